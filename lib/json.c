@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include "json.h"
+
+#include <json-c/json.h>
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- reading what the scanner let through ------------------------------------------------------- */
+
+enum rjwt_err
+json_parse(struct view text, struct json *json, struct rjwt_diag *diag)
+{
+	struct json_tokener *tokener;
+	struct json found = { 0 };
+
+	RJWT_TRY(json_scan(text, &found.minus_zero, diag));
+	if (text.n > INT32_MAX - 1)
+		return diag_fail(diag, RJWT_MALFORMED, "", "the JSON text is too long");
+	tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
+	if (tokener == NULL)
+		return RJWT_MEMORY;
+	found.object = json_tokener_parse_ex(tokener, text.p, (int)text.n);
+	json_tokener_free(tokener);
+	if (!json_object_is_type(found.object, json_type_object)) {
+		json_clear(&found);
+		return RJWT_MEMORY; /* the text is good: nothing else can have gone wrong */
+	}
+	*json = found;
+	return RJWT_OK;
+}
+
+void
+json_clear(struct json *json)
+{
+	if (json->object != NULL)
+		json_object_put(json->object);
+	*json = (struct json){ 0 };
+}
+
+static struct view
+string_of(struct json_object *value)
+{
+	return (struct view){ json_object_get_string(value),
+		(size_t)json_object_get_string_len(value) };
+}
+
+/* A member of this type. json null is there, and of the wrong type. */
+static enum json_has
+member(struct json json, const char *name, enum json_type type, struct json_object **value)
+{
+	if (json.object == NULL || !json_object_object_get_ex(json.object, name, value))
+		return JSON_ABSENT;
+	return json_object_is_type(*value, type) ? JSON_GOOD : JSON_WRONG;
+}
+
+enum json_has
+json_string(struct json json, const char *name, struct view *value)
+{
+	struct json_object *found;
+	enum json_has has = member(json, name, json_type_string, &found);
+
+	if (has == JSON_GOOD)
+		*value = string_of(found);
+	return has;
+}
+
+enum json_has
+json_integer(struct json json, const char *name, int64_t *value)
+{
+	struct json_object *found;
+	enum json_has has = member(json, name, json_type_int, &found);
+	int64_t number;
+
+	if (has != JSON_GOOD)
+		return has;
+	number = json_object_get_int64(found); /* saturates: out of range either way */
+	if (number < 0 || number > JSON_INTEGER_MAX || (number == 0 && json.minus_zero))
+		return JSON_WRONG;
+	*value = number;
+	return JSON_GOOD;
+}
+
+enum json_has
+json_boolean(struct json json, const char *name, bool *value)
+{
+	struct json_object *found;
+	enum json_has has = member(json, name, json_type_boolean, &found);
+
+	if (has == JSON_GOOD)
+		*value = json_object_get_boolean(found);
+	return has;
+}
+
+enum json_has
+json_member(struct json json, const char *name, struct json *value)
+{
+	struct json_object *found;
+	enum json_has has = member(json, name, json_type_object, &found);
+
+	if (has == JSON_GOOD)
+		*value = (struct json){ found, json.minus_zero };
+	return has;
+}
+
+enum json_has
+json_strings(struct json json, const char *name, size_t *count)
+{
+	struct json_object *found;
+	enum json_has has = member(json, name, json_type_array, &found);
+	size_t n = 1;
+
+	if (has == JSON_WRONG && json_object_is_type(found, json_type_string))
+		has = JSON_GOOD;
+	if (has == JSON_GOOD && json_object_is_type(found, json_type_array)) {
+		n = json_object_array_length(found);
+		has = n > 0 ? JSON_GOOD : JSON_WRONG;
+		for (size_t i = 0; i < n; i++)
+			if (!json_object_is_type(json_object_array_get_idx(found, i), json_type_string))
+				has = JSON_WRONG;
+	}
+	if (has == JSON_GOOD && count != NULL)
+		*count = n;
+	return has;
+}
+
+struct view
+json_string_at(struct json json, const char *name, size_t index)
+{
+	struct json_object *found = NULL;
+
+	if (member(json, name, json_type_array, &found) == JSON_GOOD)
+		found = index < json_object_array_length(found) ?
+		    json_object_array_get_idx(found, index) : NULL;
+	else if (index > 0)
+		found = NULL;
+	if (found == NULL || !json_object_is_type(found, json_type_string))
+		return (struct view){ NULL, 0 };
+	return string_of(found);
+}
+
+enum json_has
+json_array(struct json json, const char *name, size_t *count)
+{
+	struct json_object *found;
+	enum json_has has = member(json, name, json_type_array, &found);
+
+	if (has == JSON_GOOD)
+		*count = json_object_array_length(found);
+	return has;
+}
+
+struct json
+json_element(struct json json, const char *name, size_t index)
+{
+	struct json_object *found, *element;
+
+	if (member(json, name, json_type_array, &found) != JSON_GOOD ||
+	    index >= json_object_array_length(found))
+		return (struct json){ 0 };
+	element = json_object_array_get_idx(found, index);
+	if (!json_object_is_type(element, json_type_object))
+		return (struct json){ 0 };
+	return (struct json){ element, json.minus_zero };
+}
+
+enum rjwt_err
+json_names(struct json json, enum rjwt_err (*each)(void *context, struct view name), void *context)
+{
+	json_object_object_foreach(json.object, name, value)
+	{
+		(void)value;
+		RJWT_TRY(each(context, view_of(name)));
+	}
+	return RJWT_OK;
+}
+
+/* --- writing ------------------------------------------------------------------------------------ */
+
+static void
+put_text(struct buf *out, struct view text)
+{
+	buf_adds(out, "\"");
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+
+		if (c == '"' || c == '\\')
+			buf_addf(out, "\\%c", c);
+		else if (c < 0x20)
+			buf_addf(out, "\\u%04x", c);
+		else
+			buf_add(out, text.p + i, 1);
+	}
+	buf_adds(out, "\"");
+}
+
+/* The comma in front, where something stands before, and the name. */
+static void
+put_name(struct buf *out, struct view name)
+{
+	char last = out->n == 0 ? '{' : out->p[out->n - 1];
+
+	if (last != '{' && last != '[')
+		buf_adds(out, ",");
+	if (name.p == NULL)
+		return;
+	put_text(out, name);
+	buf_adds(out, ":");
+}
+
+void
+json_open(struct buf *out, const char *name)
+{
+	if (name != NULL)
+		put_name(out, view_of(name));
+	buf_adds(out, "{");
+}
+
+void
+json_open_element(struct buf *out)
+{
+	put_name(out, (struct view){ NULL, 0 });
+	buf_adds(out, "{");
+}
+
+void
+json_close(struct buf *out)
+{
+	buf_adds(out, "}");
+}
+
+void
+json_open_array(struct buf *out, const char *name)
+{
+	put_name(out, view_of(name));
+	buf_adds(out, "[");
+}
+
+void
+json_close_array(struct buf *out)
+{
+	buf_adds(out, "]");
+}
+
+void
+json_put_string(struct buf *out, const char *name, struct view value)
+{
+	put_name(out, view_of(name));
+	put_text(out, value);
+}
+
+void
+json_put_text(struct buf *out, const char *name, struct view value)
+{
+	RJWT_CLEAN(buf_clear) struct buf safe = { 0 };
+
+	text_escape(&safe, value);
+	out->failed = out->failed || safe.failed;
+	json_put_string(out, name, buf_view(&safe));
+}
+
+void
+json_put_integer(struct buf *out, const char *name, int64_t value)
+{
+	put_name(out, view_of(name));
+	buf_addf(out, "%lld", (long long)value);
+}
+
+void
+json_put_bool(struct buf *out, const char *name, bool value)
+{
+	put_name(out, view_of(name));
+	buf_adds(out, value ? "true" : "false");
+}
+
+void
+json_put_raw(struct buf *out, const char *name, struct view value)
+{
+	put_name(out, view_of(name));
+	buf_add_view(out, value);
+}
+
+void
+json_put_printable(struct buf *out, const char *name, struct view value)
+{
+	size_t i = 0;
+
+	put_name(out, view_of(name));
+	while (i < value.n) {
+		size_t length = utf8_length(value.p + i, value.n - i);
+		uint32_t c = length == 0 ? 0xfffd : utf8_decode(value.p + i, length);
+
+		/* Outside of strings all is ASCII, blanks included. */
+		if (c < 0x7f || text_is_printable(c))
+			buf_add(out, value.p + i, length);
+		else if (c < 0x10000)
+			buf_addf(out, "\\u%04x", (unsigned)c);
+		else
+			buf_addf(out, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
+			    (unsigned)(0xdc00 + ((c - 0x10000) & 0x3ff)));
+		i += length == 0 ? 1 : length;
+	}
+}
+
+void
+json_put_members(struct buf *out, struct view object)
+{
+	const char *first = memchr(object.p, '{', object.n);
+	const char *last = memrchr(object.p, '}', object.n);
+	struct view inside = { first + 1, (size_t)(last - first - 1) };
+
+	while (inside.n > 0 && strchr(" \t\r\n", inside.p[0]) != NULL) {
+		inside.p++;
+		inside.n--;
+	}
+	if (inside.n == 0)
+		return;
+	put_name(out, (struct view){ NULL, 0 });
+	buf_add_view(out, inside);
+}

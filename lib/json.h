@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json.h - JSON (RFC 8259) with what a verifier must not accept taken away.
+ *
+ * A strict scanner passes the text first: an object at the top, UTF-8 (RFC 3629), no duplicate names
+ * after unescaping, no \u0000, no lone surrogate, depth at most 8, at most 64 members an object,
+ * nothing after it. What it lets through, json-c reads; json-c itself lives only in json.c.
+ *
+ * A struct json is passed by value: the one that json_parse() gave owns the tree, the others are
+ * views into it.
+ */
+#ifndef RJWT_JSON_H
+#define RJWT_JSON_H
+
+#include "host.h"
+
+#define JSON_DEPTH_MAX 8
+#define JSON_MEMBERS_MAX 64
+#define JSON_INTEGER_MAX (INT64_C(1) << 53) /* RFC 8259 s6: exact everywhere */
+
+struct json_object; /* json-c's */
+struct json {
+	struct json_object *object; /* NULL: there is none */
+	bool minus_zero;	    /* somewhere in the text stands -0, which json-c reads as 0 */
+};
+
+/* Scan alone. RJWT_MALFORMED with line, column and the reason. */
+RJWT_MUST enum rjwt_err json_scan(struct view text, bool *minus_zero, struct rjwt_diag *diag);
+
+/* json gives; json_clear(). RJWT_MALFORMED, RJWT_MEMORY. */
+RJWT_MUST enum rjwt_err json_parse(struct view text, struct json *json, struct rjwt_diag *diag);
+void json_clear(struct json *json);
+
+/* A member of the wrong type is not absent. Values are written for JSON_GOOD alone. */
+enum json_has { JSON_ABSENT, JSON_GOOD, JSON_WRONG };
+
+enum json_has json_string(struct json json, const char *name, struct view *value);   /* view */
+enum json_has json_integer(struct json json, const char *name, int64_t *value);	     /* 0 to 2^53 */
+enum json_has json_boolean(struct json json, const char *name, bool *value);
+enum json_has json_member(struct json json, const char *name, struct json *value);   /* object */
+
+/* A string, or an array of strings alone, at least one. count may be NULL. */
+enum json_has json_strings(struct json json, const char *name, size_t *count);
+struct view json_string_at(struct json json, const char *name, size_t index); /* view */
+
+/* An array of anything. json_element: an object, else .object is NULL. */
+enum json_has json_array(struct json json, const char *name, size_t *count);
+struct json json_element(struct json json, const char *name, size_t index); /* view */
+
+/* Call each with every member's name; anything but RJWT_OK ends it and is returned. */
+RJWT_MUST enum rjwt_err json_names(struct json json,
+    enum rjwt_err (*each)(void *context, struct view name), void *context);
+
+/*
+ * Writing, in our own order of members and without blanks. json_open() begins an object (name
+ * NULL: the outermost one), json_put_...() adds a member and the comma in front of it where
+ * one is needed; name NULL adds an array's element. Strings are escaped as RFC 8259 s7 asks.
+ */
+void json_open(struct buf *out, const char *name);
+void json_open_element(struct buf *out); /* an object in an array */
+void json_close(struct buf *out);
+void json_open_array(struct buf *out, const char *name);
+void json_close_array(struct buf *out);
+void json_put_string(struct buf *out, const char *name, struct view value);
+void json_put_text(struct buf *out, const char *name, struct view value); /* need not be UTF-8 */
+void json_put_integer(struct buf *out, const char *name, int64_t value);
+void json_put_bool(struct buf *out, const char *name, bool value);
+/* A value that json_scan() passed. */
+void json_put_raw(struct buf *out, const char *name, struct view value);
+/* The same, with \u in place of characters that a terminal would act on. */
+void json_put_printable(struct buf *out, const char *name, struct view value);
+/* All members of an object that json_scan() passed, as they are written there. */
+void json_put_members(struct buf *out, struct view object);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rjwt.h - mint and verify short-lived login tokens of one rotating keyset.
+ *
+ *	struct rjwt *h;
+ *	struct rjwt_diag diag;
+ *
+ *	if (rjwt_open(&(struct rjwt_options){ 0 }, &h, &diag) != RJWT_OK)
+ *		errx(1, "%s: %s", diag.path, diag.text);
+ *	err = rjwt_verify(h, &attempt, &verdict, &diag);
+ *	rjwt_verdict_clear(&verdict);
+ *	rjwt_close(h);
+ *
+ * Everything returns an enum rjwt_err; results are written on success only. Nothing prints,
+ * nothing exits, no process-wide state is touched. A handle is for one thread at a time.
+ * A zeroed request is the strictest one: what is left out is refused, and never means "any".
+ *
+ * Ownership, here and in every header of rjwt: *borrows* is valid during the call; *takes* is freed
+ * by the callee, also on error; *gives* is freed by the caller, with what is named; *view* points
+ * into another object and dies with it. Times are seconds since the epoch (NumericDate, RFC 7519
+ * s2) in int64_t; 0 is "absent" where a time may be absent.
+ *
+ * rjwt(3) has the whole story with an example.
+ */
+#ifndef RJWT_H
+#define RJWT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/* Longest token that any configuration can allow, in bytes. */
+#define RJWT_TOKEN_MAX 65536
+/* Longest login name, issuer, audience, in bytes. */
+#define RJWT_NAME_MAX 255
+/* Sizes of the strings kid and jti in the structs below, NUL included. */
+#define RJWT_ID_SIZE 130
+
+/*
+ * Reason codes. rjwt_reason() gives the stable word, which is the name in lower case.
+ */
+enum rjwt_err {
+	RJWT_OK = 0,
+	/* Verdicts: the token was judged, and refused. */
+	RJWT_EMPTY,
+	RJWT_TOO_LONG,
+	RJWT_TRUNCATED,
+	RJWT_MALFORMED,
+	RJWT_HEADER,
+	RJWT_ALG,
+	RJWT_KID,
+	RJWT_KEY_UNKNOWN,
+	RJWT_KEY_REVOKED,
+	RJWT_KEY_RETIRED,
+	RJWT_SIGNATURE,
+	RJWT_TYP,
+	RJWT_CLAIMS,
+	RJWT_USER,
+	RJWT_ISSUER,
+	RJWT_AUDIENCE,
+	RJWT_EXPIRED,
+	RJWT_NOT_YET_VALID,
+	RJWT_ISSUED_IN_FUTURE,
+	RJWT_LIFETIME,
+	RJWT_SCOPE,
+	RJWT_BINDING,
+	RJWT_SOURCE,
+	RJWT_REVOKED,
+	RJWT_SPENT,
+	/* No verdict was possible. */
+	RJWT_CONFIG,
+	RJWT_KEYSET,
+	RJWT_IO,
+	RJWT_BUSY,
+	RJWT_EXISTS,
+	RJWT_MEMORY,
+	RJWT_USAGE,
+	RJWT_INTERNAL
+};
+
+const char *rjwt_reason(enum rjwt_err err);   /* "key_unknown": stable, for logs */
+const char *rjwt_strerror(enum rjwt_err err); /* a sentence for people, without a full stop */
+bool rjwt_is_verdict(enum rjwt_err err);      /* judged and refused, RJWT_OK not included */
+
+/*
+ * Where and why something failed. path is "" where no file is to blame, line is 0 where there is
+ * none. text may hold bytes from outside: escape it before it reaches a terminal or a log.
+ */
+struct rjwt_diag {
+	char path[256];
+	unsigned line, column;
+	char text[512];
+};
+
+/* The clocks, as one reading. boot_id is /proc/sys/kernel/random/boot_id. */
+struct rjwt_time {
+	int64_t wall_s; /* CLOCK_REALTIME */
+	int64_t boot_s; /* CLOCK_BOOTTIME */
+	char boot_id[37];
+};
+
+/*
+ * How a handle is opened. A zeroed struct means: /etc/rjwt/rjwt.yaml (or, where that file is
+ * missing, the defaults), its state directory, the system's clocks. Borrows all during the call.
+ */
+struct rjwt_options {
+	const char *config;	      /* a file that must be there; NULL: the default one, if it is */
+	const char *state_dir;	      /* NULL: the configuration's */
+	const char *jwks;	      /* JWK Set file in place of the keyset: rjwt_verify only */
+	void (*now)(struct rjwt_time *); /* NULL: the system's clocks */
+	/* Overrides of the configuration for this handle; NULL: none. */
+	const char *issuer;	      /* verify: the only issuer accepted; mint: what is minted */
+	const char *const *audience;  /* NULL-terminated; verify: the names accepted */
+	const char *typ;
+	const int64_t *leeway_s;      /* 0 to 300 */
+	const int64_t *max_lifetime_s; /* 1 to 31536000 */
+};
+
+struct rjwt;
+
+/*
+ * Open a keyset for verifying, minting and rotating.
+ *
+ * handle	gives; rjwt_close()
+ *
+ * RJWT_CONFIG, RJWT_KEYSET (missing, torn, writable by others, ...), RJWT_USAGE (an override out of
+ * range), RJWT_IO, RJWT_MEMORY. diag may be NULL.
+ */
+enum rjwt_err rjwt_open(const struct rjwt_options *options, struct rjwt **handle,
+    struct rjwt_diag *diag);
+void rjwt_close(struct rjwt *handle); /* wipes; NULL is fine */
+
+/* --- verify: may this token log this user in here, now? --------------------------------------- */
+
+enum {
+	RJWT_DRY_RUN = 1,	/* judge or plan, and leave no trace on disk */
+	RJWT_ANY_USER = 2,	/* skip the check of the user */
+	RJWT_ANY_SERVICE = 4,	/* skip the check of the scope */
+	RJWT_ANY_ORIGIN = 8,	/* skip the checks of the bound key and the source address */
+	RJWT_SIGNATURE_ONLY = 16, /* JWS alone (RFC 7515): stop after the signature */
+	RJWT_TRACE = 32,	/* fill verdict.checks */
+	RJWT_FORCE = 64		/* mint although the token does not fit a prompt */
+};
+
+/* What is tried. Borrows all. */
+struct rjwt_attempt {
+	const char *token;   /* compact serialization, RFC 7515 s3.1; need not end with NUL */
+	size_t len;
+	const char *user;    /* PAM_USER; NULL is refused unless RJWT_ANY_USER */
+	const char *service; /* PAM_SERVICE; NULL is refused unless RJWT_ANY_SERVICE */
+	int flags;
+};
+
+enum rjwt_outcome { RJWT_NOT_REACHED = 0, RJWT_PASSED, RJWT_FAILED, RJWT_NOT_CHECKED };
+
+/* One row of the walk. expected and found are text for people; found may be hostile: escape it. */
+struct rjwt_check {
+	enum rjwt_err code; /* what a failure of this row is called */
+	const char *name;   /* "signature"; static */
+	enum rjwt_outcome outcome;
+	char expected[160], found[160];
+};
+
+#define RJWT_CHECKS_MAX 32
+
+struct rjwt_verdict {
+	enum rjwt_err reason;
+	bool tell; /* genuine and this user's own: the reason may be shown to who typed it */
+	/* "" until the signature is good; kid: until it has its form */
+	char kid[RJWT_ID_SIZE], jti[RJWT_ID_SIZE], sub[RJWT_NAME_MAX + 1];
+	char user[RJWT_NAME_MAX + 1]; /* the login name that the token stands for */
+	int64_t iat_s, nbf_s, exp_s;
+	int64_t accepted_until_s; /* exp and the leeway */
+	int64_t now_s;		  /* the time it was judged by */
+	bool once;
+	bool cap_session; /* the configuration's cap_session */
+	bool rotation_overdue, clock_suspect;
+	char *claims; /* the payload's bytes, NUL added; NULL unless the signature is good */
+	size_t claims_len;
+	struct rjwt_check failed; /* the check that failed, whatever the flags */
+	struct rjwt_check checks[RJWT_CHECKS_MAX]; /* with RJWT_TRACE */
+	size_t nchecks;
+};
+
+/*
+ * Judge a token. A one-time token is marked as spent, durably, before RJWT_OK is returned, unless
+ * RJWT_DRY_RUN.
+ *
+ * verdict	gives; rjwt_verdict_clear(), after any result. verdict->reason is what is returned.
+ *
+ * Returns RJWT_OK, a verdict, or RJWT_CONFIG, RJWT_KEYSET, RJWT_IO, RJWT_MEMORY, RJWT_INTERNAL with
+ * diag filled; RJWT_USAGE: RJWT_ANY_SERVICE without RJWT_DRY_RUN and a one-time token (there is no
+ * scope to spend it under), or a JWK Set without issuer and audience for more than a signature.
+ */
+enum rjwt_err rjwt_verify(struct rjwt *handle, const struct rjwt_attempt *attempt,
+    struct rjwt_verdict *verdict, struct rjwt_diag *diag);
+void rjwt_verdict_clear(struct rjwt_verdict *verdict);
+
+/* --- what a writer did, or with RJWT_DRY_RUN would do ------------------------------------------ */
+
+struct rjwt_change {
+	bool any;		 /* something was, or would be, written */
+	bool rotated;		 /* another key signs now */
+	char kid[RJWT_ID_SIZE];	 /* of the active key, after it */
+	int64_t retired;	 /* version of the key that retired; 0: none */
+	int64_t made;		 /* version of the newest key made; 0: none */
+	int64_t next_event_s;	 /* when something is due again; 0: never */
+	char text[256];		 /* one true sentence */
+	char warning[256];	 /* "" or: the clock went back, ... */
+};
+
+/* --- mint: refuses with the verifier's own codes ----------------------------------------------- */
+
+/* Borrows all. NULL and 0 mean the default of the configuration, except for user. */
+struct rjwt_request {
+	const char *user;		/* claim sub, and with user_suffix the claim user_claim */
+	const char *const *audience;	/* NULL-terminated; default: the keyset's own */
+	const char *const *scope;	/* NULL-terminated; default: ssh */
+	const char *issuer;
+	const char *alg, *kid;		/* assertions: refused when the active key's differ */
+	int64_t key_version;		/* likewise; 0: none */
+	const int64_t *lifetime_s;	/* exp = max(iat, nbf) + lifetime; NULL: default_lifetime */
+	int64_t not_before_s;		/* claim nbf; 0: iat */
+	const char *claims, *header;	/* JSON objects: free members, none of rjwt's own names */
+	bool reusable;
+	int flags;			/* RJWT_FORCE, RJWT_DRY_RUN is not one */
+};
+
+struct rjwt_token {
+	char *text;	       /* the compact serialization, NUL added */
+	size_t len;
+	char *header, *claims; /* the JSON that was signed */
+	char kid[RJWT_ID_SIZE], jti[23];
+	int64_t iat_s, nbf_s, exp_s;
+	bool once;
+	unsigned fits;	       /* bit i: it fits rjwt_prompt(i) */
+	struct rjwt_change change; /* the rotation that was due and done first */
+	char warning[256];     /* "" or what did not hinder minting: a count not written, ... */
+};
+
+/*
+ * Mint a token with the active key. A rotation that is due is done first.
+ *
+ * token	gives; rjwt_token_clear() wipes it
+ *
+ * RJWT_USER, RJWT_AUDIENCE, RJWT_ISSUER, RJWT_SCOPE (bad names), RJWT_LIFETIME (0, negative, above
+ * max_lifetime), RJWT_CLAIMS, RJWT_HEADER (a free member that is rjwt's own, or no JSON object),
+ * RJWT_ALG, RJWT_KID (not the active key's), RJWT_TOO_LONG (does not fit a prompt that it is meant
+ * for), RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY; diag says more.
+ */
+enum rjwt_err rjwt_mint(struct rjwt *handle, const struct rjwt_request *request,
+    struct rjwt_token *token, struct rjwt_diag *diag);
+void rjwt_token_clear(struct rjwt_token *token);
+
+/* Name of prompt number bit ("sudo", "ssh", "su", "login") and its limit in bytes; NULL at the end. */
+const char *rjwt_prompt(unsigned bit, size_t *limit);
+/* Whether some prompt cuts a longer reply off, in silence, at exactly this length. */
+bool rjwt_prompt_cuts(size_t len);
+
+/* --- the keyset --------------------------------------------------------------------------------- */
+
+/* The public JWK Set (RFC 7517 s5) of all keys that verify now. json gives; rjwt_free(). */
+enum rjwt_err rjwt_jwks(struct rjwt *handle, char **json, size_t *len, struct rjwt_diag *diag);
+
+/* The key that signs now. kid is filled; alg is static. */
+enum rjwt_err rjwt_current_key(struct rjwt *handle, char kid[RJWT_ID_SIZE], const char **alg,
+    struct rjwt_diag *diag);
+
+/* Names of the algorithms (RFC 7518 s3.1, RFC 8037), NULL at the end; static. */
+const char *const *rjwt_supports(void);
+
+/* Promote the next key now. Of several at once, one rotates: change->rotated says which. */
+enum rjwt_err rjwt_rotate(struct rjwt *handle, int flags, struct rjwt_change *change,
+    struct rjwt_diag *diag);
+
+void rjwt_free(void *p);
+
+/* --- the keyset's keeper: what rjwt-keyd calls --------------------------------------------------- */
+
+/*
+ * Make the keyset that the options name. RJWT_EXISTS when there is one; RJWT_AUDIENCE when the host
+ * has no name of its own (empty, localhost) and the configuration gives no issuer and audience.
+ */
+enum rjwt_err rjwt_init(const struct rjwt_options *options, struct rjwt_change *change,
+    struct rjwt_diag *diag);
+
+/* Do what is due: rotate, remove what nothing vouches for. flags: RJWT_DRY_RUN. */
+enum rjwt_err rjwt_tick(struct rjwt *handle, int flags, struct rjwt_change *change,
+    struct rjwt_diag *diag);
+
+struct rjwt_key_info {
+	char kid[RJWT_ID_SIZE];
+	char alg[8], state[8]; /* state: "active", "next", "retired", "revoked", "expired" */
+	int64_t published_s, since_s, retired_s, until_s, revoked_s;
+	uint64_t minted; /* meaningful for active and next */
+};
+
+enum rjwt_note_level { RJWT_NOTE = 0, RJWT_ATTENTION = 1, RJWT_BROKEN = 3 };
+
+struct rjwt_note {
+	enum rjwt_note_level level;
+	struct rjwt_diag diag;
+};
+
+struct rjwt_status {
+	enum rjwt_note_level level; /* the worst of notes; the exit status of rjwt-keyd status */
+	char dir[256], issuer[RJWT_NAME_MAX + 1], audience[RJWT_NAME_MAX + 1];
+	struct rjwt_key_info *keys;
+	size_t nkeys;
+	int64_t now_s, next_event_s;
+	char next_event[16]; /* "rotation", "clean-up", "nothing" */
+	uint64_t generation;
+	struct rjwt_note *notes;
+	size_t nnotes;
+};
+
+/*
+ * The state of configuration, keyset and host, changing nothing. What is broken is a note, not an
+ * error: RJWT_OK also for a keyset that is missing. status gives; rjwt_status_clear().
+ */
+enum rjwt_err rjwt_status(const struct rjwt_options *options, struct rjwt_status *status);
+void rjwt_status_clear(struct rjwt_status *status);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

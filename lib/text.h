@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text.h - words of people: durations, times, escapes, the nearest name.
+ */
+#ifndef RJWT_TEXT_H
+#define RJWT_TEXT_H
+
+#include "buf.h"
+
+#include <time.h>
+
+/* "90s", "15m", "12h", "7d", and "0"; up to 100 years. RJWT_USAGE otherwise; a sign is refused. */
+RJWT_MUST enum rjwt_err duration_parse(const char *text, int64_t *seconds);
+
+/*
+ * "2026-11-23T22:00:00Z" or with an offset (RFC 3339 s5.6, no fraction), seconds since the epoch,
+ * or "+10m" after now_s. RJWT_USAGE otherwise. Years 1970 to 9999.
+ */
+RJWT_MUST enum rjwt_err time_parse(const char *text, int64_t now_s, int64_t *seconds);
+
+/* Decimal digits alone, no sign, no blank, no leading zero but "0"; at most max. RJWT_USAGE. */
+RJWT_MUST enum rjwt_err number_parse(struct view text, int64_t max, int64_t *number);
+
+/* "40 s", "4 m 10 s", "2 h", "3 d 4 h": the two largest units. Negative: the amount alone. */
+void duration_format(char out[static 32], int64_t seconds);
+
+/* RFC 3339 in UTC, "-" for 0. */
+void time_format(char out[static 32], int64_t seconds);
+
+/*
+ * One line, safe in a log and on a terminal: printable ASCII stays but for backslash, and well-formed
+ * UTF-8 stays but for control and formatting characters; all else becomes \xNN.
+ */
+void text_escape(struct buf *out, struct view text);
+
+/* One more word of a log line: key=text, escaped, in quotes where that is needed to find its end. */
+void text_log_word(struct buf *line, const char *key, struct view text);
+
+/* Length in bytes of the well-formed UTF-8 character at p (RFC 3629 s4), 0 if there is none. */
+size_t utf8_length(const char *p, size_t n);
+
+/* The character of that length at p. */
+uint32_t utf8_decode(const char *p, size_t length);
+
+/* Whether a character neither moves, hides nor reorders what stands around it, on a terminal or in a log. */
+bool text_is_printable(uint32_t character);
+
+/* The name that is at most two edits away, and nearest; NULL when none is. */
+const char *text_nearest(struct view word, const char *const *names);
+
+#endif
