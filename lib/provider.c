@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "provider.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PRIVATE_MAX 32768 /* bytes: RSA with 16384 bits takes 13,000 */
+
+/* --- a signer in memory ----------------------------------------------------------------------------- */
+
+struct key_signer {
+	struct signer signer;
+	struct key *key;
+};
+
+static enum rjwt_err
+key_signer_sign(struct signer *signer, struct view input, struct buf *signature)
+{
+	return key_sign(((struct key_signer *)(void *)signer)->key, input, signature);
+}
+
+static void
+key_signer_free(struct signer *signer)
+{
+	key_free(((struct key_signer *)(void *)signer)->key);
+	free(signer);
+}
+
+enum rjwt_err
+signer_of_key(struct key *key, struct signer **signer)
+{
+	struct key_signer *made = calloc(1, sizeof(*made));
+
+	if (made == NULL) {
+		key_free(key);
+		return RJWT_MEMORY;
+	}
+	made->signer = (struct signer){ key_alg(key), key_signature_size(key), key_signer_sign,
+		key_signer_free };
+	made->key = key;
+	*signer = &made->signer;
+	return RJWT_OK;
+}
+
+void
+signer_clean(struct signer **signer)
+{
+	if (*signer != NULL)
+		(*signer)->free(*signer);
+	*signer = NULL;
+}
+
+/* --- files ------------------------------------------------------------------------------------------- */
+
+struct file_provider {
+	struct provider provider;
+	const struct dir *state;
+};
+
+static enum rjwt_err
+open_private(struct provider *provider, struct dir *dir, struct rjwt_diag *diag)
+{
+	const struct dir *state = ((struct file_provider *)(void *)provider)->state;
+
+	return dir_open_at(state, "private", dir, diag);
+}
+
+static void
+key_name(char name[static 32], int64_t version)
+{
+	snprintf(name, 32, "%lld.key", (long long)version);
+}
+
+static enum rjwt_err
+file_generate(struct provider *provider, int64_t version, const struct alg *alg, unsigned rsa_bits,
+    struct key **key, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	RJWT_CLEAN(key_clean) struct key *made = NULL;
+	enum rjwt_err err;
+	char name[32];
+
+	key_name(name, version);
+	RJWT_TRY(open_private(provider, &dir, diag));
+	err = key_generate(alg, rsa_bits, &made);
+	if (err != RJWT_OK)
+		return diag_fail(diag, err, "", "no %s key could be made", alg->label);
+	RJWT_TRY(key_private_format(made, &text));
+	RJWT_TRY(file_create(&dir, name, 0600, buf_view(&text), diag));
+	*key = RJWT_STEAL(made);
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+file_secret(struct provider *provider, int64_t version, const struct alg *alg, struct key **key,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	const char *why = "";
+	enum rjwt_err err;
+	char name[32];
+
+	key_name(name, version);
+	RJWT_TRY(open_private(provider, &dir, diag));
+	RJWT_TRY(file_read(&dir, name, PRIVATE_MAX, &text, NULL, diag));
+	err = key_private_parse(alg, buf_view(&text), key, &why);
+	if (err == RJWT_KEYSET)
+		return diag_fail(diag, err, dir.path, "%s: %s", name, why);
+	return err;
+}
+
+static enum rjwt_err
+file_load(struct provider *provider, int64_t version, const struct jwk *jwk,
+    struct signer **signer, struct rjwt_diag *diag)
+{
+	struct key *key = NULL;
+
+	RJWT_TRY(file_secret(provider, version, jwk->alg, &key, diag));
+	if (jwk->key != NULL && !key_is_pair(key, jwk->key)) {
+		key_free(key);
+		return diag_fail(diag, RJWT_KEYSET, "", "private/%lld.key is not the key of keys/%lld.jwk",
+		    (long long)version, (long long)version);
+	}
+	return signer_of_key(key, signer);
+}
+
+static enum rjwt_err
+file_destroy(struct provider *provider, int64_t version, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	char name[32];
+
+	key_name(name, version);
+	RJWT_TRY(open_private(provider, &dir, diag));
+	return file_remove(&dir, name, diag);
+}
+
+static void
+file_free(struct provider *provider)
+{
+	free(provider);
+}
+
+enum rjwt_err
+provider_file(const struct dir *state, struct provider **provider)
+{
+	struct file_provider *made = calloc(1, sizeof(*made));
+
+	if (made == NULL)
+		return RJWT_MEMORY;
+	made->provider = (struct provider){ file_generate, file_load, file_secret, file_destroy,
+		file_free };
+	made->state = state;
+	*provider = &made->provider;
+	return RJWT_OK;
+}
