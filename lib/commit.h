@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commit.h - the files of a keyset, written: each as a whole, durable when the call returns. Whoever calls
+ * holds the lock.
+ */
+#ifndef RJWT_COMMIT_H
+#define RJWT_COMMIT_H
+
+#include "lock.h"
+
+/* What writing needs. Borrows all. */
+struct scribe {
+	const struct dir *dir, *keys, *private;
+	struct provider *provider;
+	const struct rotation_policy *policy;
+	struct clock *clock;
+	struct rjwt_diag *diag;
+};
+
+/* The one place that writes keyset.json. generation goes up by one, and into the file's mtime. */
+RJWT_MUST enum rjwt_err commit_keyset(const struct scribe *scribe, struct keyset *keyset);
+
+/* Make a key of the policy's algorithm: private half, count of tickets, and the public half last. */
+RJWT_MUST enum rjwt_err commit_new_key(const struct scribe *scribe, const struct keyset *keyset,
+    int64_t version);
+
+/* Write a key's public file with its stamps, whole. */
+RJWT_MUST enum rjwt_err commit_key(const struct scribe *scribe, int64_t version,
+    const struct jwk *jwk);
+
+/* Make jwks.json what it should be, where it is not. */
+RJWT_MUST enum rjwt_err commit_jwks(const struct scribe *scribe, struct store *store);
+
+/* A name that commit_...() gave, in keys/ or private/: its version, 0 for none; or a half-written file. */
+int64_t commit_version(const char *name);
+bool commit_is_temporary(const char *name);
+
+#endif

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyset.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FORMAT 1
+
+/* --- kids ------------------------------------------------------------------------------------------- */
+
+bool
+keyset_base_check(struct view base)
+{
+	if (base.n == 0 || base.n > KEYSET_BASE_MAX)
+		return false;
+	for (size_t i = 0; i < base.n; i++) {
+		char c = base.p[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+			c == '_' || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+enum rjwt_err
+keyset_kid_parse(const struct keyset *keyset, struct view kid, int64_t *version)
+{
+	const char *dot = kid.n == 0 ? NULL : memchr(kid.p, '.', kid.n);
+	struct view base, digits;
+	int64_t number;
+
+	if (dot == NULL)
+		return RJWT_KID;
+	base = (struct view){ kid.p, (size_t)(dot - kid.p) };
+	digits = (struct view){ dot + 1, kid.n - base.n - 1 };
+	if (!keyset_base_check(base) ||
+	    number_parse(digits, KEYSET_VERSION_MAX, &number) != RJWT_OK || number < 1)
+		return RJWT_KID;
+	if (!view_is(base, keyset->base))
+		return RJWT_KEY_UNKNOWN;
+	*version = number;
+	return RJWT_OK;
+}
+
+void
+keyset_kid_format(const struct keyset *keyset, int64_t version, char kid[static RJWT_ID_SIZE])
+{
+	snprintf(kid, RJWT_ID_SIZE, "%s.%lld", keyset->base, (long long)version);
+}
+
+enum rjwt_err
+keyset_vouch(const struct keyset *keyset, int64_t version, struct jwk *jwk)
+{
+	if (version < keyset->floor || version > keyset->next.version)
+		return RJWT_KEY_UNKNOWN;
+	if (version == keyset->active.version || version == keyset->next.version) {
+		/* A rotation that did not come to its commit stamped it. */
+		jwk->retired_s = jwk->until_s = jwk->revoked_s = 0;
+		return RJWT_OK;
+	}
+	return jwk->until_s != 0 || jwk->revoked_s != 0 ? RJWT_OK : RJWT_KEYSET;
+}
+
+/* --- clocks ------------------------------------------------------------------------------------------ */
+
+/* Out of step by how much since the keyset's reading; 0 for another boot, which tells nothing. */
+static int64_t
+step_s(const struct keyset *keyset, const struct rjwt_time *now)
+{
+	if (strcmp(keyset->clock.boot_id, now->boot_id) != 0)
+		return 0;
+	return (now->wall_s - keyset->clock.wall_s) - (now->boot_s - keyset->clock.boot_s);
+}
+
+/* Seconds are rounded twice: 1 s is no step. */
+static int64_t
+tolerance_s(const struct rotation_policy *policy)
+{
+	return policy->leeway_s > 1 ? policy->leeway_s : 1;
+}
+
+static bool
+in_step(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct rjwt_time *now)
+{
+	int64_t step = step_s(keyset, now);
+
+	return step <= tolerance_s(policy) && step >= -tolerance_s(policy);
+}
+
+bool
+keyset_clock_suspect(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct rjwt_time *now, int64_t *by_s)
+{
+	int64_t seen = keyset->active.since_s > keyset->clock.wall_s ? keyset->active.since_s :
+								       keyset->clock.wall_s;
+	int64_t by = in_step(keyset, policy, now) ? 0 : step_s(keyset, now);
+
+	if (by == 0 && now->wall_s < seen - tolerance_s(policy))
+		by = now->wall_s - seen;
+	if (by_s != NULL)
+		*by_s = by;
+	return by != 0;
+}
+
+bool
+keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct rjwt_time *now)
+{
+	return strcmp(keyset->clock.boot_id, now->boot_id) == 0 && in_step(keyset, policy, now) &&
+	    now->boot_s - keyset->clock.boot_s >= policy->max_lifetime_s + policy->leeway_s;
+}
+
+/* --- what is due -------------------------------------------------------------------------------------- */
+
+bool
+keyset_due(const struct keyset *keyset, const struct rotation_policy *policy, int64_t minted,
+    int64_t now_s)
+{
+	return (policy->rotate_every_s > 0 &&
+		   now_s - keyset->active.since_s >= policy->rotate_every_s) ||
+	    (policy->max_tokens > 0 && minted >= policy->max_tokens);
+}
+
+bool
+keyset_overdue(const struct keyset *keyset, const struct rotation_policy *policy, int64_t now_s)
+{
+	return policy->rotate_every_s > 0 &&
+	    now_s - keyset->active.since_s - policy->rotate_every_s > policy->rotate_every_s / 4 + 60;
+}
+
+/* Whether the oldest keys can go: their exp has passed by a clock that can be believed. */
+static bool
+floor_may_rise(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct keyset_seen *seen, const struct rjwt_time *now)
+{
+	return seen->first_alive > keyset->floor && keyset_clock_settled(keyset, policy, now);
+}
+
+/* The anchor of the clocks must be set anew: another boot, or a step. */
+static bool
+clock_moved(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct rjwt_time *now)
+{
+	return strcmp(keyset->clock.boot_id, now->boot_id) != 0 || !in_step(keyset, policy, now);
+}
+
+int64_t
+keyset_next_event(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct keyset_seen *seen, const struct rjwt_time *now, const char **what)
+{
+	int64_t event = 0, clean = 0, settled;
+
+	*what = "nothing";
+	if (policy->rotate_every_s > 0) {
+		event = keyset->active.since_s + policy->rotate_every_s;
+		*what = "rotation";
+	}
+	/* When the oldest key that still stands there can go. */
+	if (seen->first_alive > keyset->floor)
+		clean = now->wall_s;
+	else if (seen->first_until_s != 0)
+		clean = seen->first_until_s + 1;
+	if (clean != 0) {
+		settled = now->wall_s + policy->max_lifetime_s + policy->leeway_s;
+		if (!clock_moved(keyset, policy, now))
+			settled -= now->boot_s - keyset->clock.boot_s;
+		clean = clean < settled ? settled : clean;
+		if (event == 0 || clean < event) {
+			event = clean;
+			*what = "clean-up";
+		}
+	}
+	return event != 0 && event < now->wall_s ? now->wall_s : event;
+}
+
+/* --- plans --------------------------------------------------------------------------------------------- */
+
+void
+keyset_begin(struct keyset *keyset, int64_t first_version, const struct rjwt_time *now)
+{
+	keyset->generation = 0;
+	keyset->floor = first_version;
+	keyset->active.version = first_version;
+	keyset->active.since_s = now->wall_s;
+	keyset->next.version = first_version + 1;
+	keyset->next.published_s = now->wall_s;
+	keyset->next_version = first_version + 2;
+	keyset->clock = *now;
+}
+
+enum rjwt_err
+keyset_plan(const struct keyset *keyset, const struct rotation_policy *policy, enum keyset_why why,
+    int64_t expected, const struct keyset_seen *seen, const struct rjwt_time *now,
+    struct plan *plan, struct rjwt_diag *diag)
+{
+	bool back = now->wall_s < keyset->active.since_s;
+	struct keyset dated = *keyset;
+	bool rotate;
+
+	*plan = (struct plan){ .after = *keyset };
+	if (back) {
+		/* Now counts as the last rotation's time, so rotation is at most rotate_every late. */
+		dated.active.since_s = now->wall_s;
+		plan->after.active.since_s = now->wall_s;
+		plan->restamp = true;
+	}
+	rotate = why == WHY_DUE ? keyset_due(&dated, policy, seen->minted, now->wall_s) :
+				  keyset->active.version == expected;
+	plan->raced = why != WHY_DUE && !rotate;
+	if (floor_may_rise(keyset, policy, seen, now))
+		plan->after.floor = seen->first_alive;
+	if (rotate) {
+		if (keyset->next_version > KEYSET_VERSION_MAX)
+			return diag_fail(diag, RJWT_KEYSET, "", "all versions are used up");
+		plan->make = 1;
+		plan->retire = keyset->active.version;
+		plan->after.active.version = keyset->next.version;
+		plan->after.next.version = keyset->next_version;
+		plan->after.next_version = keyset->next_version + 1;
+	}
+	plan->any = rotate || back || plan->after.floor != keyset->floor ||
+	    clock_moved(keyset, policy, now);
+	keyset_plan_at(plan, keyset, policy, now);
+	return RJWT_OK;
+}
+
+static void
+plan_tell(struct plan *plan, const struct keyset *before, const struct rotation_policy *policy)
+{
+	struct rjwt_change *change = &plan->change;
+	char old[RJWT_ID_SIZE], next[RJWT_ID_SIZE], until[32];
+
+	keyset_kid_format(&plan->after, plan->after.active.version, change->kid);
+	keyset_kid_format(&plan->after, plan->after.next.version, next);
+	change->any = plan->any;
+	change->rotated = plan->retire != 0;
+	change->retired = plan->retire;
+	change->made = plan->make > 0 ? plan->after.next.version : 0;
+	if (plan->retire != 0) {
+		keyset_kid_format(before, plan->retire, old);
+		time_format(until, plan->stamp.until_s);
+		snprintf(change->text, sizeof(change->text),
+		    "%.42s signs now, %.42s verifies until %s, %.42s (%s) is next", change->kid, old,
+		    until, next, policy->alg->label);
+	} else if (plan->raced) {
+		snprintf(change->text, sizeof(change->text),
+		    "another rotation came first, %.42s signs", change->kid);
+	} else if (plan->after.floor != before->floor) {
+		snprintf(change->text, sizeof(change->text),
+		    "keys below version %lld are forgotten, %.42s goes on signing",
+		    (long long)plan->after.floor, change->kid);
+	} else if (plan->any) {
+		snprintf(change->text, sizeof(change->text),
+		    "took note of the clock, %.42s goes on signing", change->kid);
+	} else {
+		snprintf(change->text, sizeof(change->text), "nothing was due, %.42s goes on signing",
+		    change->kid);
+	}
+}
+
+void
+keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rotation_policy *policy,
+    const struct rjwt_time *now)
+{
+	int64_t by_s;
+	char amount[32];
+
+	if (plan->retire != 0) {
+		plan->after.active.since_s = now->wall_s;
+		plan->after.next.published_s = now->wall_s;
+		plan->stamp.retired_s = now->wall_s;
+		plan->stamp.until_s = now->wall_s + policy->previous_key_ttl_s;
+	}
+	plan->after.clock = clock_moved(before, policy, now) ? *now : before->clock;
+	plan_tell(plan, before, policy);
+	plan->change.warning[0] = '\0';
+	if (keyset_clock_suspect(before, policy, now, &by_s)) {
+		duration_format(amount, by_s);
+		snprintf(plan->change.warning, sizeof(plan->change.warning),
+		    "clock suspect: it went %s by %s", by_s < 0 ? "back" : "forward", amount);
+	}
+}
+
+/* --- keyset.json ---------------------------------------------------------------------------------------- */
+
+enum rjwt_err
+keyset_format(struct buf *out, const struct keyset *keyset)
+{
+	json_open(out, NULL);
+	json_put_integer(out, "format", FORMAT);
+	json_put_integer(out, "generation", keyset->generation);
+	json_put_string(out, "base", view_of(keyset->base));
+	json_put_string(out, "issuer", view_of(keyset->issuer));
+	json_put_string(out, "audience", view_of(keyset->audience));
+	json_put_string(out, "machine", view_of(keyset->machine));
+	json_put_integer(out, "floor", keyset->floor);
+	json_open(out, "active");
+	json_put_integer(out, "version", keyset->active.version);
+	json_put_integer(out, "since", keyset->active.since_s);
+	json_close(out);
+	json_open(out, "next");
+	json_put_integer(out, "version", keyset->next.version);
+	json_put_integer(out, "published", keyset->next.published_s);
+	json_close(out);
+	json_put_integer(out, "next_version", keyset->next_version);
+	json_open(out, "clock");
+	json_put_integer(out, "wall", keyset->clock.wall_s);
+	json_put_integer(out, "boottime", keyset->clock.boot_s);
+	json_put_string(out, "boot_id", view_of(keyset->clock.boot_id));
+	json_close(out);
+	return seal_add(out);
+}
+
+static bool
+read_string(struct json json, const char *name, char *to, size_t size)
+{
+	struct view text;
+
+	if (json_string(json, name, &text) != JSON_GOOD || text.n >= size)
+		return false;
+	memcpy(to, text.p, text.n);
+	to[text.n] = '\0';
+	return true;
+}
+
+/* NULL: all there. */
+static const char *
+read_members(struct json json, struct keyset *keyset)
+{
+	struct json active, next, clock;
+	int64_t format;
+
+	if (json_integer(json, "format", &format) != JSON_GOOD || format != FORMAT)
+		return "is of a format that this rjwt does not know";
+	if (json_member(json, "active", &active) != JSON_GOOD ||
+	    json_member(json, "next", &next) != JSON_GOOD ||
+	    json_member(json, "clock", &clock) != JSON_GOOD ||
+	    json_integer(json, "generation", &keyset->generation) != JSON_GOOD ||
+	    !read_string(json, "base", keyset->base, sizeof(keyset->base)) ||
+	    !read_string(json, "issuer", keyset->issuer, sizeof(keyset->issuer)) ||
+	    !read_string(json, "audience", keyset->audience, sizeof(keyset->audience)) ||
+	    !read_string(json, "machine", keyset->machine, sizeof(keyset->machine)) ||
+	    json_integer(json, "floor", &keyset->floor) != JSON_GOOD ||
+	    json_integer(active, "version", &keyset->active.version) != JSON_GOOD ||
+	    json_integer(active, "since", &keyset->active.since_s) != JSON_GOOD ||
+	    json_integer(next, "version", &keyset->next.version) != JSON_GOOD ||
+	    json_integer(next, "published", &keyset->next.published_s) != JSON_GOOD ||
+	    json_integer(json, "next_version", &keyset->next_version) != JSON_GOOD ||
+	    json_integer(clock, "wall", &keyset->clock.wall_s) != JSON_GOOD ||
+	    json_integer(clock, "boottime", &keyset->clock.boot_s) != JSON_GOOD ||
+	    !read_string(clock, "boot_id", keyset->clock.boot_id, sizeof(keyset->clock.boot_id)))
+		return "lacks a member, or one is of the wrong type";
+	return NULL;
+}
+
+static bool
+consistent(const struct keyset *k)
+{
+	return keyset_base_check(view_of(k->base)) && claims_name_check(view_of(k->issuer)) &&
+	    claims_name_check(view_of(k->audience)) && k->floor >= 1 &&
+	    k->floor <= k->active.version && k->active.version < k->next.version &&
+	    k->next.version < k->next_version && k->next_version <= KEYSET_VERSION_MAX + 1;
+}
+
+enum rjwt_err
+keyset_parse(struct view text, struct keyset *keyset, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	struct keyset found = { 0 };
+	enum rjwt_err err;
+	const char *why;
+
+	err = seal_check(text);
+	if (err != RJWT_OK)
+		return diag_fail(diag, err, "", "is torn or was altered: its sum does not fit");
+	err = json_parse(text, &json, diag);
+	if (err != RJWT_OK)
+		return err == RJWT_MALFORMED ? RJWT_KEYSET : err;
+	why = read_members(json, &found);
+	if (why == NULL && !consistent(&found))
+		why = "contradicts itself";
+	if (why != NULL)
+		return diag_fail(diag, RJWT_KEYSET, "", "%s", why);
+	*keyset = found;
+	return RJWT_OK;
+}

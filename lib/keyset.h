@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keyset.h - the keyset as a value: its states, what is due, and the plan of a change. Pure: no file,
+ * no clock, no key material. store.h reads it from disk, keeper.h carries plans out.
+ *
+ * A key is a version: a number from 1 to 2^31-1, never used twice, and its kid is base "." version.
+ *
+ *	next		published, never signs yet; verifies like active
+ *	active		signs; exactly one
+ *	retired		private half destroyed; verifies until its exp
+ *	removed		below floor
+ *
+ * Invariants, which every change keeps, through crashes and power cuts:
+ *  1. A minted token verifies from its nbf to its exp, unless revoked or spent, or the configuration
+ *     was narrowed.
+ *  2. Exactly one active key; a next key is published before it signs (init apart); versions
+ *     strictly increase and never come again.
+ *  3. However many act at the due moment, one rotation happens: compare-and-swap on the active version.
+ *  4. max_tokens_per_key is exact.
+ *  5. A spent token stays spent.
+ *  6. Revoked is revoked from the moment that the command returns.
+ *  7. A private half exists only while its key is active or next (HMAC apart).
+ *  8. What keyset.json does not vouch for verifies nothing.
+ */
+#ifndef RJWT_KEYSET_H
+#define RJWT_KEYSET_H
+
+#include "claims.h"
+
+#define KEYSET_VERSION_MAX INT64_C(2147483647)
+#define KEYSET_BASE_MAX 32
+#define KEYSET_FILE_MAX 8192 /* bytes of keyset.json */
+
+struct keyset {
+	int64_t generation; /* of keyset.json: + 1 at each commit */
+	char base[KEYSET_BASE_MAX + 1];
+	char issuer[RJWT_NAME_MAX + 1], audience[RJWT_NAME_MAX + 1]; /* recorded at init */
+	char machine[DIGEST_HEX]; /* hash of the machine id; "": the machine had none */
+	int64_t floor;		  /* the first version that may verify */
+	struct {
+		int64_t version, since_s;
+	} active;
+	struct {
+		int64_t version, published_s;
+	} next;
+	int64_t next_version; /* the first that was never used */
+	struct rjwt_time clock; /* since this reading the clocks ran in step, at each commit */
+};
+
+struct rotation_policy {
+	const struct alg *alg; /* of the next key that is made */
+	unsigned rsa_bits;
+	const char *base; /* base_kid; NULL: not configured */
+	int64_t rotate_every_s; /* 0: never by time */
+	int64_t max_tokens;	/* 0: no limit */
+	int64_t previous_key_ttl_s, max_lifetime_s, leeway_s;
+};
+
+/* What the planner must know of the files. */
+struct keyset_seen {
+	int64_t minted;	     /* tickets taken of the active key */
+	int64_t first_alive; /* the first version from floor on whose exp has not passed */
+	int64_t first_until_s; /* its exp; 0: it is active or next */
+};
+
+enum keyset_why {
+	WHY_DUE,  /* what time and count demand; often nothing */
+	WHY_HAND, /* now */
+	WHY_COUNT /* the active key's tickets are used up */
+};
+
+struct plan {
+	bool any;	    /* whether there is something to commit */
+	struct keyset after; /* complete after keyset_plan_at() */
+	unsigned make;	    /* keys to make first: 0 or 1, with version after.next.version */
+	int64_t retire;	    /* version that retires with the commit; 0: none */
+	struct {
+		int64_t retired_s, until_s;
+	} stamp;	    /* of the key that retires */
+	bool raced;	    /* another rotation came first: this one is not done */
+	bool restamp;	    /* retirements later than now are written again as of now */
+	struct rjwt_change change;
+};
+
+/*
+ * Plan a change.
+ *
+ * expected	version that was active when the caller decided: WHY_HAND and WHY_COUNT do nothing when
+ *		it is another by now
+ * now		read while holding the lock
+ *
+ * RJWT_KEYSET: versions are used up.
+ */
+RJWT_MUST enum rjwt_err keyset_plan(const struct keyset *keyset,
+    const struct rotation_policy *policy, enum keyset_why why, int64_t expected,
+    const struct keyset_seen *seen, const struct rjwt_time *now, struct plan *plan,
+    struct rjwt_diag *diag);
+
+/* Date the plan: the commit happens now. May be called again, later, when the commit took its time. */
+void keyset_plan_at(struct plan *plan, const struct keyset *before,
+    const struct rotation_policy *policy, const struct rjwt_time *now);
+
+/* The first commit of all: keys 1 (active) and 2 (next), or from first_version on. */
+void keyset_begin(struct keyset *keyset, int64_t first_version, const struct rjwt_time *now);
+
+/* Whether the active key is to be replaced by now; minted: tickets taken, 0 to judge by time alone. */
+bool keyset_due(const struct keyset *keyset, const struct rotation_policy *policy,
+    int64_t minted, int64_t now_s);
+
+/* Whether nobody has rotated although it has been due for long: a minute, and a quarter of rotate_every. */
+bool keyset_overdue(const struct keyset *keyset, const struct rotation_policy *policy,
+    int64_t now_s);
+
+/* When something will be due, 0: never; not before now_s. what: "rotation", "clean-up"; static. */
+int64_t keyset_next_event(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct keyset_seen *seen, const struct rjwt_time *now, const char **what);
+
+/*
+ * The wall clock stands before what the keyset saw, or did not run in step with CLOCK_BOOTTIME since.
+ * by_s: by how much it seems to have moved; may be NULL.
+ */
+bool keyset_clock_suspect(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct rjwt_time *now, int64_t *by_s);
+
+/* One boot, in step, for max_lifetime + leeway: retired keys whose exp has passed may be forgotten. */
+bool keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct rjwt_time *now);
+
+/* "base.version": RJWT_KID when it has not that form, RJWT_KEY_UNKNOWN for another base. */
+RJWT_MUST enum rjwt_err keyset_kid_parse(const struct keyset *keyset, struct view kid,
+    int64_t *version);
+void keyset_kid_format(const struct keyset *keyset, int64_t version, char kid[static RJWT_ID_SIZE]);
+
+/*
+ * Whether the keyset vouches for a key as its file has it: RJWT_KEY_UNKNOWN below floor or above next;
+ * RJWT_KEYSET for a retired key without exp and revoked. Stamps on active and next are taken off.
+ */
+RJWT_MUST enum rjwt_err keyset_vouch(const struct keyset *keyset, int64_t version,
+    struct jwk *jwk);
+
+/* keyset.json. RJWT_KEYSET with the reason in diag. */
+RJWT_MUST enum rjwt_err keyset_parse(struct view text, struct keyset *keyset,
+    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err keyset_format(struct buf *out, const struct keyset *keyset);
+bool keyset_base_check(struct view base);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * marks.h - facts that are files: a token is spent, revoked, issued. One lookup each, however many
+ * there are; a file's name is a hash, because its source may have been chosen by an outsider.
+ *
+ *	spent/<version>/<hash>	0700, by (iss, jti, scope)
+ *	revoked/jti/<hash>	by (jti)
+ *	revoked/sub/<hash>	by (login name); holds the last version whose tokens it revokes
+ *	issued/<hour>		0600, a JSON line for each token that expires in that hour since the epoch
+ *
+ * A mark is removed only when floor has passed its version, so that no clock can bring back what it
+ * stands for: no key vouches for it any more.
+ */
+#ifndef RJWT_MARKS_H
+#define RJWT_MARKS_H
+
+#include "store.h"
+
+/*
+ * Spend a one-time token for one scope: RJWT_OK the first time, RJWT_SPENT ever after. Atomic among
+ * any number of processes, and durable before it returns. dry_run: look, and leave no mark.
+ * RJWT_IO: could not be made durable, or not looked at.
+ */
+RJWT_MUST enum rjwt_err mark_spend(const struct dir *state, int64_t version,
+    const struct claims *claims, const char *scope, bool dry_run, struct rjwt_diag *diag);
+
+/* RJWT_REVOKED when its jti is, or its login name up to this version. */
+RJWT_MUST enum rjwt_err mark_revoked(const struct dir *state, int64_t version,
+    const struct claims *claims, struct rjwt_diag *diag);
+
+/* Who may get in until when: for people, not for the verifier. */
+RJWT_MUST enum rjwt_err mark_issued(const struct dir *state, const struct rjwt_token *token,
+    const struct rjwt_request *request, struct rjwt_diag *diag);
+
+/*
+ * Remove the marks that floor has passed (0: none), and the lists of hours that have passed. removed
+ * counts up.
+ */
+RJWT_MUST enum rjwt_err marks_prune(const struct dir *state, int64_t floor, int64_t now_s,
+    unsigned *removed, struct rjwt_diag *diag);
+
+#endif

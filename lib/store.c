@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct stored_key {
+	int64_t version;
+	struct jwk jwk;
+};
+
+/* --- names of files ----------------------------------------------------------------------------- */
+
+void
+store_name(char name[static STORE_NAME_SIZE], int64_t version, const char *suffix)
+{
+	snprintf(name, STORE_NAME_SIZE, "%lld.%s", (long long)version, suffix);
+}
+
+int64_t
+store_version(const char *name, const char *suffix)
+{
+	const char *dot = strchr(name, '.');
+	int64_t version;
+
+	if (dot == NULL || strcmp(dot + 1, suffix) != 0 ||
+	    number_parse((struct view){ name, (size_t)(dot - name) }, KEYSET_VERSION_MAX, &version) !=
+		RJWT_OK)
+		return 0;
+	return version;
+}
+
+static enum rjwt_err
+highest(void *context, const char *name)
+{
+	static const char *const suffixes[] = { "jwk", "key", "minted" };
+	int64_t *most = context;
+
+	for (size_t i = 0; i < 3; i++) {
+		int64_t version = store_version(name, suffixes[i]);
+
+		*most = version > *most ? version : *most;
+	}
+	return RJWT_OK;
+}
+
+enum rjwt_err
+store_highest(const struct dir *dir, int64_t *most, struct rjwt_diag *diag)
+{
+	return dir_each(dir, highest, most, diag);
+}
+
+/* --- open, load ----------------------------------------------------------------------------------------- */
+
+static void
+forget(struct store *store)
+{
+	for (size_t i = 0; i < store->ncache; i++)
+		jwk_clear(&store->cache[i].jwk);
+	free(store->cache);
+	store->cache = NULL;
+	store->ncache = 0;
+	signer_clean(&store->signer);
+}
+
+void
+store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	forget(store);
+	if (store->provider != NULL)
+		store->provider->free(store->provider);
+	dir_close(&store->keys);
+	dir_close(&store->dir);
+	free(store);
+}
+
+void
+store_clean(struct store **store)
+{
+	store_close(*store);
+}
+
+/* Where a file is missing that must be there, what to do about it. */
+static enum rjwt_err
+missing(enum rjwt_err err, struct rjwt_diag *diag)
+{
+	char path[sizeof(diag->path)];
+
+	if (err != RJWT_IO || errno != ENOENT)
+		return err;
+	if (diag == NULL)
+		return RJWT_KEYSET;
+	memcpy(path, diag->path, sizeof(path));
+	return diag_fail(diag, RJWT_KEYSET, path,
+	    "is not there: no keyset was made (rjwt-keyd init makes one)");
+}
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+enum rjwt_err
+store_load(struct store *store, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	char path[sizeof(diag->path)];
+	struct stat status;
+	enum rjwt_err err;
+
+	if (store->identity.st_ino != 0 &&
+	    fstatat(store->dir.fd, "keyset.json", &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    same_file(&status, &store->identity))
+		return RJWT_OK;
+	err = file_read(&store->dir, "keyset.json", KEYSET_FILE_MAX, &text, &status, diag);
+	if (err != RJWT_OK)
+		return missing(err, diag);
+	forget(store);
+	store->writable = false;
+	store->identity = (struct stat){ 0 };
+	err = keyset_parse(buf_view(&text), &store->keyset, diag);
+	if (err != RJWT_OK) {
+		snprintf(path, sizeof(path), "%.200s/keyset.json", store->dir.path);
+		if (diag != NULL)
+			memcpy(diag->path, path, sizeof(path));
+		return err;
+	}
+	store->identity = status;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+store_open(const char *path, struct provider *provider, struct store **store,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(store_clean) struct store *made = calloc(1, sizeof(*made));
+	enum rjwt_err err;
+
+	if (made == NULL) {
+		if (provider != NULL)
+			provider->free(provider);
+		return RJWT_MEMORY;
+	}
+	made->dir = made->keys = DIR_NONE;
+	made->provider = provider;
+	err = dir_open(path, &made->dir, diag);
+	if (err != RJWT_OK)
+		return missing(err, diag);
+	RJWT_TRY(store_load(made, diag));
+	err = dir_open_at(&made->dir, "keys", &made->keys, diag);
+	if (err != RJWT_OK)
+		return err == RJWT_IO && errno == ENOENT ? RJWT_KEYSET : err;
+	if (made->provider == NULL)
+		RJWT_TRY(provider_file(&made->dir, &made->provider));
+	*store = RJWT_STEAL(made);
+	return RJWT_OK;
+}
+
+/* --- keys --------------------------------------------------------------------------------------------------- */
+
+enum rjwt_err
+store_read_key(struct store *store, int64_t version, struct jwk *jwk, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	RJWT_CLEAN(jwk_clear) struct jwk found = { 0 };
+	char name[STORE_NAME_SIZE], kid[RJWT_ID_SIZE];
+	struct rjwt_diag why = { 0 };
+	enum rjwt_err err;
+
+	store_name(name, version, "jwk");
+	err = file_read(&store->keys, name, JWK_FILE_MAX, &text, NULL, diag);
+	if (err == RJWT_IO && errno == ENOENT)
+		return RJWT_KEY_UNKNOWN;
+	RJWT_TRY(err);
+	keyset_kid_format(&store->keyset, version, kid);
+	err = seal_check(buf_view(&text));
+	if (err == RJWT_OK)
+		err = json_parse(buf_view(&text), &json, &why);
+	if (err == RJWT_OK)
+		err = jwk_parse(json, &found, &why);
+	if (err == RJWT_MEMORY || err == RJWT_INTERNAL)
+		return err;
+	if (err != RJWT_OK)
+		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%s: %s", name,
+		    why.text[0] == '\0' ? "is torn or was altered: its sum does not fit" : why.text);
+	if (strcmp(found.kid, kid) != 0)
+		return diag_fail(diag, RJWT_KEYSET, store->keys.path,
+		    "%s: holds key %s of another keyset", name, found.kid);
+	*jwk = found;
+	found = (struct jwk){ 0 };
+	return RJWT_OK;
+}
+
+/* takes what jwk holds. */
+static enum rjwt_err
+cache_add(struct store *store, int64_t version, struct jwk *jwk)
+{
+	struct stored_key *grown =
+	    reallocarray(store->cache, store->ncache + 1, sizeof(*store->cache));
+
+	if (grown == NULL)
+		return RJWT_MEMORY;
+	store->cache = grown;
+	store->cache[store->ncache++] = (struct stored_key){ version, *jwk };
+	*jwk = (struct jwk){ 0 };
+	return RJWT_OK;
+}
+
+/* Read, vouch for, and keep a key. */
+static enum rjwt_err
+cache_load(struct store *store, int64_t version, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+	enum rjwt_err err;
+
+	if (version < store->keyset.floor || version > store->keyset.next.version)
+		return RJWT_KEY_UNKNOWN;
+	RJWT_TRY(store_read_key(store, version, &jwk, diag));
+	err = keyset_vouch(&store->keyset, version, &jwk);
+	if (err == RJWT_KEYSET)
+		return diag_fail(diag, err, store->keys.path, "%lld.jwk: a retired key without exp",
+		    (long long)version);
+	RJWT_TRY(err);
+	if (jwk.key == NULL)
+		RJWT_TRY(store->provider->secret(store->provider, version, jwk.alg, &jwk.key, diag));
+	return cache_add(store, version, &jwk);
+}
+
+static enum rjwt_err
+store_find(void *context, struct view kid, const struct jwk **jwk, struct rjwt_diag *diag)
+{
+	struct store *store = context;
+	int64_t version;
+
+	RJWT_TRY(keyset_kid_parse(&store->keyset, kid, &version));
+	for (size_t i = 0; i < store->ncache; i++)
+		if (store->cache[i].version == version) {
+			*jwk = &store->cache[i].jwk;
+			return RJWT_OK;
+		}
+	RJWT_TRY(cache_load(store, version, diag));
+	*jwk = &store->cache[store->ncache - 1].jwk;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+store_refresh(void *context, struct rjwt_diag *diag)
+{
+	return store_load(context, diag);
+}
+
+struct key_source
+store_keys(struct store *store)
+{
+	return (struct key_source){ store_find, store_refresh, store };
+}
+
+enum rjwt_err
+store_signer(struct store *store, int64_t version, struct signer **signer, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+
+	if (store->signer == NULL || store->signer_version != version) {
+		signer_clean(&store->signer);
+		RJWT_TRY(store_read_key(store, version, &jwk, diag));
+		RJWT_TRY(store->provider->load(store->provider, version, &jwk, &store->signer, diag));
+		store->signer_version = version;
+	}
+	*signer = store->signer;
+	return RJWT_OK;
+}
+
+/* --- tickets --------------------------------------------------------------------------------------------------- */
+
+enum rjwt_err
+store_ticket(struct store *store, int64_t version, bool durable, int64_t *number,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	char name[STORE_NAME_SIZE];
+	uint64_t end;
+
+	store_name(name, version, "minted");
+	RJWT_TRY(dir_open_at(&store->dir, "private", &dir, diag));
+	RJWT_TRY(file_append(&dir, name, VIEW("."), durable ? FILE_DURABLE : 0, &end, diag));
+	*number = (int64_t)end;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+store_minted(const struct store *store, int64_t version, int64_t *number, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	char name[STORE_NAME_SIZE];
+	struct stat status;
+
+	store_name(name, version, "minted");
+	RJWT_TRY(dir_open_at(&store->dir, "private", &dir, diag));
+	*number = INT64_MAX; /* a count that was lost is used up, and never begun again */
+	if (fstatat(dir.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		*number = status.st_size;
+	else if (errno != ENOENT)
+		return diag_fail(diag, RJWT_IO, dir.path, "%s", name);
+	return RJWT_OK;
+}
+
+/* --- what others ask about the whole ------------------------------------------------------------------------------ */
+
+/*
+ * A version that keyset.json never gave out. Without the lock a rotation may be under way, which claims
+ * its version in keyset.json first: then that file is another by now, and we look again.
+ */
+static enum rjwt_err
+check_age(struct store *store, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
+	int64_t known, most = 0;
+
+	RJWT_TRY(dir_open_at(&store->dir, "private", &private, diag));
+	do {
+		known = store->keyset.next_version;
+		RJWT_TRY(store_highest(&store->keys, &most, diag));
+		RJWT_TRY(store_highest(&private, &most, diag));
+		if (most < known)
+			return RJWT_OK;
+		RJWT_TRY(store_load(store, diag));
+	} while (store->keyset.next_version > known);
+	return diag_fail(diag, RJWT_KEYSET, store->dir.path,
+	    "keyset.json is older than the key files beside it (version %lld): an old copy was put "
+	    "back. Verifying goes on, nothing is minted or rotated", (long long)most);
+}
+
+enum rjwt_err
+store_writable(struct store *store, const struct rotation_policy *policy, struct rjwt_diag *diag)
+{
+	char machine[DIGEST_HEX];
+
+	if (store->writable)
+		return RJWT_OK;
+	RJWT_TRY(host_machine(machine));
+	if (store->keyset.machine[0] != '\0' && machine[0] != '\0' &&
+	    strcmp(machine, store->keyset.machine) != 0)
+		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
+		    "belongs to another machine, this one is a copy: verifying goes on, nothing is "
+		    "minted or rotated (move the folder away and run rjwt-keyd init)");
+	if (policy->base != NULL && strcmp(policy->base, store->keyset.base) != 0)
+		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
+		    "has the base %s, but base_kid is %s: verifying goes on, nothing is minted or "
+		    "rotated until they are the same", store->keyset.base, policy->base);
+	RJWT_TRY(check_age(store, diag));
+	store->writable = true;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+store_see(struct store *store, int64_t now_s, struct keyset_seen *seen, struct rjwt_diag *diag)
+{
+	*seen = (struct keyset_seen){ .first_alive = store->keyset.floor };
+	RJWT_TRY(store_minted(store, store->keyset.active.version, &seen->minted, diag));
+	for (; seen->first_alive < store->keyset.active.version; seen->first_alive++) {
+		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+		enum rjwt_err err = store_read_key(store, seen->first_alive, &jwk, diag);
+
+		if (err == RJWT_KEY_UNKNOWN)
+			continue; /* verifies nothing, and floor may pass it */
+		if (err == RJWT_KEYSET)
+			return RJWT_OK; /* torn: it stays for people to look at, and rotation goes on */
+		RJWT_TRY(err);
+		seen->first_until_s = jwk.until_s;
+		if (jwk.until_s >= now_s)
+			return RJWT_OK;
+	}
+	seen->first_until_s = 0;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+store_jwks(struct store *store, int64_t now_s, struct buf *out, struct rjwt_diag *diag)
+{
+	json_open(out, NULL);
+	json_open_array(out, "keys");
+	for (int64_t v = store->keyset.floor; v <= store->keyset.next.version; v++) {
+		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+		enum rjwt_err err = store_read_key(store, v, &jwk, diag);
+
+		if (err == RJWT_OK)
+			err = keyset_vouch(&store->keyset, v, &jwk);
+		if (err == RJWT_KEY_UNKNOWN || (err == RJWT_KEYSET && v < store->keyset.active.version))
+			continue; /* verifies nothing */
+		RJWT_TRY(err);
+		if (jwk.key == NULL || jwk.revoked_s != 0 || (jwk.until_s != 0 && jwk.until_s < now_s))
+			continue;
+		json_open_element(out);
+		RJWT_TRY(jwk_put(out, &jwk));
+		json_close(out);
+	}
+	json_close_array(out);
+	json_close(out);
+	buf_adds(out, "\n");
+	return buf_done(out);
+}
