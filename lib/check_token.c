@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* The checks up to the signature, and typ: nothing of the payload is parsed here. */
+#include "walk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum rjwt_err
+check_empty(struct walk *w)
+{
+	bool good = w->token.n > 0;
+
+	return walk_judge(w, good, "at least one byte", view_of(good ? "some" : "none"));
+}
+
+enum rjwt_err
+check_length(struct walk *w)
+{
+	size_t max = (size_t)w->verifier->config->max_token_bytes;
+	bool good = w->token.n <= max;
+	char expected[48], found[48];
+
+	if (good && !w->trace)
+		return RJWT_OK;
+	snprintf(expected, sizeof(expected), "at most %zu bytes", max);
+	snprintf(found, sizeof(found), "%zu bytes", w->token.n);
+	return walk_judge(w, good, expected, view_of(found));
+}
+
+static enum rjwt_err
+truncated(struct walk *w)
+{
+	w->check.code = RJWT_TRUNCATED;
+	return walk_judge(w, false, "a whole token", VIEW("one of exactly the length that a prompt can hold"));
+}
+
+enum rjwt_err
+check_form(struct walk *w)
+{
+	const char *why = "three parts";
+	enum rjwt_err err = jws_split(w->token, &w->jws, &why);
+
+	if (err != RJWT_OK && rjwt_prompt_cuts(w->token.n))
+		return truncated(w);
+	return walk_judge(w, err == RJWT_OK, "three parts in canonical base64url",
+	    view_of(err == RJWT_OK ? "three parts" : why));
+}
+
+enum rjwt_err
+check_header(struct walk *w)
+{
+	struct rjwt_diag why = { 0 };
+	enum rjwt_err err = jws_header(&w->jws, &why);
+
+	if (err != RJWT_OK && err != RJWT_HEADER)
+		return err;
+	return walk_judge(w, err == RJWT_OK, "strict JSON with alg, without crit, b64, zip, cty, jwk, jku, x5*",
+	    view_of(err == RJWT_OK ? "such a header" : why.text));
+}
+
+enum rjwt_err
+check_alg_known(struct walk *w)
+{
+	return walk_judge(w, alg_known(w->jws.alg), "an algorithm that rjwt has", w->jws.alg);
+}
+
+/*
+ * The kid's form and the key are two rows and one lookup: the key source tells RJWT_KID from
+ * RJWT_KEY_UNKNOWN, and this row keeps what it found for the next.
+ */
+enum rjwt_err
+check_kid(struct walk *w)
+{
+	const struct jwk *found = NULL;
+	const struct key_source *keys = &w->verifier->keys;
+	bool keyset = w->verifier->keyset != NULL;
+	enum rjwt_err err;
+
+	/* Only a signature alone may go without: then the key is the only one of its set. */
+	if (w->jws.kid.n == 0 &&
+	    (w->jws.kid.p != NULL || keyset || (w->attempt->flags & RJWT_SIGNATURE_ONLY) == 0))
+		return walk_judge(w, false, "a key id", VIEW("none"));
+	err = keys->find(keys->context, w->jws.kid, &found, w->diag);
+	if (err != RJWT_OK && err != RJWT_KID && err != RJWT_KEY_UNKNOWN)
+		return err;
+	w->jwk = found;
+	if (err != RJWT_KID && w->jws.kid.n < sizeof(w->verdict->kid))
+		memcpy(w->verdict->kid, w->jws.kid.n == 0 ? "" : w->jws.kid.p, w->jws.kid.n);
+	return walk_judge(w, err != RJWT_KID, keyset ? "base.version" : "1 to 128 bytes", w->jws.kid);
+}
+
+enum rjwt_err
+check_key(struct walk *w)
+{
+	const struct jwk *jwk = w->jwk;
+	int64_t now_s = w->now.wall_s, leeway_s = w->verifier->config->rotation.leeway_s;
+
+	/* A set's own nbf; in the keyset it lies in the past, or the clock went back. */
+	if (jwk != NULL && w->verifier->keyset == NULL && jwk->since_s > now_s &&
+	    jwk->since_s - now_s > leeway_s)
+		return walk_judge_time(w, false, "a key that is valid, not before", jwk->since_s, now_s);
+	return walk_judge(w, jwk != NULL, "a key of this keyset", w->jws.kid);
+}
+
+enum rjwt_err
+check_alg(struct walk *w)
+{
+	return walk_judge(w, view_is(w->jws.alg, w->jwk->alg->name), w->jwk->alg->name, w->jws.alg);
+}
+
+enum rjwt_err
+check_key_revoked(struct walk *w)
+{
+	return walk_judge_time(w, w->jwk->revoked_s == 0, "a key that was not revoked; time of that:",
+	    w->jwk->revoked_s, w->now.wall_s);
+}
+
+enum rjwt_err
+check_key_until(struct walk *w)
+{
+	return walk_judge_time(w, w->jwk->until_s == 0 || w->now.wall_s <= w->jwk->until_s,
+	    "a key that still verifies; until", w->jwk->until_s, w->now.wall_s);
+}
+
+/* What a good signature lets out: nothing of the payload is read, or shown, before. */
+static enum rjwt_err
+release(struct walk *w)
+{
+	struct rjwt_verdict *v = w->verdict;
+	char *copy = malloc(w->payload.n + 1);
+
+	if (copy == NULL)
+		return RJWT_MEMORY;
+	memcpy(copy, w->payload.n == 0 ? "" : w->payload.p, w->payload.n);
+	copy[w->payload.n] = '\0';
+	v->claims = copy;
+	v->claims_len = w->payload.n;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+check_signature(struct walk *w)
+{
+	size_t short_by = 0;
+	enum rjwt_err err = jws_verify(&w->jws, w->jwk->key, &w->payload, &short_by);
+
+	if (err != RJWT_OK && err != RJWT_SIGNATURE)
+		return err;
+	if (err == RJWT_SIGNATURE && short_by > 0 && rjwt_prompt_cuts(w->token.n))
+		return truncated(w);
+	if (err == RJWT_OK)
+		RJWT_TRY(release(w));
+	return walk_judge(w, err == RJWT_OK, "a signature of this key",
+	    view_of(err == RJWT_OK ? "one" : short_by > 0 ? "one that is too short" : "none"));
+}
+
+/* RFC 7515 s4.1.9: application/ may be left out; media types have no case. */
+enum rjwt_err
+check_typ(struct walk *w)
+{
+	const char *wanted = w->verifier->config->token_type;
+	static const struct view prefix = { "application/", 12 };
+	struct view typ = w->jws.typ, bare = typ, wanted_view = view_of(wanted);
+	bool good;
+
+	if (typ.p == NULL)
+		return walk_judge(w, strcasecmp(wanted, "JWT") == 0, wanted, VIEW("none"));
+	if (typ.n > prefix.n && strncasecmp(typ.p, prefix.p, prefix.n) == 0)
+		bare = (struct view){ typ.p + prefix.n, typ.n - prefix.n };
+	good = (bare.n == wanted_view.n && strncasecmp(bare.p, wanted, bare.n) == 0) ||
+	    (typ.n == wanted_view.n && strncasecmp(typ.p, wanted, typ.n) == 0);
+	return walk_judge(w, good, wanted, typ);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rjwt_status(): what the keyset's keeper tells people. It calls what decides, and judges nothing itself.
+ */
+#include "mint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum rjwt_err
+note_add(struct rjwt_status *s, enum rjwt_note_level level, const struct rjwt_diag *diag)
+{
+	struct rjwt_note *grown = reallocarray(s->notes, s->nnotes + 1, sizeof(*grown));
+
+	if (grown == NULL)
+		return RJWT_MEMORY;
+	s->notes = grown;
+	grown[s->nnotes++] = (struct rjwt_note){ level, *diag };
+	s->level = level > s->level ? level : s->level;
+	return RJWT_OK;
+}
+
+/* A failed call is a note; only a lack of memory is an error of ours. */
+static enum rjwt_err
+note_failure(struct rjwt_status *s, enum rjwt_err err, struct rjwt_diag *diag)
+{
+	if (err == RJWT_OK || err == RJWT_MEMORY)
+		return err;
+	if (diag->text[0] == '\0')
+		(void)diag_fail(diag, err, diag->path, "%s", rjwt_strerror(err));
+	return note_add(s, RJWT_BROKEN, diag);
+}
+
+static enum rjwt_err
+note(struct rjwt_status *s, enum rjwt_note_level level, const char *path, const char *text)
+{
+	struct rjwt_diag diag;
+
+	(void)diag_fail(&diag, RJWT_OK, path, "%s", text);
+	return note_add(s, level, &diag);
+}
+
+static const char *
+state_of(const struct keyset *keyset, int64_t version, const struct jwk *jwk, int64_t now_s)
+{
+	if (version == keyset->active.version)
+		return "active";
+	if (version == keyset->next.version)
+		return "next";
+	if (jwk->revoked_s != 0)
+		return "revoked";
+	return jwk->until_s < now_s ? "expired" : "retired";
+}
+
+static void
+fill_key(struct store *store, int64_t version, const struct jwk *jwk, int64_t now_s,
+    struct rjwt_key_info *info)
+{
+	int64_t minted = 0;
+
+	snprintf(info->kid, sizeof(info->kid), "%s", jwk->kid);
+	snprintf(info->alg, sizeof(info->alg), "%s", jwk->alg->label);
+	snprintf(info->state, sizeof(info->state), "%s",
+	    state_of(&store->keyset, version, jwk, now_s));
+	info->published_s = jwk->published_s;
+	info->since_s = jwk->since_s;
+	info->retired_s = jwk->retired_s;
+	info->until_s = jwk->until_s;
+	info->revoked_s = jwk->revoked_s;
+	if (version == store->keyset.active.version)
+		info->since_s = store->keyset.active.since_s;
+	if (version >= store->keyset.active.version &&
+	    store_minted(store, version, &minted, NULL) == RJWT_OK)
+		info->minted = (uint64_t)minted;
+}
+
+static enum rjwt_err
+list_keys(struct store *store, int64_t now_s, struct rjwt_status *s)
+{
+	const struct keyset *k = &store->keyset;
+
+	s->keys = calloc((size_t)(k->next.version - k->floor + 1), sizeof(*s->keys));
+	if (s->keys == NULL)
+		return RJWT_MEMORY;
+	for (int64_t v = k->floor; v <= k->next.version; v++) {
+		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+		struct rjwt_diag why = { 0 };
+		enum rjwt_err err = store_read_key(store, v, &jwk, &why);
+
+		if (err == RJWT_OK)
+			err = keyset_vouch(k, v, &jwk);
+		if (err == RJWT_OK)
+			fill_key(store, v, &jwk, now_s, &s->keys[s->nkeys++]);
+		else if (err != RJWT_KEY_UNKNOWN || v == k->active.version || v == k->next.version)
+			RJWT_TRY(note_failure(s, err, &why));
+		if (err == RJWT_OK && jwk.alg->kind == ALG_HMAC && v == k->active.version)
+			RJWT_TRY(note(s, RJWT_NOTE, store->dir.path,
+			    "signs with a shared secret (HS*): whoever can read private/ can mint, and only "
+			    "root can verify"));
+	}
+	return RJWT_OK;
+}
+
+/* How the clock and the schedule stand. */
+static enum rjwt_err
+judge_time(struct store *store, const struct rotation_policy *policy, const struct rjwt_time *now,
+    struct rjwt_status *s)
+{
+	struct keyset_seen seen = { .first_alive = store->keyset.floor };
+	char text[96], amount[32];
+	const char *what;
+	int64_t by_s;
+
+	if (store_see(store, now->wall_s, &seen, NULL) != RJWT_OK)
+		RJWT_TRY(note(s, RJWT_NOTE, store->dir.path,
+		    "private/ cannot be read: counts are not known (run this as root)"));
+	if (keyset_clock_suspect(&store->keyset, policy, now, &by_s)) {
+		duration_format(amount, by_s);
+		snprintf(text, sizeof(text), "clock suspect: it went %s by %s",
+		    by_s < 0 ? "back" : "forward", amount);
+		RJWT_TRY(note(s, RJWT_ATTENTION, store->dir.path, text));
+	}
+	if (keyset_overdue(&store->keyset, policy, now->wall_s))
+		RJWT_TRY(note(s, RJWT_ATTENTION, store->dir.path,
+		    "rotation is overdue: is rjwt-keyd run, or once from cron, at work?"));
+	s->next_event_s = keyset_next_event(&store->keyset, policy, &seen, now, &what);
+	snprintf(s->next_event, sizeof(s->next_event), "%s", what);
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+describe(const struct config *config, struct store *store, const struct rjwt_time *now,
+    struct rjwt_status *s)
+{
+	struct rjwt_diag diag = { 0 };
+	const struct keyset *k = &store->keyset;
+	enum rjwt_err err;
+
+	snprintf(s->issuer, sizeof(s->issuer), "%s",
+	    config->issuer.n > 0 ? config->issuer.list[0] : k->issuer);
+	snprintf(s->audience, sizeof(s->audience), "%s",
+	    config->audience.n > 0 ? config->audience.list[0] : k->audience);
+	s->generation = (uint64_t)k->generation;
+	RJWT_TRY(list_keys(store, now->wall_s, s));
+	err = store_writable(store, &config->rotation, &diag);
+	if (err != RJWT_IO || geteuid() == 0) /* others cannot look into private/, which is as it should be */
+		RJWT_TRY(note_failure(s, err, &diag));
+	RJWT_TRY(judge_time(store, &config->rotation, now, s));
+	if (config->rotation.rotate_every_s == 0)
+		RJWT_TRY(note(s, RJWT_NOTE, config->path,
+		    "rotate_every is 0: marks of spent and revoked tokens are kept for ever"));
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+gather(const struct rjwt_options *options, struct rjwt_status *s)
+{
+	RJWT_CLEAN(config_clear) struct config config = { 0 };
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	struct clock clock = { .read = options->now };
+	struct rjwt_diag diag = { 0 };
+	struct rjwt_time now;
+	enum rjwt_err err = config_load(options->config, &config, &diag);
+
+	if (err != RJWT_OK)
+		return note_failure(s, err, &diag);
+	clock_now(&clock, &now);
+	s->now_s = now.wall_s;
+	snprintf(s->dir, sizeof(s->dir), "%s",
+	    options->state_dir != NULL ? options->state_dir : config.state_dir);
+	err = store_open(options->state_dir != NULL ? options->state_dir : config.state_dir, NULL,
+	    &store, &diag);
+	if (err != RJWT_OK)
+		return note_failure(s, err, &diag);
+	return describe(&config, store, &now, s);
+}
+
+enum rjwt_err
+rjwt_status(const struct rjwt_options *options, struct rjwt_status *status)
+{
+	struct rjwt_status found = { 0 };
+	enum rjwt_err err = digest_ready();
+
+	if (err == RJWT_OK)
+		err = gather(options, &found);
+	if (err != RJWT_OK) {
+		rjwt_status_clear(&found);
+		return err;
+	}
+	*status = found;
+	return RJWT_OK;
+}
+
+void
+rjwt_status_clear(struct rjwt_status *status)
+{
+	free(status->keys);
+	free(status->notes);
+	*status = (struct rjwt_status){ 0 };
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verify.h - the one verification path: a const table of checks, walked in order until one fails. The
+ * trace that rjwt-verify --explain prints is that walk.
+ */
+#ifndef RJWT_VERIFY_H
+#define RJWT_VERIFY_H
+
+#include "keeper.h"
+
+struct verifier {
+	const struct config *config;
+	const struct keyset *keyset; /* NULL: the keys are a JWK Set's */
+	struct key_source keys;
+	const struct dir *marks; /* NULL: revoked and spent are not checked */
+	struct clock *clock;
+};
+
+/* As rjwt_verify(). verdict is cleared first. */
+RJWT_MUST enum rjwt_err verify_token(const struct verifier *verifier,
+    const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict, struct rjwt_diag *diag);
+
+#endif
