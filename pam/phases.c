@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "module.h"
+
+#include <security/pam_ext.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#define DATA "pam_rjwt_login"
+#define RUNTIME_MAX "systemd.runtime_max_sec" /* pam_systemd(8): read in its open_session */
+
+static const char *const variables[] = { "RJWT_JTI", "RJWT_SUB", "RJWT_EXP" };
+enum { JTI, SUB, EXP, VARIABLES };
+#define CAP "RJWT_CAP" /* on its way to setcred only, never left to the user */
+
+/* A login that was accepted. */
+struct accepted {
+	char jti[RJWT_ID_SIZE], sub[RJWT_NAME_MAX + 1];
+	int64_t exp_s;
+	int64_t until_s; /* with the leeway; account alone needs it, in the process of authenticate */
+	bool cap_session;
+};
+
+static void
+forget(pam_handle_t *pamh, void *data, int status)
+{
+	(void)pamh;
+	(void)status;
+	free(data);
+}
+
+static const struct accepted *
+recall(pam_handle_t *pamh)
+{
+	const void *data = NULL;
+
+	return pam_get_data(pamh, DATA, &data) == PAM_SUCCESS ? data : NULL;
+}
+
+static int
+keep(pam_handle_t *pamh, const struct accepted *accepted)
+{
+	struct accepted *copy = malloc(sizeof(*copy));
+	int ret;
+
+	if (copy == NULL)
+		return PAM_BUF_ERR;
+	*copy = *accepted;
+	ret = pam_set_data(pamh, DATA, copy, forget);
+	if (ret != PAM_SUCCESS)
+		free(copy);
+	return ret;
+}
+
+/* NAME=value; value NULL takes the variable away. */
+static int
+put(pam_handle_t *pamh, const char *name, const char *value)
+{
+	char text[RJWT_NAME_MAX + 32];
+
+	if (value == NULL)
+		return pam_getenv(pamh, name) == NULL ? PAM_SUCCESS : pam_putenv(pamh, name);
+	snprintf(text, sizeof(text), "%s=%s", name, value);
+	return pam_putenv(pamh, text);
+}
+
+static int
+put_all(pam_handle_t *pamh, const struct accepted *a)
+{
+	const char *values[VARIABLES] = { NULL, NULL, NULL };
+	char exp[32];
+	int ret = PAM_SUCCESS;
+
+	if (a != NULL) {
+		snprintf(exp, sizeof(exp), "%lld", (long long)a->exp_s);
+		values[JTI] = a->jti;
+		values[SUB] = a->sub;
+		values[EXP] = exp;
+	}
+	for (int i = 0; i < VARIABLES && ret == PAM_SUCCESS; i++)
+		ret = put(pamh, variables[i], values[i]);
+	return ret;
+}
+
+int
+phase_remember(pam_handle_t *pamh, const struct rjwt_verdict *v)
+{
+	struct accepted a = { .exp_s = v->exp_s, .until_s = v->accepted_until_s,
+		.cap_session = v->cap_session };
+	int ret;
+
+	snprintf(a.jti, sizeof(a.jti), "%s", v->jti);
+	snprintf(a.sub, sizeof(a.sub), "%s", v->sub[0] == '\0' ? v->user : v->sub);
+	ret = keep(pamh, &a);
+	if (ret == PAM_SUCCESS)
+		ret = put_all(pamh, &a);
+	if (ret == PAM_SUCCESS)
+		ret = put(pamh, CAP, a.cap_session ? "1" : NULL);
+	return ret;
+}
+
+/* What authenticate left in the PAM environment of another process. */
+static bool
+from_environment(pam_handle_t *pamh, struct accepted *a)
+{
+	const char *values[VARIABLES];
+
+	for (int i = 0; i < VARIABLES; i++) {
+		values[i] = pam_getenv(pamh, variables[i]);
+		if (values[i] == NULL)
+			return false;
+	}
+	if (strlen(values[JTI]) >= sizeof(a->jti) || strlen(values[SUB]) >= sizeof(a->sub) ||
+	    number_parse(view_of(values[EXP]), INT64_MAX / 4, &a->exp_s) != RJWT_OK)
+		return false;
+	memcpy(a->jti, values[JTI], strlen(values[JTI]) + 1);
+	memcpy(a->sub, values[SUB], strlen(values[SUB]) + 1);
+	a->until_s = a->exp_s;
+	a->cap_session = pam_getenv(pamh, CAP) != NULL;
+	return true;
+}
+
+int
+phase_setcred(pam_handle_t *pamh, int flags)
+{
+	struct accepted a = { 0 };
+
+	if (recall(pamh) != NULL)
+		return PAM_SUCCESS;
+	if (((unsigned)flags & PAM_ESTABLISH_CRED) == 0 || !from_environment(pamh, &a))
+		return PAM_IGNORE;
+	return keep(pamh, &a) == PAM_SUCCESS ? PAM_SUCCESS : PAM_CRED_ERR;
+}
+
+int
+phase_account(pam_handle_t *pamh, int64_t now_s)
+{
+	const struct accepted *a = recall(pamh);
+	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+
+	if (a == NULL || now_s < a->until_s)
+		return PAM_IGNORE;
+	text_log_word(&line, "jti", view_of(a->jti));
+	text_log_word(&line, "sub", view_of(a->sub));
+	pam_syslog(pamh, LOG_NOTICE, "rejected reason=expired phase=account %s",
+	    line.p == NULL ? "" : line.p);
+	return PAM_ACCT_EXPIRED;
+}
+
+static void
+forget_text(pam_handle_t *pamh, void *data, int status)
+{
+	forget(pamh, data, status);
+}
+
+/* The session ends when the token does; at least a second is left, so that there is one. */
+static int
+cap_session(pam_handle_t *pamh, const struct accepted *a, int64_t now_s)
+{
+	char *seconds = NULL;
+	int ret;
+
+	if (asprintf(&seconds, "%lld", (long long)(a->exp_s > now_s ? a->exp_s - now_s : 1)) < 0)
+		return PAM_BUF_ERR;
+	ret = pam_set_data(pamh, RUNTIME_MAX, seconds, forget_text);
+	if (ret != PAM_SUCCESS)
+		free(seconds);
+	return ret;
+}
+
+int
+phase_session(pam_handle_t *pamh, int64_t now_s)
+{
+	const struct accepted *a = recall(pamh);
+	int ret = put_all(pamh, a);
+
+	if (ret == PAM_SUCCESS)
+		ret = put(pamh, CAP, NULL);
+	if (ret == PAM_SUCCESS && a != NULL && a->cap_session)
+		ret = cap_session(pamh, a, now_s);
+	return ret == PAM_SUCCESS ? PAM_SUCCESS : PAM_SESSION_ERR;
+}

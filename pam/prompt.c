@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "module.h"
+
+#include <security/pam_ext.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+reply_clear(struct reply *reply)
+{
+	if (reply->p != NULL)
+		secret_wipe(reply->p, strlen(reply->p));
+	free(reply->p);
+	reply->p = NULL;
+}
+
+bool
+reply_is_token(const struct reply *reply)
+{
+	const char *dot;
+
+	if (reply->p == NULL || strncmp(reply->p, "eyJ", 3) != 0)
+		return false;
+	if (rjwt_prompt_cuts(strlen(reply->p)))
+		return true;
+	dot = strchr(reply->p, '.');
+	return dot != NULL && strchr(dot + 1, '.') != NULL;
+}
+
+bool
+reply_same(const struct reply *a, const struct reply *b)
+{
+	return a->p != NULL && b->p != NULL && strcmp(a->p, b->p) == 0;
+}
+
+int
+prompt_ask(pam_handle_t *pamh, const char *text, struct reply *reply)
+{
+	char *typed = NULL;
+	int ret = pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, &typed, "%s", text);
+	struct reply got = { typed };
+
+	if (ret == PAM_SUCCESS && typed == NULL)
+		ret = PAM_CONV_ERR;
+	if (ret != PAM_SUCCESS) {
+		reply_clear(&got);
+		return ret;
+	}
+	*reply = got;
+	return PAM_SUCCESS;
+}
+
+int
+prompt_take_stacked(pam_handle_t *pamh, struct reply *reply)
+{
+	const void *item = NULL;
+	struct reply copy = { NULL };
+	int ret = pam_get_item(pamh, PAM_AUTHTOK, &item);
+
+	if (ret != PAM_SUCCESS || item == NULL)
+		return PAM_SUCCESS;
+	copy.p = strdup(item);
+	if (copy.p == NULL)
+		return PAM_BUF_ERR;
+	if (!reply_is_token(&copy)) {
+		reply_clear(&copy);
+		return PAM_SUCCESS;
+	}
+	ret = pam_set_item(pamh, PAM_AUTHTOK, NULL);
+	if (ret != PAM_SUCCESS) {
+		reply_clear(&copy);
+		return ret;
+	}
+	*reply = copy;
+	return PAM_SUCCESS;
+}
+
+int
+prompt_pass_on(pam_handle_t *pamh, const struct reply *reply)
+{
+	return pam_set_item(pamh, PAM_AUTHTOK, reply->p);
+}
