@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rjwt-keyd run: sleep until something is due, do it, and say so. It wakes for nothing else but signals and
+ * a step of the wall clock.
+ */
+#include "keyd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define NEVER_S INT64_C(253402300799) /* 9999-12-31: a timer that is armed tells of a clock set, too */
+#define RETRY_S 60 /* after a failure: a disk may be full for a while */
+
+struct daemon {
+	struct keyd *keyd;
+	struct rjwt *handle;
+	int timer, signals;
+	bool failing; /* the last try failed: it is told once */
+};
+
+/* systemd's notify protocol, sd_notify(3): one datagram to the socket that the environment names. */
+static void
+notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	RJWT_CLEAN(fd_clean) int fd = -1;
+	size_t n = path == NULL ? 0 : strlen(path);
+
+	if (n < 2 || n >= sizeof(to.sun_path) || (path[0] != '/' && path[0] != '@'))
+		return;
+	memcpy(to.sun_path, path, n);
+	if (path[0] == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+}
+
+/* at_s 0: never. Absolute, so that sleep and suspend count; cancelled when the clock is set. */
+static bool
+set_timer(const struct daemon *d, int64_t at_s)
+{
+	struct itimerspec when = { .it_value.tv_sec = at_s == 0 ? NEVER_S : at_s };
+
+	return timerfd_settime(d->timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL) ==
+	    0 || errno == ECANCELED;
+}
+
+static bool
+tick(struct daemon *d)
+{
+	struct rjwt_change change;
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = rjwt_tick(d->handle, 0, &change, &diag);
+
+	if (err != RJWT_OK) {
+		if (!d->failing)
+			(void)keyd_fail(d->keyd, err, &diag);
+		d->failing = true;
+		return set_timer(d, (int64_t)time(NULL) + RETRY_S);
+	}
+	if (d->failing)
+		tool_say(&d->keyd->tool, "it works again");
+	d->failing = false;
+	if (change.any || change.warning[0] != '\0')
+		keyd_tell(d->keyd, &change);
+	return set_timer(d, change.next_event_s);
+}
+
+/* A bad configuration is refused, and the old one kept. */
+static void
+reload(struct daemon *d)
+{
+	struct rjwt_diag diag = { 0 };
+	struct rjwt *fresh;
+	enum rjwt_err err;
+
+	notify("RELOADING=1");
+	err = rjwt_open(&d->keyd->tool.options, &fresh, &diag);
+	if (err == RJWT_OK) {
+		rjwt_close(d->handle);
+		d->handle = fresh;
+		tool_say(&d->keyd->tool, "the configuration was read again");
+	} else {
+		(void)keyd_fail(d->keyd, err, &diag);
+		tool_say(&d->keyd->tool, "the old configuration is kept");
+	}
+	notify("READY=1");
+}
+
+/* false: the end was asked for. */
+static bool
+take_signal(struct daemon *d)
+{
+	struct signalfd_siginfo info;
+
+	if (read(d->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return true;
+	if (info.ssi_signo != SIGHUP)
+		return false;
+	reload(d);
+	return true;
+}
+
+static int
+loop(struct daemon *d)
+{
+	struct pollfd fds[2] = { { .fd = d->timer, .events = POLLIN },
+		{ .fd = d->signals, .events = POLLIN } };
+	uint64_t expirations;
+
+	if (!tick(d))
+		return EXIT_REFUSED;
+	notify("READY=1");
+	for (;;) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return EXIT_REFUSED;
+		if ((fds[1].revents & POLLIN) != 0 && !take_signal(d))
+			return EXIT_DONE;
+		/* Due, or the clock was set: both are for the plan to judge. */
+		if ((fds[0].revents & (POLLIN | POLLERR)) != 0)
+			(void)!read(d->timer, &expirations, sizeof(expirations));
+		if (!tick(d))
+			return EXIT_REFUSED;
+	}
+}
+
+static void
+daemon_clean(struct daemon *d)
+{
+	rjwt_close(d->handle);
+	fd_clean(&d->timer);
+	fd_clean(&d->signals);
+}
+
+int
+keyd_run(struct keyd *keyd)
+{
+	RJWT_CLEAN(daemon_clean) struct daemon d = { .keyd = keyd, .timer = -1, .signals = -1 };
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err;
+	sigset_t set;
+	int status;
+
+	err = rjwt_open(&keyd->tool.options, &d.handle, &diag);
+	if (err != RJWT_OK)
+		return tool_fail(&keyd->tool, err, &diag);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	/* Blocked throughout: whatever is under way when one comes is done first. */
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	d.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	d.timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (d.signals < 0 || d.timer < 0) {
+		tool_say(&keyd->tool, "a timer cannot be made: %s", strerrordesc_np(errno));
+		return EXIT_REFUSED;
+	}
+	tool_say(&keyd->tool, "started");
+	status = loop(&d);
+	notify("STOPPING=1");
+	tool_say(&keyd->tool, status == EXIT_DONE ? "ended" : "ended after a failure");
+	return status;
+}

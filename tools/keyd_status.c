@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* rjwt-keyd status and check: what rjwt_status() found, for people and for programs. */
+#include "keyd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* FILE:LINE: message */
+static void
+put_note(const struct rjwt_note *note)
+{
+	tool_put(note->diag.path);
+	if (note->diag.path[0] != '\0')
+		fputs(":", stdout);
+	if (note->diag.line != 0)
+		printf("%u:", note->diag.line);
+	if (note->diag.path[0] != '\0')
+		fputs(" ", stdout);
+	tool_put(note->diag.text);
+	fputs("\n", stdout);
+}
+
+static void
+put_key(const struct rjwt_key_info *key)
+{
+	char since[32], until[32];
+
+	time_format(since, key->since_s != 0 ? key->since_s : key->published_s);
+	time_format(until, key->until_s);
+	printf("%-24s %-6s %-8s %-21s %-21s", key->kid, key->alg, key->state, since, until);
+	if (strcmp(key->state, "active") == 0)
+		printf(" %llu", (unsigned long long)key->minted);
+	fputs("\n", stdout);
+}
+
+static void
+put_notes(const struct rjwt_status *s)
+{
+	for (size_t i = 0; i < s->nnotes; i++)
+		put_note(&s->notes[i]);
+}
+
+static void
+put_text(const struct rjwt_status *s)
+{
+	char now[32], event[32], wait[32];
+
+	time_format(now, s->now_s);
+	time_format(event, s->next_event_s);
+	duration_format(wait, s->next_event_s - s->now_s);
+	if (s->nkeys == 0) { /* broken: the notes say how */
+		put_notes(s);
+		return;
+	}
+	printf("keyset    ");
+	tool_put(s->dir);
+	printf("\naudience  ");
+	tool_put(s->audience);
+	printf("\nissuer    ");
+	tool_put(s->issuer);
+	printf("\nnow       %s\nnext      %s", now, s->next_event);
+	if (s->next_event_s != 0)
+		printf(" %s (in %s)", event, wait);
+	printf("\n\n%-24s %-6s %-8s %-21s %-21s %s\n", "KEY", "ALG", "STATE", "SINCE",
+	    "VERIFIES UNTIL", "TOKENS");
+	for (size_t i = 0; i < s->nkeys; i++)
+		put_key(&s->keys[i]);
+	if (s->nnotes > 0)
+		fputs("\n", stdout);
+	put_notes(s);
+}
+
+static void
+json_time(struct buf *out, const char *name, int64_t at_s)
+{
+	if (at_s != 0)
+		json_put_integer(out, name, at_s);
+}
+
+static void
+json_key(struct buf *out, const struct rjwt_key_info *key)
+{
+	json_open_element(out);
+	json_put_string(out, "kid", view_of(key->kid));
+	json_put_string(out, "alg", view_of(key->alg));
+	json_put_string(out, "state", view_of(key->state));
+	json_time(out, "published", key->published_s);
+	json_time(out, "since", key->since_s);
+	json_time(out, "retired", key->retired_s);
+	json_time(out, "until", key->until_s);
+	json_time(out, "revoked", key->revoked_s);
+	if (strcmp(key->state, "active") == 0)
+		json_put_integer(out, "minted", (int64_t)key->minted);
+	json_close(out);
+}
+
+static void
+put_json(const struct rjwt_status *s)
+{
+	static const char *const levels[] = { "well", "attention", "broken", "broken" };
+	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+
+	json_open(&out, NULL);
+	json_put_string(&out, "state", view_of(levels[s->level]));
+	json_put_text(&out, "state_dir", view_of(s->dir));
+	json_put_string(&out, "issuer", view_of(s->issuer));
+	json_put_string(&out, "audience", view_of(s->audience));
+	json_put_integer(&out, "generation", (int64_t)s->generation);
+	json_time(&out, "now", s->now_s);
+	json_put_string(&out, "next_event", view_of(s->next_event));
+	json_time(&out, "next_event_at", s->next_event_s);
+	json_open_array(&out, "keys");
+	for (size_t i = 0; i < s->nkeys; i++)
+		json_key(&out, &s->keys[i]);
+	json_close_array(&out);
+	json_open_array(&out, "notes");
+	for (size_t i = 0; i < s->nnotes; i++) {
+		json_open_element(&out);
+		json_put_string(&out, "level", view_of(levels[s->notes[i].level]));
+		json_put_text(&out, "path", view_of(s->notes[i].diag.path));
+		json_time(&out, "line", s->notes[i].diag.line);
+		json_put_text(&out, "text", view_of(s->notes[i].diag.text));
+		json_close(&out);
+	}
+	json_close_array(&out);
+	json_close(&out);
+	printf("%s\n", out.p == NULL ? "" : out.p);
+}
+
+int
+keyd_status(struct keyd *keyd)
+{
+	struct rjwt_status status;
+	enum rjwt_err err = rjwt_status(&keyd->tool.options, &status);
+	int level;
+
+	if (err != RJWT_OK)
+		return tool_fail(&keyd->tool, err, &(struct rjwt_diag){ 0 });
+	if (keyd->json)
+		put_json(&status);
+	else
+		put_text(&status);
+	level = (int)status.level;
+	rjwt_status_clear(&status);
+	return level;
+}
+
+int
+keyd_check(struct keyd *keyd)
+{
+	struct rjwt_status status;
+	enum rjwt_err err = rjwt_status(&keyd->tool.options, &status);
+	int result;
+
+	if (err != RJWT_OK)
+		return tool_fail(&keyd->tool, err, &(struct rjwt_diag){ 0 });
+	put_notes(&status);
+	if (status.level == RJWT_NOTE)
+		puts("OK");
+	result = status.level == RJWT_NOTE ? EXIT_DONE : EXIT_REFUSED;
+	rjwt_status_clear(&status);
+	return result;
+}

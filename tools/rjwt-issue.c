@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+/* rjwt-issue: mint a login token. */
+#include "tool.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "Usage: rjwt-issue [options] USER\n"
+    "Mint a token with which USER may log in, and print it.\n"
+    "\n"
+    "  -a, --audience NAME     host that the token is for; repeatable (default: this one)\n"
+    "  -s, --scope WORD        what it opens: ssh, sudo, su, login, ...; repeatable (default: ssh)\n"
+    "  -t, --lifetime 5m       how long it is good for\n"
+    "      --not-before TIME   not before then: RFC 3339, seconds since the epoch, or +10m\n"
+    "      --reusable          good for any number of logins until it expires\n"
+    "      --reason TEXT       goes into the log\n"
+    "  -i, --issuer NAME       claim iss\n"
+    "      --alg NAME, --kid KID, --key-version N\n"
+    "                          refuse unless this is what signs now\n"
+    "  -C, --claim NAME=TEXT   or NAME:=JSON, one more claim; repeatable\n"
+    "  -H, --header NAME=TEXT  one more header member; repeatable\n"
+    "  -o, --output FILE       write the token into a new file, mode 0600\n"
+    "      --json              print token, claims, header, size and fitting prompts as JSON\n"
+    "      --force             mint although it does not fit a prompt that it is meant for\n"
+    "      --algorithms        list the algorithms that rjwt has\n"
+    "  -c, --config FILE       configuration (default: " RJWT_CONFIG_FILE ")\n"
+    "  -d, --state-dir DIR     keyset (default: the configuration's)\n"
+    "  -h, --help, -V, --version\n"
+    "\n"
+    "See rjwt-issue(1).\n";
+
+enum { OPT_NOT_BEFORE = 256, OPT_REUSABLE, OPT_REASON, OPT_ALG, OPT_KID, OPT_KEY_VERSION, OPT_JSON,
+	OPT_FORCE, OPT_ALGORITHMS };
+
+static const char letters[] = ":a:s:t:i:C:H:o:" TOOL_SHORT;
+static const struct option names[] = {
+	{ "audience", required_argument, NULL, 'a' },
+	{ "scope", required_argument, NULL, 's' },
+	{ "lifetime", required_argument, NULL, 't' },
+	{ "not-before", required_argument, NULL, OPT_NOT_BEFORE },
+	{ "reusable", no_argument, NULL, OPT_REUSABLE },
+	{ "reason", required_argument, NULL, OPT_REASON },
+	{ "issuer", required_argument, NULL, 'i' },
+	{ "alg", required_argument, NULL, OPT_ALG },
+	{ "kid", required_argument, NULL, OPT_KID },
+	{ "key-version", required_argument, NULL, OPT_KEY_VERSION },
+	{ "claim", required_argument, NULL, 'C' },
+	{ "header", required_argument, NULL, 'H' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "force", no_argument, NULL, OPT_FORCE },
+	{ "algorithms", no_argument, NULL, OPT_ALGORITHMS },
+	TOOL_LONG,
+};
+
+struct issue {
+	struct tool tool;
+	struct rjwt_request request;
+	struct words audience, scope;
+	struct buf claims, header; /* JSON objects that grow, without their closing brace */
+	int64_t lifetime_s;
+	const char *output, *reason;
+	bool json, algorithms;
+};
+
+static void
+issue_clear(struct issue *is)
+{
+	words_clear(&is->audience);
+	words_clear(&is->scope);
+	buf_clear(&is->claims);
+	buf_clear(&is->header);
+}
+
+/* --- the command line ----------------------------------------------------------------------------------- */
+
+static enum rjwt_err
+count_name(void *context, struct view name)
+{
+	(void)name;
+	++*(size_t *)context;
+	return RJWT_OK;
+}
+
+/* One JSON value, and not the beginning of more members. */
+static bool
+is_value(const char *text)
+{
+	RJWT_CLEAN(buf_clear) struct buf object = { 0 };
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	size_t members = 0;
+
+	buf_addf(&object, "{\"v\":%s}", text);
+	return buf_done(&object) == RJWT_OK &&
+	    json_parse(buf_view(&object), &json, NULL) == RJWT_OK &&
+	    json_names(json, count_name, &members) == RJWT_OK && members == 1;
+}
+
+/* NAME=TEXT, or NAME:=JSON, into an object. */
+static int
+add_member(struct issue *is, struct buf *object, const char *option, const char *arg)
+{
+	const char *equals = strchr(arg, '=');
+	bool json = equals != NULL && equals > arg && equals[-1] == ':';
+	RJWT_CLEAN(free_clean) char *name = NULL;
+
+	if (equals == NULL || equals - arg - (json ? 1 : 0) < 1)
+		return tool_wrong(&is->tool, "%s %s: NAME=TEXT or NAME:=JSON is wanted", option, arg);
+	if (json && !is_value(equals + 1))
+		return tool_wrong(&is->tool, "%s %s: no JSON value follows :=", option, arg);
+	name = strndup(arg, (size_t)(equals - arg) - (json ? 1 : 0));
+	if (name == NULL)
+		return tool_fail(&is->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
+	if (object->n == 0)
+		json_open(object, NULL);
+	if (json)
+		json_put_raw(object, name, view_of(equals + 1));
+	else
+		json_put_string(object, name, view_of(equals + 1));
+	return EXIT_DONE;
+}
+
+static int
+read_version(struct issue *is, const char *arg)
+{
+	if (number_parse(view_of(arg), INT32_MAX, &is->request.key_version) == RJWT_OK &&
+	    is->request.key_version > 0)
+		return EXIT_DONE;
+	return tool_wrong(&is->tool, "--key-version %s: a number from 1 is wanted", arg);
+}
+
+static int
+add_word(struct issue *is, struct words *words, const char *arg)
+{
+	enum rjwt_err err = words_add(words, arg);
+
+	return err == RJWT_OK ? EXIT_DONE : tool_fail(&is->tool, err, &(struct rjwt_diag){ 0 });
+}
+
+static int
+take_option(struct issue *is, int option)
+{
+	switch (option) {
+	case 'a':
+		return add_word(is, &is->audience, optarg);
+	case 's':
+		return add_word(is, &is->scope, optarg);
+	case 't':
+		is->request.lifetime_s = &is->lifetime_s;
+		return tool_duration(&is->tool, "--lifetime", optarg, &is->lifetime_s);
+	case 'i':
+		is->request.issuer = optarg;
+		return EXIT_DONE;
+	case 'C':
+		return add_member(is, &is->claims, "--claim", optarg);
+	case 'H':
+		return add_member(is, &is->header, "--header", optarg);
+	case 'o':
+		is->output = optarg;
+		return EXIT_DONE;
+	case OPT_NOT_BEFORE:
+		return tool_time(&is->tool, "--not-before", optarg, &is->request.not_before_s);
+	case OPT_REUSABLE:
+		is->request.reusable = true;
+		return EXIT_DONE;
+	case OPT_REASON:
+		is->reason = optarg;
+		return EXIT_DONE;
+	case OPT_ALG:
+		is->request.alg = optarg;
+		return EXIT_DONE;
+	case OPT_KID:
+		is->request.kid = optarg;
+		return EXIT_DONE;
+	case OPT_KEY_VERSION:
+		return read_version(is, optarg);
+	case OPT_JSON:
+		is->json = true;
+		return EXIT_DONE;
+	case OPT_FORCE:
+		is->request.flags |= RJWT_FORCE;
+		return EXIT_DONE;
+	default:
+		is->algorithms = true;
+		return EXIT_DONE;
+	}
+}
+
+/* -1: go on; otherwise the exit status. */
+static int
+read_arguments(struct issue *is, int argc, char **argv)
+{
+	int option, status;
+
+	while ((option = tool_option(&is->tool, argc, argv, letters, names)) != -1) {
+		if (option == 'h' || option == '?')
+			return tool_option_exit(&is->tool, option);
+		status = take_option(is, option);
+		if (status != EXIT_DONE)
+			return status;
+	}
+	if (is->algorithms)
+		return -1;
+	if (argc - optind != 1)
+		return tool_wrong(&is->tool, argc == optind ? "the name of a user is missing" :
+							      "one user is wanted, not several");
+	is->request.user = argv[optind];
+	if (is->claims.n > 0)
+		json_close(&is->claims);
+	if (is->header.n > 0)
+		json_close(&is->header);
+	if (buf_done(&is->claims) != RJWT_OK || buf_done(&is->header) != RJWT_OK)
+		return tool_fail(&is->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
+	is->request.claims = is->claims.p;
+	is->request.header = is->header.p;
+	is->request.audience = is->audience.list;
+	is->request.scope = is->scope.list;
+	return -1;
+}
+
+/* --- what becomes of the token ------------------------------------------------------------------------------ */
+
+static void
+add_words(struct buf *out, const char *const *words, const char *otherwise)
+{
+	if (words == NULL)
+		buf_adds(out, otherwise);
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+		buf_addf(out, "%s%s", i > 0 ? " " : "", words[i]);
+}
+
+/* Who asked: the real user, and who sudo says called it. */
+static void
+log_caller(struct buf *line)
+{
+	const char *sudo = getenv("SUDO_USER");
+	struct passwd *user = getpwuid(getuid());
+	char uid[32] = "";
+	FILE *file = fopen("/proc/self/loginuid", "re");
+
+	text_log_word(line, "by", view_of(user == NULL ? "?" : user->pw_name));
+	if (sudo != NULL)
+		text_log_word(line, "sudo_user", view_of(sudo));
+	if (file != NULL) {
+		if (fgets(uid, sizeof(uid), file) != NULL && strcmp(uid, "4294967295") != 0)
+			text_log_word(line, "loginuid", view_of(uid));
+		fclose(file);
+	}
+}
+
+/* The line that a login's jti leads back to. The claims are what was signed, so nothing is missing. */
+static void
+log_token(const struct issue *is, const struct rjwt_token *token)
+{
+	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf words = { 0 };
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	char until[32];
+
+	buf_adds(&line, "issued");
+	log_caller(&line);
+	text_log_word(&line, "sub", view_of(is->request.user));
+	if (json_parse(view_of(token->claims), &json, NULL) == RJWT_OK) {
+		struct view scope = { NULL, 0 };
+		size_t n = 0;
+
+		(void)json_strings(json, "aud", &n);
+		for (size_t i = 0; i < n; i++) {
+			buf_adds(&words, i > 0 ? "," : "");
+			buf_add_view(&words, json_string_at(json, "aud", i));
+		}
+		text_log_word(&line, "aud", buf_view(&words));
+		(void)json_string(json, "scope", &scope);
+		text_log_word(&line, "scope", scope);
+	}
+	time_format(until, token->exp_s);
+	text_log_word(&line, "jti", view_of(token->jti));
+	text_log_word(&line, "exp", view_of(until));
+	text_log_word(&line, "kid", view_of(token->kid));
+	text_log_word(&line, "uses", view_of(token->once ? "once" : "any"));
+	if (is->reason != NULL)
+		text_log_word(&line, "reason", view_of(is->reason));
+	tool_log(LOG_NOTICE, &line);
+}
+
+static void
+list_prompts(const struct rjwt_token *token, struct buf *out)
+{
+	const char *name;
+	size_t limit;
+
+	for (unsigned i = 0; (name = rjwt_prompt(i, &limit)) != NULL; i++)
+		if ((token->fits & 1U << i) != 0)
+			buf_addf(out, "%s%s", out->n > 0 ? " " : "", name);
+	if (out->n == 0)
+		buf_adds(out, "none");
+}
+
+static void
+summarize(const struct issue *is, const struct rjwt_token *token)
+{
+	RJWT_CLEAN(buf_clear) struct buf where = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf what = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf prompts = { 0 };
+	char from[32], until[32], lifetime[32];
+
+	add_words(&where, is->request.audience, "this host");
+	add_words(&what, is->request.scope, "ssh");
+	list_prompts(token, &prompts);
+	time_format(from, token->nbf_s);
+	time_format(until, token->exp_s);
+	duration_format(lifetime, token->exp_s - token->nbf_s);
+	tool_say(&is->tool, "%s may use %s on %s, %s, from %s until %s (%s)", is->request.user,
+	    what.p == NULL ? "" : what.p, where.p == NULL ? "" : where.p,
+	    token->once ? "once for each" : "any number of times", from, until, lifetime);
+	tool_say(&is->tool, "%zu bytes, fits the prompts of %s", token->len,
+	    prompts.p == NULL ? "" : prompts.p);
+}
+
+static enum rjwt_err
+format_json(const struct rjwt_token *token, struct buf *out)
+{
+	const char *name;
+	size_t limit;
+
+	json_open(out, NULL);
+	json_put_string(out, "token", (struct view){ token->text, token->len });
+	json_put_raw(out, "claims", view_of(token->claims));
+	json_put_raw(out, "header", view_of(token->header));
+	json_put_integer(out, "size", (int64_t)token->len);
+	json_open_array(out, "fits");
+	for (unsigned i = 0; (name = rjwt_prompt(i, &limit)) != NULL; i++)
+		if ((token->fits & 1U << i) != 0)
+			json_put_string(out, NULL, view_of(name));
+	json_close_array(out);
+	json_close(out);
+	buf_adds(out, "\n");
+	return buf_done(out);
+}
+
+/* To stdout, or into a new file. */
+static int
+put_out(struct issue *is, const struct rjwt_token *token)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	struct rjwt_diag diag = { 0 };
+	const char *name;
+	enum rjwt_err err = RJWT_OK;
+
+	if (is->json) {
+		err = format_json(token, &text);
+	} else {
+		buf_add(&text, token->text, token->len);
+		buf_adds(&text, "\n");
+		err = buf_done(&text);
+	}
+	if (err == RJWT_OK && is->output != NULL) {
+		err = dir_of(is->output, &dir, &name, &diag);
+		if (err == RJWT_OK)
+			err = file_create(&dir, name, 0600, buf_view(&text), &diag);
+	} else if (err == RJWT_OK) {
+		(void)fwrite(text.p, 1, text.n, stdout);
+	}
+	if (err != RJWT_OK)
+		(void)tool_fail(&is->tool, err, &diag);
+	return tool_end(&is->tool, err == RJWT_OK ? EXIT_DONE : EXIT_REFUSED);
+}
+
+/* Where the token is to go must be free before it is minted: a token nobody gets is a token lost. */
+static int
+check_output(struct issue *is)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	struct rjwt_diag diag = { 0 };
+	const char *name;
+	struct stat status;
+	enum rjwt_err err;
+
+	if (is->output == NULL)
+		return EXIT_DONE;
+	err = dir_of(is->output, &dir, &name, &diag);
+	if (err == RJWT_OK && fstatat(dir.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		err = diag_fail(&diag, RJWT_EXISTS, is->output,
+		    "exists already: a token is written into a new file alone");
+	return err == RJWT_OK ? EXIT_DONE : tool_fail(&is->tool, err, &diag);
+}
+
+static int
+issue(struct issue *is)
+{
+	struct rjwt *handle;
+	struct rjwt_token token;
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err;
+	int status = check_output(is);
+
+	if (status != EXIT_DONE)
+		return status;
+	err = rjwt_open(&is->tool.options, &handle, &diag);
+	if (err != RJWT_OK)
+		return tool_fail(&is->tool, err, &diag);
+	err = rjwt_mint(handle, &is->request, &token, &diag);
+	rjwt_close(handle);
+	if (err != RJWT_OK)
+		return tool_fail(&is->tool, err, &diag);
+	log_token(is, &token);
+	if (token.change.rotated)
+		tool_say(&is->tool, "rotation was due: %s", token.change.text);
+	if (token.change.warning[0] != '\0')
+		tool_say(&is->tool, "warning: %s", token.change.warning);
+	if (token.warning[0] != '\0')
+		tool_say(&is->tool, "warning: %s", token.warning);
+	if (is->request.reusable && token.once)
+		tool_say(&is->tool, "the configuration has one_time: always, so this token is good once");
+	else if (!token.once)
+		tool_say(&is->tool, "this token is a password until it expires: whoever sees it may use it");
+	if (isatty(STDERR_FILENO))
+		summarize(is, &token);
+	status = put_out(is, &token);
+	rjwt_token_clear(&token);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct issue is = { 0 };
+	int status;
+
+	tool_begin(&is.tool, "rjwt-issue", usage);
+	status = read_arguments(&is, argc, argv);
+	if (status == -1 && is.algorithms) {
+		for (const char *const *name = rjwt_supports(); *name != NULL; name++)
+			puts(*name);
+		status = tool_end(&is.tool, EXIT_DONE);
+	} else if (status == -1) {
+		status = issue(&is);
+	}
+	issue_clear(&is);
+	return status;
+}

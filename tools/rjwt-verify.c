@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/* rjwt-verify: say whether a token would be accepted, and why not. */
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "Usage: rjwt-verify [options] [FILE...]\n"
+    "Say whether the token in each FILE, or on standard input, would be accepted.\n"
+    "Nothing is marked as used.\n"
+    "\n"
+    "  -u, --user NAME         the login name to try; without it that check is skipped\n"
+    "  -s, --service NAME      the PAM service to try: sshd, sudo, su, login, ...; likewise\n"
+    "  -a, --audience NAME     in place of the configured one; repeatable\n"
+    "  -i, --issuer NAME       in place of the configured one\n"
+    "  -j, --jwks FILE         a JWK Set in place of the keyset\n"
+    "      --typ NAME          in place of the configured token_type\n"
+    "      --leeway 60s, --max-lifetime 24h\n"
+    "      --at TIME           judge as of TIME: RFC 3339, seconds since the epoch, or +10m\n"
+    "      --jws               the signature alone; the payload goes to standard output\n"
+    "      --explain           every check in its order, with what was expected and found\n"
+    "      --json              the verdict as a JSON object\n"
+    "  -c, --config FILE       configuration (default: " RJWT_CONFIG_FILE ")\n"
+    "  -d, --state-dir DIR     keyset (default: the configuration's)\n"
+    "  -h, --help, -V, --version\n"
+    "\n"
+    "Exit status: 0 all accepted, 1 one rejected, 2 wrong use or no verdict possible.\n"
+    "See rjwt-verify(1).\n";
+
+enum { OPT_TYP = 256, OPT_LEEWAY, OPT_MAX_LIFETIME, OPT_AT, OPT_JWS, OPT_EXPLAIN, OPT_JSON };
+
+static const char letters[] = ":u:s:a:i:j:" TOOL_SHORT;
+static const struct option names[] = {
+	{ "user", required_argument, NULL, 'u' },
+	{ "service", required_argument, NULL, 's' },
+	{ "audience", required_argument, NULL, 'a' },
+	{ "issuer", required_argument, NULL, 'i' },
+	{ "jwks", required_argument, NULL, 'j' },
+	{ "typ", required_argument, NULL, OPT_TYP },
+	{ "leeway", required_argument, NULL, OPT_LEEWAY },
+	{ "max-lifetime", required_argument, NULL, OPT_MAX_LIFETIME },
+	{ "at", required_argument, NULL, OPT_AT },
+	{ "jws", no_argument, NULL, OPT_JWS },
+	{ "explain", no_argument, NULL, OPT_EXPLAIN },
+	{ "json", no_argument, NULL, OPT_JSON },
+	TOOL_LONG,
+};
+
+struct verify {
+	struct tool tool;
+	struct words audience;
+	const char *user, *service;
+	int64_t leeway_s, max_lifetime_s;
+	bool jws, explain, json;
+};
+
+/* --at: the handle's clock is a function without context. */
+static int64_t judged_at_s;
+
+static void
+clock_at(struct rjwt_time *now)
+{
+	*now = (struct rjwt_time){ .wall_s = judged_at_s };
+}
+
+/* --- the command line ------------------------------------------------------------------------------------ */
+
+static int
+take_option(struct verify *v, int option)
+{
+	switch (option) {
+	case 'u':
+		v->user = optarg;
+		return EXIT_DONE;
+	case 's':
+		v->service = optarg;
+		return EXIT_DONE;
+	case 'a':
+		return words_add(&v->audience, optarg) == RJWT_OK ? EXIT_DONE : EXIT_REFUSED;
+	case 'i':
+		v->tool.options.issuer = optarg;
+		return EXIT_DONE;
+	case 'j':
+		v->tool.options.jwks = optarg;
+		return EXIT_DONE;
+	case OPT_TYP:
+		v->tool.options.typ = optarg;
+		return EXIT_DONE;
+	case OPT_LEEWAY:
+		v->tool.options.leeway_s = &v->leeway_s;
+		return tool_duration(&v->tool, "--leeway", optarg, &v->leeway_s);
+	case OPT_MAX_LIFETIME:
+		v->tool.options.max_lifetime_s = &v->max_lifetime_s;
+		return tool_duration(&v->tool, "--max-lifetime", optarg, &v->max_lifetime_s);
+	case OPT_AT:
+		v->tool.options.now = clock_at;
+		return tool_time(&v->tool, "--at", optarg, &judged_at_s);
+	case OPT_JWS:
+		v->jws = true;
+		return EXIT_DONE;
+	case OPT_EXPLAIN:
+		v->explain = true;
+		return EXIT_DONE;
+	default:
+		v->json = true;
+		return EXIT_DONE;
+	}
+}
+
+/* -1: go on; otherwise the exit status. */
+static int
+read_arguments(struct verify *v, int argc, char **argv)
+{
+	int option, status;
+
+	while ((option = tool_option(&v->tool, argc, argv, letters, names)) != -1) {
+		if (option == 'h' || option == '?')
+			return tool_option_exit(&v->tool, option);
+		status = take_option(v, option);
+		if (status != EXIT_DONE)
+			return status;
+	}
+	if (v->jws && (v->explain || v->json))
+		return tool_wrong(&v->tool, "--jws prints the payload: not with --explain or --json");
+	for (int i = optind; i < argc; i++)
+		if (strncmp(argv[i], "eyJ", 3) == 0)
+			return tool_wrong(&v->tool,
+			    "a token on the command line is seen by every user of the machine: "
+			    "give it on standard input");
+	v->tool.options.audience = v->audience.list;
+	return -1;
+}
+
+/* --- input --------------------------------------------------------------------------------------------------- */
+
+/* One token: a byte more than the longest is read, so that a longer one is seen to be. */
+static bool
+read_token(int fd, struct buf *token)
+{
+	char *room = buf_room(token, RJWT_TOKEN_MAX + 2);
+	size_t have = 0;
+
+	if (room == NULL) {
+		errno = ENOMEM;
+		return false;
+	}
+	while (have < RJWT_TOKEN_MAX + 2) {
+		ssize_t n = read(fd, room + have, RJWT_TOKEN_MAX + 2 - have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	/* echo and the editor add a newline; nothing else is forgiven. */
+	if (have > 0 && room[have - 1] == '\n')
+		have--;
+	token->n = have;
+	return true;
+}
+
+/* --- output -------------------------------------------------------------------------------------------------- */
+
+/* The sentence after the reason: what was expected and what was found, and no more than was shown. */
+static void
+put_reason(const struct rjwt_verdict *verdict)
+{
+	const struct rjwt_check *f = &verdict->failed;
+
+	printf("rejected: %s: %s", rjwt_reason(verdict->reason), rjwt_strerror(verdict->reason));
+	if (f->expected[0] != '\0' || f->found[0] != '\0') {
+		fputs(" (expected ", stdout);
+		tool_put(f->expected);
+		fputs(", found ", stdout);
+		tool_put(f->found);
+		fputs(")", stdout);
+	}
+	fputs("\n", stdout);
+}
+
+static const char *
+outcome_name(enum rjwt_outcome outcome)
+{
+	switch (outcome) {
+	case RJWT_PASSED:
+		return "passed";
+	case RJWT_FAILED:
+		return "failed";
+	case RJWT_NOT_CHECKED:
+		return "not checked";
+	case RJWT_NOT_REACHED:
+		break;
+	}
+	return "not reached";
+}
+
+static void
+put_checks(const struct rjwt_verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->nchecks; i++) {
+		const struct rjwt_check *c = &verdict->checks[i];
+
+		printf("  %-12s %-24s", outcome_name(c->outcome), c->name);
+		if (c->expected[0] != '\0') {
+			fputs(c->outcome == RJWT_NOT_CHECKED ? " " : " expected ", stdout);
+			tool_put(c->expected);
+		}
+		if (c->found[0] != '\0') {
+			fputs(", found ", stdout);
+			tool_put(c->found);
+		}
+		fputs("\n", stdout);
+	}
+}
+
+static void
+put_json(const struct rjwt_verdict *verdict)
+{
+	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+	bool minus_zero;
+
+	json_open(&out, NULL);
+	json_put_string(&out, "verdict",
+	    view_of(verdict->reason == RJWT_OK ? "accepted" : "rejected"));
+	json_put_string(&out, "reason", view_of(rjwt_reason(verdict->reason)));
+	json_put_text(&out, "kid", view_of(verdict->kid));
+	json_open_array(&out, "checks");
+	for (size_t i = 0; i < verdict->nchecks; i++) {
+		json_open_element(&out);
+		json_put_string(&out, "code", view_of(rjwt_reason(verdict->checks[i].code)));
+		json_put_string(&out, "check", view_of(verdict->checks[i].name));
+		json_put_string(&out, "outcome", view_of(outcome_name(verdict->checks[i].outcome)));
+		json_put_text(&out, "expected", view_of(verdict->checks[i].expected));
+		json_put_text(&out, "found", view_of(verdict->checks[i].found));
+		json_close(&out);
+	}
+	json_close_array(&out);
+	/* A good signature does not make a payload JSON. */
+	if (verdict->claims != NULL &&
+	    json_scan((struct view){ verdict->claims, verdict->claims_len }, &minus_zero, NULL) ==
+		RJWT_OK)
+		json_put_printable(&out, "claims",
+		    (struct view){ verdict->claims, verdict->claims_len });
+	else
+		json_put_raw(&out, "claims", VIEW("{}"));
+	json_close(&out);
+	printf("%s\n", out.p == NULL ? "" : out.p);
+}
+
+static void
+put_verdict(const struct verify *v, const char *prefix, const struct rjwt_verdict *verdict)
+{
+	if (prefix != NULL && !(v->jws && verdict->reason == RJWT_OK)) {
+		tool_put(prefix);
+		fputs(": ", stdout);
+	}
+	if (v->json) {
+		put_json(verdict);
+		return;
+	}
+	if (v->jws && verdict->reason == RJWT_OK) {
+		(void)fwrite(verdict->claims, 1, verdict->claims_len, stdout);
+		return;
+	}
+	if (verdict->reason == RJWT_OK)
+		puts("accepted");
+	else
+		put_reason(verdict);
+	if (v->explain)
+		put_checks(verdict);
+}
+
+/* --- one token, and all ----------------------------------------------------------------------------------------- */
+
+static int
+judge(const struct verify *v, struct rjwt *handle, const char *prefix, const struct buf *token)
+{
+	struct rjwt_attempt attempt = { .token = token->p, .len = token->n, .user = v->user,
+		.service = v->service,
+		.flags = RJWT_DRY_RUN | RJWT_ANY_ORIGIN | (v->user == NULL ? RJWT_ANY_USER : 0) |
+		    (v->service == NULL ? RJWT_ANY_SERVICE : 0) | (v->jws ? RJWT_SIGNATURE_ONLY : 0) |
+		    (v->explain || v->json ? RJWT_TRACE : 0) };
+	struct rjwt_verdict verdict;
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = rjwt_verify(handle, &attempt, &verdict, &diag);
+	int status = err == RJWT_OK ? EXIT_DONE : EXIT_REFUSED;
+
+	if (err == RJWT_OK || rjwt_is_verdict(err)) {
+		put_verdict(v, prefix, &verdict);
+	} else {
+		(void)tool_fail(&v->tool, err, &diag);
+		status = EXIT_WRONG_USE;
+	}
+	rjwt_verdict_clear(&verdict);
+	return status;
+}
+
+static int
+judge_file(const struct verify *v, struct rjwt *handle, const char *path, bool several)
+{
+	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
+	RJWT_CLEAN(fd_clean) int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if ((path != NULL && fd < 0) || !read_token(path == NULL ? STDIN_FILENO : fd, &token)) {
+		tool_say(&v->tool, "%s: %s", path == NULL ? "standard input" : path,
+		    strerrordesc_np(errno));
+		return EXIT_WRONG_USE;
+	}
+	return judge(v, handle, several ? path : NULL, &token);
+}
+
+static int
+verify(struct verify *v, int argc, char **argv)
+{
+	struct rjwt_diag diag = { 0 };
+	struct rjwt *handle;
+	enum rjwt_err err = rjwt_open(&v->tool.options, &handle, &diag);
+	int worst = EXIT_DONE;
+
+	if (err != RJWT_OK) {
+		(void)tool_fail(&v->tool, err, &diag);
+		return EXIT_WRONG_USE;
+	}
+	if (optind == argc)
+		worst = judge_file(v, handle, NULL, false);
+	for (int i = optind; i < argc; i++) {
+		int status = judge_file(v, handle, argv[i], argc - optind > 1);
+
+		worst = status > worst ? status : worst;
+	}
+	rjwt_close(handle);
+	return tool_end(&v->tool, worst);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct verify v = { 0 };
+	int status;
+
+	tool_begin(&v.tool, "rjwt-verify", usage);
+	status = read_arguments(&v, argc, argv);
+	if (status == -1)
+		status = verify(&v, argc, argv);
+	words_clear(&v.audience);
+	return status;
+}

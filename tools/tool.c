@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/* As far up as we may: sudo hands on what the caller had set. */
+static void
+raise_limit(__rlimit_resource_t resource)
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(resource, &limit) == 0 || getrlimit(resource, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(resource, &limit);
+}
+
+static void
+raise_files(void)
+{
+	struct rlimit limit = { 1024, 4096 };
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= 1024)
+		return;
+	limit.rlim_cur = 1024;
+	limit.rlim_max = limit.rlim_max < 1024 ? 1024 : limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/*
+ * A file of ours must not become descriptor 0, 1 or 2. What stands in for a closed one cannot be read, or
+ * written: a token that nobody gets is an error.
+ */
+static void
+hold_descriptors(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDWR };
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", modes[fd]); /* the lowest that is free: fd */
+}
+
+void
+tool_begin(struct tool *tool, const char *name, const char *usage)
+{
+	const struct rlimit none = { 0, 0 };
+
+	hold_descriptors();
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	raise_limit(RLIMIT_FSIZE);
+	raise_limit(RLIMIT_CPU);
+	raise_files();
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	openlog(name, LOG_PID, LOG_AUTHPRIV);
+	*tool = (struct tool){ .name = name, .usage = usage };
+	opterr = 0;
+}
+
+static void RJWT_PRINTF(2, 0)
+say(const struct tool *tool, const char *fmt, va_list args)
+{
+	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+	char *text = NULL;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		return;
+	text_escape(&line, view_of(text));
+	free(text);
+	fflush(stdout);
+	fprintf(stderr, "%s: %s\n", tool->name, line.p == NULL ? "out of memory" : line.p);
+}
+
+void
+tool_say(const struct tool *tool, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(tool, fmt, args);
+	va_end(args);
+}
+
+int
+tool_wrong(const struct tool *tool, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(tool, fmt, args);
+	va_end(args);
+	fprintf(stderr, "Try `%s --help'.\n", tool->name);
+	return EXIT_WRONG_USE;
+}
+
+int
+tool_fail(const struct tool *tool, enum rjwt_err err, const struct rjwt_diag *diag)
+{
+	const char *text = diag->text[0] == '\0' ? rjwt_strerror(err) : diag->text;
+	bool denied = geteuid() != 0 && strstr(text, strerrordesc_np(EACCES)) != NULL;
+	const char *hint = denied ? " (run it as root)" : "";
+
+	if (diag->path[0] == '\0')
+		tool_say(tool, "%s: %s%s", rjwt_reason(err), text, hint);
+	else if (diag->line == 0)
+		tool_say(tool, "%s: %s%s", diag->path, text, hint);
+	else
+		tool_say(tool, "%s:%u:%u: %s", diag->path, diag->line, diag->column, text);
+	return err == RJWT_USAGE ? EXIT_WRONG_USE : EXIT_REFUSED;
+}
+
+int
+tool_option(struct tool *tool, int argc, char **argv, const char *letters,
+    const struct option *names)
+{
+	for (;;) {
+		int before = optind, option = getopt_long(argc, argv, letters, names, NULL);
+
+		switch (option) {
+		case 'c':
+			tool->options.config = optarg;
+			break;
+		case 'd':
+			tool->options.state_dir = optarg;
+			break;
+		case 'h':
+			fputs(tool->usage, stdout);
+			return 'h';
+		case 'V':
+			printf("%s %s\n", tool->name, RJWT_VERSION);
+			return 'h';
+		case ':':
+			(void)tool_wrong(tool, "%s: a value is missing", argv[optind - 1]);
+			return '?';
+		case '?':
+			(void)tool_wrong(tool, "%s: unknown option",
+			    argv[optind > before ? optind - 1 : optind]);
+			return '?';
+		default:
+			return option;
+		}
+	}
+}
+
+int
+tool_option_exit(const struct tool *tool, int option)
+{
+	return tool_end(tool, option == 'h' ? EXIT_DONE : EXIT_WRONG_USE);
+}
+
+void
+tool_put(const char *text)
+{
+	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+
+	text_escape(&out, view_of(text));
+	fputs(out.p == NULL ? "" : out.p, stdout);
+}
+
+int
+tool_duration(const struct tool *tool, const char *option, const char *text, int64_t *seconds)
+{
+	if (duration_parse(text, seconds) == RJWT_OK)
+		return EXIT_DONE;
+	return tool_wrong(tool, "%s %s: a duration like 90s, 15m, 12h or 7d is wanted", option, text);
+}
+
+int
+tool_time(const struct tool *tool, const char *option, const char *text, int64_t *seconds)
+{
+	if (time_parse(text, time(NULL), seconds) == RJWT_OK)
+		return EXIT_DONE;
+	return tool_wrong(tool, "%s %s: RFC 3339, seconds since the epoch, or +10m is wanted", option,
+	    text);
+}
+
+int
+tool_end(const struct tool *tool, int status)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return status;
+	tool_say(tool, "standard output: %s", strerrordesc_np(errno));
+	return EXIT_REFUSED;
+}
+
+void
+tool_log(int priority, const struct buf *line)
+{
+	syslog(LOG_AUTHPRIV | priority, "%s", line->p == NULL ? "out of memory" : line->p);
+}
+
+enum rjwt_err
+words_add(struct words *words, const char *word)
+{
+	const char **grown = reallocarray(words->list, words->n + 2, sizeof(*grown));
+
+	if (grown == NULL)
+		return RJWT_MEMORY;
+	words->list = grown;
+	grown[words->n++] = word;
+	grown[words->n] = NULL;
+	return RJWT_OK;
+}
+
+void
+words_clear(struct words *words)
+{
+	free(words->list);
+	*words = (struct words){ 0 };
+}

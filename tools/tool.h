@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tool.h - what the programs share: options, messages, the log.
+ *
+ * Messages are "rjwt-issue: what: why" on stderr, escaped; stdout carries data only. Exit status: 0
+ * done, 1 refused or failed, 2 wrong use.
+ */
+#ifndef RJWT_TOOL_H
+#define RJWT_TOOL_H
+
+#include "json.h"
+#include "rjwt.h"
+#include "text.h"
+
+#include <getopt.h>
+
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_WRONG_USE = 2 };
+
+struct tool {
+	const char *name;
+	const char *usage; /* the whole help text */
+	struct rjwt_options options;
+};
+
+/* Every program takes these, at the end of its own tables. */
+#define TOOL_SHORT "c:d:hV"
+#define TOOL_LONG                                                                                 \
+	{ "config", required_argument, NULL, 'c' }, { "state-dir", required_argument, NULL, 'd' }, \
+	    { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },             \
+	    { NULL, 0, NULL, 0 }
+
+/*
+ * First thing in main(): standard descriptors open, no core dump, no ptrace by the caller, limits of
+ * the caller's raised, a closed pipe an error and no signal, log opened.
+ */
+void tool_begin(struct tool *tool, const char *name, const char *usage);
+
+/*
+ * The next option that is not one of the common ones; -1: no more. 'h' was answered, '?' was told: both
+ * are the program's end, with tool_option_exit().
+ */
+int tool_option(struct tool *tool, int argc, char **argv, const char *letters,
+    const struct option *names);
+int tool_option_exit(const struct tool *tool, int option);
+
+/* "NAME: text" on stderr, one line, escaped. */
+void tool_say(const struct tool *tool, const char *fmt, ...) RJWT_PRINTF(2, 3);
+/* Says it with a hint at --help; EXIT_WRONG_USE. */
+int tool_wrong(const struct tool *tool, const char *fmt, ...) RJWT_PRINTF(2, 3);
+/* Says what failed, where and why; EXIT_REFUSED, or EXIT_WRONG_USE for RJWT_USAGE. */
+int tool_fail(const struct tool *tool, enum rjwt_err err, const struct rjwt_diag *diag);
+
+/* Text from outside, escaped, on stdout. */
+void tool_put(const char *text);
+
+/* The value of an option, or EXIT_WRONG_USE after saying what is wanted. EXIT_DONE otherwise. */
+int tool_duration(const struct tool *tool, const char *option, const char *text, int64_t *seconds);
+int tool_time(const struct tool *tool, const char *option, const char *text, int64_t *seconds);
+
+/* Everything that was printed, out; EXIT_REFUSED when it did not get there. status otherwise. */
+int tool_end(const struct tool *tool, int status);
+
+/* To authpriv. */
+void tool_log(int priority, const struct buf *line);
+
+/* A list of arguments that grows; NULL-terminated. */
+struct words {
+	const char **list;
+	size_t n;
+};
+enum rjwt_err words_add(struct words *words, const char *word); /* borrows word */
+void words_clear(struct words *words);
+
+#endif
