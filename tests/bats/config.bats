@@ -1,0 +1,158 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# rjwt.yaml as its user sees it: what is accepted, and where and why a file is refused as a whole.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	use_folder "$BATS_TEST_TMPDIR"
+	configure
+	keyd init
+}
+
+# file TEXT - the configuration, with printf's escapes
+# shellcheck disable=SC2059    # that is what it is for
+file() { printf -- "$1" >"$conf"; }
+
+# told PLACE TEXT - refused by every program, with the place: LINE:COLUMN, and by check: LINE
+told()
+{
+	local program
+	for program in keyd issue verify; do
+		case $program in
+		keyd) try 1 keyd once ;;
+		issue) try 1 issue alice ;;
+		verify) try 2 verify "$dir/token" ;;
+		esac
+		[[ -z $output && $stderr == "rjwt-$program: $conf:$1: "*"$2"* ]] || { echo "$program, wanted $1 $2: $output$stderr"; return 1; }
+	done
+	try 1 keyd check
+	[[ $output == "$conf:${1%:*}: "*"$2"* ]] || { echo "check, wanted $1 $2: $output"; return 1; }
+	try 3 keyd status
+}
+
+fine()
+{
+	try 0 keyd check -d "$state"
+	[[ $output == *OK ]] || { echo "not OK: $output"; return 1; }
+}
+
+@test "what is refused, with line, column, the text and what is wanted; and the twin that is accepted" {
+	issue alice >"$dir/token"
+	while IFS='|' read -r place why bad good; do
+		file "issuer: a\n$bad\n"
+		told "$place" "$why"
+		file "issuer: a\n$good\n"
+		fine
+	done <<-'E'
+		2:1|unknown key "leway"; do you mean leeway?|leway: 1s|leeway: 1s
+		2:1|unknown key "frobnicate"|frobnicate: 1|cap_session: true
+		2:1|issuer stands already in line 1|issuer: b|audience: b
+		2:9|leeway: "5" is not a duration like 90s, 15m, 12h or 7d|leeway: 5|leeway: 5s
+		2:9|leeway: "301s" is not a duration, seconds: from 0 to 300|leeway: 301s|leeway: 300s
+		2:9|leeway: "-1s" is not a duration|leeway: -1s|leeway: 0
+		2:6|alg: "HS255" is not an algorithm that rjwt has; do you mean HS256?|alg: HS255|alg: HS256
+		2:6|alg: "none" is not an algorithm|alg: none|alg: EdDSA
+		2:11|rsa_bits: "1024" is not|rsa_bits: 1024|rsa_bits: 2048
+		2:21|max_tokens_per_key: "many" is not a whole number|max_tokens_per_key: many|max_tokens_per_key: 10
+		2:21|max_tokens_per_key: "10" is not a whole number without quotes|max_tokens_per_key: "10"|max_tokens_per_key: 0
+		2:14|cap_session: "yes" is not true or false|cap_session: yes|cap_session: true
+		2:11|one_time: "never" is not|one_time: never|one_time: always
+		2:12|state_dir: "lib/rjwt" is not an absolute path|state_dir: lib/rjwt|state_dir: /lib/rjwt
+		2:11|audience: "12" is not text: write it between quotes|audience: 12|audience: "12"
+		2:11|audience: "true" is not text|audience: true|audience: "true"
+		2:11|the list is empty|audience: []|audience: [a]
+		2:11|a name or a list of names is wanted|audience: {a: b}|audience: [a, b]
+		2:13|token_type takes one value, no list|token_type: [a]|token_type: a
+		2:14|user_suffix|user_suffix: 7|user_suffix: "7"
+		2:8|only [] is accepted|issue: [{who: x}]|issue: []
+		2:18|a scope: 1 to 32|services: {sshd: "a b"}|services: {sshd: ""}
+		2:21|to stand twice|services: {sshd: a, sshd: b}|services: {sshd: a, sudo: b}
+		2:9|anchors and aliases are not accepted|leeway: &x 1s|leeway: 1s
+		2:9|tags are not accepted|leeway: !!str 1s|leeway: "1s"
+		2:1|rsa_bits: 2049 is no multiple of 8|rsa_bits: 2049|rsa_bits: 2056
+	E
+}
+
+@test "limits that depend on each other are told at the key, with the sum" {
+	issue alice >"$dir/token"
+	file 'max_lifetime: 2h\nprevious_key_ttl: 2h\n'
+	told 2:1 '7260s'
+	file 'max_lifetime: 2h\nprevious_key_ttl: 7260s\n'
+	fine
+	file 'default_lifetime: 2h\n'
+	told 1:1 max_lifetime
+	file 'default_lifetime: 2h\nmax_lifetime: 2h\n'
+	fine
+}
+
+@test "no YAML mapping, a second document, too large, no UTF-8, a NUL" {
+	issue alice >"$dir/token"
+	while IFS='|' read -r place bad good; do
+		file "$bad"
+		told "$place" ''
+		file "$good"
+		fine
+	done <<-'E'
+		1:1|- issuer\n|issuer: a\n
+		1:1|text\n|# text\n
+		2:1|issuer: a\n---\nissuer: b\n|---\nissuer: a\n
+		2:9|issuer: a\n  leeway: 1s\n|issuer: a\nleeway: 1s\n
+		1:9|issuer: "a\\0b"\n|issuer: "a.b"\n
+		2:1|issuer: [a\n|issuer: [a]\n
+	E
+	file 'issuer: a\xff\n'
+	run -1 keyd check
+	{ printf 'issuer: a\n#'; head -c 65540 /dev/zero | tr '\0' x; } >"$conf"
+	refused 1 'is too large' keyd check
+	{ printf 'issuer: a\n#'; head -c 65000 /dev/zero | tr '\0' x; } >"$conf"
+	fine
+	: >"$conf"
+	fine
+}
+
+@test "the file is root's or the user's own, not writable by others, no link, no special file" {
+	chmod 0664 "$conf"
+	refused 1 "$conf: can be written by its group or others" keyd check
+	refused 1 "$conf: can be written by its group or others" issue alice
+	chmod 0644 "$conf"
+	mv "$conf" "$dir/real"
+	ln -s real "$conf"
+	refused 1 "$conf: is a symbolic link" keyd check
+	rm "$conf"
+	mkfifo "$conf"
+	refused 1 "$conf: is no regular file" keyd check
+	rm "$conf"
+	refused 1 "$conf: cannot be read: No such file" keyd check
+	mkdir "$dir/open"
+	chmod 0777 "$dir/open"
+	cp "$dir/real" "$dir/open/rjwt.yaml"
+	refused 1 "$dir/open: can be written" keyd -c "$dir/open/rjwt.yaml" check
+	chmod 0755 "$dir/open"
+	run -0 keyd -c "$dir/open/rjwt.yaml" check
+	mv "$dir/real" "$conf"
+	if [ "$(id -u)" -eq 0 ]; then
+		chown 65534 "$conf"
+		refused 1 "$conf: does not belong to root" keyd check
+		chown 0 "$conf"
+	fi
+	run -0 keyd check
+}
+
+@test "what stands in the file is escaped in messages" {
+	file 'issuer: a\n"le\\ew\\x9bay": 1s\n'
+	run -1 keyd check
+	says '2: unknown key "le\x1bw\xc2\x9bay"'
+	file 'issuer: a\nleeway: "1\\e[31m"\n'
+	run -1 keyd once
+	says '\x1b[31m'
+}
+
+@test "-d comes before state_dir, and -c must be there" {
+	mv "$state" "$dir/other"
+	run -0 keyd -d "$dir/other" check
+	refused 1 'no keyset was made' keyd check
+	refused 1 "$dir/none.yaml: cannot be read: No such file" "$RJWT_BUILD/rjwt-keyd" -c "$dir/none.yaml" check
+}

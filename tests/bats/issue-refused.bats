@@ -1,0 +1,217 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# rjwt-issue: what it refuses, each beside what it accepts. A refusal prints no token and leaves the keyset alone.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	need jq
+	fresh
+	minted=0
+}
+
+# Whatever was refused has left no ticket behind, and whatever was minted one.
+teardown() { [ "$(stat -c %s "$state/private/1.minted")" -eq "$minted" ]; }
+
+# recount - after what takes a ticket although nobody gets the token
+recount() { minted=$(stat -c %s "$state/private/1.minted"); }
+
+# no CODE TEXT OPTION... - refused so
+no()
+{
+	try "$1" issue "${@:3}"
+	[[ -z $output && $stderr == 'rjwt-issue: '*"$2"* && $stderr != *eyJ* ]] || { printf 'no "%s" in: %s%s\n' "$2" "$output" "$stderr"; return 1; }
+}
+
+# yes OPTION... - minted
+yes()
+{
+	try 0 issue "$@"
+	minted=$((minted + 1))
+}
+
+chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
+
+@test "USER: empty, control characters, no UTF-8, too long, missing, several" {
+	for user in '' $'al\nice' $'alice\n' $'\e[31malice' $'al\x7fice' $'al\xc2\x9bice' $'al\xffice' $'\xc0\xaf' "$(chars 256)"; do
+		no 1 'the user must be 1 to 255 bytes of UTF-8 without control characters' "$user"
+	done
+	no 2 'the name of a user is missing'
+	no 2 'one user is wanted, not several' alice bob
+	for user in a 'al ice' 'älice@例え.jp' "$(chars 255)" "o'brien\"\\" -- -alice; do
+		[ "$user" = -- ] || yes -- "$user"
+	done
+	configure 'user_suffix: "@example.org"'
+	no 1 'the user must be' "$(chars 244)"
+	yes "$(chars 243)"
+}
+
+@test "lifetime: 0, negative, above the maximum, no duration" {
+	no 1 'a lifetime of 0 s is not from 1 s to max_lifetime, 3600 s' -t 0 alice
+	no 1 'a lifetime of 0 s' -t 0s alice
+	no 1 'a lifetime of 3601 s' -t 3601s alice
+	no 1 'a lifetime of 86400 s' -t 1d alice
+	yes -t 1s alice
+	yes -t 3600s alice
+	for text in -1 -5m '' 5 1w 1.5h 5M 05m ' 5m' '5m ' 99999999999999999999s 1h30m; do
+		no 2 'a duration like 90s, 15m, 12h or 7d is wanted' "--lifetime=$text" alice
+	done
+	configure 'max_lifetime: 2h'
+	yes -t 3601s alice
+}
+
+@test "--not-before: too late, no time" {
+	no 1 'max_lifetime is 3600 s' --not-before +56m alice
+	no 1 'max_lifetime is 3600 s' --not-before 9999-12-31T00:00:00Z alice
+	yes --not-before +54m alice
+	yes --not-before +54m -t 5m alice
+	for text in '' now -5m 2001-02-30T00:00:00Z 2001-02-03 2001-02-03T04:05:06 +1 99999999999999999; do
+		no 2 'RFC 3339, seconds since the epoch' "--not-before=$text" alice
+	done
+}
+
+@test "claims and header members that are rjwt's own" {
+	for name in iss sub aud exp nbf iat jti scope once cnf src; do
+		no 1 "$name is rjwt's own" -C "$name=x" alice
+		no 1 "$name is rjwt's own" --claim "$name:=1" alice
+	done
+	for name in alg kid typ crit b64 zip cty jwk jku x5c x5u x5t; do
+		no 1 "$name is rjwt's own" -H "$name=x" alice
+		no 1 "$name is rjwt's own" --header "$name:={}" alice
+	done
+	no 1 'twice' -C a=1 -C a=2 alice
+	no 1 'twice' -H a=1 -H a=2 alice
+	yes -C Sub=x -C su=x -C 'sub =x' -H Alg=x -C alg=x -H sub=x alice
+	configure 'user_claim: email'
+	no 1 "email is rjwt's own" -C email=x alice
+	no 1 "sub is rjwt's own" -C sub=x alice
+	yes -H email=x alice
+}
+
+@test "claims too deep, or too many of them: what we could not read ourselves" {
+	no 2 'no JSON value' -C 'a:=[[[[[[[[1]]]]]]]]' alice
+	yes -C 'a:=[[[[[[[1]]]]]]]' alice
+	for n in {1..56}; do many+=(-C "$n=1"); done
+	no 1 members "${many[@]}" --force alice
+	yes "${many[@]:2}" --force alice
+}
+
+@test "audience, issuer, scope" {
+	for name in '' $'a\nb' $'\e' $'\xff' "$(chars 256)"; do
+		no 1 'an audience must be' -a good.example -a "$name" alice
+		no 1 'the issuer must be' -i "$name" alice
+	done
+	yes -a "$(chars 255)" -i "$(chars 255 i)" -s other alice
+	for word in '' 'a b' ' ssh' $'ssh\n' 'a,b' 'ä' "$(chars 33)"; do
+		no 1 'a scope is a word of 1 to 32 of' -s ssh -s "$word" alice
+	done
+	yes -s "$(chars 32)" -s ssh alice
+}
+
+@test "--output: a file that exists, a link, a folder, no folder, one where others may write, one where we may not" {
+	echo mine >"$dir/there"
+	ln -s "$dir/nowhere" "$dir/link"
+	mkfifo "$dir/fifo"
+	mkdir "$dir/folder" "$dir/open"
+	chmod 0777 "$dir/open"
+	ln -s "$dir/folder" "$dir/way"
+	for name in there link fifo folder state/keyset.json; do
+		no 1 "$dir/$name: exists already" -o "$dir/$name" alice
+	done
+	no 1 "$dir/open: can be written by its group or others" -o "$dir/open/token" alice
+	no 1 "$dir/way: is no folder; a symbolic link is not followed" -o "$dir/way/token" alice
+	no 1 "$dir/no: cannot be opened: No such file" -o "$dir/no/token" alice
+	no 2 'is not the name of a file' -o "$dir/folder/" alice
+	[ "$(cat "$dir/there")" = mine ]
+	[ ! -e "$dir/nowhere" ]
+	[ -z "$(find "$dir/folder" "$dir/open" -name '*token*')" ]
+	no 1 '/sys/kernel/token: cannot be written: ' -o /sys/kernel/token alice
+	recount
+	yes -o "$dir/folder/token" alice
+	chmod 1777 "$dir/open"
+	yes -o "$dir/open/token" alice
+}
+
+@test "--output into a folder that is not ours to write, and without root" {
+	need_user
+	mkdir "$dir/closed"
+	chmod 0555 "$dir/closed"
+	refused 1 "$dir/closed/token: cannot be written: Permission denied" issue -o "$dir/closed/token" alice
+	recount
+	chmod 0755 "$dir/closed"
+	yes -o "$dir/closed/token" alice
+}
+
+@test "--output into a folder that is full: an error, and nothing is left there" {
+	need_root
+	need unshare mount
+	unshare -m mount -t tmpfs -o size=4k tmpfs "$dir" 2>/dev/null || skip 'no file system can be mounted here'
+	mkdir "$dir/full"
+	printf '%s\n' 'mount -t tmpfs -o size=8k,mode=755 tmpfs full && head -c 9000 /dev/zero >full/zero 2>/dev/null' \
+		'"$@"; status=$?; ls full; exit $status' >"$dir/inside"
+	cd "$dir"
+	run -1 unshare -m bash inside "$RJWT_BUILD/rjwt-issue" -c "$conf" -o "$dir/full/token" alice
+	says "$dir/full/token: cannot be written: No space left on device"
+	[ "${lines[-1]}" = zero ]
+	sed -i 's/ && head.*//' inside
+	run -0 unshare -m bash inside "$RJWT_BUILD/rjwt-issue" -c "$conf" -o "$dir/full/token" alice
+	[ "${lines[-1]}" = token ]
+	recount
+}
+
+@test "stdout that is full, closed, or a pipe that nobody reads: status 1" {
+	run -1 bash -c '"$@" >/dev/full' - "$RJWT_BUILD/rjwt-issue" -c "$conf" alice
+	says 'standard output: No space left on device'
+	run -1 bash -c '"$@" >&-' - "$RJWT_BUILD/rjwt-issue" -c "$conf" alice
+	says 'standard output'
+	run -1 bash -c 'set -o pipefail; { sleep 0.2; "$@"; } | true' - "$RJWT_BUILD/rjwt-issue" -c "$conf" alice
+	says 'standard output: Broken pipe'
+	run -0 bash -c '"$@" 2>&- </dev/null' - "$RJWT_BUILD/rjwt-issue" -c "$conf" --reusable alice
+	[[ $output == eyJ* ]]
+	for option in --help --version --algorithms; do
+		run -1 bash -c '"$@" >/dev/full' - "$RJWT_BUILD/rjwt-issue" $option
+	done
+	recount
+}
+
+@test "a token that does not fit a prompt of its scope, with the limit and what makes it long; --force" {
+	for limits in 'sudo 511 300' 'ssh 1022 700' 'su 4095 3000' 'login 4095 3000'; do
+		read -r scope limit size <<<"$limits"
+		no 1 "the prompt of $scope takes $limit: ES256 has a signature of 64 bytes, the claims have" \
+			-s "$scope" -C "x=$(chars "$size")" alice
+		yes -s "$scope" -C "x=$(chars "$size")" --force alice
+		yes -s other -C "x=$(chars "$size")" alice
+	done
+	no 1 'too_long' -s ssh -s sudo -C "x=$(chars 300)" alice
+	no 1 'max_token_bytes is 8192' -s other -C "x=$(chars 6000)" --force alice
+	configure 'max_token_bytes: 16384'
+	yes -s other -C "x=$(chars 6000)" --force alice
+}
+
+@test "RS256 does not fit sudo's prompt" {
+	rm -r "$state"
+	configure 'alg: RS256' 'rsa_bits: 2048'
+	keyd init
+	no 1 'the prompt of sudo takes 511: RS256 has a signature of 256 bytes' -s sudo alice
+	yes -s ssh alice
+	yes --json --force -s sudo alice
+	[ "$(jq -c .fits <<<"$output")" = '["ssh","su","login"]' ]
+}
+
+@test "wrong use" {
+	while IFS='|' read -r text arguments; do
+		# shellcheck disable=SC2086    # words
+		no 2 "$text" $arguments
+		[[ $stderr == *"Try \`rjwt-issue --help'." ]]
+	done <<-'E'
+		unknown option|--frob alice
+		unknown option|-x alice
+		unknown option|--batch alice
+		unknown option|--from 10.0.0.0/8 alice
+		a value is missing|alice -s
+		a value is missing|alice --lifetime
+		the name of a user is missing|--json
+	E
+}

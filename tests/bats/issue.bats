@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# rjwt-issue: what its options put into a token, and where the token goes. Refusals: issue-refused.bats
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	need jq
+	fresh
+}
+
+@test "a token, alone on one line of stdout; stderr is silent when it is no terminal" {
+	run -0 --separate-stderr issue alice
+	[ "${#lines[@]}" -eq 1 ]
+	[ -z "$stderr" ]
+	[[ $output =~ ^eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$ ]]
+	[ "$(header 'keys_unsorted' "$output")" = '["alg","kid","typ"]' ]
+	[ "$(header '[.alg, .kid, .typ]' "$output")" = "[\"ES256\",\"$(kid)\",\"login+jwt\"]" ]
+	[ "$(claim 'keys_unsorted | join(" ")' "$output")" = 'iss sub aud iat nbf exp jti scope once' ]
+	[ "$(claim '[.iss, .sub, .aud, .scope, .once, .nbf - .iat, .exp - .iat]' "$output")" = \
+		'["ca.example.org","alice","host.example.org","ssh",true,0,300]' ]
+	now=$EPOCHSECONDS iat=$(claim .iat "$output")
+	[ $((now - iat)) -ge 0 ] && [ $((now - iat)) -lt 60 ]
+	[[ $(claim .jti "$output") =~ ^[A-Za-z0-9_-]{22}$ ]]
+	[ "$(claim .jti "$output")" != "$(claim .jti "$(issue alice)")" ]
+}
+
+@test "each option is in the claims" {
+	while IFS='|' read -r filter value options; do
+		eval "part 2 \"\$(issue $options alice 2>/dev/null)\"" >>"$dir/claims"
+		echo >>"$dir/claims"
+		program+="${program:+, }(.[$((n++))] | $filter)"
+		wanted+="$value  $options"$'\n' cases+=("$options")
+	done <<-'E'
+		.aud|host.example.org|
+		.aud|a.example|-a a.example
+		.aud|["a.example","b"]|--audience a.example -a b
+		.scope|ssh|
+		.scope|sudo|-s sudo
+		.scope|ssh sudo my.app:x/y-z|-s ssh --scope sudo -s my.app:x/y-z
+		.exp - .iat|90|-t 90s
+		.exp - .iat|900|--lifetime 15m
+		.exp - .iat|3600|-t 1h
+		.exp - .iat|1|-t1s
+		.nbf - .iat > 590 and .nbf - .iat <= 600|true|--not-before +10m
+		.exp - .nbf|300|--not-before +10m
+		.exp - .iat|300|--not-before 2001-02-03T04:05:06Z
+		.nbf|981173106|--not-before 2001-02-03T04:05:06Z
+		.nbf|981173106|--not-before 2001-02-03T05:35:06+01:30
+		.nbf|981173106|--not-before 981173106
+		.once|true|
+		.once|null|--reusable
+		.iss|other.example|-i other.example
+		.iss|other.example|--issuer other.example
+		.ticket|INC-1=2|-C ticket=INC-1=2
+		.n|7|-C n:=7
+		[.n]|["7"]|-C n=7 -C m=1
+		.o|{"a":[1,{"b":null}]}|--claim 'o:={"a":[1,{"b":null}]}'
+		[.a, .b]|["x y",false]|-C 'a=x y' -C b:=false
+		[.e, .reason]|["",null]|-C e= --reason "ticket 7"
+	E
+	mapfile -t found < <(jq -rcs "$program" "$dir/claims")
+	for n in "${!cases[@]}"; do found[n]+="  ${cases[n]}"; done
+	diff <(printf %s "$wanted") <(printf '%s\n' "${found[@]}")
+	[ "$(header .ctx "$(issue -H ctx=one --header 'n:={"x":1}' alice)")" = one ]
+	[ "$(header .n.x "$(issue -H ctx=one -H 'n:={"x":1}' alice)")" = 1 ]
+}
+
+@test "what is no JSON, or begins another member, cannot come in through := or =" {
+	while IFS= read -r text; do
+		refused 2 'no JSON value follows :=' issue -C "x:=$text" alice
+		refused 2 'no JSON value follows :=' issue -H "x:=$text" alice
+	done <<-'E'
+		1,"sub":"root"
+		1}
+		1},{"sub":"root"
+		{}},"sub":"root",{"a":{}
+		
+		nothing
+		'x'
+		01
+		NaN
+		{"a":1,"a":2}
+		"\u0000"
+		[1
+		1 2
+	E
+	token=$(issue -C 'x=","sub":"root' -C 'y:="\",\"sub\":\"root"' alice)
+	[ "$(claim .sub "$token")" = alice ]
+	[ "$(claim .x "$token")" = '","sub":"root' ]
+	[ "$(claim .y "$token")" = '","sub":"root' ]
+	token=$(issue -C 'a","sub":"root=x' alice)
+	[ "$(claim .sub "$token")" = alice ]
+	for text in '=x' ':=1' novalue; do
+		refused 2 'NAME=TEXT or NAME:=JSON is wanted' issue -C "$text" alice
+	done
+}
+
+@test "--alg, --kid and --key-version assert what signs, and choose nothing" {
+	run -0 issue --alg ES256 --kid "$(kid)" --key-version 1 alice
+	refused 1 "$(kid) signs with ES256, not with RS256" issue --alg RS256 alice
+	refused 1 "$(kid) signs now, not $(kid next)" issue --kid "$(kid next)" alice
+	refused 1 'version 1 signs now, not 2' issue --key-version 2 alice
+	for version in 0 -1 x 1x 99999999999999999999; do
+		refused 2 'a number from 1 is wanted' issue --key-version=$version alice
+	done
+	keyd rotate
+	run -0 issue --key-version 2 alice
+	refused 1 'version 2 signs now, not 1' issue --key-version 1 alice
+}
+
+@test "--json: one JSON object, whose token is the one described" {
+	run -0 --separate-stderr issue --json -s sudo -a a.example -C x:=1 -H y=2 alice
+	[ "$(jq -r 'keys_unsorted | join(" ")' <<<"$output")" = 'token claims header size fits' ]
+	token=$(jq -r .token <<<"$output")
+	[ "$(jq -c .claims <<<"$output")" = "$(part 2 "$token")" ]
+	[ "$(jq -c .header <<<"$output")" = "$(part 1 "$token")" ]
+	[ "$(jq -c '[.size, .fits]' <<<"$output")" = "[${#token},[\"sudo\",\"ssh\",\"su\",\"login\"]]" ]
+	[ "$(issue --json -C "x=$(head -c 300 /dev/zero | tr '\0' x)" alice | jq -c .fits)" = '["ssh","su","login"]' ]
+}
+
+@test "--output: a new file of mode 0600 under any umask, with the token that stdout would have had" {
+	for mask in 000 077 777; do
+		run -0 bash -c "umask $mask; exec \"\$@\"" - "$RJWT_BUILD/rjwt-issue" -c "$conf" -o "$dir/token" --reusable alice
+		[ "$(stat -c %a "$dir/token")" = 600 ]
+		run -0 verify -u alice -s sshd "$dir/token"
+		rm "$dir/token"
+	done
+	cd "$dir"
+	run -0 --separate-stderr issue -o token --json alice
+	[ -z "$output" ]
+	run -0 jq -e .token token
+}
+
+@test "the summary on a terminal says who, where, what for, until when, and which prompts it fits" {
+	need script
+	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' -s sudo -s ssh -t 90s -o '$dir/token' alice" /dev/null >"$dir/summary" </dev/null
+	run -0 cat "$dir/summary"
+	says 'alice may use sudo ssh on this host, once for each, from 20' '(1 m 30 s)' ' bytes, fits the prompts of sudo ssh su login'
+	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' --reusable -a far.example -o '$dir/token2' alice" /dev/null >"$dir/summary" </dev/null
+	run -0 cat "$dir/summary"
+	says 'this token is a password until it expires' 'alice may use ssh on far.example, any number of times'
+	verify -u alice -s sudo "$dir/token"
+}
+
+@test "--reusable says that this is a password; one_time: always wins over it" {
+	run -0 --separate-stderr issue --reusable alice
+	[[ $stderr == 'rjwt-issue: this token is a password until it expires: '* ]]
+	[ "$(claim .once "$output")" = null ]
+	configure 'one_time: always'
+	run -0 --separate-stderr issue --reusable alice
+	[[ $stderr == *'one_time: always, so this token is good once'* ]]
+	[ "$(claim .once "$output")" = true ]
+}
+
+@test "configuration: default_lifetime, token_type, user_claim and user_suffix, the first audience and issuer" {
+	configure 'default_lifetime: 2m' 'token_type: JWT' 'user_claim: email' 'user_suffix: "@example.org"' \
+		'issuer: [new.example, old.example]' 'audience: [one.example, two.example]'
+	token=$(issue alice)
+	[ "$(header .typ "$token")" = JWT ]
+	[ "$(claim '[.exp - .iat, .email, .sub, .iss, .aud]' "$token")" = \
+		'[120,"alice@example.org","alice","new.example","one.example"]' ]
+	verify -u alice -s sshd <<<"$token"
+	configure 'user_suffix: "@example.org"'
+	[ "$(claim .sub "$(issue alice)")" = alice@example.org ]
+}
+
+@test "minting rotates when that is due, and says so on stderr" {
+	configure 'rotate_every: 1h'
+	jq -c '.active.since -= 3600' "$state/keyset.json" | seal >"$dir/edited"
+	cat "$dir/edited" >"$state/keyset.json"
+	next=$(kid next)
+	run -0 --separate-stderr issue alice
+	[[ $stderr == "rjwt-issue: rotation was due: $next signs now, "* ]]
+	[ "$(header .kid "$output")" = "$next" ]
+	run -0 --separate-stderr issue alice
+	[ -z "$stderr" ]
+}
+
+@test "--algorithms lists all, --version and --help need no keyset" {
+	rm -r "$state"
+	run -0 issue --algorithms
+	[ "$(tr '\n' ' ' <<<"$output")" = 'HS256 HS384 HS512 RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed448 ' ]
+	run -0 issue --version
+	[[ $output =~ ^rjwt-issue\ [0-9]+\.[0-9] ]]
+	run -0 issue --help
+	says 'Usage: rjwt-issue [options] USER'
+}

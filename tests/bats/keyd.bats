@@ -1,0 +1,298 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# rjwt-keyd: init, once, rotate, status, jwks, check. `run` has a file of its own.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	need jq
+	fresh
+}
+
+# modes - every file of the state directory with its mode
+modes() { (cd "$state" && find . -printf '%m %P\n' | sort -k2); }
+
+# edit FILTER - change keyset.json by jq, and seal it
+edit()
+{
+	jq -c "$1" "$state/keyset.json" | seal >"$dir/edited"
+	cat "$dir/edited" >"$state/keyset.json"
+}
+
+# backdate SECONDS - as if the active key had become active that much earlier
+backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
+
+@test "init makes the keyset, with these modes under any umask" {
+	expected='755 
+700 issued
+644 jwks.json
+755 keys
+644 keys/1.jwk
+644 keys/2.jwk
+644 keyset.json
+600 lock
+700 private
+600 private/1.key
+600 private/1.minted
+600 private/2.key
+600 private/2.minted
+755 revoked
+755 revoked/jti
+755 revoked/sub
+700 spent'
+	for mask in 000 022 077 177; do
+		rm -r "$state"
+		run -0 --separate-stderr bash -c "umask $mask; exec \"\$@\"" - "$RJWT_BUILD/rjwt-keyd" -c "$conf" init
+		[ -z "$output" ]
+		[[ $stderr == "rjwt-keyd: made a keyset for host.example.org in $state: "*".1 signs now" ]]
+		[ "$(modes)" = "$expected" ]
+	done
+	run -0 jq -c '[.format, .issuer, .audience, .active.version, .next.version, .next_version]' "$state/keyset.json"
+	[ "$output" = '[1,"ca.example.org","host.example.org",1,2,3]' ]
+}
+
+@test "init twice is an error, with --if-missing success; the keyset stays as it is" {
+	before=$(snapshot)
+	refused 1 "$state: has a keyset already" keyd init
+	run -0 --separate-stderr keyd init --if-missing
+	[[ -z $output && $stderr == *"$state: has a keyset, which stays as it is" ]]
+	[ "$before" = "$(snapshot)" ]
+	rm -r "$state"
+	run -0 keyd --if-missing init
+	run -0 keyd check
+}
+
+@test "init records issuer and audience, and takes base_kid; a new base for each keyset" {
+	first=$(jq -r .base "$state/keyset.json")
+	[[ $first =~ ^[A-Za-z0-9_-]{8}$ ]]
+	rm -r "$state"
+	keyd init
+	[ "$first" != "$(jq -r .base "$state/keyset.json")" ]
+	rm -r "$state"
+	configure 'base_kid: prod-1' 'issuer: [new.example, old.example]' 'audience: [a.example, b.example]'
+	keyd init
+	run -0 jq -c '[.base, .issuer, .audience]' "$state/keyset.json"
+	[ "$output" = '["prod-1","new.example","a.example"]' ]
+}
+
+@test "init refuses a host without a name of its own, unless issuer and audience are configured" {
+	need_root
+	need unshare hostname
+	unshare -u true 2>/dev/null || skip 'no UTS namespace can be made here'
+	for name in localhost localhost.localdomain; do
+		rm -r "$state"
+		printf 'state_dir: %s\n' "$state" >"$conf"
+		refused 1 'set issuer and audience' unshare -u sh -c "hostname $name; exec \"\$@\"" - "$RJWT_BUILD/rjwt-keyd" -c "$conf" init
+		[ ! -e "$state/keyset.json" ]
+		configure
+		run -0 unshare -u sh -c "hostname $name; exec \"\$@\"" - "$RJWT_BUILD/rjwt-keyd" -c "$conf" init
+	done
+	rm -r "$state"
+	printf 'state_dir: %s\n' "$state" >"$conf"
+	run -0 unshare -u sh -c 'hostname Web7.Example; exec "$@"' - "$RJWT_BUILD/rjwt-keyd" -c "$conf" init
+	[ "$(jq -r .audience "$state/keyset.json")" = web7.example ]
+}
+
+@test "init refuses a folder that others can write to, one reached by a link, and a parent that is missing" {
+	rm -r "$state"
+	mkdir -p "$dir/open/in"
+	ln -s "$dir" "$dir/link"
+	chmod 0777 "$dir/open"
+	refused 1 "$dir/open: can be written by its group or others" keyd -d "$dir/open/in" init
+	refused 1 "$dir/link: is no folder; a symbolic link is not followed" keyd -d "$dir/link/state" init
+	refused 1 "$dir/no" keyd -d "$dir/no/such/state" init
+	chmod 0755 "$dir/open"
+	run -0 keyd -d "$dir/open/in" init
+	chmod 1777 "$dir/open"    # sticky is fine, above
+	run -0 keyd -d "$dir/open/in" check
+}
+
+@test "once: nothing due is success and commits nothing; what is due by time is done" {
+	before=$(sha256sum "$state"/*.json "$state"/keys/* "$state"/private/*)
+	old=$(kid) next=$(kid next)
+	run -0 --separate-stderr keyd once
+	[[ -z $output && $stderr == "rjwt-keyd: nothing was due, $old goes on signing" ]]
+	[ "$before" = "$(sha256sum "$state"/*.json "$state"/keys/* "$state"/private/*)" ]
+	backdate 86400
+	run -0 --separate-stderr keyd once
+	[[ -z $output && $stderr == "rjwt-keyd: $next signs now, $old verifies until "*" (ES256) is next" ]]
+	[ "$(active) $(active next) $(jq .next_version "$state/keyset.json")" = '2 3 4' ]
+	# the private half is gone, and all that vouches for the key is stamped
+	[ "$(cd "$state/private" && echo *.key)" = '2.key 3.key' ]
+	run -0 jq -e '.exp - .retired == 86400 and .nbf < .retired' "$state/keys/1.jwk"
+	run -0 jq -c '[.keys[] | [.kid[-2:], has("exp")]]' "$state/jwks.json"
+	[ "$output" = '[[".1",true],[".2",false],[".3",false]]' ]
+	run -0 keyd once
+	says "nothing was due"
+}
+
+@test "rotate_every: 0 is never due, and check says what that means" {
+	configure 'rotate_every: 0'
+	backdate 86400000
+	run -0 keyd once
+	says 'nothing was due'
+	run -0 keyd check
+	says 'rotate_every is 0' OK
+}
+
+@test "rotate promotes the next key, and prints its kid alone" {
+	old=$(issue --reusable alice)
+	next=$(kid next)
+	run -0 --separate-stderr keyd rotate
+	[ "$output" = "$next" ]
+	[[ $stderr == "rjwt-keyd: $next signs now, "* ]]
+	[ "$(kid)" = "$next" ]
+	new=$(issue --reusable alice)
+	[ "$(header .kid "$new")" = "$next" ]
+	verify -u alice -s sshd <<<"$old"
+	verify -u alice -s sshd <<<"$new"
+	configure 'alg: ES384'
+	run -0 keyd rotate    # signs after the second rotation from now, and rotate says so
+	says '(ES384) is next'
+	[ "$(header .alg "$(issue alice)")" = ES256 ]
+	keyd rotate
+	[ "$(header .alg "$(issue alice)")" = ES384 ]
+}
+
+@test "--dry-run says what would be done, and changes no byte" {
+	next=$(kid next)
+	for due in no yes; do
+		[ $due = no ] || backdate 86400
+		before=$(snapshot; stat "$state/lock")
+		run -0 --separate-stderr keyd once --dry-run
+		if [ $due = no ]; then expected="nothing was due"; else expected="$next signs now"; fi
+		[[ -z $output && $stderr == *"dry run, nothing was done; it would be: $expected"* ]]
+		run -0 keyd --dry-run rotate
+		says 'dry run, nothing was done' "$next signs now"
+		[ "$before" = "$(snapshot; stat "$state/lock")" ]
+	done
+}
+
+@test "a key signs max_tokens_per_key tokens, exactly: one after another, and by 12 at once" {
+	configure 'max_tokens_per_key: 3'
+	for n in 1 2 3 4 5 6 7; do kids+=$(header .kid "$(issue alice)" | tail -c 2); done
+	[ "$kids" = 1112223 ]
+	for n in {1..12}; do issue alice >"$dir/token.$n" 3>&- & pids+=($!); done
+	for pid in "${pids[@]}"; do wait "$pid"; done
+	cat "$dir"/token.* | while read -r token; do header .kid "$token"; done | sort | uniq -c >"$dir/counts"
+	[ "$(awk '{ n += $1; if ($1 > 3) bad = 1 } END { print n, bad + 0 }' "$dir/counts")" = '12 0' ]
+	for n in {1..12}; do verify "$dir/token.$n"; done
+}
+
+@test "16 at once rotate once: by time, and by hand" {
+	backdate 86400
+	for n in {1..16}; do keyd once 2>"$dir/once.$n" 3>&- & done
+	wait
+	[ "$(active)" -eq 2 ]
+	[ "$(grep -l '\.2 signs now' "$dir"/once.* | wc -l)" -eq 1 ]
+	need flock
+	exec {lock}<>"$state/lock"
+	flock $lock
+	for n in {1..16}; do keyd rotate >"$dir/kid.$n" 2>/dev/null 3>&- {lock}>&- & done
+	sleep 1    # until all of them wait
+	exec {lock}>&-
+	wait
+	[ "$(active)" -eq 3 ]
+	[ "$(sort -u "$dir"/kid.*)" = "$(kid)" ]
+	[ "$(cat "$dir"/kid.* | wc -l)" -eq 16 ]
+}
+
+@test "what a crash left is removed, private keys and temporary files too, and a version is never used twice" {
+	edit '.next_version = 4'    # claimed for a rotation that did not come to its commit
+	cp "$state/private/2.key" "$state/private/3.key"
+	touch "$state/private/3.minted" "$state/keys/3.jwk" "$state/keys/.new.3.jwk" "$state/private/.new.3.key"
+	rm "$state/jwks.json"
+	run -0 keyd check    # a rotation under way looks the same
+	run -0 keyd once
+	[ "$(cd "$state/private" && echo .new* *)" = '.new* 1.key 1.minted 2.key 2.minted' ]
+	[ "$(cd "$state/keys" && echo .new* *)" = '.new* 1.jwk 2.jwk' ]
+	run -0 jq -e '.keys | length == 2' "$state/jwks.json"
+	keyd rotate
+	[ "$(active) $(active next)" = '2 4' ]
+}
+
+@test "a retired key is forgotten when its time has passed by a clock that ran in step" {
+	configure 'max_lifetime: 20s' 'default_lifetime: 20s' 'leeway: 0s' 'previous_key_ttl: 20s'
+	keyd rotate
+	sed -n 1p "$state/keys/1.jwk" | jq -c '.retired -= 25 | .exp -= 25' | seal >"$dir/key"
+	cat "$dir/key" >"$state/keys/1.jwk"
+	run -0 keyd once
+	[ -e "$state/keys/1.jwk" ]
+	edit '.clock.wall -= 25 | .clock.boottime -= 25'
+	run -0 keyd once
+	says 'keys below version 2 are forgotten'
+	[ ! -e "$state/keys/1.jwk" ]
+	[ "$(jq .floor "$state/keyset.json")" -eq 2 ]
+}
+
+@test "status: text and JSON say the same; 0 well, 1 needs attention, 3 broken" {
+	issue alice >/dev/null
+	run -0 keyd status
+	says "keyset    $state" 'issuer    ca.example.org' 'audience  host.example.org' 'next      rotation 20' "$(kid) " "$(kid next) "
+	keyd status --json | jq -e '.state == "well" and .issuer == "ca.example.org" and .next_event == "rotation" and
+		[.keys[].state] == ["active", "next"] and .keys[0].minted == 1 and .notes == []'
+	keyd rotate
+	run -0 keyd status --json
+	[ "$(jq -c '[.keys[].state]' <<<"$output")" = '["retired","active","next"]' ]
+	for trouble in 'overdue|backdate 120000' 'clock suspect|edit .clock.wall+=9999|.clock.boottime+=9'; do
+		cp -a "$state" "$dir/saved"
+		${trouble#*|}
+		refused 1 "${trouble%%|*}" keyd status
+		run -1 keyd status --json
+		[ "$(jq -r '.state, .notes[0].level' <<<"$output" | uniq)" = attention ]
+		refused 1 "${trouble%%|*}" keyd check
+		run -0 keyd once    # mends both
+		run -0 keyd status
+		rm -r "$state"
+		mv "$dir/saved" "$state"
+	done
+	rm "$state/keyset.json"
+	refused 3 'rjwt-keyd init makes one' keyd status
+	run -3 keyd status --json
+	[ "$(jq -r .state <<<"$output")" = broken ]
+}
+
+@test "jwks prints the public keys and nothing of the private ones; HS* has no entry, and check warns" {
+	keyd rotate
+	keyd jwks | cmp - "$state/jwks.json"
+	keyd jwks | jq -e '[.keys[] | .kty == "EC" and .use == "sig" and (has("d") or has("k") | not)] == [true, true, true]'
+	rm -r "$state"
+	configure 'alg: HS256'
+	keyd init
+	[ "$(keyd jwks)" = '{"keys":[]}' ]
+	run -0 keyd check
+	says 'shared secret (HS*)' OK
+}
+
+@test "check: OK, or FILE:LINE: message; it changes nothing" {
+	before=$(snapshot)
+	[ "$(keyd check)" = OK ]
+	configure 'leeway: 1h'
+	run -1 --separate-stderr keyd check
+	[[ $output == "$conf:4: leeway: "* && -z $stderr ]]
+	[ "$before" = "$(snapshot)" ]
+}
+
+@test "wrong use ends with 2, and says what was wrong" {
+	before=$(snapshot)
+	while IFS='|' read -r text arguments; do
+		# shellcheck disable=SC2086    # words
+		refused 2 "$text" keyd $arguments
+		[[ $output == 'rjwt-keyd: '*"Try \`rjwt-keyd --help'." ]]
+	done <<-'E'
+		a command is missing|
+		unknown command; do you mean rotate?|rotat
+		unknown command|frobnicate
+		one argument too many|rotate now
+		unknown option|--frob once
+		unknown option|-x once
+		does not take that option|init --dry-run
+		does not take that option|once --json
+		does not take that option|rotate --if-missing
+		does not take that option|run --json
+		a value is missing|once --state-dir
+	E
+	[ "$before" = "$(snapshot)" ]
+}

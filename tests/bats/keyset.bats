@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A keyset that no program may trust: each refuses it with what, where and what to do, and leaves it as it was.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	need jq
+	fresh
+	run -0 keyd check
+	token=$(issue --reusable alice)
+	cp -a "$state" "$dir/good"
+}
+
+# everybody VERIFY TEXT - what the programs say of the keyset; VERIFY: the exit status of rjwt-verify, 0 when it may go on
+everybody()
+{
+	local before code=$1 text=$2
+	before=$(snapshot)
+	refused 1 "$text" issue alice
+	refused 1 "$text" keyd once
+	refused 1 "$text" keyd rotate
+	refused 1 "$text" keyd rotate --dry-run
+	refused 3 "$text" keyd status
+	refused 1 "$text" keyd check
+	if [ "$code" -eq 0 ]; then text=accepted; fi
+	refused "$code" "$text" verify -u alice -s sshd <<<"$token"
+	[ "$before" = "$(snapshot)" ]
+}
+
+# broken VERIFY TEXT COMMAND - what everybody says after COMMAND; when it is undone, all is well
+broken()
+{
+	printf 'case: %s\n' "$3"
+	(cd "$state" && eval "$3")
+	everybody "$1" "$2"
+	rm -rf "$state"
+	cp -a "$dir/good" "$state"
+	try 0 issue alice
+	try 0 verify -u alice -s sshd <<<"$token"
+}
+
+@test "no keyset: missing folder, missing file, missing key file" {
+	broken 2 'rjwt-keyd init makes one' 'rm -r ../state; mkdir ../state'
+	broken 2 'keyset.json: is not there: no keyset was made' 'rm keyset.json'
+	broken 2 'keys' 'rm -r keys'
+	rm -r "$state"
+	refused 1 "$state: is not there: no keyset was made (rjwt-keyd init makes one)" issue alice
+	refused 3 'no keyset was made' keyd status
+}
+
+@test "keyset.json empty, torn, altered, too large, of a format to come" {
+	broken 2 'is torn or was altered' ': >keyset.json'
+	broken 2 'is torn or was altered' 'truncate -s 100 keyset.json'
+	broken 2 'is torn or was altered' 'truncate -s -1 keyset.json'
+	broken 2 'is torn or was altered' 'sed -i s/ca.example.org/cb.example.org/ keyset.json'
+	broken 2 'is torn or was altered' 'echo >>keyset.json'
+	broken 2 'is too large' 'head -c 9000 /dev/zero >keyset.json'
+	broken 2 'format that this rjwt does not know' 'jq -c .format=2 keyset.json | seal >n; cat n >keyset.json; rm n'
+	broken 2 'contradicts itself' 'jq -c .active.version=2 keyset.json | seal >n; cat n >keyset.json; rm n'
+	broken 2 'lacks a member' 'jq -c "del(.floor)" keyset.json | seal >n; cat n >keyset.json; rm n'
+}
+
+@test "files and folders that others can write to, links, special files" {
+	broken 2 'keyset.json: can be written by its group or others' 'chmod 0664 keyset.json'
+	broken 2 'keyset.json: can be written by its group or others' 'chmod 0646 keyset.json'
+	broken 2 'state: can be written by its group or others' 'chmod 0777 .'
+	broken 2 'state: can be written by its group or others' 'chmod 1777 .'
+	broken 2 'keys: can be written by its group or others' 'chmod 0775 keys'
+	broken 2 'keyset.json: is a symbolic link' 'mv keyset.json k; ln -s k keyset.json'
+	broken 2 'keys: is no folder' 'mv keys k; ln -s k keys'
+	broken 2 'keyset.json: is no regular file' 'rm keyset.json; mkfifo keyset.json'
+	broken 2 'keyset.json: is no regular file' 'rm keyset.json; mkdir keyset.json'
+}
+
+@test "a keyset of another user" {
+	need_root
+	broken 2 'keyset.json: does not belong to root' 'chown 65534 keyset.json'
+	broken 2 'state: does not belong to root' 'chown 65534 .'
+	broken 2 'keys: does not belong to root' 'chown 65534 keys'
+}
+
+@test "a key file that is torn, writable, of another keyset" {
+	broken 2 'is torn or was altered' 'truncate -s 100 keys/1.jwk'
+	broken 2 '1.jwk' ': >keys/1.jwk'
+	broken 2 'can be written by its group or others' 'chmod 0666 keys/1.jwk'
+	broken 2 'holds key' 'cat keys/2.jwk >keys/1.jwk'
+}
+
+@test "a private key that is torn or writable refuses to sign, and verifying goes on" {
+	for spoil in ': >1.key' 'truncate -s 100 1.key' 'chmod 0666 1.key' 'cat 2.key >1.key' 'rm 1.key'; do
+		(cd "$state/private" && eval "$spoil")
+		refused 1 private issue alice
+		verify -u alice -s sshd <<<"$token"
+		rm -r "$state"
+		cp -a "$dir/good" "$state"
+		try 0 issue alice
+	done
+}
+
+@test "another machine's keyset, an old one put back, another base_kid: writers refuse, verifying goes on" {
+	broken 0 'belongs to another machine' 'jq -c ".machine = \"$(printf x | sha256sum | cut -c-64)\"" keyset.json | seal >n; cat n >keyset.json; rm n'
+	broken 0 'an old copy was put back' 'keyd rotate; cat ../good/keyset.json >keyset.json'
+	configure 'base_kid: other'
+	everybody 0 'base_kid is other'
+	configure "base_kid: $(jq -r .base "$state/keyset.json")"
+	run -0 issue alice
+}
+
+@test "no user but its own may mint or rotate; verifying is for everybody" {
+	need_root
+	need setpriv
+	chmod 0755 "$BATS_RUN_TMPDIR" "${dir%/*}" "$dir"
+	as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	"${as_nobody[@]}" test -x "$RJWT_BUILD/rjwt-issue" -a -r "$conf" || skip 'the build folder is closed to other users'
+	before=$(snapshot)
+	refused 1 'run it as root' "${as_nobody[@]}" "$RJWT_BUILD/rjwt-issue" -c "$conf" alice
+	refused 1 'run it as root' "${as_nobody[@]}" "$RJWT_BUILD/rjwt-keyd" -c "$conf" rotate
+	run -0 "${as_nobody[@]}" "$RJWT_BUILD/rjwt-verify" -c "$conf" -u alice -s sshd <<<"$token"
+	once=$(issue alice)
+	refused 2 'run it as root' "${as_nobody[@]}" "$RJWT_BUILD/rjwt-verify" -c "$conf" -u alice -s sshd <<<"$once"
+	run -0 verify -u alice -s sshd <<<"$once"
+	[ "$(grep -v -e issued -e minted <<<"$before")" = "$(snapshot | grep -v -e issued -e minted)" ]
+}

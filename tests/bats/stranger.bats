@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The library as it is installed: a stranger's program builds against it, and finds what rjwt.h promises.
+
+bats_require_minimum_version 1.5.0
+
+# make install, into a folder of the test's own; not as a part of the make that runs us.
+setup_file()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$RJWT_BUILD" install DESTDIR="$BATS_FILE_TMPDIR/root" >"$BATS_FILE_TMPDIR/log" 2>&1 ||
+		{ tail -n 20 "$BATS_FILE_TMPDIR/log"; return 1; }
+}
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	root=$BATS_FILE_TMPDIR/root
+	libdir=$(dirname "$(find "$root" -name librjwt.so)")
+	use_folder "$BATS_TEST_TMPDIR"
+}
+
+# of_make NAME - a variable of the Makefile
+of_make() { sed -n "s/^$1 = //p" "$RJWT_BUILD/Makefile"; }
+
+# exports FILE - the names that it defines for others
+exports() { nm -D --defined-only "$1" | awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort; }
+
+# mapped FILE - the names that a version script lists
+mapped() { sed -n 's/^\t\([a-z_]*\);$/\1/p' "$1" | sort; }
+
+@test "a stranger's program builds with pkg-config, and makes, mints, verifies, rotates" {
+	need jq pkg-config
+	export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$libdir/pkgconfig
+	pkg-config --exists rjwt
+	# shellcheck disable=SC2046,SC2086    # words
+	$(of_make CC) $(of_make CFLAGS) $(of_make LDFLAGS) -Wall -Wextra -Werror -std=c11 -o "$dir/stranger" "$bats/stranger.c" $(pkg-config --cflags --libs rjwt)
+	run -0 readelf -d "$dir/stranger"
+	says 'Shared library: [librjwt.so.0]'
+	configure
+	run -0 env LD_LIBRARY_PATH="$libdir" "$dir/stranger" "$conf" "$state"
+	[ "${lines[0]}" = 'open: keyset' ]
+	[ "$(head -n 11 <<<"$output" | tail -n 10)" = '14 algorithms, ES256 signs: as made
+bob at sshd: user
+nobody at none: user
+alice at su: scope, told
+alice at sshd: ok
+alice at sshd: spent, told
+rotated: 1, another key
+alice at sudo: ok
+mint for a newline: user
+'"$(keyd jwks)" ]
+	[ "$(keyd jwks | jq '.keys | length')" -eq 3 ]
+	run -0 keyd check
+}
+
+@test "a token that a program spent is spent for rjwt-verify too, in that scope alone" {
+	need jq
+	configure
+	keyd init
+	token=$(issue -s ssh -s sudo alice)
+	# shellcheck disable=SC2046    # words
+	$(of_make CC) $(of_make CFLAGS) $(of_make LDFLAGS) -x c -o "$dir/spend" - -I"$(find "$root" -name rjwt.h -printf %h)" -L"$libdir" -lrjwt <<-'E'
+		#include <rjwt.h>
+		#include <string.h>
+		int main(int argc, char **argv)
+		{
+			struct rjwt_options options = { .config = argv[1] };
+			struct rjwt_attempt attempt = { .token = argv[2], .len = strlen(argv[2]), .user = "alice", .service = "sshd" };
+			struct rjwt_verdict verdict;
+			struct rjwt *handle;
+			return argc != 3 || rjwt_open(&options, &handle, NULL) || rjwt_verify(handle, &attempt, &verdict, NULL);
+		}
+	E
+	run -0 verify -u alice -s sshd <<<"$token"
+	LD_LIBRARY_PATH=$libdir "$dir/spend" "$conf" "$token"
+	refused 1 'rejected: spent' verify -u alice -s sshd <<<"$token"
+	run -0 verify -u alice -s sudo <<<"$token"
+	run -0 verify -u alice <<<"$token"
+	run -1 env LD_LIBRARY_PATH="$libdir" "$dir/spend" "$conf" "$token"
+}
+
+@test "librjwt.so exports the functions of its version script, which are those of rjwt.h, and nothing else" {
+	need nm
+	[ "$(exports "$libdir/librjwt.so")" = "$(mapped "$RJWT_SOURCE/lib/librjwt.map")" ]
+	[ -z "$(exports "$libdir/librjwt.so" | grep -v '^rjwt_')" ]
+	header=$(find "$root" -name rjwt.h)
+	[ "$(grep -o '\brjwt_[a-z_]*(' "$header" | tr -d '(' | sort -u)" = "$(mapped "$RJWT_SOURCE/lib/librjwt.map")" ]
+	[ "$(mapped "$RJWT_SOURCE/lib/librjwt.map" | wc -l)" -ge 19 ]
+}
+
+@test "pam_rjwt.so exports the entry points of PAM, and needs nothing of ours" {
+	need nm readelf
+	module=$(find "$root" -name pam_rjwt.so)
+	[ "$(exports "$module" | tr '\n' ' ')" = 'pam_sm_acct_mgmt pam_sm_authenticate pam_sm_close_session pam_sm_open_session pam_sm_setcred ' ]
+	[ "$(stat -c %a "$module")" = 644 ]
+	mapfile -t programs < <(find "$root" -path '*bin/rjwt-*' -type f)
+	[ ${#programs[@]} -ge 3 ]
+	for file in "$module" "${programs[@]}"; do
+		run -0 readelf -d "$file"
+		[[ $output != *librjwt* ]]
+	done
+	run -0 readelf -d "$module"
+	[[ $output != *NODLOPEN* ]]
+	says BIND_NOW
+}
+
+@test "rjwt.h alone compiles, as C and as C++, and rjwt.pc names the version that the programs tell" {
+	need pkg-config
+	header=$(find "$root" -name rjwt.h)
+	# shellcheck disable=SC2046    # words
+	$(of_make CC) -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c "$header"
+	if command -v c++ >/dev/null; then c++ -Wall -Wextra -Werror -fsyntax-only -x c++ "$header"; fi
+	run -0 env PKG_CONFIG_LIBDIR="$libdir/pkgconfig" pkg-config --modversion rjwt
+	[ "rjwt-keyd $output" = "$("$RJWT_BUILD/rjwt-keyd" --version)" ]
+	[ -z "$(find "$root" -name '*.la')" ]
+}

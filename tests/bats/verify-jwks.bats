@@ -1,0 +1,161 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# rjwt-verify --jwks: a JWK Set in place of the keyset.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	need jq "$python"
+	use_folder "$BATS_TEST_TMPDIR"
+	configure
+	printf 'sixteen times two is thirty-two.' >"$dir/secret"
+	key="{\"kty\":\"oct\",\"k\":\"$(b64 <"$dir/secret")\",\"alg\":\"HS256\",\"kid\":\"one\"}"
+	now=$EPOCHSECONDS
+	header='{"alg":"HS256","kid":"one","typ":"login+jwt"}'
+	claims="{\"iss\":\"ca.example.org\",\"sub\":\"alice\",\"aud\":\"host.example.org\",\"iat\":$now,\"exp\":$((now + 300)),\"scope\":\"ssh\",\"once\":true,\"jti\":\"x\"}"
+	forge "$dir/secret" "$header" "$claims" >"$dir/token"
+}
+
+# set_of KEY... - as $dir/set
+set_of()
+{
+	local IFS=,
+	printf '{"keys":[%s]}\n' "$*" >"$dir/set"
+}
+
+# judged VERDICT [OPTION...] - of the token, or of $dir/token as it is now
+judged()
+{
+	local verdict=$1 status=1
+	shift
+	if [ "$verdict" = accepted ]; then status=0; else verdict="rejected: $verdict: "; fi
+	try $status verify -j "$dir/set" "$@" "$dir/token"
+	[[ $output == "$verdict"* ]] || { echo "not $verdict: $output"; return 1; }
+}
+
+# unfit TEXT - the set is no set
+unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
+
+@test "no state directory is opened; revoked and spent are not checked" {
+	[ ! -e "$state" ]
+	set_of "$key"
+	judged accepted -u alice -s sshd
+	run -0 verify --explain -j "$dir/set" -u alice -s sshd "$dir/token"
+	says 'not checked  revoked' 'not checked  spent' 'passed       scope'
+	judged user -u bob
+	judged scope -u alice -s su
+	judged expired --at $((now + 400))
+	judged lifetime --max-lifetime 299s
+}
+
+@test "issuer and audience must be known: configured, or given" {
+	set_of "$key"
+	printf 'leeway: 1s\n' >"$conf"
+	refused 2 'both must be given' verify -j "$dir/set" "$dir/token"
+	refused 2 'both must be given' verify -j "$dir/set" -i ca.example.org "$dir/token"
+	refused 2 'both must be given' verify -j "$dir/set" -a host.example.org "$dir/token"
+	judged accepted -i ca.example.org -a host.example.org
+	judged issuer -i other -a host.example.org
+	run -0 verify --jws -j "$dir/set" "$dir/token"    # the signature alone asks for neither
+	[ "$output" = "$claims" ]
+}
+
+@test "kids of 1 to 128 bytes, any; without one no key is found, but by --jws in a set of one" {
+	while IFS= read -r kid; do
+		set_of "$(jq -c --arg kid "$kid" '.kid = $kid' <<<"$key")"
+		forge "$dir/secret" "$(jq -c --arg kid "$kid" '.kid = $kid' <<<"$header")" "$claims" >"$dir/token"
+		judged accepted
+	done <<-E
+		x
+		../../etc/passwd
+		a b"c\\d
+		schlüssel.01
+		$(head -c 128 /dev/zero | tr '\0' k)
+	E
+	set_of "$(jq -c '.kid = "k" * 129' <<<"$key")"
+	unfit 'kid is no string of 1 to 128 bytes'
+	set_of "$(jq -c '.kid = ""' <<<"$key")"
+	unfit 'kid is no string of 1 to 128 bytes'
+	set_of "$key"
+	forge "$dir/secret" "$(jq -c '.kid = "One"' <<<"$header")" "$claims" >"$dir/token"
+	judged key_unknown
+	forge "$dir/secret" "$(jq -c 'del(.kid)' <<<"$header")" "$claims" >"$dir/token"
+	judged kid
+	judged kid -u alice -s sshd
+	run -0 verify --jws -j "$dir/set" "$dir/token"
+	set_of "$key" "${key/one/two}"
+	refused 1 'rejected: kid: ' verify --jws -j "$dir/set" "$dir/token"
+}
+
+@test "nbf, exp and revoked of a key are honoured, and its alg" {
+	while IFS='|' read -r verdict filter; do
+		set_of "$(jq -c "$filter" <<<"$key")"
+		judged "$verdict"
+	done <<-E
+		accepted|.nbf = $((now - 10))
+		key_unknown|.nbf = $((now + 100))
+		accepted|.exp = $((now + 100))
+		key_retired|.exp = $((now - 100))
+		key_revoked|.revoked = $((now - 100))
+		key_revoked|.revoked = $((now + 100))
+		accepted|.use = "sig"
+		key_unknown|.use = "enc"
+		accepted|.key_ops = ["sign", "verify"]
+		key_unknown|.key_ops = ["sign"]
+		alg|.alg = "HS384" | .k = "abcd" * 16
+		signature|.k |= sub("^.."; "AA")
+		accepted|.x5c = ["anything else"]
+	E
+}
+
+@test "what is no JWK Set, and keys that are not understood" {
+	set_of "$key" "$key"
+	unfit 'stands twice'
+	set_of "$key" '{"kty":"quantum","kid":"q"}' '{"kty":"EC","crv":"P-192","kid":"r","x":"AA","y":"AA"}'
+	judged accepted    # RFC 7517 s5: ignored
+	while IFS= read -r text; do
+		printf '%s\n' "$text" >"$dir/set"
+		unfit "$dir/set"
+	done <<-E
+		{}
+		[]
+		{"keys":{}}
+		{"keys":[7]}
+		{"keys":[$key]}x
+		{"keys":[$key],"keys":[]}
+		$key
+		{"keys":[{"kty":"oct","alg":"HS256","kid":"one"}]}
+		{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"AA=="}]}
+		{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"AAAA"}]}
+	E
+	: >"$dir/set"
+	unfit "$dir/set"
+	printf '{"keys":[]}\n' >"$dir/set"
+	judged key_unknown
+	set_of "$key"
+	chmod 0666 "$dir/set"
+	unfit 'can be written by its group or others'
+	chmod 0644 "$dir/set"
+	mv "$dir/set" "$dir/real"
+	ln -s real "$dir/set"
+	unfit 'is a symbolic link'
+	rm "$dir/set"
+	unfit "$dir/set"
+	mv "$dir/real" "$dir/set"
+	judged accepted
+}
+
+@test "the set that rjwt-keyd jwks prints verifies what rjwt-issue minted, before and after a rotation" {
+	keyd init
+	for n in 1 2; do
+		issue --reusable alice >"$dir/token"
+		keyd jwks >"$dir/set"
+		judged accepted -u alice -s sshd
+		keyd rotate
+		judged accepted -u alice -s sshd
+		keyd jwks >"$dir/set"
+		judged accepted -u alice -s sshd
+	done
+}

@@ -1,0 +1,231 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# rjwt-verify: its options, what it prints, how it ends. Hostile tokens: verify-forged.bats
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	use_folder "$BATS_FILE_TMPDIR"
+	configure
+	keyd init
+	issue --reusable -s ssh -s sudo alice >"$dir/token"
+	issue --reusable bob >"$dir/bob"
+	issue alice >"$dir/once"
+}
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	need jq
+	use_folder "$BATS_FILE_TMPDIR"
+	cp "$conf" "$BATS_TEST_TMPDIR/rjwt.yaml"    # for tests that change it
+	conf=$BATS_TEST_TMPDIR/rjwt.yaml own=$BATS_TEST_TMPDIR
+	chmod go-w "$own" "${own%/*}"
+	token=$(<"$dir/token")
+	iat=$(claim .iat "$token")
+}
+
+# judged VERDICT OPTION... - what is said of the token: accepted, or a reason
+judged()
+{
+	local verdict=$1 status=1
+	shift
+	if [ "$verdict" = accepted ]; then status=0; fi
+	try $status verify "$@" <"$dir/token"
+	if [ $status -eq 1 ]; then verdict="rejected: $verdict: "; fi
+	[[ $output == "$verdict"* && $output != *$'\n'* && -z $stderr ]] || { echo "$*: $output $stderr"; return 1; }
+}
+
+@test "each option decides what it should" {
+	while read -r verdict options; do
+		# shellcheck disable=SC2086    # words
+		judged "$verdict" $options
+	done <<-E
+		accepted
+		accepted -u alice
+		accepted -u alice -s sshd
+		accepted --user alice --service sudo
+		accepted -u alice -s sudo-i
+		accepted -u alice -s ssh
+		scope -u alice -s su
+		scope -s login
+		scope -s SSHD
+		user -u bob -s sshd
+		user -u Alice
+		user -u alice@host
+		user -u ali
+		audience -a other.example
+		audience -a HOST.example.org
+		accepted -a other.example -a host.example.org
+		accepted --audience host.example.org
+		issuer -i other.example
+		accepted --issuer ca.example.org
+		typ --typ JWT
+		accepted --typ login+jwt
+		accepted --typ LOGIN+JWT
+		lifetime --max-lifetime 299s
+		accepted --max-lifetime 300s
+		accepted --at $((iat + 329))
+		expired --at $((iat + 330))
+		expired --leeway 0s --at $((iat + 300))
+		accepted --leeway 0s --at $((iat + 299))
+		accepted --leeway 60s --at $((iat + 359))
+		accepted --at $((iat - 30))
+		not_yet_valid --at $((iat - 31))
+		expired --at +10m
+		not_yet_valid --at 2001-02-03T04:05:06Z
+	E
+	judged user -u ''
+	judged scope -s ''
+	judged audience -a ''
+	judged issuer -i ''
+}
+
+@test "the sentence says what was expected and what was found" {
+	run -1 verify -u bob <"$dir/token"
+	[ "$output" = 'rejected: user: the token is for another user (expected bob, found alice)' ]
+	run -1 verify -s su <"$dir/token"
+	[ "$output" = 'rejected: scope: the token does not open this service (expected su, found ssh sudo)' ]
+	run -1 verify --at $((iat + 330)) <"$dir/token"
+	says "expected before $(date -u -d @$((iat + 330)) +%FT%TZ), found $(date -u -d @$((iat + 330)) +%FT%TZ)"
+}
+
+@test "a token that is good from a time on, and one that was issued later than now" {
+	late=$(issue --reusable --not-before +10m alice)
+	refused 1 'rejected: not_yet_valid' verify <<<"$late"
+	run -0 verify --at +10m <<<"$late"
+	early=$(issue --reusable --not-before 2001-01-01T00:00:00Z alice)
+	run -0 verify <<<"$early"
+	refused 1 'rejected: issued_in_future' verify --at $((iat - 60)) <<<"$early"
+}
+
+@test "several files: each with its name in front, and the worst status" {
+	cd "$dir"
+	run -0 verify token
+	[ "$output" = accepted ]
+	run -0 verify token bob
+	[ "$output" = $'token: accepted\nbob: accepted' ]
+	run -1 verify -u alice token bob
+	[ "${lines[0]}" = 'token: accepted' ]
+	[[ ${lines[1]} == 'bob: rejected: user: '* ]]
+	run -1 verify -u alice bob token
+	run -2 --separate-stderr verify -u alice token missing bob
+	[ "${lines[0]}" = 'token: accepted' ]
+	[[ ${lines[1]} == 'bob: rejected: user: '* ]]
+	[ "$stderr" = 'rjwt-verify: missing: No such file or directory' ]
+	run -2 verify missing
+	run -2 verify .
+}
+
+@test "a one-time token is judged, and never marked as used" {
+	before=$(snapshot)
+	for n in 1 2; do run -0 verify -u alice -s sshd "$dir/once"; done
+	run -0 verify --explain "$dir/once"
+	[[ ${lines[-1]} == *'not checked  spent'* ]]
+	[ "$before" = "$(snapshot)" ]
+}
+
+@test "a retired key verifies until its own end, and the end comes before the token's" {
+	cp -a "$state" "$own/state"
+	state=$own/state
+	configure
+	issue --reusable alice >"$own/token"
+	keyd rotate
+	run -0 verify "$own/token"
+	refused 1 'rejected: expired' verify --at +23h "$own/token"
+	refused 1 'rejected: key_retired' verify --at +25h "$own/token"
+	rm -r "$state"
+	configure
+	keyd init
+	refused 1 'rejected: key_unknown' verify "$own/token"
+}
+
+@test "--explain: every check, in the order of the table, and those after a failure are not reached" {
+	order='empty too_long malformed header alg kid key_unknown alg key_revoked key_retired signature typ claims user issuer
+		audience expired not_yet_valid issued_in_future lifetime issued scope binding source revoked spent'
+	run -0 verify --explain -u alice -s sshd "$dir/token"
+	[ "${lines[0]}" = accepted ]
+	[ "$(sed 1d <<<"$output" | awk '{ printf "%s ", $2 }')" = "$(tr -s '\n\t ' ' ' <<<"$order")" ]
+	[ "$(sed 1d <<<"$output" | grep -vc '^  passed ')" -eq 0 ]
+	run -1 verify --explain -u bob -s sshd "$dir/token"
+	[ "$(sed 1d <<<"$output" | cut -c3-14 | uniq -c | awk '{ printf "%s %s ", $1, $2 }')" = '13 passed 1 failed 12 not ' ]
+	says 'failed       user                     expected bob, found alice' 'not reached  issuer'
+	run -0 verify --explain "$dir/token"
+	says 'not checked  user                     no user was given' 'not checked  scope                    no service was given'
+}
+
+@test "--json: one object; claims only when the signature is good" {
+	run -0 verify --json -u alice -s sshd "$dir/token"
+	jq -e --arg kid "$(kid)" '(keys_unsorted | join(" ")) == "verdict reason kid checks claims" and .verdict == "accepted"
+		and .kid == $kid and .claims.sub == "alice" and (.checks | length) == 26' <<<"$output"
+	run -1 verify --json -u bob "$dir/token"
+	jq -e '.verdict == "rejected" and .reason == "user" and .claims.sub == "alice" and
+		[.checks[] | select(.outcome == "failed") | .expected, .found] == ["bob", "alice"]' <<<"$output"
+	run -1 verify --json <<<"${token%.*}.$(head -c 64 /dev/zero | b64)"
+	jq -e '.reason == "signature" and .claims == {}' <<<"$output"
+	run -1 verify --json </dev/null
+	jq -e '.reason == "empty" and .kid == "" and .claims == {}' <<<"$output"
+}
+
+@test "--jws: the signature alone, and the payload's bytes on stdout" {
+	verify --jws "$dir/token" | cmp - <(part 2 "$token")
+	verify --jws --at +10h -i other -a other -u bob -s su "$dir/token" | cmp - <(part 2 "$token")
+	run -1 verify --jws <<<"${token%.*}.$(head -c 64 /dev/zero | b64)"
+	[[ $output == 'rejected: signature: '* ]]
+	refused 2 'not with --explain or --json' verify --jws --json "$dir/token"
+	refused 2 'not with --explain or --json' verify --jws --explain "$dir/token"
+}
+
+@test "a token never comes from argv" {
+	refused 2 'a token on the command line is seen by every user' verify "$token"
+	[[ $output != *"$token"* ]]
+	refused 2 'a token on the command line is seen by every user' verify -u alice -- "$token"
+	cp "$dir/token" "$own/eyJ"
+	run -0 verify "$own/eyJ"
+}
+
+@test "keyset.json is read, and no private file" {
+	cp -a "$state" "$own/state"
+	rm -r "$own/state/private" "$own/state/issued" "$own/state/jwks.json" "$own/state/lock"
+	run -0 verify -d "$own/state" -u alice -s sshd "$dir/token"
+	rm "$own/state/keys/1.jwk"
+	refused 1 'rejected: key_unknown' verify -d "$own/state" "$dir/token"
+}
+
+@test "output that nobody gets is no success" {
+	run -0 bash -c '"$@" >/dev/null' - "$RJWT_BUILD/rjwt-verify" -c "$conf" "$dir/token"
+	for to in '>/dev/full' '>&-'; do
+		for options in '' --json --jws --explain; do
+			run bash -c "\"\$@\" $options $to" - "$RJWT_BUILD/rjwt-verify" -c "$conf" "$dir/token"
+			[ "$status" -ne 0 ]
+			says 'standard output'
+		done
+	done
+	for option in --help --version; do
+		run -1 bash -c '"$@" >/dev/full' - "$RJWT_BUILD/rjwt-verify" $option
+	done
+}
+
+@test "wrong use" {
+	while IFS='|' read -r text arguments; do
+		# shellcheck disable=SC2086    # words
+		try 2 verify $arguments "$dir/token"
+		[[ -z $output && $stderr == 'rjwt-verify: '*"$text"* ]] || { echo "$arguments: $output $stderr"; return 1; }
+	done <<-'E'
+		--frob: unknown option|--frob
+		unknown option|--lines
+		a duration like 90s|--leeway 60
+		a duration like 90s|--leeway -1s
+		leeway: 301 s is not from 0 to 300|--leeway 301s
+		max_lifetime: 0 s is not from 1|--max-lifetime 0
+		RFC 3339, seconds since the epoch|--at yesterday
+		RFC 3339, seconds since the epoch|--at -5
+		No such file|-c /nonexistent/rjwt.yaml
+		/nonexistent|-d /nonexistent
+		/nonexistent|-j /nonexistent
+	E
+	run -0 --separate-stderr verify --leeway 300s --max-lifetime 365d --at +1s "$dir/token"
+	refused 2 'a value is missing' verify "$dir/token" --user
+}

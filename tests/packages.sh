@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# tests/packages.sh GROUP... - the Debian packages that rjwt needs, and nothing else lists.
+#
+#   build    to build and install
+#   test     for make check and ./check: unit tests, bats, pamtester, interoperation, lint
+#   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
+#
+# Installs what is missing of the groups, asking nothing; says nothing when nothing is missing.
+# With --list first, prints the names; with --missing, those that are not installed.
+set -eu
+
+declare -A packages=(
+	[build]='build-essential autoconf automake libtool pkgconf
+		libpam0g-dev libssl-dev libjson-c-dev libyaml-dev'
+	[test]='libcmocka-dev bats pamtester libpam-wrapper clang shellcheck mandoc systemd procps util-linux
+		openssl jq jose python3 python3-jwt python3-cryptography python3-jwcrypto'
+	[sandbox]='openssh-server openssh-client sudo cron expect login passwd bats pamtester
+		python3 procps iproute2 util-linux bsdutils'
+)
+
+usage()
+{
+	echo "usage: tests/packages.sh [--list | --missing] {build|test|sandbox}..." >&2
+	exit 2
+}
+
+# missing NAME... - those that dpkg does not have installed.
+missing()
+{
+	comm -13 <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u) \
+		<(printf '%s\n' "$@" | sort -u)
+}
+
+apt()
+{
+	${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive \
+		apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null
+}
+
+mode=install
+case ${1-} in
+--list | --missing)
+	mode=${1#--}
+	shift
+	;;
+esac
+[ $# -gt 0 ] || usage
+
+names=()
+for group; do
+	[ -n "${packages[$group]-}" ] || usage
+	read -r -d '' -a more <<<"${packages[$group]}" || true
+	names+=("${more[@]}")
+done
+
+if [ "$mode" = list ]; then
+	printf '%s\n' "${names[@]}"
+	exit 0
+fi
+if ! command -v dpkg-query >/dev/null; then
+	echo "packages.sh: this is no Debian: install what matches these by hand: ${names[*]}" >&2
+	exit 1
+fi
+mapfile -t names < <(missing "${names[@]}")
+if [ "$mode" = missing ]; then
+	[ ${#names[@]} -eq 0 ] || printf '%s\n' "${names[@]}"
+	exit 0
+fi
+[ ${#names[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+	as_root=(sudo -n)
+	if ! sudo -n true 2>/dev/null; then
+		echo "packages.sh: root is needed to install ${names[*]}: run  sudo tests/packages.sh $*" >&2
+		exit 1
+	fi
+fi
+echo "packages.sh: installing ${names[*]}"
+# The lists may be missing or old: then a second try, with new ones.
+apt install --no-install-recommends "${names[@]}" || {
+	apt update
+	apt install --no-install-recommends "${names[@]}"
+}

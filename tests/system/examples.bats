@@ -1,0 +1,183 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The files of etc/ as an administrator copies them: PAM stacks, sshd_config.d, pam-auth-update, cron.d.
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	DEBIAN_FRONTEND=noninteractive pam-auth-update --force </dev/null >/dev/null 2>&1 3>&-
+	rm -rf /etc/ssh/sshd_config.d
+	mkdir /etc/ssh/sshd_config.d
+}
+
+setup()
+{
+	. tests/system/helpers.bash
+	fresh_keyset
+	log_mark
+}
+
+teardown()
+{
+	stop_sshd
+	[ ! -e "$work/cron.pid" ] || kill -KILL "$(<"$work/cron.pid")" || true
+	rm -f "$work/cron.pid"
+	no_token_logged
+}
+
+# use SERVICE [FILE] - the example as that service's file
+use() { cp "etc/pam.d/${2-$1}" "/etc/pam.d/$1"; }
+
+# debian_sshd - sshd with the configuration that Debian ships
+debian_sshd()
+{
+	{
+		printf 'Port %s\nListenAddress 127.0.0.1\nHostKey %s\nPidFile none\n' "$port" "$work/host_key"
+		cat /usr/share/openssh/sshd_config
+	} >"$work/sshd_config"
+	[ -e "$work/host_key" ] || ssh-keygen -q -t ed25519 -N '' -f "$work/host_key"
+	run_sshd
+}
+
+@test "examples: pam.d/sshd takes a token or the password, on Debian's sshd with sshd_config.d/rjwt.conf" {
+	use sshd
+	cp etc/sshd_config.d/rjwt.conf /etc/ssh/sshd_config.d/10-rjwt.conf
+	debian_sshd
+	token=$(mint alice)
+	run -0 ssh_kbd alice "$token" 'id -un; echo "$RJWT_SUB $RJWT_JTI"'
+	[ "${lines[-2]}" = alice ]
+	[ "${lines[-1]}" = "alice $(claim jti "$token")" ]
+	asked '(alice@127.0.0.1) Token: '
+	run -0 ssh_kbd alice "$alice_password" true
+	run -255 ssh_kbd alice wrong true
+	run -0 ssh_password alice "$(mint alice)" true
+	decisions 'accepted user=alice' 'accepted user=alice'
+}
+
+@test "examples: without sshd_config.d/rjwt.conf nobody sees our prompt, and the token is taken all the same" {
+	use sshd
+	rm -f /etc/ssh/sshd_config.d/*
+	debian_sshd
+	run -255 ssh_kbd alice "$(mint alice)" true
+	asked
+	run -0 ssh_password alice "$(mint alice)" true
+	asked "alice@127.0.0.1's password: "
+}
+
+@test "examples: pam.d/sshd lets in by public key, and without a keyset by password" {
+	use sshd
+	cp etc/sshd_config.d/rjwt.conf /etc/ssh/sshd_config.d/10-rjwt.conf
+	debian_sshd
+	give_key alice
+	run -0 ssh_by publickey alice '' -i "$work/key" 'env | grep ^RJWT_ || echo none'
+	[ "${lines[-1]}" = none ]
+	rm -r /var/lib/rjwt
+	run -0 ssh_kbd alice "$alice_password" true
+	asked '(alice@127.0.0.1) Password: '
+}
+
+@test "examples: pam.d/sshd-token-only takes a token and no password" {
+	use sshd sshd-token-only
+	cp etc/sshd_config.d/rjwt.conf /etc/ssh/sshd_config.d/10-rjwt.conf
+	debian_sshd
+	run -255 ssh_kbd alice "$alice_password" true
+	run -0 ssh_kbd alice "$(mint alice)" true
+	run -0 ssh_kbd bob "$(mint bob)" true
+}
+
+@test "examples: pam.d/sudo and sudo-i take a token or the password" {
+	use sudo
+	use sudo-i
+	run -0 sudo_stdin alice "$(mint -s sudo alice)" id -un
+	run -0 sudo_stdin alice "$alice_password" id -un
+	run -0 sudo_stdin alice "$(mint -s sudo alice)" -i id -un
+	run -0 sudo_stdin alice "$alice_password" -i id -un
+	run -1 sudo_stdin alice wrong id -un
+	decisions 'accepted .*service=sudo' 'accepted .*service=sudo-i'
+}
+
+@test "examples: pam.d/su takes a token or the password, and asks root nothing" {
+	use su
+	run -0 on_terminal $'Token: \t'"$(mint -s su alice)" as bob su alice -c 'id -un'
+	[ "${lines[-1]}" = alice ]
+	run -0 on_terminal $'Token: \t'"$alice_password" as bob su alice -c 'id -un'
+	run -0 su alice -c 'id -un'
+	[ "$output" = alice ]
+	decisions 'accepted user=alice service=su'
+}
+
+@test "examples: pam.d/login takes a token or the password" {
+	use login
+	run -0 on_terminal $'login: \talice\nToken: \t'"$(mint -s login alice)"$'\n\\$ \techo "<$RJWT_SUB>"\n\\$ \texit' login
+	[[ $output == *'<alice>'* ]]
+	run -0 on_terminal $'login: \talice\nToken: \t'"$alice_password"$'\n\\$ \techo "<$USER>"\n\\$ \texit' login
+	[[ $output == *'<alice>'* ]]
+	decisions 'accepted user=alice service=login'
+}
+
+@test "examples: pam-configs/rjwt is taken by pam-auth-update: a token or the password, cron goes on, and it goes away again" {
+	cp etc/pam-configs/rjwt /usr/share/pam-configs/rjwt
+	printf '@include common-auth\n@include common-account\n@include common-session-noninteractive\n' >/etc/pam.d/rjwt-test
+	DEBIAN_FRONTEND=noninteractive pam-auth-update --enable rjwt </dev/null 3>&-
+	token=$(mint --reusable -s rjwt-test alice)
+	all=(authenticate acct_mgmt 'setcred(PAM_ESTABLISH_CRED)' open_session)
+	run -0 pamtester rjwt-test alice "${all[@]}" <<<"$token"
+	run -0 pamtester rjwt-test alice "${all[@]}" <<<"$alice_password"
+	run -1 pamtester rjwt-test alice "${all[@]}" <<<wrong
+	rm -rf /etc/cron.d /run/crond.reboot /run/crond.pid "$work/cron-done"
+	mkdir -m 0755 /etc/cron.d
+	printf '@include common-auth\n@include common-account\n@include common-session-noninteractive\n' >/etc/pam.d/cron
+	echo "@reboot root touch $work/cron-done" >/etc/cron.d/job
+	cron -f </dev/null >/dev/null 2>&1 3>&- &
+	echo $! >"$work/cron.pid"
+	await test -e "$work/cron-done"
+	DEBIAN_FRONTEND=noninteractive pam-auth-update --disable rjwt </dev/null 3>&-
+	[ -z "$(grep -l pam_rjwt /etc/pam.d/common-*)" ]
+	run -1 pamtester rjwt-test alice authenticate <<<"$token"
+	run -0 pamtester rjwt-test alice authenticate <<<"$alice_password"
+}
+
+@test "examples: cron.d/rjwt rotates when it is due, and says nothing without a keyset" {
+	pam_service cron password
+	echo 'rotate_every: 1s' >/etc/rjwt/rjwt.yaml
+	sleep 1.1
+	rm -rf /etc/cron.d /run/crond.reboot /run/crond.pid
+	mkdir -m 0755 /etc/cron.d
+	sed 's#^\*/10 \* \* \* \*#@reboot#' etc/cron.d/rjwt >/etc/cron.d/rjwt
+	grep -q '^@reboot root ' /etc/cron.d/rjwt
+	cron -f </dev/null >/dev/null 2>&1 3>&- &
+	echo $! >"$work/cron.pid"
+	await test -e /var/lib/rjwt/keys/3.jwk
+	# what cron would run, on a host without a keyset
+	command=$(sed -n 's/^@reboot root //p' /etc/cron.d/rjwt)
+	kill -KILL "$(<"$work/cron.pid")"
+	rm -r /var/lib/rjwt
+	run -0 sh -c "$command"
+	[ -z "$output" ]
+	fresh_keyset
+	rm /var/lib/rjwt/keyset.json
+	run -1 sh -c "$command"
+	[ -n "$output" ]
+}
+
+@test "examples: rjwt.yaml is valid as it is, and with the defaults that it shows switched on" {
+	pam_service rjwt-test token
+	cp etc/rjwt.yaml /etc/rjwt/rjwt.yaml
+	run -0 rjwt-keyd check
+	token=$(mint --reusable -s rjwt-test alice)
+	run -0 pamtester rjwt-test alice authenticate <<<"$token"
+	sed -nE 's/^#([a-z_]+: *[^ ])/\1/p' etc/rjwt.yaml >/etc/rjwt/rjwt.yaml
+	[ "$(wc -l </etc/rjwt/rjwt.yaml)" -ge 12 ]
+	run -0 rjwt-keyd check
+	run -0 pamtester rjwt-test alice authenticate <<<"$token"
+}
+
+@test "examples: the systemd units are ones that systemd understands" {
+	command -v systemd-analyze >/dev/null || skip "no systemd-analyze here"
+	units=$(find /usr/lib/systemd/system /lib/systemd/system -name 'rjwt-keyd*' | sort -u)
+	[ -n "$units" ]
+	# shellcheck disable=SC2086
+	run -0 systemd-analyze verify --man=no --recursive-errors=one $units
+	[ -z "$output" ]
+}

@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the tests with real daemons and ./quickstart share: users, PAM stacks, syslog, logins.
+# To be sourced inside tests/system/sandbox; it writes to /etc.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=/run/rjwt-tests
+syslog=$work/syslog      # what the syslog daemon received
+replies=$work/replies    # the replies that askpass gives, a line each
+prompts=$work/prompts    # the prompts that it saw, a line each
+port=2222
+# shellcheck disable=SC2034    # the tests use it
+alice_password=wonderland
+
+# Readable for all: askpass runs as the one who logs in. The logins of one test come one after another.
+mkdir -p $work
+
+# await COMMAND... - until it succeeds, 10 s at most
+await()
+{
+	local n
+	for n in {1..200}; do
+		if "$@" 2>/dev/null; then return 0; fi
+		sleep 0.05
+	done
+	echo "gave up waiting for: $* ($n tries)" >&2
+	return 1
+}
+
+# install_build - make install of the tree that the sandbox stands in
+install_build()
+{
+	local log=$work/install.log
+	if ! make -C "$here/../.." install >$log 2>&1; then
+		tail -n 30 $log >&2
+		echo "helpers.bash: make install failed, see above" >&2
+		return 1
+	fi
+}
+
+# --- users and PAM ------------------------------------------------------------------------------
+
+# make_user NAME [PASSWORD] - a fresh user; without a password it is locked.
+make_user()
+{
+	userdel -f "$1" >/dev/null 2>&1 || true
+	groupdel "$1" >/dev/null 2>&1 || true
+	rm -rf "/home/${1:?}" "/var/mail/$1"
+	mkdir -p $work/skel    # an empty one: no dot files of this machine
+	useradd -m -k $work/skel -U -d "/home/$1" -s /bin/bash "$1"
+	if [ $# -gt 1 ]; then chpasswd <<<"$1:$2"; fi
+}
+
+# pam_service SERVICE STACK [ARGS] - write /etc/pam.d/SERVICE. ARGS are those of pam_rjwt's auth line.
+#   token     a token and nothing else
+#   both      a token, or the password at the same prompt
+#   password  pam_unix alone
+pam_service()
+{
+	{
+		case $2 in token | both) echo "auth sufficient pam_rjwt.so ${3-}" ;; esac
+		case $2 in
+		token) echo "auth required pam_deny.so" ;;
+		both) echo "auth required pam_unix.so nodelay try_first_pass" ;;
+		password) echo "auth required pam_unix.so nodelay" ;;
+		esac
+		case $2 in token | both)
+			echo "account required pam_rjwt.so"
+			echo "session optional pam_rjwt.so"
+			;;
+		esac
+		echo "account required pam_permit.so"
+		echo "session required pam_permit.so"
+	} >"/etc/pam.d/$1"
+}
+
+# build_pam_cap - $work/pam_cap.so, a session module that logs what pam_systemd would be told
+build_pam_cap()
+{
+	[ -e $work/pam_cap.so ] || gcc -shared -fPIC -o $work/pam_cap.so "$here/pam_cap.c" -lpam
+}
+
+# --- tokens -------------------------------------------------------------------------------------
+
+# fresh_keyset [LINE...] - a new keyset, with the LINEs as rjwt.yaml
+fresh_keyset()
+{
+	rm -rf /var/lib/rjwt /etc/rjwt
+	mkdir -m 0755 /etc/rjwt
+	(umask 022 && printf '%s\n' "$@" >/etc/rjwt/rjwt.yaml)
+	rjwt-keyd init >/dev/null
+}
+
+# mint ARG... - rjwt-issue; what it mints must never be seen in the log (no_token_logged)
+mint()
+{
+	local token
+	token=$(rjwt-issue "$@" 2>$work/issue.err) || {
+		cat $work/issue.err >&2
+		return 1
+	}
+	printf '%s\n' "$token" | tee -a $work/tokens
+}
+
+# token_of SIZE ARG... - one of about this many bytes (a byte less at times), by a claim that fills it
+token_of()
+{
+	local size=$1 short
+	shift
+	short=$(mint --force -C note= "$@")
+	mint --force -C "note=$(printf '%*s' $(((size - ${#short}) * 3 / 4)) '' | tr ' ' x)" "$@"
+}
+
+# expired_token ARG... - one whose time is over; needs leeway: 0s
+expired_token()
+{
+	mint -t 1s "$@"
+	sleep 1.2
+}
+
+# claim NAME TOKEN
+claim()
+{
+	/usr/bin/python3 -c 'import base64, json, sys
+payload = sys.argv[2].split(".")[1]
+print(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))[sys.argv[1]])' "$@"
+}
+
+# --- syslog -------------------------------------------------------------------------------------
+
+start_syslog()
+{
+	: >$syslog
+	"$here/syslog" $syslog </dev/null >/dev/null 2>$work/syslog.err 3>&- &
+	await test -S /dev/log
+}
+
+# Messages come in order: when a line sent now is there, all that was sent before is there too.
+log_settle()
+{
+	local marker=$RANDOM$RANDOM$RANDOM
+	logger -u /dev/log -t mark -- $marker
+	await grep -q " mark: $marker" $syslog
+}
+
+# log_mark - what comes from here on is what log_since shows
+log_mark()
+{
+	log_settle
+	wc -l <$syslog >$work/mark
+}
+
+# log_since REGEX - the lines since log_mark that match
+log_since()
+{
+	log_settle
+	tail -n "+$(($(<$work/mark) + 1))" $syslog | grep -v ' mark: ' | grep -E -- "$1"
+}
+
+# decisions REGEX... - pam_rjwt logged a decision for each REGEX since log_mark, in this order, and no other
+decisions()
+{
+	local lines=() n=0 regex
+	mapfile -t lines < <(log_since 'pam_rjwt\([^)]*\): (accepted|rejected) ')
+	if [ ${#lines[@]} -eq $# ]; then
+		for regex; do
+			[[ ${lines[n]} =~ $regex ]] || break
+			n=$((n + 1))
+		done
+		[ $n -lt $# ] || return 0
+	fi
+	printf 'expected decisions:\n'
+	printf '  %s\n' "$@"
+	printf 'the log has:\n'
+	log_since . | sed 's/^/  /'
+	return 1
+}
+
+# asked PROMPT... - what askpass was asked since give_replies: these, whole, and no other
+asked()
+{
+	if [ $# -eq 0 ]; then
+		[ ! -s $prompts ] || { echo "asked:"; cat $prompts; return 1; }
+		return 0
+	fi
+	diff <(printf '%s\n' "$@") <(sed 's/ [0-9]\+ s ago/ N s ago/' $prompts)
+}
+
+# no_token_logged - neither a token that mint made, nor its payload or signature, nor alice's password is in the log
+no_token_logged()
+{
+	log_settle
+	[ ! -e $work/tokens ] || tr . '\n' <$work/tokens | grep . | sort -u >$work/secrets
+	echo "$alice_password" >>$work/secrets
+	if grep -F -f $work/secrets $syslog; then
+		echo "a secret is in the log, see above"
+		return 1
+	fi
+}
+
+# --- ssh ----------------------------------------------------------------------------------------
+
+# start_sshd [LINE...] - a real sshd on loopback; LINEs go to the top of its configuration, where the first value wins.
+start_sshd()
+{
+	[ -e $work/host_key ] || ssh-keygen -q -t ed25519 -N '' -f $work/host_key
+	{
+		[ $# -eq 0 ] || printf '%s\n' "$@"
+		cat <<-END
+			Port $port
+			ListenAddress 127.0.0.1
+			ListenAddress ::1
+			HostKey $work/host_key
+			PidFile none
+			UsePAM yes
+			KbdInteractiveAuthentication yes
+			UseDNS no
+			LoginGraceTime 30
+			MaxStartups 200
+			LogLevel VERBOSE
+			Subsystem sftp internal-sftp
+		END
+	} >$work/sshd_config
+	run_sshd
+}
+
+# run_sshd - sshd with $work/sshd_config
+run_sshd()
+{
+	mkdir -p /run/sshd
+	/usr/sbin/sshd -D -f $work/sshd_config </dev/null >$work/sshd.err 2>&1 3>&- &
+	echo $! >$work/sshd.pid
+	await bash -c "exec 9<>/dev/tcp/127.0.0.1/$port" || {
+		cat $work/sshd.err >&2
+		return 1
+	}
+}
+
+stop_sshd()
+{
+	[ -e $work/sshd.pid ] || return 0
+	kill "$(<$work/sshd.pid)" 2>/dev/null || true
+	wait "$(<$work/sshd.pid)" 2>/dev/null || true
+	rm -f $work/sshd.pid
+}
+
+# give_replies TEXT - what askpass answers from here on, a line for each prompt
+give_replies()
+{
+	printf '%s\n' "$1" >$replies
+	: >$prompts
+	chmod 0666 $replies $prompts
+}
+
+# ssh_by METHOD USER REPLIES [SSH-OPTION...] COMMAND - log in with METHOD (keyboard-interactive, password,
+# publickey, ...); REPLIES has a line for each prompt, and what was asked is in $prompts afterwards.
+ssh_by()
+{
+	local method=$1 user=$2
+	give_replies "$3"
+	shift 3
+	SSH_ASKPASS=$here/askpass SSH_ASKPASS_REQUIRE=force ssh -F /dev/null -p $port -l "$user" \
+		-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR \
+		-o NumberOfPasswordPrompts=1 -o PreferredAuthentications="$method" "${@:1:$#-1}" \
+		127.0.0.1 "${@: -1}" </dev/null 3>&-
+}
+
+# give_key USER - $work/key opens USER's account by public key
+give_key()
+{
+	[ -e $work/key ] || ssh-keygen -q -t ed25519 -N '' -f $work/key
+	install -d -m 0700 -o "$1" -g "$1" "/home/$1/.ssh"
+	install -m 0600 -o "$1" -g "$1" $work/key.pub "/home/$1/.ssh/authorized_keys"
+}
+
+ssh_kbd() { ssh_by keyboard-interactive "$@"; }
+ssh_password() { ssh_by password "$@"; }
+
+# --- sudo, su, login ----------------------------------------------------------------------------
+
+# as USER COMMAND... - run it as USER does
+as() { "$here/as" "$@"; }
+
+# write_sudoers - the whole policy: alice may do anything, and each sudo asks
+write_sudoers()
+{
+	printf '%s\n' 'Defaults timestamp_timeout=0, !lecture, !mail_no_user' 'root ALL=(ALL:ALL) ALL' \
+		'alice ALL=(ALL:ALL) ALL' >/etc/sudoers.new
+	chmod 0440 /etc/sudoers.new
+	mv /etc/sudoers.new /etc/sudoers
+	rm -rf /etc/sudoers.d
+}
+
+# sudo_stdin USER REPLIES ARG... - sudo -S: replies on standard input, prompts on stderr
+sudo_stdin()
+{
+	local user=$1 text=$2
+	shift 2
+	as "$user" sudo -S "$@" <<<"$text" 3>&-
+}
+
+# sudo_askpass USER REPLIES ARG... - sudo -A
+sudo_askpass()
+{
+	local user=$1
+	give_replies "$2"
+	shift 2
+	as "$user" env SUDO_ASKPASS="$here/askpass" sudo -A "$@" </dev/null 3>&-
+}
+
+# on_terminal STEPS COMMAND... - COMMAND on a terminal; STEPS: a line "REGEX<tab>REPLY" for each prompt
+on_terminal()
+{
+	printf '%s\n' "$1" >$work/steps
+	shift
+	if [ "$1" = as ]; then set -- "$here/as" "${@:2}"; fi
+	"$here/dialogue" $work/steps "$@" </dev/null 3>&- | tr -d '\r'
+	return "${PIPESTATUS[0]}"
+}

@@ -1,0 +1,167 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# rjwt-keyd where nobody watches: from a real cron, and as a daemon.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. tests/system/helpers.bash
+	fresh_keyset 'leeway: 0s'
+	pam_service cron password
+	pam_service rjwt-test token
+	log_mark
+}
+
+teardown()
+{
+	for name in cron keyd; do
+		[ -e "$work/$name.pid" ] || continue
+		kill -KILL "$(<"$work/$name.pid")" 2>/dev/null || true
+		wait "$(<"$work/$name.pid")" 2>/dev/null || true
+		rm -f "$work/$name.pid"
+	done
+	no_token_logged
+}
+
+# start_cron LINE - a real cron with this one job
+start_cron()
+{
+	rm -rf /etc/crontab /etc/cron.d /run/crond.reboot /run/crond.pid
+	mkdir -m 0755 /etc/cron.d
+	printf 'PATH=/usr/sbin:/usr/bin:/sbin:/bin\n%s\n' "$1" >/etc/cron.d/rjwt
+	chmod 0644 /etc/cron.d/rjwt
+	cron -f </dev/null >/dev/null 2>&1 3>&- &
+	echo $! >"$work/cron.pid"
+}
+
+# start_keyd - rjwt-keyd run
+start_keyd()
+{
+	rjwt-keyd run </dev/null >"$work/keyd.out" 2>&1 3>&- &
+	echo $! >"$work/keyd.pid"
+}
+
+# stop_keyd - by SIGTERM; its exit status
+stop_keyd()
+{
+	local pid status=0
+	pid=$(<"$work/keyd.pid")
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	rm -f "$work/keyd.pid"
+	return $status
+}
+
+active() { rjwt-keyd status --json | /usr/bin/python3 -c 'import json, sys
+print([k["kid"] for k in json.load(sys.stdin)["keys"] if k["state"] == "active"][0].rpartition(".")[2])'; }
+
+active_is() { [ "$(active)" -eq "$1" ]; }
+active_above() { [ "$(active)" -gt "$1" ]; }
+
+@test "cron runs rjwt-keyd once: what is due is done" {
+	[ "$(active)" -eq 1 ]
+	old=$(mint --reusable -s rjwt-test alice)
+	printf 'leeway: 0s\nrotate_every: 1s\n' >/etc/rjwt/rjwt.yaml
+	sleep 1.1
+	start_cron '@reboot root rjwt-keyd once && touch /run/rjwt-tests/cron-done'
+	await active_is 2
+	await test -e "$work/cron-done"
+	run -0 pamtester rjwt-test alice authenticate <<<"$old"
+	run -0 log_since 'CRON.*rjwt-keyd once'
+}
+
+@test "cron runs rjwt-keyd once: nothing due changes nothing, and is success" {
+	rm -f "$work/cron-done"
+	before=$(sha256sum /var/lib/rjwt/keyset.json)
+	start_cron '@reboot root rjwt-keyd once && touch /run/rjwt-tests/cron-done'
+	await test -e "$work/cron-done"
+	[ "$before" = "$(sha256sum /var/lib/rjwt/keyset.json)" ]
+}
+
+@test "cron with pam_rjwt above pam_unix runs its jobs; with a token alone it does not" {
+	rm -f "$work/cron-done"
+	pam_service cron both
+	start_cron '@reboot root touch /run/rjwt-tests/cron-done'
+	await test -e "$work/cron-done"
+	kill "$(<"$work/cron.pid")"
+	rm -f "$work/cron-done"
+	pam_service cron token
+	log_mark
+	start_cron '@reboot root touch /run/rjwt-tests/cron-done'
+	await log_since 'CRON.*(FAILED|ermission denied|denied|redential)'
+	[ ! -e "$work/cron-done" ]
+}
+
+@test "rjwt-keyd run: rotates on time, by itself" {
+	printf 'leeway: 0s\nrotate_every: 2s\n' >/etc/rjwt/rjwt.yaml
+	start_keyd
+	await active_above 2
+	stop_keyd
+}
+
+@test "rjwt-keyd run: SIGTERM ends it with 0, and the keyset is whole" {
+	start_keyd
+	await grep -q started "$work/keyd.out"
+	stop_keyd
+	run -0 rjwt-keyd status
+	run -0 pamtester rjwt-test alice authenticate <<<"$(mint -s rjwt-test alice)"
+}
+
+@test "rjwt-keyd run: SIGHUP takes a new configuration" {
+	start_keyd
+	sleep 0.5
+	[ "$(active)" -eq 1 ]
+	printf 'leeway: 0s\nrotate_every: 1s\n' >/etc/rjwt/rjwt.yaml
+	kill -HUP "$(<"$work/keyd.pid")"
+	await active_above 1
+	stop_keyd
+}
+
+@test "rjwt-keyd run: SIGHUP refuses a bad configuration, says so, and keeps the old one" {
+	printf 'leeway: 0s\nrotate_every: 2s\n' >/etc/rjwt/rjwt.yaml
+	start_keyd
+	sleep 0.5
+	printf 'rotate_evry: 1s\n' >/etc/rjwt/rjwt.yaml
+	kill -HUP "$(<"$work/keyd.pid")"
+	await grep -qE 'rotate_evry' "$work/keyd.out" "$syslog"
+	kill -0 "$(<"$work/keyd.pid")"
+	printf 'leeway: 0s\n' >/etc/rjwt/rjwt.yaml
+	now=$(active)
+	await active_above "$now"
+	stop_keyd
+}
+
+@test "rjwt-keyd run: ready and stopping are told to the service manager" {
+	cat >"$work/notify.py" <<-END
+		import os, socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind("$work/notify")
+		while True:
+		    print(s.recv(4096).decode(), flush=True)
+	END
+	rm -f "$work/notify"
+	/usr/bin/python3 "$work/notify.py" >"$work/notified" 3>&- &
+	python=$!
+	await test -S "$work/notify"
+	export NOTIFY_SOCKET=$work/notify
+	start_keyd
+	await grep -q READY=1 "$work/notified"
+	stop_keyd
+	await grep -q STOPPING=1 "$work/notified"
+	kill $python
+}
+
+@test "rjwt-keyd run beside rotate and once by hand: one keyset, no version twice" {
+	printf 'leeway: 0s\nrotate_every: 1s\n' >/etc/rjwt/rjwt.yaml
+	start_keyd
+	for _ in {1..10}; do
+		rjwt-keyd rotate >/dev/null 3>&- &
+		rjwt-keyd once >/dev/null 3>&- &
+		wait $!
+	done
+	await active_above 3
+	stop_keyd
+	run -0 rjwt-keyd check
+	run -0 pamtester rjwt-test alice authenticate <<<"$(mint -s rjwt-test alice)"
+}

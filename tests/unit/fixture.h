@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fixture.h - a keyset in a folder of its own, a handle on it, tokens of any form signed with its keys.
+ *
+ * The keyset has base B, issuer iss.example, audience host.example; versions 1 (active) and 2 (next). The
+ * clock is clock.h's unless a test says otherwise.
+ */
+#ifndef RJWT_TEST_FIXTURE_H
+#define RJWT_TEST_FIXTURE_H
+
+#include "clock.h"
+#include "mint.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct fixture {
+	char top[128];			  /* the folder of the test, 0700 */
+	char state[160], config[160];	  /* top/state, top/rjwt.yaml */
+	struct rjwt *h;
+	void (*now)(struct rjwt_time *);
+	struct rjwt_diag diag;
+	int64_t version; /* of the key that token_with() signs with; 1 */
+};
+
+/* yaml: what the configuration has beside state_dir and base_kid while the keyset is made. */
+struct fixture *fixture_new(const char *yaml);
+/* As fixture_new(), by the system's clocks. */
+struct fixture *fixture_new_real(const char *yaml);
+/* A folder and a configuration, and no keyset. */
+struct fixture *fixture_bare(const char *yaml);
+void fixture_free(struct fixture *f);
+int fixture_teardown(void **state);
+
+/* Write another configuration (state_dir is added), and open the handle anew. */
+void fixture_config(struct fixture *f, const char *yaml);
+enum rjwt_err fixture_try(struct fixture *f, const char *yaml, struct rjwt **h);
+struct rjwt_options fixture_options(const struct fixture *f);
+
+/* Fail with a row's name when two codes differ. */
+void want(const char *name, enum rjwt_err got, enum rjwt_err expected);
+
+/* One change to the header ('h') or the claims ('c') of a token; value is JSON, NULL: taken away. */
+struct edit {
+	char part; /* 0: the end */
+	const char *name, *value;
+};
+
+/* A token for alice on host.example, scope ssh, from T0 to T0 + 300, reusable, but for these edits. free() */
+char *token_with(struct fixture *f, const struct edit *edits);
+char *token_signed(struct fixture *f, struct view header, struct view payload);
+void forge(char *token); /* another signature, still canonical; twice: as it was */
+struct edit edit_time(char part, const char *name, int64_t at_s); /* value good until 8 more calls */
+
+/* For alice by sshd; verdict may be NULL. */
+enum rjwt_err judge(struct fixture *f, const char *token, int flags, struct rjwt_verdict *verdict);
+enum rjwt_err judge_as(struct fixture *f, const char *token, const char *user, const char *service,
+    int flags, struct rjwt_verdict *verdict);
+
+/* Mint by the handle, with defaults for what is NULL: alice, reusable. free() */
+char *minted(struct fixture *f, const char *user);
+
+/* By the handle; they must succeed. */
+struct rjwt_change rotate(struct fixture *f);
+struct rjwt_change tick(struct fixture *f);
+
+/* Files below state. */
+void file_put(const struct fixture *f, const char *name, struct view text);
+struct buf file_get(const struct fixture *f, const char *name);
+void file_gone(const struct fixture *f, const char *name); /* removes it */
+bool file_has(const struct fixture *f, const char *name, const char *text);
+bool file_there(const struct fixture *f, const char *name);
+unsigned file_mode(const struct fixture *f, const char *name);
+
+/* keyset.json and key files, changed with a sum that fits. The mtime changes too. */
+struct keyset keyset_get(const struct fixture *f);
+void keyset_put(const struct fixture *f, const struct keyset *keyset);
+void key_stamp(const struct fixture *f, int64_t version, int64_t retired_s, int64_t until_s,
+    int64_t revoked_s);
+
+/* n processes at once, each runs work(f, i); how many returned code. */
+int crowd(struct fixture *f, int n, int (*work)(struct fixture *f, int i), int code);
+
+/* A digest over names, modes and contents of everything below state: did anything change? */
+void state_digest(const struct fixture *f, char hex[static DIGEST_HEX]);
+
+#endif

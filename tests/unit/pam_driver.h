@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pam_driver.h - an application that speaks PAM, without root: a folder of service files of its own, and a
+ * person who answers from a script. What modules log is kept here, and does not reach the host's log.
+ *
+ * In a stack @rjwt@ is the path of pam_rjwt.so with conf=, @probe@ that of pam_probe.so, @conf@ the
+ * configuration.
+ */
+#ifndef RJWT_TEST_PAM_DRIVER_H
+#define RJWT_TEST_PAM_DRIVER_H
+
+#include "fixture.h"
+
+#include <security/pam_appl.h>
+
+#define REPLIES 4
+
+struct talk {
+	const char *replies[REPLIES]; /* NULL: PAM_CONV_ERR */
+	char prompts[REPLIES][300];
+	int styles[REPLIES];
+	int asked;
+};
+
+#define NO_REPLY ((const char *)NULL)
+extern const char talk_null[]; /* a reply that is a NULL pointer, with PAM_SUCCESS */
+
+extern struct buf driver_log; /* lines of pam_syslog(), "priority text\n" */
+
+pam_handle_t *driver_start(struct fixture *f, const char *stack, const char *service, const char *user,
+    struct talk *talk);
+
+/* Start, authenticate, end; what authenticate said, and PROBE_AUTHTOK to authtok (may be NULL). */
+int driver_login(struct fixture *f, const char *stack, const char *service, const char *user,
+    struct talk *talk, char authtok[static 4096]);
+
+#define RJWT_ALONE "auth required @rjwt@\nauth required @probe@\n"
+
+#endif

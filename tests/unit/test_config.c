@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/* rjwt.yaml: every key with good and bad values, and what refuses the file as a whole. */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int
+setup(void **state)
+{
+	*state = fixture_bare("");
+	return 0;
+}
+
+static enum rjwt_err
+load(struct fixture *f, struct view yaml, struct config *config)
+{
+	FILE *out = fopen(f->config, "we");
+
+	assert_non_null(out);
+	assert_true(fwrite(yaml.p, 1, yaml.n, out) == yaml.n);
+	assert_int_equal(fclose(out), 0);
+	f->diag = (struct rjwt_diag){ 0 };
+	return config_load(f->config, config, &f->diag);
+}
+
+static enum rjwt_err
+load_text(struct fixture *f, const char *yaml)
+{
+	struct config config = { 0 };
+	enum rjwt_err err = load(f, view_of(yaml), &config);
+
+	config_clear(&config);
+	return err;
+}
+
+/* --- values ---------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *good, *bad;
+} values[] = {
+	{ "issuer: a", "issuer: \"\"" },
+	{ "issuer: [a, b]", "issuer: []" },
+	{ "issuer: \"12\"", "issuer: 12" },
+	{ "issuer: \"true\"", "issuer: true" },
+	{ "issuer: https://x/y", "issuer: {a: b}" },
+	{ "issuer: [a]", "issuer: [[a]]" },
+	{ "issuer: 'a b'", "issuer: \"a\\tb\"" },
+	{ "issuer: [a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p]", "issuer: [a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q]" },
+	{ "audience: host", "audience: ~" },
+	{ "audience: [a, b]", "audience: [a, ]\nx: y" },
+	{ "audience: [a]", "audience:" },
+	{ "state_dir: /a", "state_dir: a" },
+	{ "state_dir: \"/a b\"", "state_dir: [/a]" },
+	{ "alg: EdDSA", "alg: eddsa" },
+	{ "alg: Ed448", "alg: none" },
+	{ "alg: HS512", "alg: \"\"" },
+	{ "alg: \"PS256\"", "alg: [PS256]" },
+	{ "rsa_bits: 2048", "rsa_bits: 2047" },
+	{ "rsa_bits: 16384", "rsa_bits: 16392" },
+	{ "rsa_bits: 3072", "rsa_bits: 3073" },
+	{ "rsa_bits: 4096", "rsa_bits: \"4096\"" },
+	{ "rsa_bits: 4096", "rsa_bits: 04096" },
+	{ "rsa_bits: 4096", "rsa_bits: 0x1000" },
+	{ "rsa_bits: 4096", "rsa_bits: 4e3" },
+	{ "base_kid: a_-9", "base_kid: a.b" },
+	{ "base_kid: abcdefghijklmnopqrstuvwxyz123456", "base_kid: abcdefghijklmnopqrstuvwxyz1234567" },
+	{ "base_kid: \"1\"", "base_kid: 1" },
+	{ "rotate_every: 0", "rotate_every: -5" }, /* rotated at every mint in the reference */
+	{ "rotate_every: 90s", "rotate_every: 90" },
+	{ "rotate_every: 7d", "rotate_every: 1w" },
+	{ "rotate_every: 3650d", "rotate_every: 3651d" },
+	{ "rotate_every: \"12h\"", "rotate_every: 1h30m" },
+	{ "rotate_every: 1s", "rotate_every: 1.5h" },
+	{ "max_tokens_per_key: 0", "max_tokens_per_key: -1" },
+	{ "max_tokens_per_key: 1000000000", "max_tokens_per_key: 1000000001" },
+	{ "max_tokens_per_key: 5", "max_tokens_per_key: 99999999999999999999" },
+	{ "previous_key_ttl: 1h\nmax_lifetime: 59m", "previous_key_ttl: 1h\nmax_lifetime: 1h" },
+	{ "previous_key_ttl: 3660s", "previous_key_ttl: 3659s" },
+	{ "previous_key_ttl: 1h\nmax_lifetime: 1h\nleeway: 0s", "previous_key_ttl: 1h\nmax_lifetime: 1h\nleeway: 1s" },
+	{ "default_lifetime: 1h", "default_lifetime: 61m" },
+	{ "default_lifetime: 1s", "default_lifetime: 0s" },
+	{ "max_lifetime: 5m", "max_lifetime: 4m" },
+	{ "max_lifetime: 23h", "max_lifetime: 0" },
+	{ "leeway: 0", "leeway: 301s" },
+	{ "leeway: 5m", "leeway: 6m" },
+	{ "token_type: JWT", "token_type: \"\"" },
+	{ "token_type: at+jwt", "token_type: [JWT]" },
+	{ "max_token_bytes: 256", "max_token_bytes: 255" },
+	{ "max_token_bytes: 65536", "max_token_bytes: 65537" },
+	{ "services: {su: \"\"}", "services: {su: }" },
+	{ "services: {}", "services: []" },
+	{ "services: {a: b}", "services: {a: [b]}" },
+	{ "services: {a: b, c: b}", "services: {a: b, a: c}" },
+	{ "services: {a: x/y}", "services: {a: \"x y\"}" },
+	{ "services: {a: \"1\"}", "services: {a: 1}" },
+	{ "services: {a: abcdefghijklmnopqrstuvwxyz123456}",
+	    "services: {a: abcdefghijklmnopqrstuvwxyz1234567}" },
+	{ "user_claim: upn", "user_claim: aud" },
+	{ "user_claim: sub", "user_claim: exp" },
+	{ "user_claim: https://x/user", "user_claim: \"\"" },
+	{ "user_suffix: \"\"", "user_suffix: ~" },
+	{ "user_suffix: \"@x\"", "user_suffix: [\"@x\"]" },
+	{ "user_suffix: '@x'", "user_suffix: @x" },
+	{ "one_time: always", "one_time: Always" },
+	{ "one_time: as_issued", "one_time: true" },
+	{ "cap_session: true", "cap_session: yes" },
+	{ "cap_session: false", "cap_session: \"false\"" },
+	{ "issue: []", "issue: [{who: a}]" },
+	{ "issue: []", "issue: {}" },
+	{ "issue: []", "issue: \"\"" },
+	{ "# nothing", "nothing" },
+	{ "", "[]" },
+	{ "---\nleeway: 1s", "--- \nleeway: 1s\n---\nleeway: 2s" },
+	{ "leeway: 1s\n...", "leeway: 1s\n...\nleeway: 2s" },
+	{ "leeway: 1s", "leeway: &a 1s" },
+	{ "leeway: 1s", "leeway: *a" },
+	{ "leeway: 1s", "leeway: !!str 1s" },
+	{ "services: {a: b}", "services: &x {a: b}" },
+	{ "leeway: 1s", "&k leeway: 1s" },
+	{ "leeway: 1s", "<<: {leeway: 1s}" },
+	{ "leeway: 1s", "? [leeway]\n: 1s" },
+	{ "leeway: 1s", "leeway: 1s: 2s" },
+	{ "leeway: 1s", "\tleeway: 1s" },
+	{ "leeway: 1s", "leeway: \"1s" },
+	{ "leeway: 1s", "leeway: 1s\nleeway: 1s" },
+	{ "%YAML 1.1\n---\nleeway: 1s", "%YAML 1.1\nleeway: 1s" },
+};
+
+static void
+test_values(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		want(values[i].good, load_text(f, values[i].good), RJWT_OK);
+		want(values[i].bad, load_text(f, values[i].bad), RJWT_CONFIG);
+		if (f->diag.line == 0 || f->diag.column == 0 || f->diag.text[0] == '\0')
+			fail_msg("%s: no place or no reason", values[i].bad);
+		assert_string_equal(f->diag.path, f->config);
+	}
+}
+
+/* --- where and why ------------------------------------------------------------------------------------------- */
+
+static void
+test_messages(void **state)
+{
+	static const struct {
+		const char *yaml;
+		unsigned line, column;
+		const char *text;
+	} rows[] = {
+		{ "# one\nrotate_evry: 1h\n", 2, 1, "unknown key \"rotate_evry\"; do you mean rotate_every?" },
+		{ "zzzzzzzzzz: 1\n", 1, 1, "unknown key \"zzzzzzzzzz\"" },
+		{ "leeway: 1s\nalg: ES256\nleeway: 2s\n", 3, 1, "leeway stands already in line 1" },
+		{ "leeway: 1s\nalg:   es256\n", 2, 8, "do you mean ES256?" },
+		{ "issuer: [a, 12]\n", 1, 13, "write it between quotes" },
+		{ "services:\n  a: b\n  c: 'd e'\n", 3, 6, "a scope" },
+		{ "alg: ES256\nprevious_key_ttl: 1h\n", 2, 1,
+		    "3600s is less than max_lifetime + 2 x leeway = 3660s" },
+		{ "default_lifetime: 2h\n", 1, 1, "more than max_lifetime, 3600s" },
+		{ "rsa_bits: 2049\n", 1, 1, "no multiple of 8" },
+		{ "leeway: 400s\n", 1, 9, "seconds: from 0 to 300" },
+		{ "leeway: [1s]\n", 1, 9, "leeway takes one value" },
+		{ "leeway: 1s\n--- \nalg: ES256\n", 2, 1, "a second document" },
+		{ "issuer: &a x\n", 1, 9, "anchors and aliases" },
+		{ "leeway: !x 1s\n", 1, 9, "tags" },
+		{ "issue: [a]\n", 1, 8, "only [] is accepted" },
+		{ "- a\n", 1, 1, "key: value" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		want(rows[i].yaml, load_text(f, rows[i].yaml), RJWT_CONFIG);
+		if (f->diag.line != rows[i].line || f->diag.column != rows[i].column ||
+		    strstr(f->diag.text, rows[i].text) == NULL)
+			fail_msg("%s%u:%u: %s", rows[i].yaml, f->diag.line, f->diag.column, f->diag.text);
+	}
+	assert_null(strstr(f->diag.text, "do you mean"));
+}
+
+static void
+test_defaults(void **state)
+{
+	struct fixture *f = *state;
+	struct config c = { 0 };
+	const char *initial, *help;
+	size_t n = 0;
+
+	want("empty", load(f, VIEW(""), &c), RJWT_OK);
+	assert_true(c.issuer.n == 0 && c.audience.n == 0 && c.base_kid == NULL && c.rotation.base == NULL);
+	assert_string_equal(c.rotation.alg->label, "ES256");
+	assert_int_equal(c.rotation.rsa_bits, 3072);
+	assert_true(c.rotation.rotate_every_s == 86400 && c.rotation.max_tokens == 0);
+	assert_true(c.rotation.previous_key_ttl_s == 86400 && c.rotation.max_lifetime_s == 3600);
+	assert_true(c.rotation.leeway_s == 30 && c.default_lifetime_s == 300 && c.max_token_bytes == 8192);
+	assert_string_equal(c.token_type, "login+jwt");
+	assert_string_equal(c.user_claim, "sub");
+	assert_string_equal(c.user_suffix, "");
+	assert_false(c.one_time_always || c.cap_session);
+	assert_string_equal(config_scope(&c, "sshd"), "ssh");
+	assert_string_equal(config_scope(&c, "anything"), "anything");
+	assert_string_equal(c.path, f->config);
+	config_clear(&c);
+	while (config_key(n, &initial, &help) != NULL) {
+		assert_true(initial != NULL && strlen(help) > 10);
+		n++;
+	}
+	assert_int_equal(n, 20);
+}
+
+/* A missing default file means the defaults; a file that was named must be there. */
+static void
+test_missing(void **state)
+{
+	struct fixture *f = *state;
+	struct config c = { 0 };
+
+	unlink(f->config);
+	want("given", config_load(f->config, &c, &f->diag), RJWT_CONFIG);
+	if (access(RJWT_CONFIG_FILE, F_OK) == 0) { /* this host has rjwt: then its file is read */
+		if (config_load(NULL, &c, &f->diag) == RJWT_OK)
+			assert_string_equal(c.path, RJWT_CONFIG_FILE);
+		else
+			assert_string_equal(f->diag.path, RJWT_CONFIG_FILE);
+		config_clear(&c);
+		return;
+	}
+	want("default", config_load(NULL, &c, &f->diag), RJWT_OK);
+	assert_null(c.path);
+	assert_string_equal(c.state_dir, RJWT_STATE_DIR);
+	config_clear(&c);
+}
+
+/* --- the file ------------------------------------------------------------------------------------------------- */
+
+static void
+test_size(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct config c = { 0 };
+
+	buf_adds(&text, "leeway: 1s\n#");
+	while (text.n < 65535)
+		buf_adds(&text, "x");
+	buf_adds(&text, "\n");
+	want("64 KiB", load(f, buf_view(&text), &c), RJWT_OK);
+	config_clear(&c);
+	buf_adds(&text, "\n");
+	want("a byte more", load(f, buf_view(&text), &c), RJWT_CONFIG);
+	assert_non_null(strstr(f->diag.text, "too large"));
+}
+
+static void
+test_bytes(void **state)
+{
+	static const struct {
+		struct view bad, good;
+	} rows[] = { { VIEW("leeway: 1s\0\n"), VIEW("leeway: 1s\n") },
+		{ VIEW("issuer: \"a\\0b\"\n"), VIEW("issuer: \"a\\x20b\"\n") },
+		{ VIEW("issuer: \xff\n"), VIEW("issuer: \xc3\xbf\n") },
+		{ VIEW("issuer: \xc0\xaf\n"), VIEW("issuer: /\n") },
+		{ VIEW("issuer: \"a\\nb\"\n"), VIEW("issuer: \"a\n  b\"\n") },
+		{ VIEW("issuer: a\x1b\n"), VIEW("issuer: a\n") },
+		{ VIEW("services: {\"a\\0\": b}\n"), VIEW("services: {\"a\": b}\n") } };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct config c = { 0 };
+		char name[16];
+
+		snprintf(name, sizeof(name), "row %zu", i);
+		want(name, load(f, rows[i].bad, &c), RJWT_CONFIG);
+		want(name, load(f, rows[i].good, &c), RJWT_OK);
+		config_clear(&c);
+	}
+}
+
+/* Who else could have written it? Then nothing of it is believed. */
+static void
+test_unsafe(void **state)
+{
+	static const struct {
+		mode_t mode;
+		bool good;
+	} modes[] = { { 0600, true }, { 0644, true }, { 0444, true }, { 0664, false }, { 0646, false } };
+	struct fixture *f = *state;
+	char moved[256];
+
+	want("plain", load_text(f, "leeway: 1s\n"), RJWT_OK);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		struct config c = { 0 };
+
+		assert_int_equal(chmod(f->config, modes[i].mode), 0);
+		want("mode", config_load(f->config, &c, &f->diag), modes[i].good ? RJWT_OK : RJWT_CONFIG);
+		config_clear(&c);
+		assert_true(modes[i].good || strstr(f->diag.text, "chmod go-w") != NULL);
+	}
+	assert_int_equal(chmod(f->config, 0600), 0);
+	assert_int_equal(chmod(f->top, 0770), 0);
+	want("its folder", config_load(f->config, &(struct config){ 0 }, &f->diag), RJWT_CONFIG);
+	assert_int_equal(chmod(f->top, 0700), 0);
+	snprintf(moved, sizeof(moved), "%s.moved", f->config);
+	assert_int_equal(rename(f->config, moved), 0);
+	assert_int_equal(symlink(moved, f->config), 0);
+	want("a link", config_load(f->config, &(struct config){ 0 }, &f->diag), RJWT_CONFIG);
+	unlink(f->config);
+	assert_int_equal(mkfifo(f->config, 0600), 0);
+	want("a fifo", config_load(f->config, &(struct config){ 0 }, &f->diag), RJWT_CONFIG);
+	unlink(f->config);
+	assert_int_equal(mkdir(f->config, 0700), 0);
+	want("a folder", config_load(f->config, &(struct config){ 0 }, &f->diag), RJWT_CONFIG);
+	rmdir(f->config);
+	want("a device", config_load("/dev/null", &(struct config){ 0 }, &f->diag), RJWT_CONFIG);
+}
+
+/* The path that is refused on its way is named. */
+static void
+test_diag_of_unsafe(void **state)
+{
+	struct fixture *f = *state;
+	struct config c = { 0 };
+
+	want("plain", load_text(f, "leeway: 1s\n"), RJWT_OK);
+	assert_int_equal(chmod(f->top, 0702), 0);
+	want("its folder", config_load(f->config, &(struct config){ 0 }, &f->diag), RJWT_CONFIG);
+	assert_string_equal(f->diag.path, f->top);
+	assert_int_equal(f->diag.line, 0);
+	assert_int_equal(chmod(f->top, 01702), 0);
+	want("a sticky folder", config_load(f->config, &c, &f->diag), RJWT_OK);
+	config_clear(&c);
+	assert_int_equal(chmod(f->top, 0700), 0);
+}
+
+int
+main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+	const struct CMUnitTest tests[] = { T(test_values), T(test_messages), T(test_defaults),
+		T(test_missing), T(test_size), T(test_bytes), T(test_unsafe), T(test_diag_of_unsafe) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

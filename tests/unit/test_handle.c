@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* rjwt.h as a stranger's program would use it: handles, overrides, JWK Sets, status. */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const char *const hosts[] = { "host.example", NULL }, *const others[] = { "x", "host.example", NULL };
+static const char *const elsewhere[] = { "other", NULL };
+
+static int
+setup(void **state)
+{
+	*state = fixture_new("");
+	return 0;
+}
+
+static int
+setup_hs256(void **state)
+{
+	*state = fixture_new("alg: HS256\n");
+	return 0;
+}
+
+/* Reason codes are words that stay, each with a sentence; verdicts stand before the rest. */
+static void
+test_codes(void **state)
+{
+	static const char *const words[] = { "ok", "empty", "too_long", "truncated", "malformed", "header",
+		"alg", "kid", "key_unknown", "key_revoked", "key_retired", "signature", "typ", "claims", "user",
+		"issuer", "audience", "expired", "not_yet_valid", "issued_in_future", "lifetime", "scope",
+		"binding", "source", "revoked", "spent", "config", "keyset", "io", "busy", "exists", "memory",
+		"usage", "internal" };
+
+	(void)state;
+	assert_int_equal(sizeof(words) / sizeof(words[0]), RJWT_INTERNAL + 1);
+	for (int i = 0; i <= RJWT_INTERNAL; i++) {
+		const char *text = rjwt_strerror((enum rjwt_err)i);
+
+		assert_string_equal(rjwt_reason((enum rjwt_err)i), words[i]);
+		assert_true(strlen(text) > 5 && text[strlen(text) - 1] != '.');
+		for (int k = 0; k < i; k++)
+			assert_string_not_equal(text, rjwt_strerror((enum rjwt_err)k));
+		assert_true(rjwt_is_verdict((enum rjwt_err)i) == (i >= RJWT_EMPTY && i <= RJWT_SPENT));
+	}
+}
+
+static void
+test_supports(void **state)
+{
+	static const char *const wanted[] = { "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256",
+		"PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed448" };
+	const char *const *found = rjwt_supports();
+	size_t n = 0, hits = 0;
+
+	(void)state;
+	for (; found[n] != NULL; n++)
+		for (size_t i = 0; i < 14; i++)
+			hits += strcmp(found[n], wanted[i]) == 0;
+	assert_int_equal(n, 14);
+	assert_int_equal(hits, 14);
+}
+
+/* Overrides of one handle, each in its range. */
+static void
+test_overrides(void **state)
+{
+	static const int64_t zero = 0, one = 1, top = 300, above = 301, minus = -1, year = 31536000,
+			     years = 31536001, day = 86400;
+	static const struct {
+		struct rjwt_options options;
+		enum rjwt_err open, judge;
+	} rows[] = {
+		{ { .issuer = NULL }, RJWT_OK, RJWT_OK },
+		{ { .issuer = "iss.example" }, RJWT_OK, RJWT_OK },
+		{ { .issuer = "x" }, RJWT_OK, RJWT_ISSUER },
+		{ { .audience = others }, RJWT_OK, RJWT_OK },
+		{ { .audience = elsewhere }, RJWT_OK, RJWT_AUDIENCE },
+		{ { .typ = "login+jwt" }, RJWT_OK, RJWT_OK },
+		{ { .typ = "JWT" }, RJWT_OK, RJWT_TYP },
+		{ { .leeway_s = &zero }, RJWT_OK, RJWT_OK },
+		{ { .leeway_s = &top }, RJWT_OK, RJWT_OK },
+		{ { .leeway_s = &above }, RJWT_USAGE, RJWT_OK },
+		{ { .leeway_s = &minus }, RJWT_USAGE, RJWT_OK },
+		{ { .max_lifetime_s = &top }, RJWT_OK, RJWT_OK },
+		{ { .max_lifetime_s = &one }, RJWT_OK, RJWT_LIFETIME },
+		{ { .max_lifetime_s = &zero }, RJWT_USAGE, RJWT_OK },
+		{ { .max_lifetime_s = &years }, RJWT_USAGE, RJWT_OK },
+		{ { .max_lifetime_s = &year }, RJWT_OK, RJWT_OK },
+		{ { .max_lifetime_s = &day }, RJWT_OK, RJWT_OK },
+		{ { .state_dir = "/nonexistent" }, RJWT_KEYSET, RJWT_OK },
+	};
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rjwt_options options = rows[i].options;
+		char name[16];
+
+		snprintf(name, sizeof(name), "row %zu", i);
+		options.config = f->config;
+		options.now = clock_made_up;
+		rjwt_close(f->h);
+		f->h = NULL;
+		want(name, rjwt_open(&options, &f->h, &f->diag), rows[i].open);
+		if (rows[i].open == RJWT_OK)
+			want(name, judge(f, token, 0, NULL), rows[i].judge);
+		else
+			assert_null(f->h);
+	}
+	rjwt_close(NULL);
+}
+
+/* --- a JWK Set in place of the keyset ------------------------------------------------------------------- */
+
+static enum rjwt_err
+open_set(struct fixture *f, const char *text, const char *issuer, const char *const *audience)
+{
+	char path[256];
+	struct rjwt_options options = { .jwks = path, .now = clock_made_up, .config = f->config,
+		.issuer = issuer, .audience = audience };
+
+	snprintf(path, sizeof(path), "%s/set.json", f->state);
+	file_put(f, "set.json", view_of(text));
+	rjwt_close(f->h);
+	f->h = NULL;
+	return rjwt_open(&options, &f->h, &f->diag);
+}
+
+static void
+test_jwks(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+	RJWT_CLEAN(buf_clear) struct buf set = file_get(f, "jwks.json");
+	RJWT_CLEAN(free_clean) char *once =
+	    token_with(f, (const struct edit[]){ { 'c', "once", "true" }, { 0, NULL, NULL } });
+	struct rjwt_verdict v;
+
+	want("open", open_set(f, set.p, "iss.example", hosts), RJWT_OK);
+	want("good", judge(f, token, RJWT_DRY_RUN | RJWT_TRACE, &v), RJWT_OK);
+	assert_int_equal(v.checks[v.nchecks - 2].outcome, RJWT_NOT_CHECKED); /* revoked */
+	rjwt_verdict_clear(&v);
+	want("once", judge(f, once, RJWT_DRY_RUN | RJWT_TRACE, &v), RJWT_OK);
+	assert_int_equal(v.checks[v.nchecks - 1].outcome, RJWT_NOT_CHECKED); /* spent */
+	rjwt_verdict_clear(&v);
+	want("other user", judge_as(f, token, "bob", "sshd", RJWT_DRY_RUN, NULL), RJWT_USER);
+	assert_int_equal(rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 },
+	    &f->diag), RJWT_USAGE);
+	assert_int_equal(rjwt_rotate(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_USAGE);
+	/* A set records no issuer and no audience. */
+	want("open", open_set(f, set.p, NULL, hosts), RJWT_OK);
+	want("no issuer", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_USAGE);
+	want("open", open_set(f, set.p, "iss.example", NULL), RJWT_OK);
+	want("no audience", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_USAGE);
+	want("neither is needed", judge(f, token, RJWT_SIGNATURE_ONLY, NULL), RJWT_OK);
+	want("not JSON", open_set(f, "{\"keys\":[", "i", hosts), RJWT_KEYSET);
+	assert_non_null(strstr(f->diag.path, "set.json"));
+	want("no keys", open_set(f, "{}", "i", hosts), RJWT_KEYSET);
+	want("no key", open_set(f, "{\"keys\":[]}", "iss.example", hosts), RJWT_OK);
+	want("no key", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_KEY_UNKNOWN);
+}
+
+/* nbf, exp and revoked of a set's key are honoured, and kids may be any. */
+static void
+test_jwks_times(void **state)
+{
+	static const struct {
+		const char *members, *kid;
+		enum rjwt_err err;
+	} rows[] = {
+		{ "", "../any kid/\xc3\xa9", RJWT_OK }, { "", "x", RJWT_OK },
+		{ "", "12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+		    "012345678901234567890123456789012345678", RJWT_OK }, /* 128 */
+		{ ",\"exp\":1800000000", "x", RJWT_OK }, { ",\"exp\":1799999999", "x", RJWT_KEY_RETIRED },
+		{ ",\"nbf\":1800000030", "x", RJWT_OK }, { ",\"nbf\":1800000031", "x", RJWT_KEY_UNKNOWN },
+		{ ",\"revoked\":1", "x", RJWT_KEY_REVOKED }, { ",\"retired\":1799999970", "x", RJWT_OK },
+		{ ",\"retired\":1799999969", "x", RJWT_KEY_RETIRED },
+	};
+	struct fixture *f = *state;
+	RJWT_CLEAN(buf_clear) struct buf key = file_get(f, "private/1.key");
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		RJWT_CLEAN(buf_clear) struct buf set = { 0 };
+		RJWT_CLEAN(buf_clear) struct buf k = { 0 };
+		RJWT_CLEAN(buf_clear) struct buf kid = { 0 };
+		RJWT_CLEAN(free_clean) char *token = NULL;
+
+		buf_addf(&kid, "\"%s\"", rows[i].kid);
+		token = token_with(f, (const struct edit[]){ { 'h', "alg", "\"HS256\"" },
+		    { 'h', "kid", kid.p }, { 0, NULL, NULL } });
+		base64url_encode(&k, buf_view(&key));
+		buf_addf(&set, "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"%s\",\"k\":\"%s\"%s}]}",
+		    rows[i].kid, k.p, rows[i].members);
+		want("open", open_set(f, set.p, "iss.example", hosts), RJWT_OK);
+		want(rows[i].members[0] == '\0' ? rows[i].kid : rows[i].members,
+		    judge(f, token, RJWT_DRY_RUN, NULL), rows[i].err);
+	}
+}
+
+/* The signature alone, with a set of one key: then no kid, issuer or audience is needed. */
+static void
+test_jwks_signature_only(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token =
+	    token_with(f, (const struct edit[]){ { 'h', "kid", NULL }, { 0, NULL, NULL } });
+	RJWT_CLEAN(buf_clear) struct buf two = file_get(f, "jwks.json");
+	RJWT_CLEAN(buf_clear) struct buf one = { 0 };
+	const char *second = strstr(two.p, ",{");
+
+	assert_non_null(second);
+	buf_addf(&one, "%.*s]}", (int)(second - two.p), two.p);
+	want("open", open_set(f, one.p, "iss.example", hosts), RJWT_OK);
+	want("one", judge(f, token, RJWT_SIGNATURE_ONLY, NULL), RJWT_OK);
+	want("a login needs a kid", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_KID);
+	want("open", open_set(f, two.p, "iss.example", hosts), RJWT_OK);
+	want("two", judge(f, token, RJWT_SIGNATURE_ONLY, NULL), RJWT_KID);
+}
+
+/* --- status ------------------------------------------------------------------------------------------------- */
+
+static void
+test_status(void **state)
+{
+	struct fixture *f = *state;
+	struct rjwt_options options = fixture_options(f);
+	char before[DIGEST_HEX], after[DIGEST_HEX];
+	struct rjwt_status s;
+
+	free(minted(f, NULL));
+	clock_run(100);
+	want("rotate", rjwt_rotate(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_OK);
+	free(minted(f, NULL));
+	free(minted(f, NULL));
+	state_digest(f, before);
+	want("status", rjwt_status(&options, &s), RJWT_OK);
+	state_digest(f, after);
+	assert_string_equal(before, after);
+	assert_int_equal(s.level, RJWT_NOTE);
+	assert_int_equal(s.nkeys, 3);
+	assert_string_equal(s.dir, f->state);
+	assert_string_equal(s.issuer, "iss.example");
+	assert_string_equal(s.audience, "host.example");
+	assert_string_equal(s.keys[0].kid, "B.1");
+	assert_string_equal(s.keys[0].state, "retired");
+	assert_true(s.keys[0].retired_s == T0 + 100 && s.keys[0].until_s == T0 + 86500);
+	assert_string_equal(s.keys[1].state, "active");
+	assert_true(s.keys[1].since_s == T0 + 100 && s.keys[1].minted == 2);
+	assert_string_equal(s.keys[2].state, "next");
+	assert_string_equal(s.keys[2].alg, "ES256");
+	assert_string_equal(s.next_event, "rotation");
+	assert_true(s.next_event_s == T0 + 100 + 86400 && s.now_s == T0 + 100);
+	rjwt_status_clear(&s);
+	clock_run(2 * 86400);
+	want("status", rjwt_status(&options, &s), RJWT_OK);
+	assert_int_equal(s.level, RJWT_ATTENTION); /* overdue */
+	assert_string_equal(s.keys[0].state, "expired");
+	rjwt_status_clear(&s);
+	rjwt_status_clear(&s);
+}
+
+/* What is broken is a note, not an error. */
+static void
+test_status_broken(void **state)
+{
+	struct fixture *f = *state;
+	struct rjwt_options options = fixture_options(f);
+	char path[256];
+	struct rjwt_status s;
+
+	clock_step(-86400);
+	want("clock", rjwt_status(&options, &s), RJWT_OK);
+	assert_int_equal(s.level, RJWT_ATTENTION);
+	rjwt_status_clear(&s);
+	clock_reset();
+	snprintf(path, sizeof(path), "%s/keys/2.jwk", f->state);
+	assert_int_equal(unlink(path), 0);
+	want("no next", rjwt_status(&options, &s), RJWT_OK);
+	assert_int_equal(s.level, RJWT_BROKEN);
+	rjwt_status_clear(&s);
+	file_put(f, "keyset.json", VIEW("torn"));
+	want("torn", rjwt_status(&options, &s), RJWT_OK);
+	assert_int_equal(s.level, RJWT_BROKEN);
+	assert_non_null(strstr(s.notes[0].diag.path, "keyset.json"));
+	rjwt_status_clear(&s);
+	assert_int_not_equal(fixture_try(f, "nonsense: 1\n", &(struct rjwt *){ NULL }), RJWT_OK);
+	want("config", rjwt_status(&options, &s), RJWT_OK);
+	assert_int_equal(s.level, RJWT_BROKEN);
+	assert_int_equal(s.notes[0].diag.line, 2);
+	rjwt_status_clear(&s);
+}
+
+int
+main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes), cmocka_unit_test(test_supports),
+		T(test_overrides), T(test_jwks),
+		cmocka_unit_test_setup_teardown(test_jwks_times, setup_hs256, fixture_teardown),
+		T(test_jwks_signature_only), T(test_status), T(test_status_broken) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/* The keyset as a value: kids, what is due, plans by a made-up clock, keyset.json. */
+#include "fixture.h"
+
+#include <stdio.h>
+
+#define DAY 86400
+#define SETTLE 3630 /* max_lifetime + leeway */
+
+static struct keyset
+keyset_of_three(void)
+{
+	struct keyset k = { .generation = 7, .base = "B", .issuer = "i", .audience = "a",
+		.machine = "m", .floor = 1, .active = { 3, T0 }, .next = { 4, T0 }, .next_version = 5 };
+
+	clock_reset();
+	k.clock = clock_time;
+	return k;
+}
+
+static struct rotation_policy
+policy_of_a_day(void)
+{
+	return (struct rotation_policy){ .alg = alg_by_label(VIEW("ES256")), .rsa_bits = 3072,
+		.rotate_every_s = DAY, .previous_key_ttl_s = DAY, .max_lifetime_s = 3600, .leeway_s = 30 };
+}
+
+static struct plan
+plan_of(const struct keyset *k, const struct rotation_policy *p, enum keyset_why why, int64_t expected,
+    const struct keyset_seen *seen)
+{
+	const struct keyset_seen nothing = { .first_alive = k->floor };
+	struct rjwt_diag diag;
+	struct plan plan;
+
+	want("plan", keyset_plan(k, p, why, expected, seen == NULL ? &nothing : seen, &clock_time, &plan,
+	    &diag), RJWT_OK);
+	assert_true(plan.any == plan.change.any);
+	assert_true((plan.retire != 0) == plan.change.rotated && (plan.make == 1) == (plan.retire != 0));
+	return plan;
+}
+
+/* --- kids ----------------------------------------------------------------------------------------- */
+
+static void
+test_kid_grammar(void **state)
+{
+	static const struct {
+		const char *kid;
+		enum rjwt_err err;
+		int64_t version;
+	} rows[] = {
+		{ "B.1", RJWT_OK, 1 }, { "B.99", RJWT_OK, 99 }, { "B.2147483647", RJWT_OK, 2147483647 },
+		{ "C.1", RJWT_KEY_UNKNOWN, 0 }, { "b.1", RJWT_KEY_UNKNOWN, 0 }, { "BB.1", RJWT_KEY_UNKNOWN, 0 },
+		{ "_-.1", RJWT_KEY_UNKNOWN, 0 }, { "", RJWT_KID, 0 }, { "B", RJWT_KID, 0 }, { ".1", RJWT_KID, 0 },
+		{ "B.", RJWT_KID, 0 }, { "B.0", RJWT_KID, 0 }, { "B.00", RJWT_KID, 0 }, { "B.002", RJWT_KID, 0 },
+		{ "B.2147483648", RJWT_KID, 0 }, { "B.18446744073709551617", RJWT_KID, 0 },
+		{ "B.99999999999999999999999999", RJWT_KID, 0 }, { "B.1.1", RJWT_KID, 0 }, { "B..1", RJWT_KID, 0 },
+		{ "B.-1", RJWT_KID, 0 }, { "B.+1", RJWT_KID, 0 }, { "B. 1", RJWT_KID, 0 }, { "B.1 ", RJWT_KID, 0 },
+		{ " B.1", RJWT_KID, 0 }, { "B.1\n", RJWT_KID, 0 }, { "B.0x1", RJWT_KID, 0 }, { "B.1e0", RJWT_KID, 0 },
+		{ "B.\xc2\xb2", RJWT_KID, 0 }, { "B.\xd9\xa1", RJWT_KID, 0 }, { "B/.1", RJWT_KID, 0 },
+		{ "../B.1", RJWT_KID, 0 }, { "\xc3\xa9.1", RJWT_KID, 0 },
+		{ "abcdefghijklmnopqrstuvwxyz1234567.1", RJWT_KID, 0 },
+		{ "abcdefghijklmnopqrstuvwxyz123456.1", RJWT_KEY_UNKNOWN, 0 },
+	};
+	struct keyset k = keyset_of_three();
+	char kid[RJWT_ID_SIZE];
+	int64_t version;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		version = -7;
+		want(rows[i].kid, keyset_kid_parse(&k, view_of(rows[i].kid), &version), rows[i].err);
+		assert_true(version == (rows[i].err == RJWT_OK ? rows[i].version : -7));
+	}
+	want("NUL", keyset_kid_parse(&k, VIEW("B.1\0"), &version), RJWT_KID);
+	want("NUL", keyset_kid_parse(&k, VIEW("B\0.1"), &version), RJWT_KID);
+	strcpy(k.base, "abcdefghijklmnopqrstuvwxyz123456");
+	keyset_kid_format(&k, KEYSET_VERSION_MAX, kid);
+	assert_string_equal(kid, "abcdefghijklmnopqrstuvwxyz123456.2147483647");
+	want("longest", keyset_kid_parse(&k, view_of(kid), &version), RJWT_OK);
+	assert_true(version == KEYSET_VERSION_MAX);
+}
+
+static void
+test_vouch(void **state)
+{
+	static const struct {
+		int64_t version, retired_s, until_s, revoked_s;
+		enum rjwt_err err;
+		int64_t until_after;
+	} rows[] = {
+		{ 1, 5, 9, 0, RJWT_KEY_UNKNOWN, 9 }, /* below floor */
+		{ 2, 5, 9, 0, RJWT_OK, 9 }, { 2, 5, 0, 7, RJWT_OK, 0 }, { 2, 5, 9, 7, RJWT_OK, 9 },
+		{ 2, 5, 0, 0, RJWT_KEYSET, 0 }, { 2, 0, 0, 0, RJWT_KEYSET, 0 },
+		{ 3, 5, 9, 7, RJWT_OK, 0 }, /* active, next: stamps do not count */
+		{ 4, 5, 9, 7, RJWT_OK, 0 }, { 5, 0, 0, 0, RJWT_KEY_UNKNOWN, 0 }, { 5, 5, 9, 0, RJWT_KEY_UNKNOWN, 9 },
+		{ 0, 5, 9, 0, RJWT_KEY_UNKNOWN, 9 }, { -1, 5, 9, 0, RJWT_KEY_UNKNOWN, 9 },
+	};
+	struct keyset k = keyset_of_three();
+
+	(void)state;
+	k.floor = 2;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct jwk jwk = { .retired_s = rows[i].retired_s, .until_s = rows[i].until_s,
+			.revoked_s = rows[i].revoked_s };
+		char name[16];
+
+		snprintf(name, sizeof(name), "row %zu", i);
+		want(name, keyset_vouch(&k, rows[i].version, &jwk), rows[i].err);
+		assert_true(rows[i].err != RJWT_OK || jwk.until_s == rows[i].until_after);
+		assert_true(rows[i].version < 3 || rows[i].err != RJWT_OK || jwk.revoked_s == 0);
+	}
+}
+
+/* --- what is due ------------------------------------------------------------------------------------- */
+
+static void
+test_due(void **state)
+{
+	static const struct {
+		int64_t after_s, every_s, minted, most;
+		bool due, overdue;
+	} rows[] = {
+		{ DAY - 1, DAY, 0, 0, false, false }, { DAY, DAY, 0, 0, true, false },
+		{ DAY + DAY / 4 + 60, DAY, 0, 0, true, false }, { DAY + DAY / 4 + 61, DAY, 0, 0, true, true },
+		{ 1000 * DAY, 0, 0, 0, false, false }, { 1000 * DAY, 0, 1000000, 0, false, false },
+		{ 0, DAY, 4, 5, false, false }, { 0, DAY, 5, 5, true, false }, { 0, 0, 5, 5, true, false },
+		{ 0, 0, INT64_MAX, 5, true, false }, { -5, DAY, 0, 0, false, false },
+		{ -100 * DAY, DAY, 0, 0, false, false },
+	};
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		p.rotate_every_s = rows[i].every_s;
+		p.max_tokens = rows[i].most;
+		if (keyset_due(&k, &p, rows[i].minted, T0 + rows[i].after_s) != rows[i].due ||
+		    keyset_overdue(&k, &p, T0 + rows[i].after_s) != rows[i].overdue)
+			fail_msg("row %zu", i);
+	}
+}
+
+static void
+test_plan_rotates(void **state)
+{
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+	struct plan plan;
+
+	(void)state;
+	clock_run(DAY - 1);
+	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
+	assert_true(!plan.any && plan.retire == 0 && plan.make == 0 && !plan.raced);
+	assert_memory_equal(&plan.after, &k, sizeof(k));
+	clock_run(1);
+	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
+	assert_true(plan.any && plan.retire == 3 && plan.make == 1 && !plan.restamp);
+	assert_true(plan.after.active.version == 4 && plan.after.active.since_s == T0 + DAY);
+	assert_true(plan.after.next.version == 5 && plan.after.next.published_s == T0 + DAY);
+	assert_true(plan.after.next_version == 6 && plan.after.floor == 1);
+	assert_true(plan.stamp.retired_s == T0 + DAY && plan.stamp.until_s == T0 + 2 * DAY);
+	assert_true(plan.change.retired == 3 && plan.change.made == 5);
+	assert_string_equal(plan.change.kid, "B.4");
+	assert_non_null(strstr(plan.change.text, "B.4 signs now, B.3 verifies until"));
+	/* The commit took its time: dated anew. */
+	clock_run(40);
+	keyset_plan_at(&plan, &k, &p, &clock_time);
+	assert_true(plan.stamp.retired_s == T0 + DAY + 40 && plan.after.active.since_s == T0 + DAY + 40);
+	assert_true(plan.stamp.until_s == T0 + 2 * DAY + 40);
+}
+
+/* force_rotate when rotation was due rotated twice, and 20 at once 20 times, in the reference. */
+static void
+test_compare_and_swap(void **state)
+{
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+	struct plan plan;
+
+	(void)state;
+	for (enum keyset_why why = WHY_HAND; why <= WHY_COUNT; why++) {
+		clock_reset();
+		plan = plan_of(&k, &p, why, 3, NULL);
+		assert_true(plan.retire == 3 && !plan.raced);
+		assert_non_null(strstr(plan.change.text, "B.4 signs now"));
+		plan = plan_of(&plan.after, &p, why, 3, NULL);
+		assert_true(plan.retire == 0 && plan.raced && !plan.any);
+		assert_string_equal(plan.change.kid, "B.4");
+		clock_run(2 * DAY); /* also when time would demand it */
+		plan = plan_of(&k, &p, why, 3, NULL);
+		assert_true(plan.retire == 3);
+		plan = plan_of(&plan.after, &p, why, 3, NULL);
+		assert_true(plan.retire == 0 && plan.raced);
+		plan = plan_of(&plan.after, &p, WHY_DUE, 0, NULL);
+		assert_true(plan.retire == 0 && !plan.any);
+	}
+}
+
+static void
+test_by_count(void **state)
+{
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+	struct keyset_seen seen = { .minted = 4, .first_alive = 1 };
+
+	(void)state;
+	p.max_tokens = 5;
+	assert_true(plan_of(&k, &p, WHY_DUE, 0, &seen).retire == 0);
+	seen.minted = 5;
+	assert_true(plan_of(&k, &p, WHY_DUE, 0, &seen).retire == 3);
+}
+
+static void
+test_versions_end(void **state)
+{
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+	struct keyset_seen seen = { .first_alive = 1 };
+	struct rjwt_diag diag;
+	struct plan plan;
+
+	(void)state;
+	k.next_version = KEYSET_VERSION_MAX;
+	plan = plan_of(&k, &p, WHY_HAND, 3, NULL);
+	assert_true(plan.after.next.version == KEYSET_VERSION_MAX);
+	k.next_version = KEYSET_VERSION_MAX + 1;
+	want("used up", keyset_plan(&k, &p, WHY_HAND, 3, &seen, &clock_time, &plan, &diag), RJWT_KEYSET);
+}
+
+/* --- clocks -------------------------------------------------------------------------------------------- */
+
+/* A step of 30 days back stopped rotation for 30 days in the reference. */
+static void
+test_clock_back(void **state)
+{
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+	struct plan plan;
+
+	(void)state;
+	clock_step(-30 * DAY);
+	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
+	assert_true(plan.any && plan.retire == 0 && plan.restamp);
+	assert_true(plan.after.active.since_s == T0 - 30 * DAY);
+	assert_true(plan.after.clock.wall_s == T0 - 30 * DAY);
+	assert_non_null(strstr(plan.change.warning, "clock suspect"));
+	assert_non_null(strstr(plan.change.warning, "back by 30 d"));
+	k = plan.after;
+	clock_run(DAY - 1);
+	assert_true(plan_of(&k, &p, WHY_DUE, 0, NULL).retire == 0);
+	clock_run(1);
+	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
+	assert_true(plan.retire == 3 && !plan.restamp && plan.change.warning[0] == '\0');
+	/* By hand at that moment: rotates, and stamps too. */
+	k = keyset_of_three();
+	clock_step(-100);
+	plan = plan_of(&k, &p, WHY_HAND, 3, NULL);
+	assert_true(plan.retire == 3 && plan.restamp && plan.after.active.since_s == T0 - 100);
+	assert_true(plan.stamp.retired_s == T0 - 100);
+}
+
+static void
+test_clock_forward(void **state)
+{
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+	struct plan plan;
+
+	(void)state;
+	clock_step(365 * DAY);
+	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
+	assert_true(plan.retire == 3 && !plan.restamp);
+	assert_non_null(strstr(plan.change.warning, "forward"));
+	k = plan.after;
+	plan = plan_of(&k, &p, WHY_DUE, 0, NULL); /* one rotation, not 365 */
+	assert_true(!plan.any);
+	clock_run(DAY);
+	assert_true(plan_of(&k, &p, WHY_DUE, 0, NULL).retire == 4);
+}
+
+/* floor rises after the clocks ran in step, in one boot, for max_lifetime + leeway. */
+static void
+test_floor(void **state)
+{
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+	const struct keyset_seen gone = { .first_alive = 3 }, alive = { .first_alive = 1 };
+	static const struct {
+		int64_t run, step;
+		bool boot;
+		int64_t floor;
+	} rows[] = { { SETTLE, 0, false, 3 }, { SETTLE - 1, 0, false, 1 }, { SETTLE, 30, false, 3 },
+		{ SETTLE, -30, false, 3 }, { SETTLE, 31, false, 1 }, { SETTLE, -31, false, 1 },
+		{ SETTLE, 0, true, 1 }, { 10 * DAY, 0, true, 1 } };
+
+	(void)state;
+	p.rotate_every_s = 0;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct plan plan;
+
+		clock_reset();
+		clock_run(rows[i].run);
+		clock_step(rows[i].step);
+		if (rows[i].boot)
+			clock_boot(0);
+		plan = plan_of(&k, &p, WHY_DUE, 0, &gone);
+		if (plan.after.floor != rows[i].floor)
+			fail_msg("row %zu: floor %d", i, (int)plan.after.floor);
+		assert_int_equal(plan_of(&k, &p, WHY_DUE, 0, &alive).after.floor, 1);
+	}
+}
+
+/* A reading is kept as long as the clocks run in step, and taken anew when they do not. */
+static void
+test_anchor(void **state)
+{
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+	struct plan plan;
+
+	(void)state;
+	clock_run(DAY);
+	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
+	assert_memory_equal(&plan.after.clock, &k.clock, sizeof(k.clock));
+	clock_step(30);
+	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
+	assert_memory_equal(&plan.after.clock, &k.clock, sizeof(k.clock));
+	clock_step(1);
+	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
+	assert_memory_equal(&plan.after.clock, &clock_time, sizeof(clock_time));
+	clock_reset();
+	clock_boot(60);
+	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
+	assert_true(plan.any && plan.retire == 0);
+	assert_memory_equal(&plan.after.clock, &clock_time, sizeof(clock_time));
+	assert_string_equal(plan.change.warning, "");
+}
+
+static void
+test_suspect(void **state)
+{
+	static const struct {
+		int64_t run, step;
+		bool boot, suspect;
+		int64_t by;
+	} rows[] = { { 500, 0, false, false, 0 }, { 500, 30, false, false, 0 }, { 500, 31, false, true, 31 },
+		{ 500, -31, false, true, -31 }, { 500, 0, true, false, 0 }, { 500, 9999, true, false, 0 },
+		{ 0, -30, true, false, 0 }, { 0, -31, true, true, -31 } };
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+	int64_t by;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		clock_reset();
+		clock_run(rows[i].run);
+		clock_step(rows[i].step);
+		if (rows[i].boot)
+			clock_boot(0);
+		if (keyset_clock_suspect(&k, &p, &clock_time, &by) != rows[i].suspect || by != rows[i].by)
+			fail_msg("row %zu: by %d", i, (int)by);
+	}
+	p.leeway_s = 0; /* seconds are rounded: 1 s is no step */
+	clock_reset();
+	clock_step(1);
+	assert_false(keyset_clock_suspect(&k, &p, &clock_time, NULL));
+	clock_step(1);
+	assert_true(keyset_clock_suspect(&k, &p, &clock_time, NULL));
+}
+
+static void
+test_next_event(void **state)
+{
+	static const struct {
+		int64_t every, run, first_alive, until, event;
+		const char *what;
+	} rows[] = {
+		{ DAY, 10, 1, 0, T0 + DAY, "rotation" }, { 0, 10, 1, 0, 0, "nothing" },
+		{ DAY, 2 * DAY, 1, 0, T0 + 2 * DAY, "rotation" }, /* not before now */
+		{ DAY, 10, 1, T0 + 9000, T0 + 9001, "clean-up" }, { DAY, 10, 1, T0 + 20, T0 + SETTLE, "clean-up" },
+		{ DAY, 10, 1, T0 + 2 * DAY, T0 + DAY, "rotation" }, { 0, 10, 1, T0 + 2 * DAY, T0 + 2 * DAY + 1, "clean-up" },
+		{ DAY, 10, 2, 0, T0 + SETTLE, "clean-up" }, { DAY, 5000, 2, 0, T0 + 5000, "clean-up" },
+	};
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+	const char *what;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct keyset_seen seen = { .first_alive = rows[i].first_alive,
+			.first_until_s = rows[i].until };
+		int64_t event;
+
+		p.rotate_every_s = rows[i].every;
+		clock_reset();
+		clock_run(rows[i].run);
+		event = keyset_next_event(&k, &p, &seen, &clock_time, &what);
+		if (event != rows[i].event || strcmp(what, rows[i].what) != 0)
+			fail_msg("row %zu: %s in %lld s", i, what, (long long)(event - T0));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kid_grammar),
+		cmocka_unit_test(test_vouch), cmocka_unit_test(test_due), cmocka_unit_test(test_plan_rotates),
+		cmocka_unit_test(test_compare_and_swap), cmocka_unit_test(test_by_count),
+		cmocka_unit_test(test_versions_end), cmocka_unit_test(test_clock_back),
+		cmocka_unit_test(test_clock_forward), cmocka_unit_test(test_floor),
+		cmocka_unit_test(test_anchor), cmocka_unit_test(test_suspect),
+		cmocka_unit_test(test_next_event) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* keyset.json: what is written is read, and nothing else is. */
+#include "fixture.h"
+
+#include <stdio.h>
+
+static void
+text_of(struct buf *text)
+{
+	struct keyset k = { .generation = 7, .base = "B", .issuer = "i\"\\\xc3\xa9", .audience = "a",
+		.machine = "0123", .floor = 2, .active = { 3, T0 }, .next = { 5, T0 + 1 },
+		.next_version = 9, .clock = { T0 + 2, 77, "11111111-1111-1111-1111-111111111111" } };
+
+	want("format", keyset_format(text, &k), RJWT_OK);
+}
+
+static void
+test_round_trip(void **state)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf again = { 0 };
+	struct keyset k;
+
+	(void)state;
+	text_of(&text);
+	want("parse", keyset_parse(buf_view(&text), &k, NULL), RJWT_OK);
+	assert_true(k.generation == 7 && k.floor == 2 && k.active.version == 3 && k.active.since_s == T0);
+	assert_true(k.next.version == 5 && k.next.published_s == T0 + 1 && k.next_version == 9);
+	assert_true(k.clock.wall_s == T0 + 2 && k.clock.boot_s == 77);
+	assert_string_equal(k.issuer, "i\"\\\xc3\xa9");
+	want("format", keyset_format(&again, &k), RJWT_OK);
+	assert_string_equal(text.p, again.p);
+	assert_true(text.n < KEYSET_FILE_MAX);
+}
+
+/* A torn, truncated or altered file refuses, and never means a new key. */
+static void
+test_every_byte_and_length(void **state)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct keyset k = { .generation = 42 };
+
+	(void)state;
+	text_of(&text);
+	for (size_t i = 0; i < text.n; i++)
+		for (int bit = 1; bit < 256; bit <<= 1) {
+			text.p[i] = (char)(text.p[i] ^ bit);
+			if (keyset_parse(buf_view(&text), &k, NULL) != RJWT_KEYSET)
+				fail_msg("byte %zu", i);
+			text.p[i] = (char)(text.p[i] ^ bit);
+		}
+	for (size_t n = 0; n < text.n; n++)
+		if (keyset_parse((struct view){ text.p, n }, &k, NULL) != RJWT_KEYSET)
+			fail_msg("length %zu", n);
+	assert_true(k.generation == 42);
+	buf_adds(&text, "\n");
+	want("a byte more", keyset_parse(buf_view(&text), &k, NULL), RJWT_KEYSET);
+}
+
+/* Another text with a sum that fits: what it says must still be possible. */
+static void
+test_contradictions(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		enum rjwt_err err;
+	} rows[] = {
+		{ "\"format\":1", "\"format\":1", RJWT_OK },
+		{ "\"format\":1", "\"format\":2", RJWT_KEYSET },
+		{ "\"format\":1", "\"format\":\"1\"", RJWT_KEYSET },
+		{ "\"generation\":7", "\"generation\":-7", RJWT_KEYSET },
+		{ "\"generation\":7", "\"generation\":7.0", RJWT_KEYSET },
+		{ "\"generation\":7", "\"generation\":7,\"generation\":8", RJWT_KEYSET },
+		{ "\"base\":\"B\"", "\"base\":\"\"", RJWT_KEYSET },
+		{ "\"base\":\"B\"", "\"base\":\"a/b\"", RJWT_KEYSET },
+		{ "\"base\":\"B\"", "\"base\":\"abcdefghijklmnopqrstuvwxyz123456\"", RJWT_OK },
+		{ "\"base\":\"B\"", "\"base\":\"abcdefghijklmnopqrstuvwxyz1234567\"", RJWT_KEYSET },
+		{ "\"audience\":\"a\"", "\"audience\":\"\"", RJWT_KEYSET },
+		{ "\"audience\":\"a\"", "\"audience\":\"a\\n\"", RJWT_KEYSET },
+		{ "\"audience\":\"a\",", "", RJWT_KEYSET },
+		{ "\"floor\":2", "\"floor\":3", RJWT_OK },
+		{ "\"floor\":2", "\"floor\":4", RJWT_KEYSET },
+		{ "\"floor\":2", "\"floor\":0", RJWT_KEYSET },
+		{ "\"active\":{\"version\":3", "\"active\":{\"version\":4", RJWT_OK },
+		{ "\"active\":{\"version\":3", "\"active\":{\"version\":5", RJWT_KEYSET },
+		{ "\"active\":{\"version\":3", "\"active\":{\"version\":1", RJWT_KEYSET },
+		{ "\"active\":{\"version\":3", "\"active\":{\"version\":null", RJWT_KEYSET },
+		{ "\"next\":{\"version\":5", "\"next\":{\"version\":8", RJWT_OK },
+		{ "\"next\":{\"version\":5", "\"next\":{\"version\":9", RJWT_KEYSET },
+		{ "\"next_version\":9", "\"next_version\":2147483648", RJWT_OK },
+		{ "\"next_version\":9", "\"next_version\":2147483649", RJWT_KEYSET },
+		{ "\"boottime\":77", "\"boottime\":\"77\"", RJWT_KEYSET },
+		{ "\"boot_id\":\"1", "\"boot_id\":\"11", RJWT_KEYSET },
+		{ "\"machine\":\"0123\"", "\"machine\":\"\"", RJWT_OK },
+		{ "\"machine\":\"0123\"", "\"machine\":\"\\u0000\"", RJWT_KEYSET },
+	};
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	char *end;
+
+	(void)state;
+	text_of(&text);
+	end = strstr(text.p, ",\"sum\":");
+	assert_non_null(end);
+	*end = '\0';
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		RJWT_CLEAN(buf_clear) struct buf other = { 0 };
+		const char *at = strstr(text.p, rows[i].from);
+		struct rjwt_diag diag = { 0 };
+		struct keyset k;
+
+		assert_non_null(at);
+		buf_add(&other, text.p, (size_t)(at - text.p));
+		buf_addf(&other, "%s%s", rows[i].to, at + strlen(rows[i].from));
+		want("seal", seal_add(&other), RJWT_OK);
+		want(rows[i].to, keyset_parse(buf_view(&other), &k, &diag), rows[i].err);
+		assert_true((diag.text[0] != '\0') == (rows[i].err != RJWT_OK));
+	}
+}
+
+/* The sum is of the bytes before it, and stands last. */
+static void
+test_sum_stands_last(void **state)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf other = { 0 };
+	struct keyset k;
+
+	(void)state;
+	text_of(&text);
+	buf_add(&other, text.p, text.n - 2); /* without "}\n" */
+	buf_adds(&other, ",\"x\":1}\n");
+	want("behind the sum", keyset_parse(buf_view(&other), &k, NULL), RJWT_KEYSET);
+	want("empty", keyset_parse((struct view){ "", 0 }, &k, NULL), RJWT_KEYSET);
+	want("no sum", keyset_parse(VIEW("{\"format\":1}\n"), &k, NULL), RJWT_KEYSET);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_every_byte_and_length), cmocka_unit_test(test_contradictions),
+		cmocka_unit_test(test_sum_stands_last) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

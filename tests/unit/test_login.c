@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/* pam_rjwt.so in stacks, loaded by libpam: prompts, replies, answers, the log. */
+#include "pam_driver.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+static char authtok[4096];
+
+static int
+setup(void **state)
+{
+	*state = fixture_new_real("");
+	return 0;
+}
+
+/* A token issued issued_s ago that expires in left_s. */
+static char *
+token_at(struct fixture *f, int64_t issued_s, int64_t left_s, struct edit more)
+{
+	int64_t now_s = time(NULL);
+	const struct edit edits[] = { edit_time('c', "iat", now_s - issued_s),
+		edit_time('c', "exp", now_s + left_s), more, { 0, NULL, NULL } };
+
+	return token_with(f, edits);
+}
+
+#define PLAIN ((struct edit){ 0, NULL, NULL })
+
+static int
+login(struct fixture *f, const char *stack, struct talk *talk)
+{
+	return driver_login(f, stack, "sshd", "alice", talk, authtok);
+}
+
+static int
+lines(const char *word)
+{
+	int n = 0;
+
+	for (const char *p = driver_log.p; (p = strstr(p, word)) != NULL; p++)
+		n++;
+	return n;
+}
+
+static void
+test_accepted(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+	struct talk talk = { .replies = { token } };
+
+	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_SUCCESS);
+	assert_int_equal(talk.asked, 1);
+	assert_string_equal(talk.prompts[0], "Token: ");
+	assert_int_equal(talk.styles[0], PAM_PROMPT_ECHO_OFF);
+	assert_string_equal(authtok, "-");
+	assert_int_equal(lines("\n"), 1);
+	assert_non_null(strstr(driver_log.p, "accepted user=alice service=sshd kid=B.1 jti=a1 sub=alice exp="));
+	assert_null(strstr(driver_log.p, token));
+}
+
+/* A password typed at our prompt is for the module below, and is never logged, measured or described. */
+static void
+test_password_is_passed_on(void **state)
+{
+	static const char *const replies[] = { "secret", "eyJhbGciOiJ", "eyJ.one-dot", "a.b.c", " eyJ.a.b",
+		"eyj.a.b", "{\"alg\":1}..", "pass word\xc3\xa9" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		struct talk talk = { .replies = { replies[i] } };
+
+		assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
+		assert_int_equal(talk.asked, 1);
+		assert_string_equal(authtok, replies[i]);
+		assert_string_equal(driver_log.p, "");
+	}
+}
+
+/* What looks like a token never becomes PAM_AUTHTOK, and tells nothing unless it is genuine and theirs. */
+static void
+test_silent_refusals(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *forged = token_at(f, 1, 299, PLAIN);
+	RJWT_CLEAN(free_clean) char *others = token_at(f, 1, 299, (struct edit){ 'c', "sub", "\"bob\"" });
+	RJWT_CLEAN(free_clean) char *late = token_at(f, 400, -100, (struct edit){ 'c', "sub", "\"bob\"" });
+	const char *const replies[] = { "eyJ..", "eyJ.a.b", "eyJ.a.b.c", forged, others, late };
+	static const char *const reasons[] = { "malformed", "malformed", "malformed", "signature", "user",
+		"user" };
+
+	forge(forged);
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		struct talk talk = { .replies = { replies[i] } };
+		char reason[64];
+
+		assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
+		assert_int_equal(talk.asked, 1);
+		assert_string_equal(authtok, "-");
+		snprintf(reason, sizeof(reason), "rejected reason=%s user=alice", reasons[i]);
+		assert_int_equal(lines(reason), 1);
+		assert_int_equal(lines("\n"), 1);
+		assert_null(strstr(driver_log.p, replies[i]));
+	}
+}
+
+/* NULL, empty, blank: denied before parsing. */
+static void
+test_empty_replies(void **state)
+{
+	struct fixture *f = *state;
+	struct talk null = { .replies = { talk_null } }, empty = { .replies = { "" } },
+		    blank = { .replies = { " " } };
+
+	assert_int_equal(login(f, RJWT_ALONE, &null), PAM_CONV_ERR);
+	assert_true(null.asked <= 2);
+	assert_string_equal(authtok, "-");
+	assert_int_equal(login(f, RJWT_ALONE, &empty), PAM_AUTH_ERR);
+	assert_int_equal(empty.asked, 1);
+	assert_int_equal(login(f, RJWT_ALONE, &blank), PAM_AUTH_ERR);
+	assert_string_equal(authtok, " ");
+}
+
+static void
+test_long_replies(void **state)
+{
+	struct fixture *f = *state;
+	static char reply[65537];
+	struct talk talk = { .replies = { reply } };
+
+	memset(reply, 'a', 65535);
+	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
+	memcpy(reply, "eyJ.a.", 6);
+	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
+	assert_int_equal(lines("reason=too_long"), 1);
+}
+
+/* The reason comes in a second prompt, for a genuine token of this user. */
+static void
+test_second_prompt(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *good = token_at(f, 1, 299, PLAIN);
+	RJWT_CLEAN(free_clean) char *expired = token_at(f, 400, -100, PLAIN);
+	RJWT_CLEAN(free_clean) char *early =
+	    token_at(f, 1, 3000, edit_time('c', "nbf", time(NULL) + 600));
+	RJWT_CLEAN(free_clean) char *scope = token_at(f, 1, 299, (struct edit){ 'c', "scope", "\"su\"" });
+	RJWT_CLEAN(free_clean) char *host = token_at(f, 1, 299, (struct edit){ 'c', "aud", "\"other\"" });
+	const struct {
+		const char *reply, *begins, *reason;
+	} rows[] = {
+		{ expired, "Token expired 1 m 4", "expired" }, { early, "Token is valid in ", "not_yet_valid" },
+		{ scope, "Refused: the token does not open this service. Token: ", "scope" },
+		{ host, "Refused: the token is for another host. Token: ", "audience" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct talk twice = { .replies = { rows[i].reply, good } };
+		struct talk wrong = { .replies = { rows[i].reply, "secret" } };
+		struct talk same = { .replies = { rows[i].reply, rows[i].reply } };
+		struct talk gone = { .replies = { rows[i].reply, NO_REPLY } };
+		const char *prompt = twice.prompts[1];
+
+		assert_int_equal(login(f, RJWT_ALONE, &twice), PAM_SUCCESS);
+		assert_int_equal(twice.asked, 2);
+		assert_memory_equal(prompt, rows[i].begins, strlen(rows[i].begins));
+		assert_string_equal(prompt + strlen(prompt) - 9, ". Token: ");
+		assert_int_equal(twice.styles[1], PAM_PROMPT_ECHO_OFF);
+		assert_int_equal(lines(rows[i].reason), 1);
+		assert_int_equal(lines("accepted "), 1);
+		/* Then a password: for the next module. */
+		assert_int_equal(login(f, RJWT_ALONE, &wrong), PAM_AUTH_ERR);
+		assert_string_equal(authtok, "secret");
+		/* sshd's password method: the same reply is neither judged nor logged again. */
+		assert_int_equal(login(f, RJWT_ALONE, &same), PAM_AUTH_ERR);
+		assert_int_equal(same.asked, 2);
+		assert_int_equal(lines("rejected"), 1);
+		assert_string_equal(authtok, "-");
+		assert_int_equal(login(f, RJWT_ALONE, &gone), PAM_AUTH_ERR);
+	}
+}
+
+static void
+test_at_most_two_prompts(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *expired = token_at(f, 400, -100, PLAIN);
+	RJWT_CLEAN(free_clean) char *again = token_at(f, 400, -110, PLAIN);
+	struct talk talk = { .replies = { expired, again, "never asked" } };
+
+	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
+	assert_int_equal(talk.asked, 2);
+	assert_int_equal(lines("rejected reason=expired"), 2);
+	assert_non_null(strstr(driver_log.p, " now="));
+}
+
+static void
+test_spent(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *once = token_at(f, 1, 299, (struct edit){ 'c', "once", "true" });
+	struct talk first = { .replies = { once } }, second = { .replies = { once, once } };
+
+	assert_int_equal(login(f, RJWT_ALONE, &first), PAM_SUCCESS);
+	assert_int_equal(login(f, RJWT_ALONE, &second), PAM_AUTH_ERR);
+	assert_string_equal(second.prompts[1], "Refused: the token was used before. Token: ");
+}
+
+/* sudo answers PAM_CONV_ERR to more than 511 bytes; a shorter token may follow. */
+static void
+test_conversation_fails(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *good = token_at(f, 1, 299, PLAIN);
+	struct talk shorter = { .replies = { NO_REPLY, good } }, never = { .replies = { NO_REPLY, NO_REPLY } };
+
+	assert_int_equal(login(f, RJWT_ALONE, &shorter), PAM_SUCCESS);
+	assert_non_null(strstr(shorter.prompts[1], "too long. Token: "));
+	assert_int_equal(login(f, RJWT_ALONE, &never), PAM_CONV_ERR);
+	assert_int_equal(never.asked, 2);
+}
+
+/* What stands in PAM_AUTHTOK before us. */
+static void
+test_stacked(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+	RJWT_CLEAN(free_clean) char *expired = token_at(f, 400, -100, PLAIN);
+	const struct {
+		const char *set, *argument, *typed;
+		int ret, asked;
+		const char *after;
+	} rows[] = {
+		{ token, "use_first_pass", "x", PAM_SUCCESS, 0, "-" },
+		{ expired, "use_first_pass", "x", PAM_AUTH_ERR, 0, "-" },
+		{ "secret", "use_first_pass", "x", PAM_AUTH_ERR, 0, "secret" },
+		{ NULL, "use_first_pass", "x", PAM_AUTH_ERR, 0, "-" },
+		{ token, "try_first_pass", "x", PAM_SUCCESS, 0, "-" },
+		{ expired, "try_first_pass", token, PAM_SUCCESS, 1, "-" },
+		{ "secret", "try_first_pass", token, PAM_SUCCESS, 1, "secret" },
+		{ NULL, "try_first_pass", token, PAM_SUCCESS, 1, "-" },
+		{ "secret", "try_first_pass", "typed", PAM_AUTH_ERR, 1, "typed" },
+		{ token, "", "typed", PAM_AUTH_ERR, 1, "typed" }, /* taken away, not judged */
+		{ token, "", token, PAM_SUCCESS, 1, "-" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		RJWT_CLEAN(buf_clear) struct buf stack = { 0 };
+		struct talk talk = { .replies = { rows[i].typed } };
+		int ret;
+
+		if (rows[i].set != NULL)
+			buf_addf(&stack, "auth required @probe@ set=%s\n", rows[i].set);
+		buf_addf(&stack, "auth required @rjwt@ %s\nauth required @probe@\n", rows[i].argument);
+		ret = login(f, stack.p, &talk);
+		if (ret != rows[i].ret || talk.asked != rows[i].asked || strcmp(authtok, rows[i].after) != 0)
+			fail_msg("row %zu: %d after %d prompts, authtok %.20s", i, ret, talk.asked, authtok);
+	}
+}
+
+/* vault-ssh-helper let any password in by an unknown argument. */
+static void
+test_arguments(void **state)
+{
+	static const struct {
+		const char *arguments;
+		bool good;
+	} rows[] = { { "", true }, { "debug", true }, { "[prompt=Give it now: ]", true }, { "debugg", false },
+		{ "Debug", false }, { "debug=1", false }, { "prompt", false }, { "prompt=", false },
+		{ "[prompt=a] [prompt=b]", false }, { "conf=/dev/null", false }, { "use_first_pass=1", false },
+		{ "try_first_pass use_first_pass", false }, { "nullok", false }, { "skip_user", false } };
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+	struct talk talk = { .replies = { token } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char stack[256];
+		int ret;
+
+		snprintf(stack, sizeof(stack), "auth required @rjwt@ %s\n", rows[i].arguments);
+		ret = login(f, stack, &talk);
+		if (ret != (rows[i].good ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL) || talk.asked != rows[i].good)
+			fail_msg("%s: %d", rows[i].arguments, ret);
+		if (!rows[i].good && lines("refused: ") != 1)
+			fail_msg("%s: not logged", rows[i].arguments);
+	}
+	assert_int_equal(login(f, "auth required @rjwt@ [prompt=Give it now: ]\n", &talk), PAM_SUCCESS);
+	assert_string_equal(talk.prompts[0], "Give it now: ");
+	assert_int_equal(login(f, "auth required @bare@ conf=rjwt.yaml\n", &talk), PAM_AUTHINFO_UNAVAIL);
+	assert_int_equal(talk.asked, 0);
+}
+
+/* A host that cannot judge does not ask. */
+static void
+test_unavailable(void **state)
+{
+	static const char *const yamls[] = { "nonsense: 1\n", "leeway: 1\n", "state_dir: /nonexistent\n" };
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+	RJWT_CLEAN(buf_clear) struct buf keyset = file_get(f, "keyset.json");
+	struct talk talk = { .replies = { token } };
+	struct rjwt *none;
+
+	for (size_t i = 0; i < sizeof(yamls) / sizeof(yamls[0]); i++) {
+		assert_int_not_equal(fixture_try(f, yamls[i], &none), RJWT_OK);
+		assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTHINFO_UNAVAIL);
+		assert_int_equal(talk.asked, 0);
+		assert_int_equal(lines("rejected reason=config"), 1);
+		assert_non_null(strstr(driver_log.p, "rjwt.yaml"));
+	}
+	fixture_config(f, "");
+	file_put(f, "keyset.json", VIEW("torn"));
+	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTHINFO_UNAVAIL);
+	assert_int_equal(lines("rejected reason=keyset"), 1);
+	assert_int_equal(talk.asked, 0);
+	file_put(f, "keyset.json", buf_view(&keyset));
+	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_SUCCESS);
+	unlink(f->config);
+	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTHINFO_UNAVAIL);
+	assert_int_equal(talk.asked, 0);
+}
+
+/* PAM_USER_UNKNOWN for an empty name alone: NSS is never asked. */
+static void
+test_users(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token =
+	    token_at(f, 1, 299, (struct edit){ 'c', "sub", "\"no-such-user-anywhere\"" });
+	struct talk talk = { .replies = { token } };
+
+	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", "no-such-user-anywhere", &talk, authtok),
+	    PAM_SUCCESS);
+	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", "no-such-user-anywhere2", &talk, authtok),
+	    PAM_AUTH_ERR);
+	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", "", &talk, authtok), PAM_USER_UNKNOWN);
+	assert_int_equal(talk.asked, 0);
+}
+
+/* Values from outside are escaped: a log line ends where we end it. */
+static void
+test_log_is_escaped(void **state)
+{
+	struct fixture *f = *state;
+	struct talk talk = { .replies = { "eyJ.a.b" } };
+	pam_handle_t *pamh = driver_start(f, RJWT_ALONE, "sshd", "al\nice accepted", &talk);
+
+	assert_int_equal(pam_set_item(pamh, PAM_RHOST, "h\x1b[2J\naccepted user=root %n"), PAM_SUCCESS);
+	assert_int_equal(pam_authenticate(pamh, 0), PAM_AUTH_ERR);
+	assert_int_equal(pam_end(pamh, 0), PAM_SUCCESS);
+	assert_int_equal(lines("\n"), 1);
+	assert_null(strstr(driver_log.p, "\x1b"));
+	assert_non_null(strstr(driver_log.p, "rhost="));
+}
+
+static int
+descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+static void
+test_no_descriptor_stays(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+	struct talk talk = { .replies = { token } }, wrong = { .replies = { "eyJ.a.b" } };
+	int before;
+
+	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_SUCCESS);
+	before = descriptors();
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_SUCCESS);
+		assert_int_equal(login(f, RJWT_ALONE, &wrong), PAM_AUTH_ERR);
+	}
+	assert_int_equal(descriptors(), before);
+}
+
+int
+main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+	const struct CMUnitTest tests[] = { T(test_accepted), T(test_password_is_passed_on),
+		T(test_silent_refusals), T(test_empty_replies), T(test_long_replies), T(test_second_prompt),
+		T(test_at_most_two_prompts), T(test_spent), T(test_conversation_fails), T(test_stacked),
+		T(test_arguments), T(test_unavailable), T(test_users), T(test_log_is_escaped),
+		T(test_no_descriptor_stays) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

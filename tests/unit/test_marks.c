@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Facts that are files: spent, revoked, issued. */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int
+setup(void **state)
+{
+	*state = fixture_new("");
+	return 0;
+}
+
+static void
+open_state(const struct fixture *f, struct dir *dir)
+{
+	want("state", dir_open(f->state, dir, NULL), RJWT_OK);
+}
+
+static struct claims
+claims_of(const char *iss, const char *user, const char *jti)
+{
+	return (struct claims){ .iss = view_of(iss), .user = view_of(user), .jti = view_of(jti) };
+}
+
+/* A mark's name, as rjwt.h's digest_name() gives it. */
+static const char *
+mark_path(const char *folder, const char *of)
+{
+	static char path[160];
+	char hex[DIGEST_HEX];
+	struct view part = view_of(of);
+
+	want("name", digest_name(&part, 1, hex), RJWT_OK);
+	snprintf(path, sizeof(path), "%s/%s", folder, hex);
+	return path;
+}
+
+static void
+test_spend(void **state)
+{
+	struct fixture *f = *state;
+	struct claims a = claims_of("i", "alice", "1"), b = claims_of("i", "alice", "2");
+	struct claims c = claims_of("i2", "alice", "1"), d = claims_of("i", "alice", "11");
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+
+	open_state(f, &dir);
+	want("look", mark_spend(&dir, 1, &a, "ssh", true, NULL), RJWT_OK);
+	assert_false(file_there(f, "spent/1"));
+	want("first", mark_spend(&dir, 1, &a, "ssh", false, NULL), RJWT_OK);
+	want("again", mark_spend(&dir, 1, &a, "ssh", false, NULL), RJWT_SPENT);
+	want("look", mark_spend(&dir, 1, &a, "ssh", true, NULL), RJWT_SPENT);
+	want("another scope", mark_spend(&dir, 1, &a, "sudo", false, NULL), RJWT_OK);
+	want("another jti", mark_spend(&dir, 1, &b, "ssh", false, NULL), RJWT_OK);
+	want("another issuer", mark_spend(&dir, 1, &c, "ssh", false, NULL), RJWT_OK);
+	want("a longer jti", mark_spend(&dir, 1, &d, "ssh", false, NULL), RJWT_OK);
+	a = claims_of("i1", "alice", "");
+	want("no two lists collide", mark_spend(&dir, 1, &a, "1ssh", false, NULL), RJWT_OK);
+	assert_int_equal(file_mode(f, "spent/1"), 0700);
+}
+
+static int
+spend_once(struct fixture *f, int i)
+{
+	struct claims claims = claims_of("i", "alice", "crowd");
+	struct dir dir = DIR_NONE;
+	enum rjwt_err err;
+
+	(void)i;
+	if (dir_open(f->state, &dir, NULL) != RJWT_OK)
+		return 3;
+	err = mark_spend(&dir, 1, &claims, "ssh", false, NULL);
+	return err == RJWT_OK ? 1 : err == RJWT_SPENT ? 0 : 2;
+}
+
+/* Of many logins at once one wins. */
+static void
+test_crowd_spends_once(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(crowd(f, 16, spend_once, 1), 1);
+	assert_int_equal(crowd(f, 4, spend_once, 0), 4);
+}
+
+static int
+login_once(struct fixture *f, int i)
+{
+	struct rjwt_options options = fixture_options(f);
+	static const struct edit once[] = { { 'c', "once", "true" }, { 0, NULL, NULL } };
+	char *token;
+	enum rjwt_err err;
+
+	(void)i;
+	token = token_with(f, once);
+	if (rjwt_open(&options, &f->h, NULL) != RJWT_OK)
+		return 3;
+	err = judge(f, token, 0, NULL);
+	return err == RJWT_OK ? 1 : err == RJWT_SPENT ? 0 : 2;
+}
+
+static void
+test_crowd_logs_in_once(void **state)
+{
+	assert_int_equal(crowd(*state, 16, login_once, 1), 1);
+}
+
+static void
+test_spent_unusable(void **state)
+{
+	struct fixture *f = *state;
+	const struct edit once[] = { { 'c', "once", "true" }, { 0, NULL, NULL } };
+	RJWT_CLEAN(free_clean) char *token = token_with(f, once);
+	RJWT_CLEAN(free_clean) char *reusable = token_with(f, NULL);
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/spent", f->state);
+	assert_int_equal(chmod(path, 0777), 0);
+	want("others could write", judge(f, token, 0, NULL), RJWT_IO);
+	assert_int_equal(rmdir(path), 0);
+	want("gone", judge(f, token, 0, NULL), RJWT_IO);
+	want("gone", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_IO);
+	want("does not matter", judge(f, reusable, 0, NULL), RJWT_OK);
+	assert_int_equal(mkdir(path, 0700), 0);
+	want("there", judge(f, token, 0, NULL), RJWT_OK);
+}
+
+static void
+test_revoked(void **state)
+{
+	struct fixture *f = *state;
+	struct claims a = claims_of("i", "alice", "1"), anonymous = claims_of("i", "alice", NULL);
+	static const struct {
+		const char *folder, *of, *text;
+		int64_t version;
+		enum rjwt_err err;
+	} rows[] = {
+		{ "revoked/jti", "2", "9\n", 5, RJWT_OK },
+		{ "revoked/jti", "1", "9\n", 5, RJWT_REVOKED },
+		{ "revoked/jti", "1", "1", 5, RJWT_REVOKED }, /* for pruning alone */
+		{ "revoked/sub", "bob", "9\n", 5, RJWT_OK },
+		{ "revoked/sub", "alice", "5\n", 5, RJWT_REVOKED },
+		{ "revoked/sub", "alice", "5\n", 4, RJWT_REVOKED },
+		{ "revoked/sub", "alice", "5\n", 6, RJWT_OK },
+		{ "revoked/sub", "alice", "", 6, RJWT_REVOKED }, /* torn */
+		{ "revoked/sub", "alice", "05\n", 6, RJWT_REVOKED },
+		{ "revoked/sub", "alice", "-1\n", 6, RJWT_REVOKED },
+	};
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	char path[256];
+
+	open_state(f, &dir);
+	want("none", mark_revoked(&dir, 1, &a, NULL), RJWT_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		file_put(f, mark_path(rows[i].folder, rows[i].of), view_of(rows[i].text));
+		want(rows[i].of, mark_revoked(&dir, rows[i].version, &a, NULL), rows[i].err);
+		snprintf(path, sizeof(path), "%s/%s", f->state, mark_path(rows[i].folder, rows[i].of));
+		assert_int_equal(unlink(path), 0);
+	}
+	file_put(f, mark_path("revoked/jti", ""), VIEW("9"));
+	want("no jti", mark_revoked(&dir, 5, &anonymous, NULL), RJWT_OK);
+	/* A mark that cannot be read is no permission. */
+	snprintf(path, sizeof(path), "%s/%s", f->state, mark_path("revoked/sub", "alice"));
+	assert_int_equal(symlink("/dev/null", path), 0);
+	want("a link", mark_revoked(&dir, 5, &a, NULL), RJWT_KEYSET);
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/revoked/sub", f->state);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_not_equal(mark_revoked(&dir, 5, &a, NULL), RJWT_OK);
+}
+
+/* A mark goes when floor has passed its version, and never by a clock. */
+static void
+test_prune(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		bool by_floor; /* removed with floor 3; issued: by the hour */
+	} files[] = { { "revoked/jti/a", "2\n", true }, { "revoked/jti/b", "3\n", false },
+		{ "revoked/jti/c", "torn", false }, { "revoked/jti/.new.d", "", true },
+		{ "revoked/sub/a", "2", true }, { "revoked/sub/b", "3", false },
+		{ "spent/2/x", "", true }, { "spent/3/x", "", false }, { "spent/note", "", false },
+		{ "issued/499997", "", true }, { "issued/499998", "", true }, { "issued/499999", "", false },
+		{ "issued/500000", "", false }, { "issued/note", "", false } };
+	struct fixture *f = *state;
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	unsigned removed = 0;
+	char path[256];
+
+	open_state(f, &dir);
+	for (int version = 2; version < 4; version++) {
+		snprintf(path, sizeof(path), "%s/spent/%d", f->state, version);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		file_put(f, files[i].name, view_of(files[i].text));
+	want("hours", marks_prune(&dir, 0, T0, &removed, NULL), RJWT_OK); /* T0 is hour 500000 */
+	assert_int_equal(removed, 2);
+	want("floor", marks_prune(&dir, 3, T0, &removed, NULL), RJWT_OK);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (file_there(f, files[i].name) == files[i].by_floor)
+			fail_msg("%s", files[i].name);
+	assert_false(file_there(f, "spent/2"));
+	assert_int_equal(removed, 6);
+}
+
+int
+main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+	const struct CMUnitTest tests[] = { T(test_spend), T(test_crowd_spends_once),
+		T(test_crowd_logs_in_once), T(test_spent_unusable), T(test_revoked), T(test_prune) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests that become tokens, requests that are refused, and the rotation that comes first. */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static int
+setup(void **state)
+{
+	*state = fixture_new("");
+	return 0;
+}
+
+static const char *const two[] = { "host.example", "b.example", NULL };
+static const char *const scopes[] = { "ssh", "sudo", NULL };
+static const char *const bad_scope[] = { "ssh", "a b", NULL };
+static const char *const no_scope[] = { "", NULL };
+static const char *const long_scope[] = { "abcdefghijklmnopqrstuvwxyz1234567", NULL };
+static const char *const bad_audience[] = { "host.example", "", NULL };
+static const char *const none[] = { NULL };
+static const int64_t zero = 0, one = 1, minus = -5, hour = 3600, above = 3601, most = INT64_MAX;
+static char long_name[RJWT_NAME_MAX + 2];
+
+/* A request refused, beside one that differs in that one thing. */
+static const struct {
+	const char *name;
+	enum rjwt_err reason;
+	struct rjwt_request bad, good;
+} rows[] = {
+	{ "lifetime 0", RJWT_LIFETIME, { .lifetime_s = &zero }, { .lifetime_s = &one } },
+	{ "lifetime -5", RJWT_LIFETIME, { .lifetime_s = &minus }, { .lifetime_s = NULL } },
+	{ "lifetime above", RJWT_LIFETIME, { .lifetime_s = &above }, { .lifetime_s = &hour } },
+	{ "lifetime overflows", RJWT_LIFETIME, { .lifetime_s = &most }, { .lifetime_s = &hour } },
+	{ "exp - iat above", RJWT_LIFETIME, { .lifetime_s = &hour, .not_before_s = T0 + 1 },
+	    { .lifetime_s = &hour, .not_before_s = T0 - 10 } },
+	{ "nbf and default", RJWT_LIFETIME, { .not_before_s = T0 + 3301 }, { .not_before_s = T0 + 3300 } },
+	{ "nbf negative", RJWT_LIFETIME, { .not_before_s = -1 }, { .not_before_s = 0 } },
+	{ "nbf huge", RJWT_LIFETIME, { .not_before_s = INT64_MAX }, { .not_before_s = 1 } },
+	{ "user empty", RJWT_USER, { .user = "" }, { .user = "a" } },
+	{ "user with newline", RJWT_USER, { .user = "a\nb" }, { .user = "a b" } },
+	{ "user no UTF-8", RJWT_USER, { .user = "\xff" }, { .user = "\xc3\xbf" } },
+	{ "user too long", RJWT_USER, { .user = long_name }, { .user = long_name + 1 } },
+	{ "issuer empty", RJWT_ISSUER, { .issuer = "" }, { .issuer = "other" } },
+	{ "issuer with DEL", RJWT_ISSUER, { .issuer = "a\177" }, { .issuer = "a" } },
+	{ "audience empty", RJWT_AUDIENCE, { .audience = bad_audience }, { .audience = two } },
+	{ "scope of two words", RJWT_SCOPE, { .scope = bad_scope }, { .scope = scopes } },
+	{ "scope empty", RJWT_SCOPE, { .scope = no_scope }, { .scope = none } },
+	{ "scope too long", RJWT_SCOPE, { .scope = long_scope }, { .scope = scopes } },
+	{ "claim exp", RJWT_CLAIMS, { .claims = "{\"exp\":1}" }, { .claims = "{\"exp2\":1}" } },
+	{ "claim sub", RJWT_CLAIMS, { .claims = "{\"x\":1,\"sub\":\"root\"}" }, { .claims = "{\"x\":1}" } },
+	{ "claim escaped", RJWT_CLAIMS, { .claims = "{\"s\\u0075b\":\"root\"}" },
+	    { .claims = "{\"s\\u0075b2\":\"root\"}" } },
+	{ "claim cnf", RJWT_CLAIMS, { .claims = "{\"cnf\":{}}" }, { .claims = "{}" } },
+	{ "claim src", RJWT_CLAIMS, { .claims = "{\"src\":[]}" }, { .claims = "{\"a\":[]}" } },
+	{ "claims an array", RJWT_CLAIMS, { .claims = "[]" }, { .claims = " { } " } },
+	{ "claims empty", RJWT_CLAIMS, { .claims = "" }, { .claims = NULL } },
+	{ "claims twice", RJWT_CLAIMS, { .claims = "{\"a\":1,\"a\":2}" }, { .claims = "{\"a\":1,\"b\":2}" } },
+	{ "claims too deep", RJWT_CLAIMS, { .claims = "{\"a\":[[[[[[[[1]]]]]]]]}" },
+	    { .claims = "{\"a\":[[[[[[[1]]]]]]]}" } },
+	{ "claims with more behind", RJWT_CLAIMS, { .claims = "{},\"sub\":\"root\"" }, { .claims = "{}" } },
+	{ "header alg", RJWT_HEADER, { .header = "{\"alg\":\"none\"}" }, { .header = "{\"al\":\"none\"}" } },
+	{ "header kid", RJWT_HEADER, { .header = "{\"kid\":\"x\"}" }, { .header = "{\"kid2\":\"x\"}" } },
+	{ "header typ", RJWT_HEADER, { .header = "{\"typ\":\"x\"}" }, { .header = "{}" } },
+	{ "header crit", RJWT_HEADER, { .header = "{\"crit\":[]}" }, { .header = NULL } },
+	{ "header jwk", RJWT_HEADER, { .header = "{\"jwk\":{}}" }, { .header = "{\"a\":{}}" } },
+	{ "header x5t#S256", RJWT_HEADER, { .header = "{\"x5t#S256\":\"\"}" }, { .header = "{}" } },
+	{ "header no JSON", RJWT_HEADER, { .header = "alg" }, { .header = "{\"a\":1}" } },
+	/* Ignored by the reference. */
+	{ "kid of next", RJWT_KID, { .kid = "B.2" }, { .kid = "B.1" } },
+	{ "kid of another base", RJWT_KID, { .kid = "C.1" }, { .kid = "B.1" } },
+	{ "kid empty", RJWT_KID, { .kid = "" }, { .kid = NULL } },
+	{ "version of next", RJWT_KID, { .key_version = 2 }, { .key_version = 1 } },
+	{ "version -1", RJWT_KID, { .key_version = -1 }, { .key_version = 0 } },
+	{ "alg", RJWT_ALG, { .alg = "RS256" }, { .alg = "ES256" } },
+	{ "alg in lower case", RJWT_ALG, { .alg = "es256" }, { .alg = "ES256" } },
+};
+
+static void
+test_requests(void **state)
+{
+	struct fixture *f = *state;
+
+	memset(long_name, 'a', RJWT_NAME_MAX + 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rjwt_request bad = rows[i].bad, good = rows[i].good;
+		char before[DIGEST_HEX], after[DIGEST_HEX];
+		struct rjwt_token token = { 0 };
+
+		bad.user = bad.user == NULL ? "alice" : bad.user;
+		good.user = good.user == NULL ? "alice" : good.user;
+		state_digest(f, before);
+		want(rows[i].name, rjwt_mint(f->h, &bad, &token, &f->diag), rows[i].reason);
+		state_digest(f, after);
+		if (strcmp(before, after) != 0)
+			fail_msg("%s: a refused request took a ticket, or wrote", rows[i].name);
+		if (f->diag.text[0] == '\0' || token.text != NULL)
+			fail_msg("%s: without a reason, or with a token", rows[i].name);
+		want(rows[i].name, rjwt_mint(f->h, &good, &token, &f->diag), RJWT_OK);
+		rjwt_token_clear(&token);
+	}
+	want("no user", rjwt_mint(f->h, &(struct rjwt_request){ 0 }, &(struct rjwt_token){ 0 }, &f->diag),
+	    RJWT_USER);
+}
+
+/* Every option ends up where it belongs, and the token says what was asked. */
+static void
+test_all_options(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t lifetime = 600;
+	const struct rjwt_request request = { .user = "alice", .audience = two, .scope = scopes,
+		.issuer = "iss.example", .alg = "ES256", .kid = "B.1", .key_version = 1,
+		.lifetime_s = &lifetime, .not_before_s = T0 + 60, .claims = "{\"a\":{\"b\":[1,null]}}",
+		.header = "{\"h\":\"\\u00e9\"}" };
+	struct rjwt_token t;
+
+	want("mint", rjwt_mint(f->h, &request, &t, &f->diag), RJWT_OK);
+	assert_true(t.iat_s == T0 && t.nbf_s == T0 + 60 && t.exp_s == T0 + 660);
+	assert_string_equal(t.kid, "B.1");
+	assert_int_equal(strlen(t.jti), 22);
+	assert_int_equal(strlen(t.text), t.len);
+	assert_true(t.once && !t.change.any && t.warning[0] == '\0');
+	assert_string_equal(t.header,
+	    "{\"alg\":\"ES256\",\"kid\":\"B.1\",\"typ\":\"login+jwt\",\"h\":\"\\u00e9\"}");
+	assert_non_null(strstr(t.claims, "\"aud\":[\"host.example\",\"b.example\"]"));
+	assert_non_null(strstr(t.claims, "\"scope\":\"ssh sudo\""));
+	assert_non_null(strstr(t.claims, "\"once\":true"));
+	assert_non_null(strstr(t.claims, "\"a\":{\"b\":[1,null]}"));
+	want("early", judge(f, t.text, 0, NULL), RJWT_NOT_YET_VALID);
+	clock_run(30);
+	want("in time", judge(f, t.text, 0, NULL), RJWT_OK);
+	want("again", judge(f, t.text, 0, NULL), RJWT_SPENT);
+	rjwt_token_clear(&t);
+}
+
+static void
+test_defaults(void **state)
+{
+	struct fixture *f = *state;
+	struct rjwt_token a, b;
+	const struct rjwt_request request = { .user = "alice" };
+
+	want("mint", rjwt_mint(f->h, &request, &a, &f->diag), RJWT_OK);
+	want("mint", rjwt_mint(f->h, &request, &b, &f->diag), RJWT_OK);
+	assert_string_not_equal(a.jti, b.jti);
+	assert_true(a.exp_s == T0 + 300 && a.nbf_s == T0);
+	assert_true(a.len < 511); /* a token must fit a prompt */
+	assert_int_equal(a.fits, 15);
+	assert_non_null(strstr(a.claims, "\"iss\":\"iss.example\",\"sub\":\"alice\",\"aud\":\"host.example\""));
+	assert_non_null(strstr(a.claims, "\"scope\":\"ssh\""));
+	want("ssh", judge(f, a.text, 0, NULL), RJWT_OK);
+	rjwt_token_clear(&a);
+	rjwt_token_clear(&b);
+}
+
+/* exp = max(iat, nbf) + lifetime: in the reference a caller's exp beat it. */
+static void
+test_expiry(void **state)
+{
+	static const struct {
+		int64_t nbf_s, lifetime_s, exp_s;
+	} times[] = { { 0, 300, T0 + 300 }, { T0 - 100, 300, T0 + 300 }, { T0, 1, T0 + 1 },
+		{ T0 + 100, 300, T0 + 400 }, { 1, 3600, T0 + 3600 } };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		struct rjwt_request request = { .user = "alice", .lifetime_s = &times[i].lifetime_s,
+			.not_before_s = times[i].nbf_s, .reusable = true };
+		struct rjwt_token token;
+
+		want("mint", rjwt_mint(f->h, &request, &token, &f->diag), RJWT_OK);
+		assert_true(token.exp_s == times[i].exp_s && token.iat_s == T0);
+		rjwt_token_clear(&token);
+	}
+}
+
+static void
+test_configured(void **state)
+{
+	struct fixture *f = *state;
+	const struct rjwt_request request = { .user = "alice", .reusable = true };
+	struct rjwt_token t;
+
+	fixture_config(f, "issuer: [new, old]\naudience: [a, b]\ntoken_type: JWT\nuser_claim: upn\n"
+			  "user_suffix: \"@x\"\none_time: always\ndefault_lifetime: 7s\n");
+	want("mint", rjwt_mint(f->h, &request, &t, &f->diag), RJWT_OK);
+	assert_non_null(strstr(t.claims, "\"iss\":\"new\",\"sub\":\"alice\",\"upn\":\"alice@x\",\"aud\":\"a\""));
+	assert_non_null(strstr(t.claims, "\"once\":true"));
+	assert_non_null(strstr(t.header, "\"typ\":\"JWT\""));
+	assert_true(t.exp_s == T0 + 7 && t.once);
+	want("verify", judge(f, t.text, 0, NULL), RJWT_OK);
+	rjwt_token_clear(&t);
+	want("the user claim", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice",
+	    .claims = "{\"upn\":\"root@x\"}" }, &t, &f->diag), RJWT_CLAIMS);
+}
+
+/* The suffix counts: a name is at most 255 bytes in the claim. */
+static void
+test_suffix_length(void **state)
+{
+	struct fixture *f = *state;
+	char name[RJWT_NAME_MAX + 1] = "";
+	struct rjwt_token t;
+
+	fixture_config(f, "user_suffix: \"@x\"\n");
+	memset(name, 'a', RJWT_NAME_MAX - 1);
+	want("254 and 2", rjwt_mint(f->h, &(struct rjwt_request){ .user = name }, &t, &f->diag), RJWT_USER);
+	name[RJWT_NAME_MAX - 2] = '\0';
+	want("253 and 2", rjwt_mint(f->h, &(struct rjwt_request){ .user = name }, &t, &f->diag), RJWT_OK);
+	want("verify", judge_as(f, t.text, name, "sshd", 0, NULL), RJWT_OK);
+	rjwt_token_clear(&t);
+}
+
+/* A token that its prompt would cut is refused, and minted by force. */
+static void
+test_prompts(void **state)
+{
+	static const char *const wanted[] = { "sudo", "ssh", "su", "login" };
+	struct fixture *f = *state;
+	size_t limit;
+
+	for (unsigned i = 0; i < 4; i++) {
+		const char *scope[] = { rjwt_prompt(i, &limit), NULL };
+		size_t longest = 0, shortest = SIZE_MAX;
+
+		assert_string_equal(scope[0], wanted[i]);
+		for (size_t pad = limit * 3 / 4 - 330; pad < limit * 3 / 4; pad++) {
+			RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
+			struct rjwt_request request = { .user = "alice", .scope = scope };
+			struct rjwt_token t = { 0 };
+			enum rjwt_err err;
+
+			buf_addf(&claims, "{\"pad\":\"%0*d\"}", (int)pad, 0);
+			request.claims = claims.p;
+			err = rjwt_mint(f->h, &request, &t, &f->diag);
+			if (err == RJWT_OK)
+				longest = t.len > longest ? t.len : longest;
+			if (err == RJWT_OK && (t.fits & 1U << i) == 0)
+				fail_msg("%s: fits is wrong", scope[0]);
+			if (err == RJWT_OK) {
+				rjwt_token_clear(&t);
+				continue;
+			}
+			want(scope[0], err, RJWT_TOO_LONG);
+			request.flags = RJWT_FORCE;
+			want("by force", rjwt_mint(f->h, &request, &t, &f->diag), RJWT_OK);
+			assert_int_equal(t.fits & 1U << i, 0);
+			shortest = t.len < shortest ? t.len : shortest;
+			rjwt_token_clear(&t);
+			break;
+		}
+		if (longest > limit || longest + 3 < limit || shortest <= limit || shortest > limit + 3)
+			fail_msg("%s: %zu bytes fit, %zu do not, the limit is %zu", scope[0], longest, shortest,
+			    limit);
+	}
+	assert_null(rjwt_prompt(4, &limit));
+	fixture_config(f, "max_token_bytes: 256\n");
+	want("max_token_bytes", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice",
+	    .flags = RJWT_FORCE }, &(struct rjwt_token){ 0 }, &f->diag), RJWT_TOO_LONG);
+}
+
+/* --- tickets, lists, rotation -------------------------------------------------------------------------------------- */
+
+static int
+remove_issued(const struct fixture *f)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/issued", f->state);
+	return rmdir(path);
+}
+
+static void
+test_counted(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(buf_clear) struct buf list = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf count = { 0 };
+	struct rjwt_token t;
+
+	for (int i = 0; i < 3; i++) {
+		want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "al\"ice" }, &t, &f->diag),
+		    RJWT_OK);
+		if (i < 2)
+			rjwt_token_clear(&t);
+	}
+	count = file_get(f, "private/1.minted");
+	assert_int_equal(count.n, 3);
+	list = file_get(f, "issued/500000"); /* (T0 + 300) / 3600 */
+	assert_int_equal(file_mode(f, "issued/500000"), 0600);
+	assert_non_null(strstr(list.p, t.jti));
+	assert_non_null(strstr(list.p, "\"sub\":\"al\\\"ice\""));
+	assert_null(strstr(list.p, t.text));
+	assert_ptr_equal(strchr(strchr(strchr(list.p, '\n') + 1, '\n') + 1, '\n'), list.p + list.n - 1);
+	rjwt_token_clear(&t);
+}
+
+/* A count or a list that cannot be written does not hinder minting, and is told; with a limit the count does. */
+static void
+test_warnings(void **state)
+{
+	struct fixture *f = *state;
+	const struct rjwt_request request = { .user = "alice" };
+	struct rjwt_token t;
+
+	file_gone(f, "private/1.minted");
+	want("no count", rjwt_mint(f->h, &request, &t, &f->diag), RJWT_OK);
+	assert_non_null(strstr(t.warning, "was not counted"));
+	assert_false(file_there(f, "private/1.minted")); /* never begun again */
+	rjwt_token_clear(&t);
+	fixture_config(f, "max_tokens_per_key: 9\n");
+	want("with a limit", rjwt_mint(f->h, &request, &t, &f->diag), RJWT_IO);
+	fixture_config(f, "");
+	file_put(f, "private/1.minted", VIEW(""));
+	want("counted", rjwt_mint(f->h, &request, &t, &f->diag), RJWT_OK);
+	assert_string_equal(t.warning, "");
+	rjwt_token_clear(&t);
+	file_gone(f, "issued/500000");
+	assert_int_equal(remove_issued(f), 0);
+	want("no list", rjwt_mint(f->h, &request, &t, &f->diag), RJWT_OK);
+	assert_non_null(strstr(t.warning, "list of who may get in"));
+	rjwt_token_clear(&t);
+}
+
+/* Whoever mints rotates when that is due: a dead daemon delays nothing. */
+static void
+test_rotation_comes_first(void **state)
+{
+	struct fixture *f = *state;
+	const struct rjwt_request request = { .user = "alice", .reusable = true };
+	struct rjwt_token a, b;
+
+	clock_run(86399);
+	want("before", rjwt_mint(f->h, &request, &a, &f->diag), RJWT_OK);
+	assert_string_equal(a.kid, "B.1");
+	clock_run(1);
+	want("due", rjwt_mint(f->h, &request, &b, &f->diag), RJWT_OK);
+	assert_string_equal(b.kid, "B.2");
+	assert_true(b.change.rotated && b.change.retired == 1 && b.change.made == 3);
+	want("the old one", judge(f, a.text, 0, NULL), RJWT_OK);
+	want("the new one", judge(f, b.text, 0, NULL), RJWT_OK);
+	want("an asserted kid", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .kid = "B.1" },
+	    &(struct rjwt_token){ 0 }, &f->diag), RJWT_KID);
+	rjwt_token_clear(&a);
+	rjwt_token_clear(&b);
+}
+
+/* An alg of another case: Ed448 is EdDSA in the header, and may be asserted by both names. */
+static void
+test_assert_ed448(void **state)
+{
+	struct fixture *f = *state;
+	struct rjwt_token t;
+
+	want("label", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a", .alg = "Ed448" }, &t, &f->diag),
+	    RJWT_OK);
+	assert_non_null(strstr(t.header, "\"alg\":\"EdDSA\""));
+	rjwt_token_clear(&t);
+	want("name", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a", .alg = "EdDSA" }, &t, &f->diag),
+	    RJWT_OK);
+	want("verify", judge_as(f, t.text, "a", "sshd", 0, NULL), RJWT_OK); /* never worked in the reference */
+	rjwt_token_clear(&t);
+}
+
+static int
+setup_ed448(void **state)
+{
+	*state = fixture_new("alg: Ed448\n");
+	return 0;
+}
+
+int
+main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+	const struct CMUnitTest tests[] = { T(test_requests), T(test_all_options), T(test_defaults),
+		T(test_expiry), T(test_configured), T(test_suffix_length), T(test_prompts), T(test_counted), T(test_warnings),
+		T(test_rotation_comes_first),
+		cmocka_unit_test_setup_teardown(test_assert_ed448, setup_ed448, fixture_teardown) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* Where private halves live: files, and in memory, where they fail when a test wants it. */
+#include "fixture.h"
+#include "provider_memory.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static struct memory_keys keys;
+static struct clock made_up = { .read = clock_made_up };
+
+static int
+setup(void **state)
+{
+	*state = fixture_new("");
+	return 0;
+}
+
+static int
+setup_bare(void **state)
+{
+	*state = fixture_bare("base_kid: B\n");
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	memory_clear(&keys);
+	return fixture_teardown(state);
+}
+
+/* --- files ------------------------------------------------------------------------------------------ */
+
+static void
+test_file(void **state)
+{
+	struct fixture *f = *state;
+	const struct alg *es256 = alg_by_label(VIEW("ES256"));
+	RJWT_CLEAN(key_clean) struct key *key = NULL;
+	RJWT_CLEAN(key_clean) struct key *other = NULL;
+	struct jwk public = { .alg = es256 }, wrong = { .alg = alg_by_label(VIEW("ES384")) };
+	RJWT_CLEAN(signer_clean) struct signer *signer = NULL;
+	RJWT_CLEAN(buf_clear) struct buf sig = { 0 };
+	struct provider *p = NULL;
+	struct dir dir = DIR_NONE;
+
+	want("dir", dir_open(f->state, &dir, NULL), RJWT_OK);
+	want("provider", provider_file(&dir, &p), RJWT_OK);
+	want("there is one", p->generate(p, 1, es256, 0, &key, &f->diag), RJWT_EXISTS);
+	assert_null(key);
+	want("a new one", p->generate(p, 7, es256, 0, &key, &f->diag), RJWT_OK);
+	assert_int_equal(file_mode(f, "private/7.key"), 0600);
+	public.key = key;
+	want("load", p->load(p, 7, &public, &signer, &f->diag), RJWT_OK);
+	assert_int_equal(signer->signature_size, 64);
+	want("sign", signer->sign(signer, VIEW("text"), &sig), RJWT_OK);
+	want("verify", key_verify(key, VIEW("text"), buf_view(&sig)), RJWT_OK);
+	want("verify", key_verify(key, VIEW("Text"), buf_view(&sig)), RJWT_SIGNATURE);
+	signer_clean(&signer);
+	want("another algorithm", p->load(p, 7, &wrong, &signer, &f->diag), RJWT_KEYSET);
+	want("another key", key_generate(es256, 0, &other), RJWT_OK);
+	public.key = other;
+	want("the half of another", p->load(p, 7, &public, &signer, &f->diag), RJWT_KEYSET);
+	assert_null(signer);
+	want("none", p->load(p, 8, &public, &signer, &f->diag), RJWT_IO);
+	want("destroy", p->destroy(p, 7, &f->diag), RJWT_OK);
+	assert_false(file_there(f, "private/7.key"));
+	want("destroy again", p->destroy(p, 7, &f->diag), RJWT_OK);
+	want("gone", p->load(p, 7, &public, &signer, &f->diag), RJWT_IO);
+	p->free(p);
+	dir_close(&dir);
+}
+
+/* A private half that is torn is refused at each length, and never makes a new one in silence. */
+static void
+test_file_torn(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(buf_clear) struct buf good = file_get(f, "private/1.key");
+
+	for (size_t n = 0; n + 1 < good.n; n += 13) {
+		file_put(f, "private/1.key", (struct view){ good.p, n });
+		fixture_config(f, "");
+		want("torn", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 },
+		    &f->diag), RJWT_KEYSET);
+		if (strstr(f->diag.path, "private") == NULL)
+			fail_msg("the path is not named: %s", f->diag.path);
+	}
+	file_put(f, "private/1.key", buf_view(&good));
+	fixture_config(f, "");
+	free(minted(f, NULL));
+}
+
+/* --- memory ------------------------------------------------------------------------------------------- */
+
+struct memory_store {
+	struct store *store;
+	struct config config;
+};
+
+static void
+memory_open(struct fixture *f, struct memory_store *m)
+{
+	struct rjwt_change change;
+
+	want("config", config_load(f->config, &m->config, &f->diag), RJWT_OK);
+	want("init", keeper_init(f->state, provider_memory(&keys), &m->config.rotation, "iss.example",
+	    "host.example", &made_up, &change, &f->diag), RJWT_OK);
+	assert_int_equal(keys.freed, 1);
+	want("open", store_open(f->state, provider_memory(&keys), &m->store, &f->diag), RJWT_OK);
+}
+
+static void
+memory_close(struct memory_store *m)
+{
+	store_close(m->store);
+	config_clear(&m->config);
+	assert_int_equal(keys.freed, 2);
+}
+
+static enum rjwt_err
+memory_rotate(struct fixture *f, struct memory_store *m)
+{
+	struct rjwt_change change;
+
+	return keeper_change(m->store, &m->config.rotation, WHY_HAND, m->store->keyset.active.version,
+	    &made_up, 0, &change, &f->diag);
+}
+
+/* kid of a token that was minted, verified too. */
+static void
+memory_mint(struct fixture *f, struct memory_store *m, const char *kid)
+{
+	struct minter minter = { &m->config, m->store, &made_up };
+	struct verifier verifier = { &m->config, &m->store->keyset, store_keys(m->store), &m->store->dir,
+		&made_up };
+	struct rjwt_token token;
+	struct rjwt_attempt attempt = { .user = "alice", .service = "sshd" };
+	struct rjwt_verdict verdict;
+
+	want("mint", mint_token(&minter, &(struct rjwt_request){ .user = "alice" }, &token, &f->diag),
+	    RJWT_OK);
+	assert_string_equal(token.kid, kid);
+	attempt.token = token.text;
+	attempt.len = token.len;
+	want("verify", verify_token(&verifier, &attempt, &verdict, &f->diag), RJWT_OK);
+	rjwt_verdict_clear(&verdict);
+	rjwt_token_clear(&token);
+}
+
+/* No private half touches the disk, and each is destroyed when its key retires. */
+static void
+test_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct memory_store m = { 0 };
+
+	memory_open(f, &m);
+	assert_true(memory_has(&keys, 1) && memory_has(&keys, 2));
+	assert_false(file_there(f, "private/1.key"));
+	memory_mint(f, &m, "B.1");
+	want("rotate", memory_rotate(f, &m), RJWT_OK);
+	assert_true(!memory_has(&keys, 1) && memory_has(&keys, 2) && memory_has(&keys, 3));
+	memory_mint(f, &m, "B.2");
+	memory_close(&m);
+}
+
+/* In the reference a failed rotation marked the current key as previous. */
+static void
+test_failed_rotation_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct memory_store m = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf key = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf after = { 0 };
+
+	memory_open(f, &m);
+	key = file_get(f, "keys/1.jwk");
+	keys.generate = RJWT_IO;
+	for (int i = 0; i < 3; i++) {
+		want("rotate", memory_rotate(f, &m), RJWT_IO);
+		assert_int_equal(keyset_get(f).active.version, 1);
+		memory_mint(f, &m, "B.1");
+	}
+	after = file_get(f, "keys/1.jwk");
+	assert_string_equal(key.p, after.p);
+	/* Also when it is due: minting goes on, and says so. */
+	clock_run(86400);
+	memory_mint(f, &m, "B.1");
+	keys.generate = RJWT_OK;
+	memory_mint(f, &m, "B.2");
+	assert_true(keyset_get(f).next.version >= 4); /* versions that were claimed are not used again */
+	memory_close(&m);
+}
+
+/* A private half that cannot be erased is erased by the next writer. */
+static void
+test_destroy_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct memory_store m = { 0 };
+
+	memory_open(f, &m);
+	keys.destroy = RJWT_IO;
+	want("rotate", memory_rotate(f, &m), RJWT_IO);
+	assert_true(memory_has(&keys, 1));
+	assert_int_equal(keyset_get(f).active.version, 2); /* committed all the same */
+	keys.destroy = RJWT_OK;
+	want("rotate", memory_rotate(f, &m), RJWT_OK);
+	assert_false(memory_has(&keys, 1) || memory_has(&keys, 2));
+	memory_close(&m);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_file, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_file_torn, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_memory, setup_bare, teardown),
+		cmocka_unit_test_setup_teardown(test_failed_rotation_changes_nothing, setup_bare, teardown),
+		cmocka_unit_test_setup_teardown(test_destroy_fails, setup_bare, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include "text.h"
+
+#define CENTURY_S INT64_C(3153600000) /* 100 years of 365 days */
+#define LAST_S INT64_C(253402300799)  /* 9999-12-31T23:59:59Z */
+#define NONE INT64_C(-1)	      /* refused */
+
+struct row {
+	const char *text;
+	int64_t wanted;
+};
+
+static void
+durations(void **state)
+{
+	static const struct row rows[] = {
+		{ "0", 0 }, { "0s", 0 }, { "90s", 90 }, { "15m", 900 }, { "12h", 43200 },
+		{ "7d", 604800 }, { "3153600000s", CENTURY_S }, { "3153600001s", NONE },
+		{ "36500d", CENTURY_S }, { "36501d", NONE }, { "876000h", CENTURY_S },
+		{ "876001h", NONE }, { "52560000m", CENTURY_S }, { "52560001m", NONE },
+		{ "9223372036854775807s", NONE }, { "9223372036854775808s", NONE },
+		{ "18446744073709551617s", NONE }, { "99999999999999999999999999d", NONE },
+		{ "", NONE }, { "s", NONE }, { "1", NONE }, { "00", NONE }, { "01s", NONE },
+		{ "+1s", NONE }, { "-1s", NONE }, { "-0s", NONE }, { " 1s", NONE }, { "1s ", NONE },
+		{ "1 s", NONE }, { "1S", NONE }, { "1w", NONE }, { "1.5h", NONE },
+		{ "1h30m", NONE }, { "1ss", NONE }, { "0x1s", NONE }, { "1e3s", NONE },
+		{ "\xef\xbc\x91s", NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		int64_t seconds = -7;
+
+		EXPECT(rows[i].text, duration_parse(rows[i].text, &seconds),
+		    rows[i].wanted == NONE ? RJWT_USAGE : RJWT_OK);
+		CHECK(rows[i].text, seconds == (rows[i].wanted == NONE ? -7 : rows[i].wanted));
+	}
+}
+
+static void
+times(void **state)
+{
+	static const struct row rows[] = {
+		{ "1970-01-01T00:00:00Z", 0 }, { "1970-01-01T00:00:01z", 1 },
+		{ "1970-01-01t00:00:01Z", 1 }, { "1969-12-31T23:59:59Z", NONE },
+		{ "1970-01-01T00:59:59+01:00", NONE }, { "1970-01-01T01:00:00+01:00", 0 },
+		{ "1969-12-31T23:00:00-01:00", 0 }, { "1969-12-31T22:59:59-01:00", NONE },
+		{ "9999-12-31T23:59:59Z", LAST_S }, { "9999-12-31T23:59:59+00:01", LAST_S - 60 },
+		{ "9999-12-31T23:59:59-00:01", NONE }, { "10000-01-01T00:00:00Z", NONE },
+		{ "2026-11-23T22:00:00Z", 1795471200 }, { "2026-11-23T22:00:00-00:00", 1795471200 },
+		{ "2026-11-23T23:30:00+01:30", 1795471200 },
+		{ "2026-11-23T21:59:00-00:01", 1795471200 },
+		{ "2026-11-24T21:59:00+23:59", 1795471200 }, { "2026-11-24T21:59:00+24:00", NONE },
+		{ "2026-11-24T21:59:00+23:60", NONE },
+		/* leap years: by 4, not by 100, by 400 */
+		{ "2024-02-29T00:00:00Z", 1709164800 }, { "2023-02-29T00:00:00Z", NONE },
+		{ "2000-02-29T00:00:00Z", 951782400 }, { "2100-02-29T00:00:00Z", NONE },
+		{ "2100-02-28T23:59:59Z", 4107542399 }, { "2100-03-01T00:00:00Z", 4107542400 },
+		{ "2400-02-29T00:00:00Z", 13574563200 }, { "2024-02-30T00:00:00Z", NONE },
+		{ "2026-01-31T00:00:00Z", 1769817600 }, { "2026-04-30T00:00:00Z", 1777507200 },
+		{ "2026-04-31T00:00:00Z", NONE }, { "2026-01-32T00:00:00Z", NONE },
+		{ "2026-00-10T00:00:00Z", NONE }, { "2026-13-10T00:00:00Z", NONE },
+		{ "2026-01-00T00:00:00Z", NONE }, { "2026-01-01T24:00:00Z", NONE },
+		{ "2026-01-01T00:60:00Z", NONE }, { "2016-12-31T23:59:60Z", NONE },
+		/* what RFC 3339 has and we have not, and what it has not */
+		{ "2026-11-23T22:00:00.5Z", NONE }, { "2026-11-23 22:00:00Z", NONE },
+		{ "2026-11-23T22:00:00", NONE }, { "2026-11-23", NONE },
+		{ "2026-11-23T22:00Z", NONE }, { "2026-11-23T22:00:00Z ", NONE },
+		{ " 2026-11-23T22:00:00Z", NONE }, { "2026-11-23T22:00:00+1:00", NONE },
+		{ "2026-11-23T22:00:00+0100", NONE }, { "2026-11-23T22:00:00+01:00Z", NONE },
+		{ "2026-1-23T22:00:00ZZ", NONE }, { "-026-11-23T22:00:00Z", NONE },
+		{ "2026-+1-23T22:00:00Z", NONE },
+		/* seconds */
+		{ "0", 0 }, { "1795471200", 1795471200 }, { "253402300799", LAST_S },
+		{ "253402300800", NONE }, { "01", NONE }, { "-1", NONE }, { "1.0", NONE },
+		{ "0x10", NONE }, { "", NONE }, { "now", NONE },
+		/* from now, which is 1000 */
+		{ "+0", 1000 }, { "+10m", 1600 }, { "+1d", 87400 }, { "+10", NONE }, { "+", NONE },
+		{ "++1s", NONE }, { "+-1s", NONE }, { "-10m", NONE }, { "10m", NONE },
+		{ "+101000d", NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		int64_t seconds = -7;
+
+		EXPECT(rows[i].text, time_parse(rows[i].text, 1000, &seconds),
+		    rows[i].wanted == NONE ? RJWT_USAGE : RJWT_OK);
+		CHECK(rows[i].text, seconds == (rows[i].wanted == NONE ? -7 : rows[i].wanted));
+	}
+}
+
+static void
+time_from_now_ends_where_years_do(void **state)
+{
+	int64_t seconds = -7;
+
+	(void)state;
+	EXPECT("+1s", time_parse("+1s", LAST_S - 1, &seconds), RJWT_OK);
+	assert_true(seconds == LAST_S);
+	EXPECT("+1s", time_parse("+1s", LAST_S, &seconds), RJWT_USAGE);
+	EXPECT("+1s", time_parse("+1s", INT64_MAX, &seconds), RJWT_USAGE);
+	EXPECT("+1s", time_parse("+1s", INT64_MIN, &seconds), RJWT_USAGE);
+}
+
+/* Each day of 400 years and more, so that no month, leap year or century is missed. */
+static void
+every_day_there_and_back(void **state)
+{
+	(void)state;
+	for (int64_t day = 1; day < 366 * 435; day++) {
+		int64_t seconds = -7, wanted = day * 86400 + day % 86400;
+		char text[32];
+
+		time_format(text, wanted);
+		EXPECT(text, time_parse(text, 0, &seconds), RJWT_OK);
+		CHECK(text, seconds == wanted);
+	}
+}
+
+static void
+times_written(void **state)
+{
+	static const struct row rows[] = { { "-", 0 }, { "1970-01-01T00:00:01Z", 1 },
+		{ "2026-11-23T22:00:00Z", 1795471200 }, { "9999-12-31T23:59:59Z", LAST_S },
+		{ "-", INT64_MAX } };
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		time_format(text, rows[i].wanted);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
+static void
+numbers(void **state)
+{
+	static const struct {
+		struct view text;
+		int64_t max, wanted;
+	} rows[] = {
+		{ VIEW("0"), 0, 0 }, { VIEW("1"), 0, NONE }, { VIEW("3"), 3, 3 },
+		{ VIEW("4"), 3, NONE }, { VIEW("9"), 3, NONE }, { VIEW("5"), 5, 5 },
+		{ VIEW("6"), 5, NONE }, { VIEW("9"), 9, 9 }, { VIEW("10"), 9, NONE },
+		{ VIEW("10"), 10, 10 }, { VIEW("11"), 10, NONE }, { VIEW("299"), 300, 299 },
+		{ VIEW("300"), 300, 300 }, { VIEW("301"), 300, NONE }, { VIEW("3000"), 300, NONE },
+		{ VIEW("9223372036854775807"), INT64_MAX, INT64_MAX },
+		{ VIEW("9223372036854775808"), INT64_MAX, NONE },
+		{ VIEW("92233720368547758070"), INT64_MAX, NONE }, { VIEW(""), 9, NONE },
+		{ VIEW("00"), 9, NONE }, { VIEW("01"), 9, NONE }, { VIEW("+1"), 9, NONE },
+		{ VIEW("-1"), 9, NONE }, { VIEW(" 1"), 9, NONE }, { VIEW("1 "), 9, NONE },
+		{ VIEW("1\n"), 9, NONE }, { VIEW("1\0"), 99, NONE }, { VIEW("0x1"), 9, NONE },
+		{ VIEW("1e0"), 9, NONE }, { VIEW("1.0"), 9, NONE }, { VIEW("\xd9\xa1"), 9, NONE },
+		{ VIEW("\xc2\xb2"), 9, NONE }, { { NULL, 0 }, 9, NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		int64_t number = -7;
+
+		EXPECT(rows[i].text.p, number_parse(rows[i].text, rows[i].max, &number),
+		    rows[i].wanted == NONE ? RJWT_USAGE : RJWT_OK);
+		CHECK(rows[i].text.p, number == (rows[i].wanted == NONE ? -7 : rows[i].wanted));
+	}
+}
+
+static void
+durations_written(void **state)
+{
+	static const struct row rows[] = { { "0 s", 0 }, { "1 s", 1 }, { "40 s", 40 },
+		{ "59 s", 59 }, { "1 m", 60 }, { "4 m 10 s", 250 }, { "59 m 59 s", 3599 },
+		{ "1 h", 3600 }, { "1 h", 3659 }, { "2 h", 7200 }, { "2 h 1 m", 7260 },
+		{ "1 d", 86400 }, { "1 d", 86459 }, { "3 d 4 h", 273600 }, { "36500 d", CENTURY_S },
+		{ "4 m 10 s", -250 }, { "106751991167300 d 15 h", INT64_MAX },
+		{ "106751991167300 d 15 h", INT64_MIN } };
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		duration_format(text, rows[i].wanted);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
+static void
+escapes(void **state)
+{
+	static const struct {
+		struct view text;
+		const char *wanted;
+	} rows[] = {
+		{ VIEW(""), "" },
+		{ VIEW("alice@host:/a b=\"c\" %s%n"), "alice@host:/a b=\"c\" %s%n" },
+		{ VIEW("\\"), "\\x5c" },
+		{ VIEW("\\x0a"), "\\x5cx0a" },
+		{ VIEW("a\0b"), "a\\x00b" },
+		{ VIEW("a\nb\r\t"), "a\\x0ab\\x0d\\x09" },
+		{ VIEW("\x1b[31m"), "\\x1b[31m" },
+		{ VIEW("\x1f \x7e\x7f"), "\\x1f ~\\x7f" },
+		{ VIEW("gr\xc3\xbc\xc3\x9f \xe6\x97\xa5 \xf0\x9f\x94\x91"),
+		    "gr\xc3\xbc\xc3\x9f \xe6\x97\xa5 \xf0\x9f\x94\x91" },
+		/* C1: U+0080, U+009B (CSI), U+009F; U+00A0 and U+00A1 stay */
+		{ VIEW("\xc2\x80\xc2\x9b\xc2\x9f"), "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f" },
+		{ VIEW("\xc2\xa0\xc2\xa1"), "\xc2\xa0\xc2\xa1" },
+		/* what turns or hides: U+202E, U+2066, U+200B, U+2028, U+FEFF, U+00AD, U+061C,
+		   U+E0041 */
+		{ VIEW("\xe2\x80\xae"), "\\xe2\\x80\\xae" },
+		{ VIEW("\xe2\x81\xa6"), "\\xe2\\x81\\xa6" },
+		{ VIEW("\xe2\x80\x8b"), "\\xe2\\x80\\x8b" },
+		{ VIEW("\xe2\x80\xa8"), "\\xe2\\x80\\xa8" },
+		{ VIEW("\xef\xbb\xbf"), "\\xef\\xbb\\xbf" },
+		{ VIEW("\xc2\xad"), "\\xc2\\xad" },
+		{ VIEW("\xd8\x9c"), "\\xd8\\x9c" },
+		{ VIEW("\xf3\xa0\x81\x81"), "\\xf3\\xa0\\x81\\x81" },
+		{ VIEW("\xe2\x80\x8f\xe2\x80\xaa\xe2\x81\xa9"),
+		    "\\xe2\\x80\\x8f\\xe2\\x80\\xaa\\xe2\\x81\\xa9" },
+		/* and formatting characters of shorthand and of music: U+1BCA0, U+1D173 */
+		{ VIEW("\xf0\x9b\xb2\xa0"), "\\xf0\\x9b\\xb2\\xa0" },
+		{ VIEW("\xf0\x9d\x85\xb3"), "\\xf0\\x9d\\x85\\xb3" },
+		{ VIEW("\xe2\x80\x8a\xe2\x80\x90\xe2\x80\xaf"),
+		    "\xe2\x80\x8a\xe2\x80\x90\xe2\x80\xaf" },
+		/* no UTF-8: each byte for itself */
+		{ VIEW("a\xff\xc3"), "a\\xff\\xc3" },
+		{ VIEW("\xc3\x28"), "\\xc3(" },
+		{ VIEW("\xc0\x8a"), "\\xc0\\x8a" },
+		{ VIEW("\xe0\x80\xaf"), "\\xe0\\x80\\xaf" },
+		{ VIEW("\xed\xa0\x80z"), "\\xed\\xa0\\x80z" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+
+		text_escape(&out, rows[i].text);
+		CHECK(rows[i].wanted, view_is(buf_view(&out), rows[i].wanted));
+	}
+}
+
+static void
+log_words(void **state)
+{
+	static const struct {
+		struct view value;
+		const char *wanted;
+	} rows[] = {
+		{ VIEW("alice"), "k=alice" }, { VIEW(""), "k=\"\"" }, { { NULL, 0 }, "k=\"\"" },
+		{ VIEW("a b"), "k=\"a b\"" }, { VIEW("a=b"), "k=\"a=b\"" },
+		{ VIEW("a\"b"), "k=\"a\\x22b\"" }, { VIEW("\""), "k=\"\\x22\"" },
+		{ VIEW("a\nuser=root"), "k=\"a\\x0auser=root\"" }, { VIEW("a\\"), "k=a\\x5c" },
+		{ VIEW("a\0b"), "k=a\\x00b" }, { VIEW("%n"), "k=%n" },
+	};
+	RJWT_CLEAN(buf_clear) struct buf two = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+
+		text_log_word(&line, "k", rows[i].value);
+		CHECK(rows[i].wanted, view_is(buf_view(&line), rows[i].wanted));
+	}
+	buf_adds(&two, "accepted");
+	text_log_word(&two, "user", VIEW("a"));
+	text_log_word(&two, "jti", VIEW("b c"));
+	assert_string_equal(two.p, "accepted user=a jti=\"b c\"");
+}
+
+/* RFC 3629 s4, written as its table is: every second byte under every first one. */
+static void
+utf8_two_bytes_of_each(void **state)
+{
+	(void)state;
+	for (unsigned a = 0; a < 256; a++)
+		for (unsigned b = 0; b < 256; b++) {
+			const char text[4] = { (char)a, (char)b, '\xbf', '\x80' };
+			bool tail = b >= 0x80 && b <= 0xbf;
+			size_t wanted = 0;
+
+			if (a < 0x80)
+				wanted = 1;
+			else if (a >= 0xc2 && a <= 0xdf && tail)
+				wanted = 2;
+			else if ((a == 0xe0 && b >= 0xa0 && b <= 0xbf) ||
+				 (a >= 0xe1 && a <= 0xec && tail) ||
+				 (a == 0xed && b >= 0x80 && b <= 0x9f) ||
+				 ((a == 0xee || a == 0xef) && tail))
+				wanted = 3;
+			else if ((a == 0xf0 && b >= 0x90 && b <= 0xbf) ||
+				 (a >= 0xf1 && a <= 0xf3 && tail) ||
+				 (a == 0xf4 && b >= 0x80 && b <= 0x8f))
+				wanted = 4;
+			assert_int_equal(utf8_length(text, 4), wanted);
+			for (size_t n = 0; n < 4; n++) /* cut short */
+				assert_int_equal(utf8_length(text, n), n < wanted ? 0 : wanted);
+		}
+}
+
+static void
+utf8_later_bytes(void **state)
+{
+	(void)state;
+	for (unsigned c = 0; c < 256; c++) {
+		const char three[3] = { '\xe2', '\x82', (char)c };
+		const char third[4] = { '\xf0', '\x9f', (char)c, '\x80' };
+		const char fourth[4] = { '\xf0', '\x9f', '\x80', (char)c };
+		bool tail = c >= 0x80 && c <= 0xbf;
+
+		assert_int_equal(utf8_length(three, 3), tail ? 3 : 0);
+		assert_int_equal(utf8_length(third, 4), tail ? 4 : 0);
+		assert_int_equal(utf8_length(fourth, 4), tail ? 4 : 0);
+	}
+}
+
+static void
+characters(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t wanted;
+		bool printable;
+	} rows[] = {
+		{ "a", 0x61, true }, { " ", 0x20, true }, { "\x1f", 0x1f, false },
+		{ "\x7e", 0x7e, true },
+		{ "\x7f", 0x7f, false }, { "\xc2\x80", 0x80, false }, { "\xc2\xa0", 0xa0, true },
+		{ "\xdf\xbf", 0x7ff, true }, { "\xe0\xa0\x80", 0x800, true },
+		{ "\xe2\x80\xae", 0x202e, false }, { "\xef\xbf\xbf", 0xffff, true },
+		{ "\xf0\x90\x80\x80", 0x10000, true }, { "\xf3\xa0\x80\x81", 0xe0001, false },
+		{ "\xf4\x8f\xbf\xbf", 0x10ffff, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		size_t n = strlen(rows[i].text);
+
+		CHECK(rows[i].text, utf8_length(rows[i].text, n) == n);
+		CHECK(rows[i].text, utf8_decode(rows[i].text, n) == rows[i].wanted);
+		CHECK(rows[i].text, text_is_printable(rows[i].wanted) == rows[i].printable);
+	}
+}
+
+static void
+nearest(void **state)
+{
+	static const char *const names[] = { "issuer", "audience", "alg", "leeway", "rotate_every",
+		NULL };
+	static const struct {
+		const char *word, *wanted;
+	} rows[] = {
+		{ "issuer", "issuer" }, { "isuer", "issuer" }, { "issuers", "issuer" },
+		{ "issure", "issuer" }, { "isusre", "issuer" }, { "xxsuer", "issuer" },
+		{ "xxxuer", NULL }, { "algo", "alg" }, { "agl", "alg" }, { "lag", "alg" },
+		{ "a", NULL }, { "ag", "alg" }, { "xy", NULL }, { "", NULL },
+		{ "lee_way", "leeway" }, { "rotate-every", "rotate_every" }, { "ISSUER", "issuer" },
+		{ "Alg", "alg" }, { "ISUER", NULL },
+		{ "rotate_every_rotate_every_rotate_every", NULL },
+	};
+	static const char *const nothing[] = { NULL };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		const char *found = text_nearest(view_of(rows[i].word), names);
+
+		CHECK(rows[i].word, (found == NULL) == (rows[i].wanted == NULL));
+		CHECK(rows[i].word, found == NULL || strcmp(found, rows[i].wanted) == 0);
+	}
+	assert_null(text_nearest(VIEW("issuer"), nothing));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(durations), cmocka_unit_test(times),
+		cmocka_unit_test(time_from_now_ends_where_years_do),
+		cmocka_unit_test(every_day_there_and_back), cmocka_unit_test(times_written),
+		cmocka_unit_test(numbers), cmocka_unit_test(durations_written),
+		cmocka_unit_test(escapes), cmocka_unit_test(log_words),
+		cmocka_unit_test(utf8_two_bytes_of_each), cmocka_unit_test(utf8_later_bytes),
+		cmocka_unit_test(characters), cmocka_unit_test(nearest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* What a verdict depends on beside the token: the attempt and the configuration. */
+#include "fixture.h"
+
+#include <stdio.h>
+
+static int
+setup(void **state)
+{
+	*state = fixture_new("");
+	return 0;
+}
+
+#define CLAIM(name, value) { 'c', name, value }
+#define END { 0, NULL, NULL }
+
+/* --- the attempt ---------------------------------------------------------------------------------------------- */
+
+/* What is left out is refused, and never means any; skipping has a name. */
+static void
+test_strictest_is_zero(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+	struct rjwt_attempt zero = { .token = token, .len = strlen(token) };
+	struct rjwt_verdict v;
+
+	want("zeroed", rjwt_verify(f->h, &zero, &v, NULL), RJWT_USER);
+	rjwt_verdict_clear(&v);
+	want("no user", judge_as(f, token, NULL, "sshd", 0, NULL), RJWT_USER);
+	want("empty user", judge_as(f, token, "", "sshd", 0, NULL), RJWT_USER);
+	want("no service", judge_as(f, token, "alice", NULL, 0, NULL), RJWT_SCOPE);
+	want("empty service", judge_as(f, token, "alice", "", 0, NULL), RJWT_SCOPE);
+	want("both", judge_as(f, token, "alice", "sshd", 0, NULL), RJWT_OK);
+	want("any user", judge_as(f, token, NULL, "sshd", RJWT_ANY_USER, &v), RJWT_OK);
+	assert_string_equal(v.user, "alice");
+	rjwt_verdict_clear(&v);
+	want("any service", judge_as(f, token, "alice", NULL, RJWT_ANY_SERVICE, NULL), RJWT_OK);
+}
+
+/* Users that look like others, each right for itself alone. */
+static void
+test_users(void **state)
+{
+	static const char *const users[] = { "alice", "Alice", "ali", "alicee", "root", "0", "-x", "a/b",
+		"a:b", "alice ", "\xc3\xa9", "e\xcc\x81", "\xef\xbd\x81lice", "*" };
+	struct fixture *f = *state;
+	size_t n = sizeof(users) / sizeof(users[0]);
+
+	for (size_t i = 0; i < n; i++) {
+		char sub[64];
+		const struct edit edits[] = { CLAIM("sub", sub), END };
+		RJWT_CLEAN(free_clean) char *token = NULL;
+
+		snprintf(sub, sizeof(sub), "\"%s\"", users[i]);
+		token = token_with(f, edits);
+		for (size_t k = 0; k < n; k++)
+			want(users[i], judge_as(f, token, users[k], "sshd", 0, NULL),
+			    i == k ? RJWT_OK : RJWT_USER);
+	}
+}
+
+static void
+test_services(void **state)
+{
+	static const struct {
+		const char *service, *scope;
+		enum rjwt_err with, before; /* with services: configured, and without */
+	} rows[] = {
+		{ "sshd", "ssh", RJWT_OK, RJWT_OK },
+		{ "sshd", "sshd", RJWT_SCOPE, RJWT_SCOPE },
+		{ "sudo", "sudo", RJWT_OK, RJWT_OK },
+		{ "sudo-i", "sudo", RJWT_OK, RJWT_OK },
+		{ "sudo-i", "sudo-i", RJWT_SCOPE, RJWT_SCOPE },
+		{ "su", "su", RJWT_SCOPE, RJWT_OK }, /* closed */
+		{ "su-l", "su", RJWT_OK, RJWT_OK },
+		{ "remote", "login", RJWT_OK, RJWT_OK },
+		{ "login", "login", RJWT_OK, RJWT_OK },
+		{ "cockpit", "cockpit", RJWT_SCOPE, RJWT_OK },
+		{ "cockpit", "web", RJWT_OK, RJWT_SCOPE },
+		{ "other", "other", RJWT_OK, RJWT_OK },
+		{ "other", "ssh", RJWT_SCOPE, RJWT_SCOPE } };
+	struct fixture *f = *state;
+
+	for (int configured = 0; configured < 2; configured++) {
+		if (configured)
+			fixture_config(f, "services: {su: \"\", cockpit: web}\n");
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			char scope[64];
+			const struct edit edits[] = { CLAIM("scope", scope), END };
+			RJWT_CLEAN(free_clean) char *token = NULL;
+
+			snprintf(scope, sizeof(scope), "\"x %s\"", rows[i].scope);
+			token = token_with(f, edits);
+			want(rows[i].service, judge_as(f, token, "alice", rows[i].service, 0, NULL),
+			    configured ? rows[i].with : rows[i].before);
+		}
+	}
+}
+
+/* The flags that tools set. RJWT_ANY_ORIGIN alone lets cnf and src pass, for somebody who cannot know them. */
+static void
+test_any_origin(void **state)
+{
+	struct fixture *f = *state;
+	const struct edit cnf[] = { CLAIM("cnf", "{}"), END }, src[] = { CLAIM("src", "[]"), END };
+	RJWT_CLEAN(free_clean) char *bound = token_with(f, cnf);
+	RJWT_CLEAN(free_clean) char *from = token_with(f, src);
+
+	want("cnf", judge(f, bound, 0, NULL), RJWT_BINDING);
+	want("cnf", judge(f, bound, RJWT_ANY_ORIGIN, NULL), RJWT_OK);
+	want("src", judge(f, from, 0, NULL), RJWT_SOURCE);
+	want("src", judge(f, from, RJWT_ANY_ORIGIN, NULL), RJWT_OK);
+}
+
+static void
+test_signature_only(void **state)
+{
+	struct fixture *f = *state;
+	const struct edit wrong[] = { CLAIM("sub", "1"), { 'h', "typ", NULL }, END };
+	RJWT_CLEAN(free_clean) char *token = token_with(f, wrong);
+	struct rjwt_verdict v;
+
+	want("whole", judge(f, token, 0, NULL), RJWT_TYP);
+	want("JWS", judge(f, token, RJWT_SIGNATURE_ONLY, &v), RJWT_OK);
+	assert_non_null(strstr(v.claims, "\"sub\":1"));
+	assert_int_equal(strlen(v.claims), v.claims_len);
+	assert_string_equal(v.jti, "");
+	rjwt_verdict_clear(&v);
+	forge(token);
+	want("JWS", judge(f, token, RJWT_SIGNATURE_ONLY, &v), RJWT_SIGNATURE);
+	assert_null(v.claims);
+	rjwt_verdict_clear(&v);
+}
+
+/* What the verdict holds, before and behind the signature. */
+static void
+test_verdict(void **state)
+{
+	struct fixture *f = *state;
+	const struct edit full[] = { CLAIM("nbf", "1800000010"), CLAIM("once", "true"), END };
+	RJWT_CLEAN(free_clean) char *token = token_with(f, full);
+	struct rjwt_verdict v;
+
+	clock_run(20);
+	want("accepted", judge(f, token, RJWT_DRY_RUN, &v), RJWT_OK);
+	assert_string_equal(v.kid, "B.1");
+	assert_string_equal(v.jti, "a1");
+	assert_string_equal(v.sub, "alice");
+	assert_string_equal(v.user, "alice");
+	assert_true(v.iat_s == T0 && v.nbf_s == T0 + 10 && v.exp_s == T0 + 300);
+	assert_true(v.accepted_until_s == T0 + 330 && v.now_s == T0 + 20);
+	assert_true(v.once && !v.cap_session && !v.rotation_overdue && !v.clock_suspect);
+	assert_int_equal(v.nchecks, 0);
+	rjwt_verdict_clear(&v);
+	forge(token);
+	want("forged", judge(f, token, 0, &v), RJWT_SIGNATURE);
+	assert_true(v.jti[0] == '\0' && v.sub[0] == '\0' && v.user[0] == '\0' && v.exp_s == 0);
+	assert_true(v.claims == NULL && !v.tell);
+	assert_string_equal(v.kid, "B.1");
+	rjwt_verdict_clear(&v);
+	fixture_config(f, "cap_session: true\n");
+	forge(token);
+	clock_run(24 * 3600 + 6 * 3600 + 61);
+	want("late", judge(f, token, 0, &v), RJWT_EXPIRED);
+	assert_true(v.rotation_overdue && v.cap_session && v.tell);
+	rjwt_verdict_clear(&v);
+	clock_step(-40);
+	want("stepped", judge(f, token, 0, &v), RJWT_EXPIRED);
+	assert_true(v.clock_suspect);
+	rjwt_verdict_clear(&v);
+}
+
+/* --explain: the walk, and nothing beyond the check that failed. */
+static void
+test_trace(void **state)
+{
+	static const char *const order[] = { "empty", "too_long", "malformed", "header", "alg", "kid",
+		"key_unknown", "alg of key", "key_revoked", "key_retired", "signature", "typ", "claims",
+		"user", "issuer", "audience", "expired", "not_yet_valid", "issued_in_future", "lifetime",
+		"issued after retirement", "scope", "binding", "source", "revoked", "spent" };
+	struct fixture *f = *state;
+	const struct edit other[] = { CLAIM("iss", "\"x\""), END };
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+	RJWT_CLEAN(free_clean) char *refused = token_with(f, other);
+	struct rjwt_verdict v;
+	size_t n = sizeof(order) / sizeof(order[0]), failed = 14;
+
+	want("accepted", judge_as(f, token, NULL, NULL,
+	    RJWT_TRACE | RJWT_ANY_USER | RJWT_ANY_SERVICE, &v), RJWT_OK);
+	assert_int_equal(v.nchecks, n);
+	for (size_t i = 0; i < n; i++) {
+		bool skipped = strcmp(order[i], "user") == 0 || strcmp(order[i], "scope") == 0;
+
+		assert_string_equal(v.checks[i].name, order[i]);
+		assert_int_equal(v.checks[i].outcome, skipped ? RJWT_NOT_CHECKED : RJWT_PASSED);
+		assert_true(v.checks[i].expected[0] != '\0' || i < 3);
+	}
+	rjwt_verdict_clear(&v);
+	want("refused", judge(f, refused, RJWT_TRACE, &v), RJWT_ISSUER);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(v.checks[i].outcome,
+		    i < failed ? RJWT_PASSED : i == failed ? RJWT_FAILED : RJWT_NOT_REACHED);
+	assert_string_equal(v.checks[failed].expected, "iss.example");
+	assert_string_equal(v.checks[failed].found, "x");
+	assert_string_equal(v.failed.found, "x");
+	rjwt_verdict_clear(&v);
+}
+
+/* --- the configuration -------------------------------------------------------------------------------------------- */
+
+/* Accepted with one configuration, refused with another. */
+static void
+test_configured(void **state)
+{
+	static const struct {
+		const char *good, *bad;
+		enum rjwt_err reason;
+		struct edit edits[3];
+	} rows[] = {
+		{ "issuer: [new.example, iss.example]\n", "issuer: new.example\n", RJWT_ISSUER, { END } },
+		{ "issuer: iss.example\n", "issuer: [new.example, old.example]\n", RJWT_ISSUER, { END } },
+		{ "audience: [a, host.example]\n", "audience: a\n", RJWT_AUDIENCE, { END } },
+		{ "token_type: JWT\n", "", RJWT_TYP, { { 'h', "typ", NULL }, END } },
+		{ "token_type: JWT\n", "", RJWT_TYP, { { 'h', "typ", "\"jwt\"" }, END } },
+		{ "", "token_type: JWT\n", RJWT_TYP, { END } },
+		{ "max_lifetime: 20m\n", "max_lifetime: 5m\n", RJWT_LIFETIME,
+		    { CLAIM("exp", "1800000301"), END } },
+		{ "leeway: 41s\n", "leeway: 40s\n", RJWT_NOT_YET_VALID, { CLAIM("nbf", "1800000041"), END } },
+		{ "leeway: 0s\n", "leeway: 0s\nmax_lifetime: 5m\n", RJWT_LIFETIME,
+		    { CLAIM("iat", "1799999999"), END } },
+		{ "user_claim: upn\n", "", RJWT_USER,
+		    { CLAIM("upn", "\"alice\""), CLAIM("sub", "\"uuid\""), END } },
+		{ "", "user_claim: upn\n", RJWT_CLAIMS, { END } },
+		{ "user_suffix: \"@x\"\n", "", RJWT_USER, { CLAIM("sub", "\"alice@x\""), END } },
+		{ "", "user_suffix: \"@x\"\n", RJWT_USER, { END } },
+		{ "user_suffix: \"@x\"\n", "user_suffix: \"@y\"\n", RJWT_USER,
+		    { CLAIM("sub", "\"alice@x\""), END } },
+		{ "user_suffix: \"@x\"\n", "user_suffix: \"@x@x\"\n", RJWT_USER,
+		    { CLAIM("sub", "\"alice@x\""), END } },
+		{ "", "one_time: always\n", RJWT_CLAIMS, { CLAIM("jti", NULL), END } } };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		RJWT_CLEAN(free_clean) char *token = token_with(f, rows[i].edits);
+
+		fixture_config(f, rows[i].good);
+		want(rows[i].good, judge(f, token, 0, NULL), RJWT_OK);
+		fixture_config(f, rows[i].bad);
+		want(rows[i].bad, judge(f, token, 0, NULL), rows[i].reason);
+	}
+}
+
+/* Cut off once: what is left may end with it again, and may not be nothing. */
+static void
+test_suffix_once(void **state)
+{
+	struct fixture *f = *state;
+	const struct edit twice[] = { CLAIM("sub", "\"alice@x@x\""), END };
+	const struct edit alone[] = { CLAIM("sub", "\"@x\""), END };
+	RJWT_CLEAN(free_clean) char *token = token_with(f, twice);
+	RJWT_CLEAN(free_clean) char *nobody = token_with(f, alone);
+
+	fixture_config(f, "user_suffix: \"@x\"\n");
+	want("once", judge_as(f, token, "alice@x", "sshd", 0, NULL), RJWT_OK);
+	want("twice", judge_as(f, token, "alice", "sshd", 0, NULL), RJWT_USER);
+	want("nobody", judge_as(f, nobody, "", "sshd", 0, NULL), RJWT_USER);
+}
+
+int
+main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+	const struct CMUnitTest tests[] = { T(test_strictest_is_zero), T(test_users), T(test_services),
+		T(test_any_origin), T(test_signature_only), T(test_verdict), T(test_trace),
+		T(test_configured), T(test_suffix_once) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
