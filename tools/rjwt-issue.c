@@ -411,12 +411,15 @@ issue(struct issue *is)
 	if (err != RJWT_OK)
 		return tool_fail(&is->tool, err, &diag);
 	log_token(is, &token);
+	tool_log_change(&token.change);
 	if (token.change.rotated)
 		tool_say(&is->tool, "rotation was due: %s", token.change.text);
 	if (token.change.warning[0] != '\0')
 		tool_say(&is->tool, "warning: %s", token.change.warning);
-	if (token.warning[0] != '\0')
+	if (token.warning[0] != '\0') {
 		tool_say(&is->tool, "warning: %s", token.warning);
+		tool_log_text(LOG_WARNING, token.warning);
+	}
 	if (is->request.reusable && token.once)
 		tool_say(&is->tool, "the configuration has one_time: always, so this token is good once");
 	else if (!token.once)

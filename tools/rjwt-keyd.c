@@ -38,19 +38,12 @@ static const struct option names[] = {
 void
 keyd_tell(const struct keyd *keyd, const struct rjwt_change *change)
 {
-	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
-
-	if (change->warning[0] != '\0') {
+	if (change->warning[0] != '\0')
 		tool_say(&keyd->tool, "warning: %s", change->warning);
-		if (!keyd->dry_run)
-			syslog(LOG_AUTHPRIV | LOG_WARNING, "%s", change->warning);
-	}
 	tool_say(&keyd->tool, "%s%s", keyd->dry_run ? "dry run, nothing was done; it would be: " : "",
 	    change->text);
-	if (keyd->dry_run || !change->any)
-		return;
-	text_escape(&line, view_of(change->text));
-	tool_log(LOG_NOTICE, &line);
+	if (!keyd->dry_run)
+		tool_log_change(change);
 }
 
 int

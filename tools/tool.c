@@ -201,6 +201,24 @@ tool_log(int priority, const struct buf *line)
 	syslog(LOG_AUTHPRIV | priority, "%s", line->p == NULL ? "out of memory" : line->p);
 }
 
+void
+tool_log_text(int priority, const char *text)
+{
+	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+
+	text_escape(&line, view_of(text));
+	tool_log(priority, &line);
+}
+
+void
+tool_log_change(const struct rjwt_change *change)
+{
+	if (change->warning[0] != '\0')
+		tool_log_text(LOG_WARNING, change->warning);
+	if (change->any)
+		tool_log_text(LOG_NOTICE, change->text);
+}
+
 enum rjwt_err
 words_add(struct words *words, const char *word)
 {

@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# rjwt-issue and the log: who let whom in, found by the jti of a login.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. tests/system/helpers.bash
+	fresh_keyset 'leeway: 0s'
+	pam_service rjwt-test token
+	pam_service sudo password
+	log_mark
+}
+
+teardown()
+{
+	no_token_logged
+}
+
+@test "issue: one line for each token, with caller, user, host, scope, jti, exp, kid and reason" {
+	token=$(mint -s ssh -s sudo -a sandbox -a web1 --reason $'ticket 4711\nforged: line' alice)
+	jti=$(claim jti "$token")
+	run -0 log_since 'rjwt-issue'
+	[ ${#lines[@]} -eq 1 ]
+	[[ $output =~ ^authpriv\.notice\ rjwt-issue\[[0-9]+\]:\ issued\ by=root\  ]]
+	[[ $output == *" sub=alice aud=sandbox,web1 scope=\"ssh sudo\" jti=$jti exp=20"*" kid="*".1 uses=once reason=\"ticket 4711\\x0aforged: line\"" ]]
+	mint --reusable alice >/dev/null
+	run -0 log_since 'rjwt-issue.* uses=any$'
+}
+
+@test "issue: through sudo the line names who called it" {
+	run -0 --separate-stderr sudo_stdin alice "$alice_password" rjwt-issue -s rjwt-test bob
+	token=$output
+	run -0 log_since 'rjwt-issue.*issued'
+	[[ $output == *' by=root sudo_user=alice sub=bob '* ]]
+	# the login's line leads back to it
+	run -0 pamtester rjwt-test bob authenticate <<<"$token"
+	run -0 log_since 'pam_rjwt.*accepted'
+	[[ $output =~ jti=([A-Za-z0-9_-]+) ]]
+	run -0 log_since "rjwt-issue.*sudo_user=alice .*jti=${BASH_REMATCH[1]}"
+}
+
+@test "issue: what is refused is not logged as issued" {
+	run -1 rjwt-issue -t 9d alice
+	run -1 rjwt-issue -s sudo -C "long=$(printf '%500s' '' | tr ' ' x)" alice
+	run -1 log_since 'issued'
+}
+
+@test "issue: a rotation that minting made due is logged, once" {
+	printf 'leeway: 0s\nrotate_every: 1s\n' >/etc/rjwt/rjwt.yaml
+	sleep 1.2
+	mint alice >/dev/null
+	run -0 log_since 'rjwt-issue.*signs now'
+	[ ${#lines[@]} -eq 1 ]
+	[[ $output == *'.2 signs now, '*'.1 verifies until '* ]]
+	printf 'leeway: 0s\n' >/etc/rjwt/rjwt.yaml
+	log_mark
+	mint alice >/dev/null
+	run -1 log_since 'signs now'
+}
+
+@test "issue: a token that cannot be counted is minted without a limit, and logged; with one it is refused" {
+	rm /var/lib/rjwt/private/1.minted
+	mint alice >/dev/null
+	grep -q 'warning: the token was not counted' "$work/issue.err"
+	run -0 log_since 'authpriv\.warning rjwt-issue.*the token was not counted: '
+	printf 'leeway: 0s\nmax_tokens_per_key: 5\n' >/etc/rjwt/rjwt.yaml
+	log_mark
+	run -1 rjwt-issue alice
+	[[ $output == *1.minted* ]]
+	run -1 log_since 'issued'
+}
