@@ -155,20 +155,27 @@ check_signature(struct walk *w)
 	    view_of(err == RJWT_OK ? "one" : short_by > 0 ? "one that is too short" : "none"));
 }
 
-/* RFC 7515 s4.1.9: application/ may be left out; media types have no case. */
+/* RFC 7515 s4.1.9: application/ may be left out. */
+static struct view
+media_type(struct view typ)
+{
+	static const struct view prefix = { "application/", 12 };
+
+	if (typ.n > prefix.n && strncasecmp(typ.p, prefix.p, prefix.n) == 0)
+		return (struct view){ typ.p + prefix.n, typ.n - prefix.n };
+	return typ;
+}
+
+/* Media types have no case. */
 enum rjwt_err
 check_typ(struct walk *w)
 {
-	const char *wanted = w->verifier->config->token_type;
-	static const struct view prefix = { "application/", 12 };
-	struct view typ = w->jws.typ, bare = typ, wanted_view = view_of(wanted);
-	bool good;
+	const char *configured = w->verifier->config->token_type;
+	struct view typ = w->jws.typ, found = media_type(typ), wanted = media_type(view_of(configured));
 
 	if (typ.p == NULL)
-		return walk_judge(w, strcasecmp(wanted, "JWT") == 0, wanted, VIEW("none"));
-	if (typ.n > prefix.n && strncasecmp(typ.p, prefix.p, prefix.n) == 0)
-		bare = (struct view){ typ.p + prefix.n, typ.n - prefix.n };
-	good = (bare.n == wanted_view.n && strncasecmp(bare.p, wanted, bare.n) == 0) ||
-	    (typ.n == wanted_view.n && strncasecmp(typ.p, wanted, typ.n) == 0);
-	return walk_judge(w, good, wanted, typ);
+		return walk_judge(w, wanted.n == 3 && strncasecmp(wanted.p, "JWT", 3) == 0, configured,
+		    VIEW("none"));
+	return walk_judge(w, found.n == wanted.n && strncasecmp(found.p, wanted.p, wanted.n) == 0,
+	    configured, typ);
 }

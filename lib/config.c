@@ -218,6 +218,8 @@ read_services(struct reader *r, const struct config_row *row, const yaml_event_t
 		v = value_of(row, &name);
 		if (!claims_name_check(v.text))
 			(void)config_value_say(&v, "the name of a PAM service");
+		else if (strpbrk(v.text.p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
+			(void)config_value_say(&v, "in lower case, as PAM has the names of services");
 		else if (service_find(r->config, v.text.p) != NULL)
 			(void)config_value_say(&v, "to stand twice");
 		else if (r->config->nservices == (size_t)row->most)

@@ -99,13 +99,18 @@ dir_walk(char *path, enum step last, struct dir *dir, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir at = DIR_NONE;
 	char *save = NULL, *part, *next;
+	struct stat status;
+	const char *why;
 
 	at.fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	at.path = strdup("/");
 	if (at.path == NULL)
 		return RJWT_MEMORY;
-	if (at.fd < 0)
+	if (at.fd < 0 || fstat(at.fd, &status) != 0)
 		return diag_fail(diag, RJWT_IO, "/", "cannot be opened");
+	why = unsafe(&status, true);
+	if (why != NULL)
+		return diag_fail(diag, RJWT_KEYSET, "/", "%s", why);
 	for (part = strtok_r(path, "/", &save); part != NULL; part = next) {
 		struct dir sub = DIR_NONE;
 

@@ -290,12 +290,12 @@ json_put_printable(struct buf *out, const char *name, struct view value)
 		size_t length = utf8_length(value.p + i, value.n - i);
 		uint32_t c = length == 0 ? 0xfffd : utf8_decode(value.p + i, length);
 
-		/* Outside of strings all is ASCII, blanks included. */
-		if (c < 0x7f || text_is_printable(c))
+		/* Below 0x20 are blanks between tokens, and nothing else: a line stays a line without them. */
+		if (text_is_printable(c))
 			buf_add(out, value.p + i, length);
-		else if (c < 0x10000)
+		else if (c >= 0x20 && c < 0x10000)
 			buf_addf(out, "\\u%04x", (unsigned)c);
-		else
+		else if (c >= 0x10000)
 			buf_addf(out, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
 			    (unsigned)(0xdc00 + ((c - 0x10000) & 0x3ff)));
 		i += length == 0 ? 1 : length;

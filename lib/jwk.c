@@ -130,12 +130,13 @@ read_key(struct json json, struct jwk *jwk, const char **why)
 static const struct {
 	const char *name;
 	size_t offset;
+	bool ends; /* it ends what the key is good for: 1970 must not read as never */
 } times[] = {
-	{ "iat", offsetof(struct jwk, published_s) },
-	{ "nbf", offsetof(struct jwk, since_s) },
-	{ "retired", offsetof(struct jwk, retired_s) },
-	{ "exp", offsetof(struct jwk, until_s) },
-	{ "revoked", offsetof(struct jwk, revoked_s) },
+	{ "iat", offsetof(struct jwk, published_s), false },
+	{ "nbf", offsetof(struct jwk, since_s), false },
+	{ "retired", offsetof(struct jwk, retired_s), true },
+	{ "exp", offsetof(struct jwk, until_s), true },
+	{ "revoked", offsetof(struct jwk, revoked_s), true },
 };
 
 #define TIMES (sizeof(times) / sizeof(times[0]))
@@ -160,12 +161,15 @@ read_members(struct json json, struct jwk *jwk, const char **why)
 					  "not for verifying signatures";
 		return RJWT_ALG;
 	}
-	for (size_t i = 0; i < TIMES; i++)
-		if (json_integer(json, times[i].name,
-			(int64_t *)(void *)((char *)jwk + times[i].offset)) == JSON_WRONG) {
+	for (size_t i = 0; i < TIMES; i++) {
+		int64_t *at_s = (int64_t *)(void *)((char *)jwk + times[i].offset);
+
+		has = json_integer(json, times[i].name, at_s);
+		if (has == JSON_WRONG || (has == JSON_GOOD && times[i].ends && *at_s == 0)) {
 			*why = "iat, nbf, retired, exp or revoked is no time";
 			return RJWT_KEYSET;
 		}
+	}
 	return read_key(json, jwk, why);
 }
 
@@ -240,8 +244,8 @@ set_add(struct json json, struct jwk_set *set, struct rjwt_diag *diag)
 	RJWT_TRY(err);
 	if (jwk.key == NULL)
 		return fail(diag, RJWT_KEYSET, &jwk, "k is missing");
-	for (size_t i = 0; i < set->n; i++)
-		if (strcmp(set->keys[i].kid, jwk.kid) == 0)
+	for (size_t i = 0; i < set->n; i++) /* RFC 7517 s4.5: several may have none */
+		if (jwk.kid[0] != '\0' && strcmp(set->keys[i].kid, jwk.kid) == 0)
 			return fail(diag, RJWT_KEYSET, &jwk, "stands twice in the set");
 	set->keys[set->n++] = jwk;
 	jwk = (struct jwk){ 0 };

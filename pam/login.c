@@ -11,6 +11,7 @@
 struct login {
 	pam_handle_t *pamh;
 	const struct args *args;
+	void (*now)(struct rjwt_time *);
 	struct rjwt *handle;
 	char *user;	     /* a copy: the item may change under us */
 	const char *service, *rhost;
@@ -193,19 +194,32 @@ same_user(const struct login *l)
 static int
 accept(struct login *l, const struct rjwt_verdict *v)
 {
-	int ret;
-
 	if (!same_user(l)) {
 		pam_syslog(l->pamh, LOG_ERR, "rejected reason=user: PAM_USER changed under us");
 		return PAM_AUTH_ERR;
 	}
-	ret = phase_remember(l->pamh, v);
-	if (ret != PAM_SUCCESS) {
+	if (phase_remember(l->pamh, v) != PAM_SUCCESS) {
 		pam_syslog(l->pamh, LOG_ERR, "rejected reason=memory: the login cannot be remembered");
-		return ret == PAM_IGNORE ? PAM_BUF_ERR : ret;
+		return PAM_BUF_ERR;
 	}
 	log_verdict(l, v);
 	return PAM_SUCCESS;
+}
+
+/* Configuration and keyset, as they are now. */
+static int
+open_host(struct login *l)
+{
+	struct rjwt_options options = { .config = l->args->config, .now = l->now };
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err;
+
+	rjwt_close(l->handle);
+	l->handle = NULL;
+	err = rjwt_open(&options, &l->handle, &diag);
+	if (err != RJWT_OK)
+		log_failure(l, err, &diag);
+	return login_code(err);
 }
 
 static int
@@ -215,8 +229,16 @@ judge(struct login *l, const struct reply *reply)
 		.service = l->service };
 	RJWT_CLEAN(rjwt_verdict_clear) struct rjwt_verdict verdict = { 0 };
 	struct rjwt_diag diag = { 0 };
-	enum rjwt_err err = rjwt_verify(l->handle, &attempt, &verdict, &diag);
+	enum rjwt_err err;
 
+	/* A prompt waits as long as its user likes, and what was opened before it may be of yesterday. */
+	if (l->prompts > 0) {
+		int ret = open_host(l);
+
+		if (ret != PAM_SUCCESS)
+			return ret;
+	}
+	err = rjwt_verify(l->handle, &attempt, &verdict, &diag);
 	if (err == RJWT_OK)
 		return accept(l, &verdict);
 	if (!rjwt_is_verdict(err)) {
@@ -233,8 +255,6 @@ judge(struct login *l, const struct reply *reply)
 static int
 take_reply(struct login *l, const struct reply *reply)
 {
-	int ret;
-
 	l->next_prompt[0] = '\0';
 	if (reply_is_token(reply))
 		return judge(l, reply);
@@ -243,23 +263,25 @@ take_reply(struct login *l, const struct reply *reply)
 		return PAM_AUTH_ERR;
 	}
 	log_debug(l, "the reply is no token, and left to the next module");
-	ret = prompt_pass_on(l->pamh, reply);
-	return ret == PAM_SUCCESS ? PAM_AUTH_ERR : ret;
+	return prompt_pass_on(l->pamh, reply) == PAM_SUCCESS ? PAM_AUTH_ERR : PAM_BUF_ERR;
 }
 
-/* The conversation failed: sudo does that for a reply of more than 511 bytes, and a shorter one may follow. */
+/*
+ * The conversation failed: sudo does that for a reply of more than 511 bytes, and a shorter one may follow.
+ * An application's own codes do not become ours: some of them count as success in a stack.
+ */
 static int
 take_failure(struct login *l, int ret)
 {
 	if (ret == PAM_CONV_AGAIN)
 		return PAM_INCOMPLETE;
-	if (ret == PAM_SUCCESS || ret == PAM_IGNORE)
-		return PAM_CONV_ERR;
+	if (ret == PAM_BUF_ERR || ret == PAM_AUTH_ERR)
+		return ret;
 	if (ret == PAM_CONV_ERR)
 		snprintf(l->next_prompt, sizeof(l->next_prompt),
 		    "Nothing was read: a token for this prompt may be too long. %.100s",
 		    l->args->prompt);
-	return ret;
+	return PAM_CONV_ERR;
 }
 
 static int
@@ -276,16 +298,12 @@ static int
 converse(struct login *l)
 {
 	char text[sizeof(l->next_prompt)];
-	int ret;
+	int ret = PAM_SUCCESS;
 
-	ret = prompt_take_stacked(l->pamh, &l->first);
-	if (ret != PAM_SUCCESS)
-		return ret;
 	if (!l->args->try_first_pass && !l->args->use_first_pass)
 		reply_clear(&l->first); /* somebody's token, taken from where it must not stay */
 	if (l->args->use_first_pass)
 		return l->first.p == NULL ? PAM_AUTH_ERR : take_reply(l, &l->first);
-	ret = PAM_SUCCESS;
 	if (l->first.p == NULL)
 		ret = ask(l, l->args->prompt, &l->first);
 	if (ret == PAM_SUCCESS)
@@ -338,19 +356,17 @@ find_user(struct login *l)
 int
 login_authenticate(pam_handle_t *pamh, const struct args *args, void (*now)(struct rjwt_time *))
 {
-	RJWT_CLEAN(login_clear) struct login l = { .pamh = pamh, .args = args };
-	struct rjwt_options options = { .config = args->config, .now = now };
-	struct rjwt_diag diag = { 0 };
-	enum rjwt_err err;
-	int ret = find_user(&l);
+	RJWT_CLEAN(login_clear) struct login l = { .pamh = pamh, .args = args, .now = now };
+	int ret;
 
-	if (ret != PAM_SUCCESS)
-		return ret;
+	/* First what must not stay, whatever comes: another login's mark, and a token in PAM_AUTHTOK. */
+	if (phase_forget(pamh) != PAM_SUCCESS || prompt_take_stacked(pamh, &l.first) != PAM_SUCCESS)
+		return PAM_BUF_ERR;
+	if (args == NULL)
+		return PAM_AUTHINFO_UNAVAIL;
+	ret = find_user(&l);
 	/* A host that cannot judge does not ask. */
-	err = rjwt_open(&options, &l.handle, &diag);
-	if (err != RJWT_OK) {
-		log_failure(&l, err, &diag);
-		return login_code(err);
-	}
-	return converse(&l);
+	if (ret == PAM_SUCCESS)
+		ret = open_host(&l);
+	return ret == PAM_SUCCESS ? converse(&l) : ret;
 }

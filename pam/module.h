@@ -48,7 +48,10 @@ bool reply_is_token(const struct reply *reply);
 bool reply_same(const struct reply *a, const struct reply *b);
 void reply_clear(struct reply *reply);
 
-/* The whole of pam_sm_authenticate. now NULL: the system's clocks. */
+/*
+ * The whole of pam_sm_authenticate. args NULL: they were refused, and so is the login. now NULL: the
+ * system's clocks.
+ */
 RJWT_MUST int login_authenticate(pam_handle_t *pamh, const struct args *args,
     void (*now)(struct rjwt_time *));
 
@@ -60,6 +63,7 @@ int login_code(enum rjwt_err err);
  * which sees the PAM environment and no data: setcred copies the one into the other, before the user's own
  * files can change the environment. account and session believe the data alone.
  */
+RJWT_MUST int phase_forget(pam_handle_t *pamh); /* what an earlier authenticate left in this handle */
 RJWT_MUST int phase_remember(pam_handle_t *pamh, const struct rjwt_verdict *verdict);
 RJWT_MUST int phase_setcred(pam_handle_t *pamh, int flags);
 RJWT_MUST int phase_account(pam_handle_t *pamh, int64_t now_s);

@@ -10,11 +10,10 @@ ENTRY int
 pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	struct args args;
+	bool good = args_parse(pamh, argc, argv, &args);
 
 	(void)flags;
-	if (!args_parse(pamh, argc, argv, &args))
-		return PAM_AUTHINFO_UNAVAIL;
-	return login_authenticate(pamh, &args, NULL);
+	return login_authenticate(pamh, good ? &args : NULL, NULL);
 }
 
 ENTRY int

@@ -83,6 +83,24 @@ put_all(pam_handle_t *pamh, const struct accepted *a)
 	return ret;
 }
 
+/*
+ * A stack may have refused a login that we accepted, and the application tries again, with another user: login
+ * does. The environment goes too, or setcred would believe it.
+ */
+int
+phase_forget(pam_handle_t *pamh)
+{
+	int ret = PAM_SUCCESS;
+
+	if (recall(pamh) != NULL)
+		ret = pam_set_data(pamh, DATA, NULL, NULL);
+	if (ret == PAM_SUCCESS)
+		ret = put_all(pamh, NULL);
+	if (ret == PAM_SUCCESS)
+		ret = put(pamh, CAP, NULL);
+	return ret;
+}
+
 int
 phase_remember(pam_handle_t *pamh, const struct rjwt_verdict *v)
 {
@@ -125,12 +143,13 @@ int
 phase_setcred(pam_handle_t *pamh, int flags)
 {
 	struct accepted a = { 0 };
+	bool known = recall(pamh) != NULL;
 
-	if (recall(pamh) != NULL)
-		return PAM_SUCCESS;
-	if (((unsigned)flags & PAM_ESTABLISH_CRED) == 0 || !from_environment(pamh, &a))
+	if (!known && (((unsigned)flags & PAM_ESTABLISH_CRED) == 0 || !from_environment(pamh, &a)))
 		return PAM_IGNORE;
-	return keep(pamh, &a) == PAM_SUCCESS ? PAM_SUCCESS : PAM_CRED_ERR;
+	if ((!known && keep(pamh, &a) != PAM_SUCCESS) || put(pamh, CAP, NULL) != PAM_SUCCESS)
+		return PAM_CRED_ERR;
+	return PAM_SUCCESS;
 }
 
 int

@@ -192,7 +192,7 @@ tool_end(const struct tool *tool, int status)
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return status;
 	tool_say(tool, "standard output: %s", strerrordesc_np(errno));
-	return EXIT_REFUSED;
+	return status > EXIT_REFUSED ? status : EXIT_REFUSED;
 }
 
 void

@@ -203,6 +203,7 @@ judged()
 			says 'standard output'
 		done
 	done
+	run -2 bash -c '"$@" >/dev/full' - "$RJWT_BUILD/rjwt-verify" -c "$conf" "$dir/nowhere" "$dir/token"    # not lowered to 1
 	for option in --help --version; do
 		run -1 bash -c '"$@" >/dev/full' - "$RJWT_BUILD/rjwt-verify" $option
 	done

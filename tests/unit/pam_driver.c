@@ -37,10 +37,12 @@ converse(int n, const struct pam_message **messages, struct pam_response **respo
 			fail_msg("asked more often than the script knows: %s", messages[i]->msg);
 		talk->styles[talk->asked] = messages[i]->msg_style;
 		snprintf(talk->prompts[talk->asked], sizeof(talk->prompts[0]), "%s", messages[i]->msg);
+		if (talk->asked == 0 && talk->meanwhile != NULL)
+			talk->meanwhile(talk->fixture);
 		reply = talk->replies[talk->asked++];
 		if (reply == NULL) {
 			free(made);
-			return PAM_CONV_ERR;
+			return talk->failure == 0 ? PAM_CONV_ERR : talk->failure;
 		}
 		made[i].resp = reply == talk_null ? NULL : strdup(reply);
 	}
@@ -107,6 +109,7 @@ driver_start(struct fixture *f, const char *stack, const char *service, const ch
 	put_service(f, "other", "auth required pam_deny.so\n");
 	snprintf(folder, sizeof(folder), "%s/pam.d", f->top);
 	talk->asked = 0;
+	talk->fixture = f;
 	buf_clear(&driver_log);
 	buf_adds(&driver_log, "");
 	assert_int_equal(pam_start_confdir(service, user, &conv, folder, &pamh), PAM_SUCCESS);

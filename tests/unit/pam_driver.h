@@ -16,7 +16,10 @@
 #define REPLIES 4
 
 struct talk {
-	const char *replies[REPLIES]; /* NULL: PAM_CONV_ERR */
+	const char *replies[REPLIES]; /* NULL: the conversation fails */
+	int failure;		      /* with this; 0: PAM_CONV_ERR */
+	void (*meanwhile)(struct fixture *f); /* what happens while the first prompt waits; may be NULL */
+	struct fixture *fixture;      /* for meanwhile */
 	char prompts[REPLIES][300];
 	int styles[REPLIES];
 	int asked;

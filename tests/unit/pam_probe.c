@@ -5,6 +5,7 @@
  *	now=SECONDS conf=FILE	pam_rjwt's own work, by this clock
  *	set=TEXT		auth: PAM_AUTHTOK becomes TEXT
  *	name=TEXT		auth: PAM_USER becomes TEXT
+ *	only=TEXT		auth: refused unless PAM_USER is TEXT
  *	(nothing)		success; PAM_AUTHTOK goes to the variable PROBE_AUTHTOK, pam_systemd's item to
  *				PROBE_CAP, "-" where there is none
  */
@@ -61,6 +62,7 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	struct args args = { .config = value_of(argc, argv, "conf="), .prompt = "Token: " };
 	const char *set = value_of(argc, argv, "set="), *name = value_of(argc, argv, "name=");
+	const char *only = value_of(argc, argv, "only=");
 	const void *item = NULL;
 
 	(void)flags;
@@ -70,6 +72,8 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 		return pam_set_item(pamh, PAM_AUTHTOK, set);
 	if (name != NULL)
 		return pam_set_item(pamh, PAM_USER, name);
+	if (only != NULL && pam_get_item(pamh, PAM_USER, &item) == PAM_SUCCESS && item != NULL)
+		return strcmp(item, only) == 0 ? PAM_SUCCESS : PAM_PERM_DENIED;
 	if (pam_get_item(pamh, PAM_AUTHTOK, &item) != PAM_SUCCESS)
 		return PAM_SERVICE_ERR;
 	return put(pamh, "PROBE_AUTHTOK", item);

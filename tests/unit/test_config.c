@@ -94,6 +94,7 @@ static const struct {
 	{ "services: {a: b}", "services: {a: [b]}" },
 	{ "services: {a: b, c: b}", "services: {a: b, a: c}" },
 	{ "services: {a: x/y}", "services: {a: \"x y\"}" },
+	{ "services: {sshd: \"\"}", "services: {SSHD: \"\"}" },
 	{ "services: {a: \"1\"}", "services: {a: 1}" },
 	{ "services: {a: abcdefghijklmnopqrstuvwxyz123456}",
 	    "services: {a: abcdefghijklmnopqrstuvwxyz1234567}" },

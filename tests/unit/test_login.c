@@ -223,6 +223,109 @@ test_conversation_fails(void **state)
 	assert_int_equal(never.asked, 2);
 }
 
+/* Some of an application's codes would count as success in a stack. */
+static void
+test_conversation_codes(void **state)
+{
+	static const struct {
+		int failure, ret;
+	} rows[] = { { PAM_CONV_ERR, PAM_CONV_ERR }, { PAM_BUF_ERR, PAM_BUF_ERR },
+		{ PAM_AUTH_ERR, PAM_AUTH_ERR }, { PAM_CONV_AGAIN, PAM_INCOMPLETE },
+		{ PAM_NEW_AUTHTOK_REQD, PAM_CONV_ERR }, { PAM_IGNORE, PAM_CONV_ERR },
+		{ PAM_OPEN_ERR, PAM_CONV_ERR }, { PAM_ABORT, PAM_CONV_ERR }, { 99, PAM_CONV_ERR } };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct talk talk = { .replies = { NO_REPLY, NO_REPLY }, .failure = rows[i].failure };
+
+		assert_int_equal(login(f, "auth required @rjwt@\n", &talk), rows[i].ret);
+		assert_int_equal(talk.asked, rows[i].failure == PAM_CONV_ERR ? 2 : 1);
+	}
+}
+
+static void
+nothing(struct fixture *f)
+{
+	(void)f;
+}
+
+static void
+close_service(struct fixture *f)
+{
+	fixture_config(f, "services: {sshd: \"\"}\n");
+}
+
+/* What the README says to do about a stolen private/: nothing from before is worth anything then. */
+static void
+begin_anew(struct fixture *f)
+{
+	struct rjwt_options options = fixture_options(f);
+	struct rjwt_change change;
+	char moved[256];
+
+	snprintf(moved, sizeof(moved), "%s.old", f->state);
+	assert_int_equal(rename(f->state, moved), 0);
+	want("init", rjwt_init(&options, &change, &f->diag), RJWT_OK);
+}
+
+static void
+break_keyset(struct fixture *f)
+{
+	file_put(f, "keyset.json", VIEW("torn"));
+}
+
+/* A prompt waits as long as its user likes: what is judged by is what stands there when the reply comes. */
+static void
+test_waiting_prompt(void **state)
+{
+	static const struct {
+		void (*meanwhile)(struct fixture *f);
+		const char *log;
+		int ret;
+	} rows[] = { { nothing, "accepted user=alice", PAM_SUCCESS },
+		{ close_service, "rejected reason=scope", PAM_AUTH_ERR },
+		{ begin_anew, "rejected reason=key_unknown", PAM_AUTH_ERR },
+		{ break_keyset, "rejected reason=keyset", PAM_AUTHINFO_UNAVAIL } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fixture *f = fixture_new_real("");
+		RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+		struct talk talk = { .replies = { token, "secret" }, .meanwhile = rows[i].meanwhile };
+		int ret = login(f, "auth required @rjwt@\n", &talk);
+
+		if (ret != rows[i].ret || lines(rows[i].log) != 1)
+			fail_msg("%s: %d, %s", rows[i].log, ret, driver_log.p);
+		fixture_free(f);
+	}
+	/* A password is for the next module, whatever became of the keyset. */
+	struct talk talk = { .replies = { "secret" }, .meanwhile = break_keyset };
+
+	assert_int_equal(login(*state, RJWT_ALONE, &talk), PAM_AUTH_ERR);
+	assert_string_equal(authtok, "secret");
+}
+
+/* A token never stays PAM_AUTHTOK: a module below might send it over the network. */
+static void
+test_stacked_and_unavailable(void **state)
+{
+	static const char *const lines_of_ours[] = { "@bare@ conf=/nonexistent/rjwt.yaml",
+		"@bare@ conf=/nonexistent/rjwt.yaml try_first_pass", "@rjwt@ bogus", "@bare@ bogus use_first_pass" };
+	static const char *const authtoks[][2] = { { "eyJ.a.b", "-" }, { "secret", "secret" } };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(lines_of_ours) / sizeof(lines_of_ours[0]); i++)
+		for (size_t k = 0; k < 2; k++) {
+			struct talk talk = { .asked = 0 };
+			char stack[512];
+
+			snprintf(stack, sizeof(stack),
+			    "auth required @probe@ set=%s\nauth required %s\nauth required @probe@\n",
+			    authtoks[k][0], lines_of_ours[i]);
+			assert_int_equal(login(f, stack, &talk), PAM_AUTHINFO_UNAVAIL);
+			assert_string_equal(authtok, authtoks[k][1]);
+		}
+}
+
 /* What stands in PAM_AUTHTOK before us. */
 static void
 test_stacked(void **state)
@@ -393,7 +496,9 @@ main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_accepted), T(test_password_is_passed_on),
 		T(test_silent_refusals), T(test_empty_replies), T(test_long_replies), T(test_second_prompt),
-		T(test_at_most_two_prompts), T(test_spent), T(test_conversation_fails), T(test_stacked),
+		T(test_at_most_two_prompts), T(test_spent), T(test_conversation_fails),
+		T(test_conversation_codes), T(test_waiting_prompt), T(test_stacked),
+		T(test_stacked_and_unavailable),
 		T(test_arguments), T(test_unavailable), T(test_users), T(test_log_is_escaped),
 		T(test_no_descriptor_stays) };
 

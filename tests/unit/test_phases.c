@@ -117,6 +117,40 @@ test_after_a_failure(void **state)
 	pam_end(pamh, PAM_SUCCESS);
 }
 
+/*
+ * The stack refuses a login that we accepted, and the application tries again with another user: login does.
+ * Nothing of the first is the second's.
+ */
+static void
+test_another_user_after(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = good_token(f);
+	struct talk talk = { .replies = { token, "secret" } };
+	pam_handle_t *pamh;
+
+	fixture_config(f, "cap_session: true\n");
+	pamh = driver_start(f, "auth required @probe@ only=bob\nauth sufficient @rjwt@\nauth required @probe@\n"
+	    "account required @rjwt@\nsession required @rjwt@\nsession required @probe@\n", "login", "alice",
+	    &talk);
+	fixture_config(f, "cap_session: true\nservices: {login: ssh}\n");
+	assert_int_equal(pam_authenticate(pamh, 0), PAM_PERM_DENIED);
+	assert_non_null(strstr(driver_log.p, "accepted user=alice"));
+	want_env(pamh, "RJWT_SUB", "alice");
+	assert_int_equal(pam_set_item(pamh, PAM_USER, "bob"), PAM_SUCCESS);
+	assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
+	want_env(pamh, "RJWT_JTI", NULL);
+	want_env(pamh, "RJWT_SUB", NULL);
+	want_env(pamh, "RJWT_EXP", NULL);
+	want_env(pamh, "RJWT_CAP", NULL);
+	assert_int_equal(pam_setcred(pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+	assert_int_equal(pam_acct_mgmt(pamh, 0), IGNORED);
+	assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
+	want_env(pamh, "RJWT_SUB", NULL);
+	want_env(pamh, "PROBE_CAP", "-");
+	pam_end(pamh, PAM_SUCCESS);
+}
+
 /* In sshd setcred and session run in another process: the environment comes along, the data does not. */
 static pam_handle_t *
 other_process(struct fixture *f, pam_handle_t *first, struct talk *talk)
@@ -153,11 +187,14 @@ test_two_processes(void **state)
 	pam_handle_t *pamh;
 
 	fixture_config(f, "cap_session: true\n");
-	pamh = other_process(f, authenticated(f, &talk), &talk);
+	pamh = authenticated(f, &talk);
+	want_env(pamh, "RJWT_CAP", "1");
+	pamh = other_process(f, pamh, &talk);
 	assert_int_equal(pam_setcred(pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+	/* Its way ends here: a stack without a session line of ours leaves nothing to the user. */
+	want_env(pamh, "RJWT_CAP", NULL);
 	assert_int_equal(pam_putenv(pamh, "RJWT_JTI=x"), PAM_SUCCESS);
 	assert_int_equal(pam_putenv(pamh, "RJWT_EXP=1"), PAM_SUCCESS);
-	assert_int_equal(pam_putenv(pamh, "RJWT_CAP"), PAM_SUCCESS);
 	assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
 	want_env(pamh, "RJWT_JTI", "a1");
 	want_env(pamh, "RJWT_SUB", "alice");
@@ -347,7 +384,7 @@ main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 #define M(test) cmocka_unit_test_setup_teardown(test, setup_made_up, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_one_process), T(test_without_authenticate),
-		T(test_after_a_failure), T(test_two_processes), T(test_environment_alone),
+		T(test_after_a_failure), T(test_another_user_after), T(test_two_processes), T(test_environment_alone),
 		M(test_account_expires), M(test_prompt_to_the_second), M(test_cap_session), M(test_warnings),
 		T(test_unknown_argument), T(test_user_stays) };
 

@@ -204,7 +204,7 @@ escapes(void **state)
 		    "gr\xc3\xbc\xc3\x9f \xe6\x97\xa5 \xf0\x9f\x94\x91" },
 		/* C1: U+0080, U+009B (CSI), U+009F; U+00A0 and U+00A1 stay */
 		{ VIEW("\xc2\x80\xc2\x9b\xc2\x9f"), "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f" },
-		{ VIEW("\xc2\xa0\xc2\xa1"), "\xc2\xa0\xc2\xa1" },
+		{ VIEW("\xc2\xa0\xc2\xa1"), "\\xc2\\xa0\xc2\xa1" },
 		/* what turns or hides: U+202E, U+2066, U+200B, U+2028, U+FEFF, U+00AD, U+061C,
 		   U+E0041 */
 		{ VIEW("\xe2\x80\xae"), "\\xe2\\x80\\xae" },
@@ -323,7 +323,10 @@ characters(void **state)
 	} rows[] = {
 		{ "a", 0x61, true }, { " ", 0x20, true }, { "\x1f", 0x1f, false },
 		{ "\x7e", 0x7e, true },
-		{ "\x7f", 0x7f, false }, { "\xc2\x80", 0x80, false }, { "\xc2\xa0", 0xa0, true },
+		{ "\x7f", 0x7f, false }, { "\xc2\x80", 0x80, false }, { "\xc2\xa0", 0xa0, false },
+		{ "\xc2\xa1", 0xa1, true }, { "\xe2\x80\x89", 0x2009, false },
+		{ "\xe2\x80\x90", 0x2010, true }, { "\xe3\x85\xa3", 0x3163, true },
+		{ "\xe3\x85\xa4", 0x3164, false }, { "\xe3\x85\xa5", 0x3165, true },
 		{ "\xdf\xbf", 0x7ff, true }, { "\xe0\xa0\x80", 0x800, true },
 		{ "\xe2\x80\xae", 0x202e, false }, { "\xef\xbf\xbf", 0xffff, true },
 		{ "\xf0\x90\x80\x80", 0x10000, true }, { "\xf3\xa0\x80\x81", 0xe0001, false },
