@@ -168,11 +168,15 @@ enum rjwt_err
 dir_make(const struct dir *dir, const char *name, unsigned mode, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(fd_clean) int fd = -1;
+	struct stat status;
 
 	if (mkdirat(dir->fd, name, mode) != 0) {
-		if (errno == EEXIST)
+		if (errno != EEXIST)
+			return entry_fail(diag, RJWT_IO, dir, name, "cannot be made");
+		if (fstatat(dir->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+			return entry_fail(diag, RJWT_IO, dir, name, "cannot be looked at");
+		if (!S_ISDIR(status.st_mode) || (status.st_mode & 07777) == mode)
 			return dir_sync(dir, diag);
-		return entry_fail(diag, RJWT_IO, dir, name, "cannot be made");
 	}
 	/* mkdir(2) obeys the caller's umask; sudo hands on a stranger's, which may forbid even to open it. */
 	if (fchmodat(dir->fd, name, mode, 0) == 0)
@@ -318,21 +322,37 @@ fill_new(int dir_fd, const char *name, unsigned mode, struct view text,
 	return true;
 }
 
+static char *
+staged_name(const char *name)
+{
+	char *staged = NULL;
+
+	return asprintf(&staged, FILE_TEMPORARY "%s", name) < 0 ? NULL : staged;
+}
+
 enum rjwt_err
-file_write(const struct dir *dir, const char *name, unsigned mode, struct view text,
+file_stage(const struct dir *dir, const char *name, unsigned mode, struct view text,
     const struct timespec *mtime, struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(free_clean) char *fresh = NULL;
+	RJWT_CLEAN(free_clean) char *fresh = staged_name(name);
 
-	if (asprintf(&fresh, FILE_TEMPORARY "%s", name) < 0) {
-		fresh = NULL;
+	if (fresh == NULL)
 		return RJWT_MEMORY;
-	}
 	/* What stands there was left by a crash: its writer held the lock that we hold. */
 	if (unlinkat(dir->fd, fresh, 0) != 0 && errno != ENOENT)
 		return entry_fail(diag, RJWT_IO, dir, fresh, "cannot be removed");
 	if (!fill_new(dir->fd, fresh, mode, text, mtime))
 		return entry_fail(diag, RJWT_IO, dir, name, "cannot be written");
+	return RJWT_OK;
+}
+
+enum rjwt_err
+file_publish(const struct dir *dir, const char *name, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(free_clean) char *fresh = staged_name(name);
+
+	if (fresh == NULL)
+		return RJWT_MEMORY;
 	if (renameat(dir->fd, fresh, dir->fd, name) != 0) {
 		enum rjwt_err err = entry_fail(diag, RJWT_IO, dir, name, "cannot be replaced");
 
@@ -340,6 +360,14 @@ file_write(const struct dir *dir, const char *name, unsigned mode, struct view t
 		return err;
 	}
 	return dir_sync(dir, diag);
+}
+
+enum rjwt_err
+file_write(const struct dir *dir, const char *name, unsigned mode, struct view text,
+    const struct timespec *mtime, struct rjwt_diag *diag)
+{
+	RJWT_TRY(file_stage(dir, name, mode, text, mtime, diag));
+	return file_publish(dir, name, diag);
 }
 
 enum rjwt_err

@@ -32,7 +32,10 @@ RJWT_MUST enum rjwt_err dir_open(const char *path, struct dir *dir, struct rjwt_
 RJWT_MUST enum rjwt_err dir_open_at(const struct dir *dir, const char *name, struct dir *sub,
     struct rjwt_diag *diag);
 
-/* Make a folder inside dir with exactly this mode; one that is there is fine. dir is fsynced. */
+/*
+ * Make a folder inside dir with exactly this mode; one that is there is fine, and gets it too: whoever
+ * made it may have been killed under a stranger's umask. dir is fsynced.
+ */
 RJWT_MUST enum rjwt_err dir_make(const struct dir *dir, const char *name, unsigned mode,
     struct rjwt_diag *diag);
 RJWT_MUST enum rjwt_err dir_sync(const struct dir *dir, struct rjwt_diag *diag);
@@ -59,9 +62,15 @@ RJWT_MUST enum rjwt_err file_read(const struct dir *dir, const char *name, size_
     struct buf *text, struct stat *status, struct rjwt_diag *diag);
 
 /*
- * Replace a file as a whole: new file in the same folder with its mode from the start, fsync,
- * rename, fsync of the folder. For one writer at a time. mtime may be NULL. RJWT_IO.
+ * Replace a file as a whole: file_stage() makes the new file in the same folder, with its mode from the
+ * start, and fsyncs it; file_publish() renames it, and fsyncs the folder. For one writer at a time.
+ * mtime may be NULL. RJWT_IO.
  */
+RJWT_MUST enum rjwt_err file_stage(const struct dir *dir, const char *name, unsigned mode,
+    struct view text, const struct timespec *mtime, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err file_publish(const struct dir *dir, const char *name,
+    struct rjwt_diag *diag);
+/* Both, one after the other. */
 RJWT_MUST enum rjwt_err file_write(const struct dir *dir, const char *name, unsigned mode,
     struct view text, const struct timespec *mtime, struct rjwt_diag *diag);
 
@@ -81,7 +90,7 @@ RJWT_MUST enum rjwt_err file_append(const struct dir *dir, const char *name, str
 RJWT_MUST enum rjwt_err file_remove(const struct dir *dir, const char *name,
     struct rjwt_diag *diag);
 
-/* The temporary name that file_write() uses begins with this; what a crash left is named so. */
+/* The temporary name that file_stage() uses begins with this; what a crash left is named so. */
 #define FILE_TEMPORARY ".new."
 
 #endif

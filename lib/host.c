@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,12 +44,18 @@ clock_now(struct clock *clock, struct rjwt_time *now)
 }
 
 enum rjwt_err
-host_machine(char hex[static DIGEST_HEX])
+host_machine(char hex[static DIGEST_HEX], struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf id = { 0 };
+	enum rjwt_err err;
 
 	hex[0] = '\0';
-	if (read_system_file("/etc/machine-id", &id) != RJWT_OK || id.n == 0)
+	errno = 0;
+	err = read_system_file("/etc/machine-id", &id);
+	/* Only where there is none there is none: a clone must not pass because a file could not be opened. */
+	if (err != RJWT_OK && (err != RJWT_IO || errno != ENOENT))
+		return diag_fail(diag, err, "/etc/machine-id", "cannot be read");
+	if (id.n == 0)
 		return RJWT_OK;
 	/* Not the id itself: machine-id(5) asks that it stays on the machine. */
 	return digest_name((struct view[]){ VIEW("rjwt"), buf_view(&id) }, 2, hex);

@@ -15,8 +15,8 @@ struct clock {
 
 void clock_now(struct clock *clock, struct rjwt_time *now);
 
-/* Hash of /etc/machine-id; "" when the machine has none. */
-RJWT_MUST enum rjwt_err host_machine(char hex[static DIGEST_HEX]);
+/* Hash of /etc/machine-id; "" when the machine has none. RJWT_IO: it has one that cannot be read. */
+RJWT_MUST enum rjwt_err host_machine(char hex[static DIGEST_HEX], struct rjwt_diag *diag);
 
 /* gethostname(2), lower-cased; no DNS. RJWT_AUDIENCE: it is empty or localhost. */
 RJWT_MUST enum rjwt_err host_name(char name[static RJWT_NAME_MAX + 1], struct rjwt_diag *diag);

@@ -9,15 +9,15 @@
 #include <unistd.h>
 
 static enum rjwt_err
-busy(int fd, const struct dir *dir, struct rjwt_diag *diag)
+busy(int fd, const struct dir *dir, long waited_s, struct rjwt_diag *diag)
 {
 	char holder[64] = "";
 	ssize_t n = pread(fd, holder, sizeof(holder) - 1, 0);
 
 	holder[n > 0 ? n : 0] = '\0';
 	holder[strcspn(holder, "\n")] = '\0';
-	return diag_fail(diag, RJWT_BUSY, dir->path, "has been locked for %d s, last by %s",
-	    LOCK_WAIT_S, holder[0] == '\0' ? "an unknown program" : holder);
+	return diag_fail(diag, RJWT_BUSY, dir->path, "has been locked for %ld s, last by %s",
+	    waited_s, holder[0] == '\0' ? "an unknown program" : holder);
 }
 
 /* So that whoever called us cannot stop us while we hold the lock: not even right after we got it. */
@@ -42,6 +42,16 @@ unblock_signals(struct lock *lock)
 	lock->blocked = false;
 }
 
+/* A daemon that reads its signals from a descriptor has them blocked: it shall end, and not wait first. */
+static bool
+told_to_end(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 &&
+	    (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+}
+
 /* Not by a waiting flock(2): only a signal would end that, and signals are the host's. */
 static enum rjwt_err
 lock_wait(struct lock *lock, const struct dir *dir, struct rjwt_diag *diag)
@@ -58,8 +68,8 @@ lock_wait(struct lock *lock, const struct dir *dir, struct rjwt_diag *diag)
 			return diag_fail(diag, RJWT_IO, dir->path, "lock");
 		unblock_signals(lock); /* whoever waits may be interrupted */
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
-		if (now.tv_sec - start.tv_sec >= LOCK_WAIT_S)
-			return busy(lock->fd, dir, diag);
+		if (now.tv_sec - start.tv_sec >= LOCK_WAIT_S || told_to_end())
+			return busy(lock->fd, dir, (long)(now.tv_sec - start.tv_sec), diag);
 		(void)nanosleep(&pause, NULL);
 	}
 }

@@ -21,7 +21,9 @@ struct lock {
 
 #define LOCK_NONE ((struct lock){ .fd = -1 })
 
-/* RJWT_BUSY names who held it, after LOCK_WAIT_S; RJWT_IO. */
+/*
+ * RJWT_BUSY names who held it, after LOCK_WAIT_S, or when SIGTERM or SIGINT is blocked and pending; RJWT_IO.
+ */
 RJWT_MUST enum rjwt_err lock_take(struct lock *lock, const struct dir *dir,
     struct rjwt_diag *diag);
 void lock_release(struct lock *lock);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "text.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -257,6 +258,23 @@ text_escape(struct buf *out, struct view text)
 		}
 		i += length;
 	}
+}
+
+void
+text_append(char *out, size_t size, const char *between, const char *fmt, ...)
+{
+	size_t have = strlen(out);
+	va_list args;
+	int n = 0;
+
+	if (have > 0)
+		n = snprintf(out + have, size - have, "%s", between);
+	have += n > 0 ? (size_t)n : 0;
+	if (have + 1 >= size)
+		return;
+	va_start(args, fmt);
+	vsnprintf(out + have, size - have, fmt, args);
+	va_end(args);
 }
 
 void

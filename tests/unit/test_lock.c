@@ -130,6 +130,36 @@ test_holder_named(void **state)
 	lock_release(&second);
 }
 
+/* A daemon that is to end does not wait for the lock. */
+static void
+test_told_to_end(void **state)
+{
+	static const int signals[] = { SIGHUP, SIGTERM, SIGINT };
+	struct lock first = LOCK_NONE, second = LOCK_NONE;
+	sigset_t before, none;
+
+	(void)state;
+	EXPECT("first", lock_take(&first, &folder, NULL), RJWT_OK);
+	for (size_t i = 0; i < ROWS(signals); i++) {
+		struct timespec now = { 0, 0 };
+
+		sigemptyset(&before);
+		sigaddset(&before, signals[i]);
+		assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+		assert_int_equal(raise(signals[i]), 0);
+		leap_s = 10;
+		pauses = 0;
+		EXPECT("second", lock_take(&second, &folder, NULL), RJWT_BUSY);
+		assert_int_equal(pauses, signals[i] == SIGHUP ? 2 : 0);
+		lock_release(&second);
+		assert_int_equal(sigtimedwait(&before, NULL, &now), signals[i]);
+	}
+	sigemptyset(&none);
+	assert_int_equal(pthread_sigmask(SIG_SETMASK, &none, NULL), 0);
+	first.blocked = false;
+	lock_release(&first);
+}
+
 /* Nobody but its owner may hold it open, whatever umask was handed on and whatever stood there before. */
 static void
 test_private(void **state)
@@ -179,6 +209,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_signals, begin_lock, end),
 		cmocka_unit_test_setup_teardown(test_mask_restored, begin_lock, end),
 		cmocka_unit_test_setup_teardown(test_holder_named, begin_lock, end),
+		cmocka_unit_test_setup_teardown(test_told_to_end, begin_lock, end),
 		cmocka_unit_test_setup_teardown(test_private, begin_lock, end),
 		cmocka_unit_test_setup_teardown(test_link_refused, begin_lock, end),
 	};

@@ -202,7 +202,7 @@ escapes(void **state)
 		{ VIEW("\x1f \x7e\x7f"), "\\x1f ~\\x7f" },
 		{ VIEW("gr\xc3\xbc\xc3\x9f \xe6\x97\xa5 \xf0\x9f\x94\x91"),
 		    "gr\xc3\xbc\xc3\x9f \xe6\x97\xa5 \xf0\x9f\x94\x91" },
-		/* C1: U+0080, U+009B (CSI), U+009F; U+00A0 and U+00A1 stay */
+		/* C1: U+0080, U+009B (CSI), U+009F; U+00A1 stays, U+00A0 is no space that one sees */
 		{ VIEW("\xc2\x80\xc2\x9b\xc2\x9f"), "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f" },
 		{ VIEW("\xc2\xa0\xc2\xa1"), "\\xc2\\xa0\xc2\xa1" },
 		/* what turns or hides: U+202E, U+2066, U+200B, U+2028, U+FEFF, U+00AD, U+061C,
@@ -221,7 +221,7 @@ escapes(void **state)
 		{ VIEW("\xf0\x9b\xb2\xa0"), "\\xf0\\x9b\\xb2\\xa0" },
 		{ VIEW("\xf0\x9d\x85\xb3"), "\\xf0\\x9d\\x85\\xb3" },
 		{ VIEW("\xe2\x80\x8a\xe2\x80\x90\xe2\x80\xaf"),
-		    "\xe2\x80\x8a\xe2\x80\x90\xe2\x80\xaf" },
+		    "\\xe2\\x80\\x8a\xe2\x80\x90\\xe2\\x80\\xaf" },
 		/* no UTF-8: each byte for itself */
 		{ VIEW("a\xff\xc3"), "a\\xff\\xc3" },
 		{ VIEW("\xc3\x28"), "\\xc3(" },
