@@ -153,7 +153,7 @@ check_retirement(struct walk *w)
 {
 	int64_t retired_s = w->jwk->retired_s;
 	bool good = retired_s == 0 ||
-	    w->claims.iat_s <= retired_s + w->verifier->config->rotation.leeway_s;
+	    w->claims.iat_s <= retired_s + keyset_slack_s(&w->verifier->config->rotation);
 
 	return walk_judge_time(w, good, "issued before its key retired,", retired_s, w->claims.iat_s);
 }

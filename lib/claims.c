@@ -27,6 +27,12 @@ claims_name_check(struct view name)
 }
 
 bool
+claims_jti_check(struct view jti)
+{
+	return jti.n <= JTI_MAX && claims_name_check(jti);
+}
+
+bool
 claims_word_check(struct view word)
 {
 	if (word.n == 0 || word.n > WORD_MAX)
@@ -160,8 +166,7 @@ read_own(struct claims *claims, struct rjwt_diag *diag)
 	struct view ignored;
 	enum json_has has = json_string(claims->json, "jti", &claims->jti);
 
-	if (has == JSON_WRONG || (has == JSON_GOOD && (claims->jti.n == 0 ||
-	    claims->jti.n > JTI_MAX || !claims_name_check(claims->jti))))
+	if (has == JSON_WRONG || (has == JSON_GOOD && !claims_jti_check(claims->jti)))
 		return wrong(diag, "jti", "is no string of 1 to 128 bytes without control characters");
 	has = json_string(claims->json, "scope", &claims->scope);
 	if (has == JSON_WRONG || (has == JSON_GOOD && !scope_check(claims->scope)))

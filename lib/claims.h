@@ -31,6 +31,8 @@ bool claims_scope_has(const struct claims *claims, const char *word);	 /* exact 
 
 /* A name of a user, issuer or audience: 1 to 255 bytes of UTF-8 without control characters. */
 bool claims_name_check(struct view name);
+/* An id of a token: a name of 1 to 128 bytes. */
+bool claims_jti_check(struct view jti);
 /* One word of scope: 1 to 32 of [A-Za-z0-9._:/-]. */
 bool claims_word_check(struct view word);
 /* Whether a free claim of this name would be one that rjwt reads or writes. */

@@ -19,17 +19,23 @@ commit_jwks(const struct scribe *s, struct store *store)
 }
 
 enum rjwt_err
-commit_keyset(const struct scribe *s, struct keyset *keyset)
+commit_stage(const struct scribe *s, const struct keyset *before, struct keyset *keyset)
 {
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	struct rjwt_time now;
 	struct timespec mtime;
 
 	clock_now(s->clock, &now);
-	keyset->generation++;
+	keyset->generation = before->generation + 1;
 	mtime = (struct timespec){ .tv_sec = now.wall_s, .tv_nsec = keyset->generation % 1000000000 };
 	RJWT_TRY(keyset_format(&text, keyset));
-	return file_write(s->dir, "keyset.json", 0644, buf_view(&text), &mtime, s->diag);
+	return file_stage(s->dir, "keyset.json", 0644, buf_view(&text), &mtime, s->diag);
+}
+
+enum rjwt_err
+commit_publish(const struct scribe *s)
+{
+	return file_publish(s->dir, "keyset.json", s->diag);
 }
 
 enum rjwt_err

@@ -17,8 +17,13 @@ struct scribe {
 	struct rjwt_diag *diag;
 };
 
-/* The one place that writes keyset.json. generation goes up by one, and into the file's mtime. */
-RJWT_MUST enum rjwt_err commit_keyset(const struct scribe *scribe, struct keyset *keyset);
+/*
+ * The one place that writes keyset.json, in two steps: what takes time, and the rename, which is the commit.
+ * generation goes up by one, and into the file's mtime.
+ */
+RJWT_MUST enum rjwt_err commit_stage(const struct scribe *scribe, const struct keyset *before,
+    struct keyset *keyset);
+RJWT_MUST enum rjwt_err commit_publish(const struct scribe *scribe);
 
 /* Make a key of the policy's algorithm: private half, count of tickets, and the public half last. */
 RJWT_MUST enum rjwt_err commit_new_key(const struct scribe *scribe, const struct keyset *keyset,
@@ -30,6 +35,9 @@ RJWT_MUST enum rjwt_err commit_key(const struct scribe *scribe, int64_t version,
 
 /* Make jwks.json what it should be, where it is not. */
 RJWT_MUST enum rjwt_err commit_jwks(const struct scribe *scribe, struct store *store);
+
+/* Stands in the folder while keeper_init() is under way. */
+#define COMMIT_UNFINISHED "init"
 
 /* A name that commit_...() gave, in keys/ or private/: its version, 0 for none; or a half-written file. */
 int64_t commit_version(const char *name);

@@ -361,13 +361,14 @@ config_check(const struct config *config, const char *const **keys, struct rjwt_
 	static const char *const bits[] = { "rsa_bits", NULL };
 	static const char *const claim[] = { "user_claim", NULL };
 	const struct rotation_policy *p = &config->rotation;
-	int64_t least = p->max_lifetime_s + 2 * p->leeway_s;
+	int64_t least = p->max_lifetime_s + p->leeway_s + keyset_slack_s(p);
 
 	*keys = ttl;
 	if (p->previous_key_ttl_s < least)
 		return diag_fail(diag, RJWT_CONFIG, config->path,
-		    "previous_key_ttl: %llds is less than max_lifetime + 2 x leeway = %llds, so tokens "
-		    "would outlive their key", (long long)p->previous_key_ttl_s, (long long)least);
+		    "previous_key_ttl: %llds is less than max_lifetime + %s = %llds, so tokens would outlive "
+		    "their key", (long long)p->previous_key_ttl_s, p->leeway_s > 0 ? "2 x leeway" : "1s",
+		    (long long)least);
 	*keys = lifetime;
 	if (config->default_lifetime_s > p->max_lifetime_s)
 		return diag_fail(diag, RJWT_CONFIG, config->path,

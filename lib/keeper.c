@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #define STAMP_TRIES 10
+#define FOLDER_TRIES 10
 
 /* Whoever changes a keyset, from lock to unlock. */
 struct keeper {
 	struct store *store;
 	const struct rotation_policy *policy;
+	const struct keeper_order *order;
 	struct clock *clock;
 	struct dir private;
 	struct lock lock;
 	struct scribe scribe;
 	struct rjwt_diag *diag;
+	bool removed; /* what a crash had left */
 };
 
 static void
@@ -21,96 +27,28 @@ keeper_end(struct keeper *k)
 	dir_close(&k->private);
 }
 
-/* --- finish what a crash left ------------------------------------------------------------------------------ */
-
-struct sweep {
-	struct keeper *k;
-	bool removed;
-};
-
-/* An HMAC secret is what verifies: it stays as long as its key does. */
-static bool
-still_verifies(struct keeper *k, int64_t version)
-{
-	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
-
-	if (version < k->store->keyset.floor || version > k->store->keyset.next.version)
-		return false;
-	return store_read_key(k->store, version, &jwk, NULL) == RJWT_OK &&
-	    jwk.alg->kind == ALG_HMAC;
-}
-
+/* Lock the folder that stands at the path: it may be another one by the time we have the lock. */
 static enum rjwt_err
-sweep_private(void *context, const char *name)
+lock_store(struct keeper *k)
 {
-	struct sweep *s = context;
-	struct keeper *k = s->k;
-	int64_t version = commit_version(name);
+	for (int i = 0; i < FOLDER_TRIES; i++) {
+		unsigned opened;
 
-	if (!commit_is_temporary(name)) {
-		if (version == 0 || version == k->store->keyset.active.version ||
-		    version == k->store->keyset.next.version || still_verifies(k, version))
+		RJWT_TRY(store_load(k->store, k->diag));
+		opened = k->store->opened;
+		RJWT_TRY(lock_take(&k->lock, &k->store->dir, k->diag));
+		RJWT_TRY(store_load(k->store, k->diag));
+		if (k->store->opened == opened)
 			return RJWT_OK;
-		RJWT_TRY(k->store->provider->destroy(k->store->provider, version, k->diag));
+		lock_release(&k->lock);
 	}
-	s->removed = true;
-	return file_remove(&k->private, name, k->diag);
-}
-
-static enum rjwt_err
-sweep_keys(void *context, const char *name)
-{
-	struct sweep *s = context;
-	struct keeper *k = s->k;
-	int64_t version = commit_version(name);
-
-	if (!commit_is_temporary(name) &&
-	    (version == 0 || (version >= k->store->keyset.floor &&
-				 version <= k->store->keyset.next.version)))
-		return RJWT_OK;
-	s->removed = true;
-	return file_remove(&k->store->keys, name, k->diag);
-}
-
-/* Private halves go first: what is left half done then can no longer sign. */
-static enum rjwt_err
-finish(struct keeper *k)
-{
-	struct sweep s = { .k = k };
-
-	RJWT_TRY(dir_each(&k->private, sweep_private, &s, k->diag));
-	if (s.removed)
-		RJWT_TRY(dir_sync(&k->private, k->diag));
-	s.removed = false;
-	RJWT_TRY(dir_each(&k->store->keys, sweep_keys, &s, k->diag));
-	if (s.removed)
-		RJWT_TRY(dir_sync(&k->store->keys, k->diag));
-	return commit_jwks(&k->scribe, k->store);
-}
-
-/* What signs, and what will, must be whole before anything is built on it. */
-static enum rjwt_err
-check_keys(struct keeper *k)
-{
-	const int64_t versions[] = { k->store->keyset.active.version,
-		k->store->keyset.next.version };
-
-	for (size_t i = 0; i < 2; i++) {
-		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
-		enum rjwt_err err = store_read_key(k->store, versions[i], &jwk, k->diag);
-
-		if (err == RJWT_KEY_UNKNOWN)
-			return diag_fail(k->diag, RJWT_KEYSET, k->store->keys.path,
-			    "%lld.jwk is missing", (long long)versions[i]);
-		RJWT_TRY(err);
-	}
-	return RJWT_OK;
+	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "is replaced by others all the time");
 }
 
 static enum rjwt_err
 begin(struct keeper *k)
 {
-	RJWT_TRY(lock_take(&k->lock, &k->store->dir, k->diag));
+	RJWT_TRY(lock_store(k));
 	RJWT_TRY(dir_open_at(&k->store->dir, "private", &k->private, k->diag));
 	k->scribe = (struct scribe){ &k->store->dir, &k->store->keys, &k->private, k->store->provider,
 		k->policy, k->clock, k->diag };
@@ -118,25 +56,37 @@ begin(struct keeper *k)
 	RJWT_TRY(dir_sync(&k->store->dir, k->diag));
 	RJWT_TRY(dir_sync(&k->store->keys, k->diag));
 	RJWT_TRY(dir_sync(&k->private, k->diag));
-	RJWT_TRY(store_load(k->store, k->diag));
 	RJWT_TRY(store_writable(k->store, k->policy, k->diag));
-	RJWT_TRY(check_keys(k));
-	return finish(k);
+	return keeper_finish(&k->scribe, k->store, false, &k->removed);
 }
 
 /* --- carry a plan out --------------------------------------------------------------------------------------- */
 
-/* The key that retires; since is when it became active. */
+/* A key that goes on as something else than it was. */
 static enum rjwt_err
-stamp(struct keeper *k, int64_t version, int64_t since_s, int64_t retired_s, int64_t until_s)
+stamp(struct keeper *k, const struct plan *plan, int64_t version)
 {
 	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+	const struct keyset *keyset = &k->store->keyset;
+	enum rjwt_err err = store_read_key(k->store, version, &jwk, k->diag);
 
-	RJWT_TRY(store_read_key(k->store, version, &jwk, k->diag));
-	jwk.since_s = since_s < retired_s ? since_s : retired_s; /* the clock may have gone back */
-	jwk.retired_s = retired_s;
-	jwk.until_s = until_s;
-	jwk.revoked_s = 0; /* whole: not what a change that never came to its commit left */
+	/* A file that cannot be read verifies nothing: it is as good as revoked, and need not be whole. */
+	if (version == plan->revoke && (err == RJWT_KEYSET || err == RJWT_KEY_UNKNOWN))
+		return RJWT_OK;
+	RJWT_TRY(err);
+	if (version == plan->retire) {
+		/* Whole: not what a change that never came to its commit left. */
+		jwk.since_s = keyset->active.since_s < plan->stamp.retired_s ?
+		    keyset->active.since_s :
+		    plan->stamp.retired_s; /* the clock may have gone back */
+		jwk.retired_s = plan->stamp.retired_s;
+		jwk.until_s = plan->stamp.until_s;
+		jwk.revoked_s = 0;
+	} else if (version == keyset->active.version || version == keyset->next.version) {
+		jwk.since_s = jwk.retired_s = jwk.until_s = 0;
+	}
+	if (version == plan->revoke)
+		jwk.revoked_s = plan->revoked_s;
 	return commit_key(&k->scribe, version, &jwk);
 }
 
@@ -163,93 +113,198 @@ restamp(struct keeper *k, int64_t now_s)
 	return RJWT_OK;
 }
 
+/* New keys, under versions that are claimed first: they never come again, whatever happens to us. */
+static enum rjwt_err
+make_keys(struct keeper *k, const struct plan *plan, struct keyset *claimed)
+{
+	*claimed = k->store->keyset;
+	if (plan->make == 0)
+		return RJWT_OK;
+	claimed->next_version = plan->after.next_version;
+	RJWT_TRY(commit_stage(&k->scribe, &k->store->keyset, claimed));
+	RJWT_TRY(commit_publish(&k->scribe));
+	for (int64_t v = claimed->next_version - plan->make; v < claimed->next_version; v++)
+		RJWT_TRY(commit_new_key(&k->scribe, claimed, v));
+	return RJWT_OK;
+}
+
+/* All that is durable before the commit, dated as of now; retired_s tells by when it must follow. */
+static enum rjwt_err
+prepare(struct keeper *k, struct plan *plan, const struct keyset *claimed)
+{
+	struct rjwt_time now;
+
+	clock_now(k->clock, &now);
+	keyset_plan_at(plan, &k->store->keyset, k->policy, &now);
+	if (plan->restamp)
+		RJWT_TRY(restamp(k, now.wall_s));
+	if (plan->retire != 0)
+		RJWT_TRY(stamp(k, plan, plan->retire));
+	if (plan->revoke != 0 && plan->revoke != plan->retire)
+		RJWT_TRY(stamp(k, plan, plan->revoke));
+	return commit_stage(&k->scribe, claimed, &plan->after);
+}
+
 static enum rjwt_err
 carry_out(struct keeper *k, struct plan *plan)
 {
-	struct keyset claimed = k->store->keyset;
-	int64_t slow_s = k->policy->leeway_s > 1 ? k->policy->leeway_s : 1;
+	struct keyset claimed;
 	struct rjwt_time now;
 
-	if (plan->make > 0) {
-		claimed.next_version = plan->after.next_version;
-		RJWT_TRY(commit_keyset(&k->scribe, &claimed));
-		RJWT_TRY(commit_new_key(&k->scribe, &claimed, plan->after.next.version));
-	}
+	RJWT_TRY(make_keys(k, plan, &claimed));
 	for (int i = 0;; i++) {
-		clock_now(k->clock, &now);
-		keyset_plan_at(plan, &k->store->keyset, k->policy, &now);
-		if (plan->restamp)
-			RJWT_TRY(restamp(k, now.wall_s));
-		if (plan->retire == 0)
-			break;
-		RJWT_TRY(stamp(k, plan->retire, k->store->keyset.active.since_s,
-		    plan->stamp.retired_s, plan->stamp.until_s));
+		RJWT_TRY(prepare(k, plan, &claimed));
 		clock_now(k->clock, &now);
 		/* A token minted after the stamp, and before the commit, must not look too young. */
-		if (now.wall_s - plan->stamp.retired_s <= slow_s)
+		if (plan->retire == 0 ||
+		    now.wall_s - plan->stamp.retired_s <= keyset_slack_s(k->policy))
 			break;
 		if (i == STAMP_TRIES)
 			return diag_fail(k->diag, RJWT_BUSY, k->store->keys.path,
-			    "writing a key file takes longer than the leeway");
+			    "writing files takes longer than the leeway");
 	}
-	plan->after.generation = claimed.generation;
-	RJWT_TRY(commit_keyset(&k->scribe, &plan->after));
-	RJWT_TRY(store_load(k->store, k->diag));
-	return finish(k);
+	RJWT_TRY(commit_publish(&k->scribe));
+	return store_load(k->store, k->diag);
 }
 
-static void
-tell_next(const struct keeper *k, const struct keyset_seen *seen, const struct rjwt_time *now,
-    struct rjwt_change *change)
+/* Marks for people come after the commit: what the retired key has signed for them is over. */
+static enum rjwt_err
+mark_users(struct keeper *k, int64_t version)
 {
-	const char *what;
+	for (const char *const *user = k->order->users; user != NULL && *user != NULL; user++)
+		RJWT_TRY(mark_revoke_user(&k->store->dir, *user, version, k->diag));
+	return RJWT_OK;
+}
 
-	change->next_event_s =
-	    keyset_next_event(&k->store->keyset, k->policy, seen, now, &what);
+/* What is to be done when the commit stands. */
+static enum rjwt_err
+clean_up(struct keeper *k, const struct rjwt_time *now, bool rose)
+{
+	bool removed = false;
+
+	RJWT_TRY(keeper_finish(&k->scribe, k->store, rose, &removed));
+	/* By a clock that can be believed alone: the list is of tokens that may verify again. */
+	if (!keyset_clock_settled(&k->store->keyset, k->policy, now))
+		return RJWT_OK;
+	return marks_prune_issued(&k->store->dir, now->wall_s, k->diag);
+}
+
+static enum rjwt_err
+commit(struct keeper *k, struct plan *plan, const struct rjwt_time *now)
+{
+	bool revokes = plan->why >= WHY_REVOKE_KEY, rose = plan->after.floor > k->store->keyset.floor;
+	struct rjwt_diag *outer = k->diag, why = { 0 };
+	enum rjwt_err err;
+
+	if (k->order->jti != NULL)
+		RJWT_TRY(mark_revoke_jti(&k->store->dir, k->order->jti,
+		    k->store->keyset.next.version, k->diag));
+	if (plan->any)
+		RJWT_TRY(carry_out(k, plan));
+	RJWT_TRY(mark_users(k, plan->retire));
+	k->diag = k->scribe.diag = &why;
+	err = clean_up(k, now, rose);
+	k->diag = k->scribe.diag = outer;
+	if (err == RJWT_OK)
+		return RJWT_OK;
+	if (why.text[0] == '\0')
+		(void)diag_fail(&why, err, why.path, "%s", rjwt_strerror(err));
+	if (revokes)
+		return diag_fail(outer, err, why.path,
+		    "%.300s. What was asked for is committed, but not all of it is done: do it again", why.text);
+	text_append(plan->change.warning, sizeof(plan->change.warning), "; ", "clean-up failed: %.80s%s%.120s",
+	    why.path, why.path[0] == '\0' ? "" : ": ", why.text);
+	return RJWT_OK;
+}
+
+/*
+ * What signs, and what will, must be whole before anything is built on it, unless it is to go; and a
+ * promotion of one that cannot sign would leave nobody who can mint.
+ */
+static enum rjwt_err
+check_keys(struct keeper *k, const struct plan *plan)
+{
+	const struct keyset *keyset = &k->store->keyset;
+	const int64_t versions[] = { keyset->active.version, keyset->next.version };
+
+	for (size_t i = 0; i < 2 && plan->why != WHY_COMPROMISED; i++) {
+		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+		enum rjwt_err err =
+		    versions[i] == plan->revoke ? RJWT_OK : store_read_key(k->store, versions[i], &jwk, k->diag);
+
+		if (err == RJWT_KEY_UNKNOWN)
+			return diag_fail(k->diag, RJWT_KEYSET, k->store->keys.path, "%lld.jwk is missing",
+			    (long long)versions[i]);
+		RJWT_TRY(err);
+	}
+	if (plan->after.active.version != keyset->next.version)
+		return RJWT_OK;
+	return store_signs(k->store, keyset->next.version, k->diag);
+}
+
+/* What the marks say, before what the plan says. */
+static void
+tell_marks(const struct keeper_order *order, struct rjwt_change *change)
+{
+	char text[sizeof(change->text)] = "", names[120] = "";
+
+	if (order->jti == NULL && order->users == NULL)
+		return;
+	if (order->jti != NULL)
+		snprintf(text, sizeof(text), "the token %.128s is revoked", order->jti);
+	for (size_t i = 0; order->users != NULL && order->users[i] != NULL && i < 4; i++)
+		text_append(names, sizeof(names), i == 3 || order->users[i + 1] == NULL ? " and " : ", ",
+		    "%.32s", i == 3 ? "others" : order->users[i]);
+	if (order->users != NULL)
+		snprintf(text, sizeof(text), "all tokens of %s until now are revoked", names);
+	text_append(text, sizeof(text), ", ", "%s", change->text);
+	memcpy(change->text, text, sizeof(text));
 }
 
 /* Plan, and unless it is a dry run, do it. The lock is held then. */
 static enum rjwt_err
-change_now(struct keeper *k, enum keyset_why why, int64_t expected, bool dry_run,
-    struct rjwt_change *change)
+change_now(struct keeper *k, bool dry_run, struct rjwt_change *change)
 {
-	struct keyset_seen seen;
+	struct keyset_seen seen = { 0 };
 	struct rjwt_time now;
 	struct plan plan;
-	unsigned removed = 0;
-	int64_t floor = k->store->keyset.floor;
+	const char *what;
 
 	clock_now(k->clock, &now);
 	RJWT_TRY(store_see(k->store, now.wall_s, &seen, k->diag));
-	RJWT_TRY(keyset_plan(&k->store->keyset, k->policy, why, expected, &seen, &now, &plan, k->diag));
+	RJWT_TRY(keyset_plan(&k->store->keyset, k->policy, k->order->why, k->order->version, &seen,
+	    &now, &plan, k->diag));
+	RJWT_TRY(check_keys(k, &plan));
 	if (!dry_run) {
-		if (plan.any)
-			RJWT_TRY(carry_out(k, &plan));
-		if (why == WHY_DUE)
-			RJWT_TRY(marks_prune(&k->store->dir,
-			    k->store->keyset.floor > floor ? k->store->keyset.floor : 0, now.wall_s,
-			    &removed, k->diag));
-		RJWT_TRY(store_see(k->store, now.wall_s, &seen, k->diag));
+		RJWT_TRY(commit(k, &plan, &now));
+		if (store_see(k->store, now.wall_s, &seen, NULL) != RJWT_OK)
+			seen = (struct keyset_seen){ .first_alive = k->store->keyset.floor };
 	}
-	tell_next(k, &seen, &now, &plan.change);
+	tell_marks(k->order, &plan.change);
+	if (k->removed && !plan.any) {
+		plan.change.any = true;
+		snprintf(plan.change.text, sizeof(plan.change.text),
+		    "removed what a crash had left, %.42s goes on signing", plan.change.kid);
+	}
+	plan.change.next_event_s =
+	    keyset_next_event(&k->store->keyset, k->policy, &seen, &now, &what);
 	*change = plan.change;
 	return RJWT_OK;
 }
 
 enum rjwt_err
-keeper_change(struct store *store, const struct rotation_policy *policy, enum keyset_why why,
-    int64_t expected, struct clock *clock, int flags, struct rjwt_change *change,
-    struct rjwt_diag *diag)
+keeper_change(struct store *store, const struct rotation_policy *policy,
+    const struct keeper_order *order, struct clock *clock, int flags,
+    struct rjwt_change *change, struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(keeper_end) struct keeper k = { .store = store, .policy = policy, .clock = clock,
-		.private = DIR_NONE, .lock = LOCK_NONE, .diag = diag };
+	RJWT_CLEAN(keeper_end) struct keeper k = { .store = store, .policy = policy, .order = order,
+		.clock = clock, .private = DIR_NONE, .lock = LOCK_NONE, .diag = diag };
 
 	if ((flags & RJWT_DRY_RUN) != 0) {
 		RJWT_TRY(store_load(store, diag));
 		RJWT_TRY(store_writable(store, policy, diag));
-		RJWT_TRY(check_keys(&k));
-		return change_now(&k, why, expected, true, change);
+		return change_now(&k, true, change);
 	}
 	RJWT_TRY(begin(&k));
-	return change_now(&k, why, expected, false, change);
+	return change_now(&k, false, change);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper_init(): the first commit. A file "init" stands in the folder while it is under way, so that one
- * that did not end can be told from a keyset that lost its keyset.json.
+ * keeper_init(): the first commit of a base. A file stands in the folder while the first of all is under
+ * way, so that one that did not end can be told from a keyset that lost its keyset.json.
  */
 #include "keeper.h"
 
@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define UNFINISHED "init"
-
 static enum rjwt_err
 open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
 {
@@ -19,9 +17,11 @@ open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
 	const char *name;
 	enum rjwt_err err = dir_open(path, dir, diag);
 
-	if (err != RJWT_IO || errno != ENOENT)
+	if (err != RJWT_OK && (err != RJWT_IO || errno != ENOENT))
 		return err;
 	RJWT_TRY(dir_of(path, &above, &name, diag));
+	if (err == RJWT_OK) /* made, perhaps, by one that was killed before this */
+		return dir_sync(&above, diag);
 	RJWT_TRY(dir_make(&above, name, 0755, diag));
 	return dir_open(path, dir, diag);
 }
@@ -53,12 +53,12 @@ mark_unfinished(const struct dir *dir, const struct rjwt_time *now, struct rjwt_
 	const struct timespec mtime = { .tv_sec = now->wall_s, .tv_nsec = 1 };
 	struct stat status;
 
-	RJWT_TRY(file_write(dir, UNFINISHED, 0600, (struct view){ "", 0 }, &mtime, diag));
-	if (fstatat(dir->fd, UNFINISHED, &status, AT_SYMLINK_NOFOLLOW) != 0)
-		return diag_fail(diag, RJWT_IO, dir->path, UNFINISHED);
+	RJWT_TRY(file_write(dir, COMMIT_UNFINISHED, 0600, (struct view){ "", 0 }, &mtime, diag));
+	if (fstatat(dir->fd, COMMIT_UNFINISHED, &status, AT_SYMLINK_NOFOLLOW) != 0)
+		return diag_fail(diag, RJWT_IO, dir->path, COMMIT_UNFINISHED);
 	if (status.st_mtim.tv_nsec == 1)
 		return RJWT_OK;
-	RJWT_TRY(file_remove(dir, UNFINISHED, diag));
+	RJWT_TRY(file_remove(dir, COMMIT_UNFINISHED, diag));
 	return diag_fail(diag, RJWT_KEYSET, dir->path,
 	    "is on a file system that does not keep times to the nanosecond");
 }
@@ -80,7 +80,7 @@ check_empty(struct scribe *s)
 
 	if (fstatat(s->dir->fd, "keyset.json", &status, AT_SYMLINK_NOFOLLOW) == 0)
 		return diag_fail(s->diag, RJWT_EXISTS, s->dir->path, "has a keyset already");
-	if (fstatat(s->dir->fd, UNFINISHED, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (fstatat(s->dir->fd, COMMIT_UNFINISHED, &status, AT_SYMLINK_NOFOLLOW) == 0) {
 		RJWT_TRY(dir_each(s->private, remove_any, &s->private, s->diag));
 		RJWT_TRY(dir_each(s->keys, remove_any, &s->keys, s->diag));
 	}
@@ -119,35 +119,81 @@ provider_clean(struct provider **provider)
 		(*provider)->free(*provider);
 }
 
-/* Who the keyset is for, and under which name. */
+/* Who the keyset is for, and under which name: configured, recorded before, or the host's. */
 static enum rjwt_err
-fill(struct keyset *keyset, const struct rotation_policy *policy, const char *issuer,
-    const char *audience)
+fill(struct keyset *keyset, const struct rotation_policy *policy, const struct keeper_names *names,
+    struct rjwt_diag *diag)
 {
-	snprintf(keyset->issuer, sizeof(keyset->issuer), "%s", issuer);
-	snprintf(keyset->audience, sizeof(keyset->audience), "%s", audience);
-	RJWT_TRY(host_machine(keyset->machine));
+	char host[RJWT_NAME_MAX + 1] = "";
+
+	if (names->issuer != NULL)
+		snprintf(keyset->issuer, sizeof(keyset->issuer), "%s", names->issuer);
+	if (names->audience != NULL)
+		snprintf(keyset->audience, sizeof(keyset->audience), "%s", names->audience);
+	if (keyset->issuer[0] == '\0' || keyset->audience[0] == '\0')
+		RJWT_TRY(host_name(host, diag));
+	if (keyset->issuer[0] == '\0')
+		memcpy(keyset->issuer, host, sizeof(host));
+	if (keyset->audience[0] == '\0')
+		memcpy(keyset->audience, host, sizeof(host));
+	RJWT_TRY(host_machine(keyset->machine, diag));
 	return choose_base(policy, keyset->base);
 }
 
+/* What stands in the folder goes on in keyset, whatever of it can be read; *most: the highest version of all. */
 static enum rjwt_err
-make_keyset(const struct scribe *s, struct keyset *keyset)
+take_over(const struct scribe *s, struct keyset *keyset, int64_t *most)
 {
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	bool whole = file_read(s->dir, "keyset.json", KEYSET_FILE_MAX, &text, NULL, NULL) == RJWT_OK &&
+	    keyset_parse(buf_view(&text), keyset, NULL) == RJWT_OK;
+
+	if (whole && s->policy->base != NULL && strcmp(s->policy->base, keyset->base) == 0)
+		return diag_fail(s->diag, RJWT_CONFIG, s->dir->path,
+		    "has the base %s already: base_kid must be another one, or not be set", keyset->base);
+	if (whole)
+		*most = keyset->next_version - 1;
+	RJWT_TRY(store_highest(s->keys, most, s->diag));
+	RJWT_TRY(store_highest(s->private, most, s->diag));
+	if (*most == 0)
+		return diag_fail(s->diag, RJWT_KEYSET, s->dir->path,
+		    "has nothing to adopt: rjwt-keyd init makes a keyset");
+	if (*most > KEYSET_VERSION_MAX - 2)
+		return diag_fail(s->diag, RJWT_KEYSET, s->dir->path, "all versions are used up");
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+make_keyset(const struct scribe *s, int64_t first, struct keyset *keyset)
+{
+	const struct keyset before = *keyset;
 	struct rjwt_time now;
 
-	clock_now(s->clock, &now);
-	RJWT_TRY(mark_unfinished(s->dir, &now, s->diag));
-	RJWT_TRY(commit_new_key(s, keyset, 1));
-	RJWT_TRY(commit_new_key(s, keyset, 2));
+	RJWT_TRY(commit_new_key(s, keyset, first));
+	RJWT_TRY(commit_new_key(s, keyset, first + 1));
 	clock_now(s->clock, &now); /* an RSA key takes its time */
-	keyset_begin(keyset, 1, &now);
-	RJWT_TRY(commit_keyset(s, keyset));
-	return file_remove(s->dir, UNFINISHED, s->diag);
+	keyset_begin(keyset, first, &now);
+	RJWT_TRY(commit_stage(s, &before, keyset));
+	return commit_publish(s);
+}
+
+static void
+tell(const struct keyset *keyset, const struct rotation_policy *policy, const struct dir *dir,
+    bool adopt, struct rjwt_change *change)
+{
+	*change = (struct rjwt_change){ .any = true, .rotated = adopt,
+		.made = keyset->next.version };
+	keyset_kid_format(keyset, keyset->active.version, change->kid);
+	if (policy->rotate_every_s > 0)
+		change->next_event_s = keyset->active.since_s + policy->rotate_every_s;
+	snprintf(change->text, sizeof(change->text), "%s for %.64s in %.64s: %.42s signs now%s",
+	    adopt ? "adopted the keyset" : "made a keyset", keyset->audience, dir->path, change->kid,
+	    adopt ? ", nothing from before verifies" : "");
 }
 
 enum rjwt_err
 keeper_init(const char *path, struct provider *given, const struct rotation_policy *policy,
-    const char *issuer, const char *audience, struct clock *clock, struct rjwt_change *change,
+    const struct keeper_names *names, bool adopt, struct clock *clock, struct rjwt_change *change,
     struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(provider_clean) struct provider *provider = given;
@@ -158,25 +204,29 @@ keeper_init(const char *path, struct provider *given, const struct rotation_poli
 	RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
 	struct scribe s = { &dir, &keys, &private, NULL, policy, clock, diag };
 	struct keyset keyset = { 0 };
+	struct rjwt_time now;
+	bool removed = false;
+	int64_t most = 0;
 
 	RJWT_TRY(open_or_make(path, &dir, diag));
 	RJWT_TRY(lock_take(&lock, &dir, diag));
 	RJWT_TRY(make_folders(&dir, diag));
 	RJWT_TRY(dir_open_at(&dir, "keys", &keys, diag));
 	RJWT_TRY(dir_open_at(&dir, "private", &private, diag));
-	RJWT_TRY(check_empty(&s));
+	clock_now(clock, &now);
+	if (adopt)
+		RJWT_TRY(take_over(&s, &keyset, &most));
+	else
+		RJWT_TRY(check_empty(&s));
 	if (provider == NULL)
 		RJWT_TRY(provider_file(&dir, &provider));
 	s.provider = provider;
-	RJWT_TRY(fill(&keyset, policy, issuer, audience));
-	RJWT_TRY(make_keyset(&s, &keyset));
-	RJWT_TRY(store_open(path, NULL, &store, diag));
-	RJWT_TRY(commit_jwks(&s, store));
-	*change = (struct rjwt_change){ .any = true, .made = 2 };
-	keyset_kid_format(&keyset, keyset.active.version, change->kid);
-	if (policy->rotate_every_s > 0)
-		change->next_event_s = keyset.active.since_s + policy->rotate_every_s;
-	snprintf(change->text, sizeof(change->text), "made a keyset for %.80s in %.80s: %.42s signs now",
-	    audience, path, change->kid);
+	RJWT_TRY(fill(&keyset, policy, names, diag));
+	if (!adopt)
+		RJWT_TRY(mark_unfinished(&dir, &now, diag));
+	RJWT_TRY(make_keyset(&s, most + 1, &keyset));
+	RJWT_TRY(store_open(path, RJWT_STEAL(provider), &store, diag));
+	RJWT_TRY(keeper_finish(&s, store, adopt, &removed));
+	tell(&keyset, policy, &dir, adopt, change);
 	return RJWT_OK;
 }

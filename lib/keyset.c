@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "keyset.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,18 +65,25 @@ keyset_vouch(const struct keyset *keyset, int64_t version, struct jwk *jwk)
 
 /* --- clocks ------------------------------------------------------------------------------------------ */
 
+/* Without /proc no boot has a name: then no two are the same. */
+static bool
+same_boot(const struct keyset *keyset, const struct rjwt_time *now)
+{
+	return now->boot_id[0] != '\0' && strcmp(keyset->clock.boot_id, now->boot_id) == 0;
+}
+
 /* Out of step by how much since the keyset's reading; 0 for another boot, which tells nothing. */
 static int64_t
 step_s(const struct keyset *keyset, const struct rjwt_time *now)
 {
-	if (strcmp(keyset->clock.boot_id, now->boot_id) != 0)
+	if (!same_boot(keyset, now))
 		return 0;
 	return (now->wall_s - keyset->clock.wall_s) - (now->boot_s - keyset->clock.boot_s);
 }
 
-/* Seconds are rounded twice: 1 s is no step. */
-static int64_t
-tolerance_s(const struct rotation_policy *policy)
+/* Seconds are rounded twice, and what happens within one may be dated by two: 1 s is no step. */
+int64_t
+keyset_slack_s(const struct rotation_policy *policy)
 {
 	return policy->leeway_s > 1 ? policy->leeway_s : 1;
 }
@@ -86,19 +94,30 @@ in_step(const struct keyset *keyset, const struct rotation_policy *policy,
 {
 	int64_t step = step_s(keyset, now);
 
-	return step <= tolerance_s(policy) && step >= -tolerance_s(policy);
+	return step <= keyset_slack_s(policy) && step >= -keyset_slack_s(policy);
+}
+
+/* By how much the wall clock was set since the keyset's reading; 0: not, as far as we can tell. */
+static int64_t
+moved_s(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct rjwt_time *now)
+{
+	int64_t seen = keyset->active.since_s > keyset->clock.wall_s ? keyset->active.since_s :
+								       keyset->clock.wall_s;
+
+	if (!in_step(keyset, policy, now))
+		return step_s(keyset, now);
+	return now->wall_s < seen - keyset_slack_s(policy) ? now->wall_s - seen : 0;
 }
 
 bool
 keyset_clock_suspect(const struct keyset *keyset, const struct rotation_policy *policy,
     const struct rjwt_time *now, int64_t *by_s)
 {
-	int64_t seen = keyset->active.since_s > keyset->clock.wall_s ? keyset->active.since_s :
-								       keyset->clock.wall_s;
-	int64_t by = in_step(keyset, policy, now) ? 0 : step_s(keyset, now);
+	int64_t by = moved_s(keyset, policy, now);
 
-	if (by == 0 && now->wall_s < seen - tolerance_s(policy))
-		by = now->wall_s - seen;
+	if (by == 0 && !keyset_clock_settled(keyset, policy, now))
+		by = keyset->moved_s;
 	if (by_s != NULL)
 		*by_s = by;
 	return by != 0;
@@ -108,7 +127,7 @@ bool
 keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *policy,
     const struct rjwt_time *now)
 {
-	return strcmp(keyset->clock.boot_id, now->boot_id) == 0 && in_step(keyset, policy, now) &&
+	return same_boot(keyset, now) && in_step(keyset, policy, now) &&
 	    now->boot_s - keyset->clock.boot_s >= policy->max_lifetime_s + policy->leeway_s;
 }
 
@@ -118,7 +137,8 @@ bool
 keyset_due(const struct keyset *keyset, const struct rotation_policy *policy, int64_t minted,
     int64_t now_s)
 {
-	return (policy->rotate_every_s > 0 &&
+	return now_s < keyset->active.since_s ||
+	    (policy->rotate_every_s > 0 &&
 		   now_s - keyset->active.since_s >= policy->rotate_every_s) ||
 	    (policy->max_tokens > 0 && minted >= policy->max_tokens);
 }
@@ -143,7 +163,7 @@ static bool
 clock_moved(const struct keyset *keyset, const struct rotation_policy *policy,
     const struct rjwt_time *now)
 {
-	return strcmp(keyset->clock.boot_id, now->boot_id) != 0 || !in_step(keyset, policy, now);
+	return !same_boot(keyset, now) || !in_step(keyset, policy, now);
 }
 
 int64_t
@@ -180,7 +200,6 @@ keyset_next_event(const struct keyset *keyset, const struct rotation_policy *pol
 void
 keyset_begin(struct keyset *keyset, int64_t first_version, const struct rjwt_time *now)
 {
-	keyset->generation = 0;
 	keyset->floor = first_version;
 	keyset->active.version = first_version;
 	keyset->active.since_s = now->wall_s;
@@ -188,75 +207,159 @@ keyset_begin(struct keyset *keyset, int64_t first_version, const struct rjwt_tim
 	keyset->next.published_s = now->wall_s;
 	keyset->next_version = first_version + 2;
 	keyset->clock = *now;
+	keyset->moved_s = 0;
+}
+
+/* The next key signs, a new one is next. */
+static void
+promote(const struct keyset *before, struct plan *plan)
+{
+	plan->make = 1;
+	plan->retire = before->active.version;
+	plan->after.active.version = before->next.version;
+	plan->after.next.version = before->next_version;
+}
+
+/* Two new keys, and whatever was before is below the floor. */
+static void
+replace_all(const struct keyset *before, struct plan *plan)
+{
+	plan->make = 2;
+	plan->after.active.version = before->next_version;
+	plan->after.next.version = before->next_version + 1;
+	plan->after.floor = plan->after.active.version;
+}
+
+static enum rjwt_err
+plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan,
+    struct rjwt_diag *diag)
+{
+	if (version < before->floor || version > before->next.version)
+		return diag_fail(diag, RJWT_KEY_UNKNOWN, "", "version %lld verifies nothing as it is",
+		    (long long)version);
+	plan->revoke = version;
+	if (version == before->active.version) {
+		promote(before, plan);
+	} else if (version == before->next.version) {
+		plan->make = 1;
+		plan->after.next.version = before->next_version;
+	}
+	return RJWT_OK;
+}
+
+/* What changes but for dates. */
+static enum rjwt_err
+plan_versions(const struct keyset *before, const struct rotation_policy *policy, int64_t version,
+    const struct keyset_seen *seen, const struct rjwt_time *now, struct plan *plan,
+    struct rjwt_diag *diag)
+{
+	struct keyset dated = *before;
+
+	switch (plan->why) {
+	case WHY_DUE:
+		/* Where the clock went back now counts as the last rotation's time: at most rotate_every late. */
+		if (now->wall_s < dated.active.since_s)
+			dated.active.since_s = now->wall_s;
+		if (keyset_due(&dated, policy, seen->minted, now->wall_s))
+			promote(before, plan);
+		return RJWT_OK;
+	case WHY_HAND:
+	case WHY_COUNT:
+		plan->raced = before->active.version != version;
+		if (!plan->raced)
+			promote(before, plan);
+		return RJWT_OK;
+	case WHY_REVOKE_KEY:
+		return plan_revoke_key(before, version, plan, diag);
+	case WHY_REVOKE_USER:
+		promote(before, plan);
+		return RJWT_OK;
+	case WHY_REVOKE_ALL:
+		promote(before, plan);
+		plan->after.floor = plan->after.active.version;
+		return RJWT_OK;
+	case WHY_COMPROMISED:
+		replace_all(before, plan);
+		return RJWT_OK;
+	case WHY_TOUCH:
+		return RJWT_OK;
+	}
+	return RJWT_INTERNAL;
 }
 
 enum rjwt_err
 keyset_plan(const struct keyset *keyset, const struct rotation_policy *policy, enum keyset_why why,
-    int64_t expected, const struct keyset_seen *seen, const struct rjwt_time *now,
+    int64_t version, const struct keyset_seen *seen, const struct rjwt_time *now,
     struct plan *plan, struct rjwt_diag *diag)
 {
-	bool back = now->wall_s < keyset->active.since_s;
-	struct keyset dated = *keyset;
-	bool rotate;
-
-	*plan = (struct plan){ .after = *keyset };
-	if (back) {
-		/* Now counts as the last rotation's time, so rotation is at most rotate_every late. */
-		dated.active.since_s = now->wall_s;
-		plan->after.active.since_s = now->wall_s;
-		plan->restamp = true;
-	}
-	rotate = why == WHY_DUE ? keyset_due(&dated, policy, seen->minted, now->wall_s) :
-				  keyset->active.version == expected;
-	plan->raced = why != WHY_DUE && !rotate;
+	*plan = (struct plan){ .why = why, .after = *keyset };
 	if (floor_may_rise(keyset, policy, seen, now))
 		plan->after.floor = seen->first_alive;
-	if (rotate) {
-		if (keyset->next_version > KEYSET_VERSION_MAX)
-			return diag_fail(diag, RJWT_KEYSET, "", "all versions are used up");
-		plan->make = 1;
-		plan->retire = keyset->active.version;
-		plan->after.active.version = keyset->next.version;
-		plan->after.next.version = keyset->next_version;
-		plan->after.next_version = keyset->next_version + 1;
-	}
-	plan->any = rotate || back || plan->after.floor != keyset->floor ||
+	RJWT_TRY(plan_versions(keyset, policy, version, seen, now, plan, diag));
+	plan->after.next_version = keyset->next_version + plan->make;
+	if (plan->after.next_version > KEYSET_VERSION_MAX + 1)
+		return diag_fail(diag, RJWT_KEYSET, "", "all versions are used up");
+	plan->any = plan->make > 0 || plan->revoke != 0 || why == WHY_TOUCH ||
+	    now->wall_s < keyset->active.since_s || plan->after.floor != keyset->floor ||
 	    clock_moved(keyset, policy, now);
 	keyset_plan_at(plan, keyset, policy, now);
 	return RJWT_OK;
+}
+
+static void RJWT_PRINTF(2, 3)
+add(struct rjwt_change *change, const char *fmt, ...)
+{
+	char part[160];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(part, sizeof(part), fmt, args);
+	va_end(args);
+	text_append(change->text, sizeof(change->text), ", ", "%s", part);
+}
+
+/* Why it was done, or why nothing was. */
+static void
+tell_why(struct plan *plan, const struct keyset *before)
+{
+	char kid[RJWT_ID_SIZE];
+
+	if (plan->raced)
+		add(&plan->change, "another rotation came first");
+	else if (plan->why == WHY_REVOKE_ALL)
+		add(&plan->change, "no token that was minted until now verifies");
+	else if (plan->why == WHY_COMPROMISED)
+		add(&plan->change, "all keys are replaced, no token that was minted until now verifies");
+	else if (plan->revoke != 0) {
+		keyset_kid_format(before, plan->revoke, kid);
+		add(&plan->change, "%.42s is revoked", kid);
+	} else if (plan->make == 0 && plan->after.floor != before->floor)
+		add(&plan->change, "keys below version %lld are forgotten", (long long)plan->after.floor);
+	else if (plan->why == WHY_DUE && plan->make == 0)
+		add(&plan->change, plan->any ? "took note of the clock" : "nothing was due");
 }
 
 static void
 plan_tell(struct plan *plan, const struct keyset *before, const struct rotation_policy *policy)
 {
 	struct rjwt_change *change = &plan->change;
-	char old[RJWT_ID_SIZE], next[RJWT_ID_SIZE], until[32];
+	char kid[RJWT_ID_SIZE], until[32];
 
+	*change = (struct rjwt_change){ .any = plan->any, .retired = plan->retire,
+		.rotated = plan->after.active.version != before->active.version,
+		.made = plan->make > 0 ? plan->after.next.version : 0 };
 	keyset_kid_format(&plan->after, plan->after.active.version, change->kid);
-	keyset_kid_format(&plan->after, plan->after.next.version, next);
-	change->any = plan->any;
-	change->rotated = plan->retire != 0;
-	change->retired = plan->retire;
-	change->made = plan->make > 0 ? plan->after.next.version : 0;
-	if (plan->retire != 0) {
-		keyset_kid_format(before, plan->retire, old);
+	tell_why(plan, before);
+	add(change, "%.42s %s", change->kid,
+	    change->rotated ? "signs now" : plan->raced ? "signs" : "goes on signing");
+	if (plan->retire != 0 && plan->retire != plan->revoke && plan->retire >= plan->after.floor) {
+		keyset_kid_format(before, plan->retire, kid);
 		time_format(until, plan->stamp.until_s);
-		snprintf(change->text, sizeof(change->text),
-		    "%.42s signs now, %.42s verifies until %s, %.42s (%s) is next", change->kid, old,
-		    until, next, policy->alg->label);
-	} else if (plan->raced) {
-		snprintf(change->text, sizeof(change->text),
-		    "another rotation came first, %.42s signs", change->kid);
-	} else if (plan->after.floor != before->floor) {
-		snprintf(change->text, sizeof(change->text),
-		    "keys below version %lld are forgotten, %.42s goes on signing",
-		    (long long)plan->after.floor, change->kid);
-	} else if (plan->any) {
-		snprintf(change->text, sizeof(change->text),
-		    "took note of the clock, %.42s goes on signing", change->kid);
-	} else {
-		snprintf(change->text, sizeof(change->text), "nothing was due, %.42s goes on signing",
-		    change->kid);
+		add(change, "%.42s verifies until %s", kid, until);
+	}
+	if (plan->make > 0) {
+		keyset_kid_format(&plan->after, plan->after.next.version, kid);
+		add(change, "%.42s (%s) is next", kid, policy->alg->label);
 	}
 }
 
@@ -264,23 +367,30 @@ void
 keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rotation_policy *policy,
     const struct rjwt_time *now)
 {
-	int64_t by_s;
+	int64_t by_s = moved_s(before, policy, now);
+	bool rotates = plan->after.active.version != before->active.version;
 	char amount[32];
 
+	/* Also when the clock went back only while a key was made. */
+	plan->restamp = plan->restamp || now->wall_s < before->active.since_s;
+	plan->after.active.since_s = rotates || now->wall_s < before->active.since_s ?
+	    now->wall_s :
+	    before->active.since_s;
+	plan->after.next.published_s =
+	    plan->make > 0 ? now->wall_s : before->next.published_s;
 	if (plan->retire != 0) {
-		plan->after.active.since_s = now->wall_s;
-		plan->after.next.published_s = now->wall_s;
 		plan->stamp.retired_s = now->wall_s;
 		plan->stamp.until_s = now->wall_s + policy->previous_key_ttl_s;
 	}
+	plan->revoked_s = now->wall_s > 0 ? now->wall_s : 1; /* 0 would read as: not revoked */
 	plan->after.clock = clock_moved(before, policy, now) ? *now : before->clock;
+	plan->after.moved_s = clock_moved(before, policy, now) ? by_s : before->moved_s;
 	plan_tell(plan, before, policy);
-	plan->change.warning[0] = '\0';
-	if (keyset_clock_suspect(before, policy, now, &by_s)) {
-		duration_format(amount, by_s);
-		snprintf(plan->change.warning, sizeof(plan->change.warning),
-		    "clock suspect: it went %s by %s", by_s < 0 ? "back" : "forward", amount);
-	}
+	if (by_s == 0)
+		return;
+	duration_format(amount, by_s);
+	text_append(plan->change.warning, sizeof(plan->change.warning), "; ",
+	    "clock suspect: it went %s by %s", by_s < 0 ? "back" : "forward", amount);
 }
 
 /* --- keyset.json ---------------------------------------------------------------------------------------- */
@@ -309,6 +419,8 @@ keyset_format(struct buf *out, const struct keyset *keyset)
 	json_put_integer(out, "wall", keyset->clock.wall_s);
 	json_put_integer(out, "boottime", keyset->clock.boot_s);
 	json_put_string(out, "boot_id", view_of(keyset->clock.boot_id));
+	json_put_integer(out, "back", keyset->moved_s < 0 ? -keyset->moved_s : 0);
+	json_put_integer(out, "forward", keyset->moved_s > 0 ? keyset->moved_s : 0);
 	json_close(out);
 	return seal_add(out);
 }
@@ -330,7 +442,7 @@ static const char *
 read_members(struct json json, struct keyset *keyset)
 {
 	struct json active, next, clock;
-	int64_t format;
+	int64_t format, back, forward;
 
 	if (json_integer(json, "format", &format) != JSON_GOOD || format != FORMAT)
 		return "is of a format that this rjwt does not know";
@@ -350,8 +462,11 @@ read_members(struct json json, struct keyset *keyset)
 	    json_integer(json, "next_version", &keyset->next_version) != JSON_GOOD ||
 	    json_integer(clock, "wall", &keyset->clock.wall_s) != JSON_GOOD ||
 	    json_integer(clock, "boottime", &keyset->clock.boot_s) != JSON_GOOD ||
-	    !read_string(clock, "boot_id", keyset->clock.boot_id, sizeof(keyset->clock.boot_id)))
+	    !read_string(clock, "boot_id", keyset->clock.boot_id, sizeof(keyset->clock.boot_id)) ||
+	    json_integer(clock, "back", &back) != JSON_GOOD ||
+	    json_integer(clock, "forward", &forward) != JSON_GOOD)
 		return "lacks a member, or one is of the wrong type";
+	keyset->moved_s = forward - back;
 	return NULL;
 }
 

@@ -45,6 +45,7 @@ struct keyset {
 	} next;
 	int64_t next_version; /* the first that was never used */
 	struct rjwt_time clock; /* since this reading the clocks ran in step, at each commit */
+	int64_t moved_s; /* by how much the wall clock had been set when that reading was taken; 0: not */
 };
 
 struct rotation_policy {
@@ -56,6 +57,9 @@ struct rotation_policy {
 	int64_t previous_key_ttl_s, max_lifetime_s, leeway_s;
 };
 
+/* By how much two readings of one clock may differ and mean the same: the leeway, a second at least. */
+int64_t keyset_slack_s(const struct rotation_policy *policy);
+
 /* What the planner must know of the files. */
 struct keyset_seen {
 	int64_t minted;	     /* tickets taken of the active key */
@@ -64,19 +68,27 @@ struct keyset_seen {
 };
 
 enum keyset_why {
-	WHY_DUE,  /* what time and count demand; often nothing */
-	WHY_HAND, /* now */
-	WHY_COUNT /* the active key's tickets are used up */
+	WHY_DUE,	 /* what time and count demand; often nothing */
+	WHY_HAND,	 /* now */
+	WHY_COUNT,	 /* the active key's tickets are used up */
+	WHY_REVOKE_KEY,	 /* one key; the next one steps in where that is needed */
+	WHY_REVOKE_USER, /* a user's tokens until now: the next key signs what comes later */
+	WHY_REVOKE_ALL,	 /* all tokens until now */
+	WHY_COMPROMISED, /* two new keys, and nothing of before verifies */
+	WHY_TOUCH	 /* commit, so that open handles look again */
 };
 
 struct plan {
+	enum keyset_why why;
 	bool any;	    /* whether there is something to commit */
 	struct keyset after; /* complete after keyset_plan_at() */
-	unsigned make;	    /* keys to make first: 0 or 1, with version after.next.version */
+	unsigned make;	    /* keys to make first: the last versions below after.next_version */
 	int64_t retire;	    /* version that retires with the commit; 0: none */
+	int64_t revoke;	    /* version that is revoked with the commit; 0: none */
 	struct {
 		int64_t retired_s, until_s;
 	} stamp;	    /* of the key that retires */
+	int64_t revoked_s;  /* of the key that is revoked */
 	bool raced;	    /* another rotation came first: this one is not done */
 	bool restamp;	    /* retirements later than now are written again as of now */
 	struct rjwt_change change;
@@ -85,14 +97,14 @@ struct plan {
 /*
  * Plan a change.
  *
- * expected	version that was active when the caller decided: WHY_HAND and WHY_COUNT do nothing when
- *		it is another by now
+ * version	WHY_HAND, WHY_COUNT: the one that was active when the caller decided; they do nothing when
+ *		it is another by now. WHY_REVOKE_KEY: the one to revoke
  * now		read while holding the lock
  *
- * RJWT_KEYSET: versions are used up.
+ * RJWT_KEYSET: versions are used up. RJWT_KEY_UNKNOWN: that key verifies nothing as it is.
  */
 RJWT_MUST enum rjwt_err keyset_plan(const struct keyset *keyset,
-    const struct rotation_policy *policy, enum keyset_why why, int64_t expected,
+    const struct rotation_policy *policy, enum keyset_why why, int64_t version,
     const struct keyset_seen *seen, const struct rjwt_time *now, struct plan *plan,
     struct rjwt_diag *diag);
 
@@ -100,10 +112,13 @@ RJWT_MUST enum rjwt_err keyset_plan(const struct keyset *keyset,
 void keyset_plan_at(struct plan *plan, const struct keyset *before,
     const struct rotation_policy *policy, const struct rjwt_time *now);
 
-/* The first commit of all: keys 1 (active) and 2 (next), or from first_version on. */
+/* The first commit of all, or of a new base: first_version is active, the one after it next. */
 void keyset_begin(struct keyset *keyset, int64_t first_version, const struct rjwt_time *now);
 
-/* Whether the active key is to be replaced by now; minted: tickets taken, 0 to judge by time alone. */
+/*
+ * Whether the active key is to be replaced by now, or was dated by a clock that has gone back since; minted:
+ * tickets taken, 0 to judge by time alone.
+ */
 bool keyset_due(const struct keyset *keyset, const struct rotation_policy *policy,
     int64_t minted, int64_t now_s);
 
@@ -116,8 +131,8 @@ int64_t keyset_next_event(const struct keyset *keyset, const struct rotation_pol
     const struct keyset_seen *seen, const struct rjwt_time *now, const char **what);
 
 /*
- * The wall clock stands before what the keyset saw, or did not run in step with CLOCK_BOOTTIME since.
- * by_s: by how much it seems to have moved; may be NULL.
+ * The wall clock stands before what the keyset saw, or did not run in step with CLOCK_BOOTTIME since, or
+ * was found so not long ago, and is not settled. by_s: by how much it seems to have moved; may be NULL.
  */
 bool keyset_clock_suspect(const struct keyset *keyset, const struct rotation_policy *policy,
     const struct rjwt_time *now, int64_t *by_s);

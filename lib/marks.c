@@ -60,21 +60,23 @@ mark_spend(const struct dir *state, int64_t version, const struct claims *claims
 
 /* --- revoked ------------------------------------------------------------------------------------------------- */
 
-/* A mark of revoked/<kind>: RJWT_OK when there is none. It holds a version, written by rjwt alone. */
+/* A folder below revoked/. */
 static enum rjwt_err
-read_mark(const struct dir *state, const char *kind, struct view name, int64_t *version,
-    struct rjwt_diag *diag)
+open_revoked(const struct dir *state, const char *kind, struct dir *dir, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir revoked = DIR_NONE;
-	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	char hash[DIGEST_HEX];
-	enum rjwt_err err;
 
-	RJWT_TRY(digest_name(&name, 1, hash));
 	RJWT_TRY(dir_open_at(state, "revoked", &revoked, diag));
-	RJWT_TRY(dir_open_at(&revoked, kind, &dir, diag));
-	err = file_read(&dir, hash, MARK_MAX, &text, NULL, diag);
+	return dir_open_at(&revoked, kind, dir, diag);
+}
+
+/* A mark in such a folder: RJWT_OK when there is none. It holds a version, written by rjwt alone. */
+static enum rjwt_err
+read_mark(const struct dir *dir, const char *name, int64_t *version, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	enum rjwt_err err = file_read(dir, name, MARK_MAX, &text, NULL, diag);
+
 	if (err == RJWT_IO && errno == ENOENT)
 		return RJWT_OK;
 	RJWT_TRY(err);
@@ -85,6 +87,18 @@ read_mark(const struct dir *state, const char *kind, struct view name, int64_t *
 	return RJWT_REVOKED;
 }
 
+static enum rjwt_err
+look_up(const struct dir *state, const char *kind, struct view name, int64_t *version,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	char hash[DIGEST_HEX];
+
+	RJWT_TRY(digest_name(&name, 1, hash));
+	RJWT_TRY(open_revoked(state, kind, &dir, diag));
+	return read_mark(&dir, hash, version, diag);
+}
+
 enum rjwt_err
 mark_revoked(const struct dir *state, int64_t version, const struct claims *claims,
     struct rjwt_diag *diag)
@@ -93,9 +107,46 @@ mark_revoked(const struct dir *state, int64_t version, const struct claims *clai
 	enum rjwt_err err;
 
 	if (claims->jti.p != NULL)
-		RJWT_TRY(read_mark(state, "jti", claims->jti, &until, diag));
-	err = read_mark(state, "sub", claims->user, &until, diag);
+		RJWT_TRY(look_up(state, "jti", claims->jti, &until, diag));
+	err = look_up(state, "sub", claims->user, &until, diag);
 	return err == RJWT_REVOKED && version > until ? RJWT_OK : err;
+}
+
+/* Write a mark, unless one of this version or a later one is there. */
+static enum rjwt_err
+put_mark(const struct dir *state, const char *kind, const char *name, int64_t version,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	const struct view bytes = view_of(name);
+	char hash[DIGEST_HEX];
+	int64_t there = 0;
+	enum rjwt_err err;
+
+	RJWT_TRY(digest_name(&bytes, 1, hash));
+	RJWT_TRY(open_revoked(state, kind, &dir, diag));
+	err = read_mark(&dir, hash, &there, diag);
+	if (err == RJWT_REVOKED && there >= version)
+		return dir_sync(&dir, diag); /* whoever wrote it may not have come to that */
+	if (err != RJWT_REVOKED)
+		RJWT_TRY(err);
+	buf_addf(&text, "%lld\n", (long long)version);
+	RJWT_TRY(buf_done(&text));
+	return file_write(&dir, hash, 0644, buf_view(&text), NULL, diag);
+}
+
+enum rjwt_err
+mark_revoke_jti(const struct dir *state, const char *jti, int64_t version, struct rjwt_diag *diag)
+{
+	return put_mark(state, "jti", jti, version, diag);
+}
+
+enum rjwt_err
+mark_revoke_user(const struct dir *state, const char *user, int64_t version,
+    struct rjwt_diag *diag)
+{
+	return put_mark(state, "sub", user, version, diag);
 }
 
 /* --- issued ---------------------------------------------------------------------------------------------------- */
@@ -106,6 +157,7 @@ mark_issued(const struct dir *state, const struct rjwt_token *token,
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+	enum rjwt_err err;
 	char name[32];
 
 	json_open(&line, NULL);
@@ -124,7 +176,12 @@ mark_issued(const struct dir *state, const struct rjwt_token *token,
 	buf_adds(&line, "\n");
 	RJWT_TRY(buf_done(&line));
 	snprintf(name, sizeof(name), "%lld", (long long)(token->exp_s / HOUR_S));
-	RJWT_TRY(dir_open_at(state, "issued", &dir, diag));
+	err = dir_open_at(state, "issued", &dir, diag);
+	if (err == RJWT_IO && errno == ENOENT) { /* somebody cleaned up: it is for people alone */
+		RJWT_TRY(dir_make(state, "issued", 0700, diag));
+		err = dir_open_at(state, "issued", &dir, diag);
+	}
+	RJWT_TRY(err);
 	return file_append(&dir, name, buf_view(&line), FILE_MAKE, NULL, diag);
 }
 
@@ -133,18 +190,16 @@ mark_issued(const struct dir *state, const struct rjwt_token *token,
 struct prune {
 	const struct dir *dir;
 	int64_t floor, now_s;
-	unsigned *removed;
+	bool found; /* something of below floor */
 	struct rjwt_diag *diag;
 };
 
 static enum rjwt_err
 prune_file(void *context, const char *name)
 {
-	struct prune *p = context;
+	const struct prune *p = context;
 
-	RJWT_TRY(file_remove(p->dir, name, p->diag));
-	++*p->removed;
-	return RJWT_OK;
+	return file_remove(p->dir, name, p->diag);
 }
 
 static enum rjwt_err
@@ -157,6 +212,9 @@ prune_spent(void *context, const char *name)
 	if (number_parse(view_of(name), KEYSET_VERSION_MAX, &version) != RJWT_OK ||
 	    version >= p->floor)
 		return RJWT_OK;
+	p->found = true;
+	/* Made by a login that was killed under a stranger's umask, it may be closed even to us. */
+	RJWT_TRY(dir_make(p->dir, name, 0700, p->diag));
 	RJWT_TRY(dir_open_at(p->dir, name, &dir, p->diag));
 	inside.dir = &dir;
 	RJWT_TRY(dir_each(&dir, prune_file, &inside, p->diag));
@@ -168,25 +226,22 @@ prune_spent(void *context, const char *name)
 static enum rjwt_err
 prune_revoked(void *context, const char *name)
 {
-	struct prune *p = context;
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	int64_t version;
+	const struct prune *p = context;
+	int64_t version = KEYSET_VERSION_MAX;
+	enum rjwt_err err;
 
 	if (strncmp(name, FILE_TEMPORARY, sizeof(FILE_TEMPORARY) - 1) == 0)
 		return prune_file(context, name);
-	RJWT_TRY(file_read(p->dir, name, MARK_MAX, &text, NULL, p->diag));
-	while (text.n > 0 && text.p[text.n - 1] == '\n')
-		text.n--;
-	if (number_parse(buf_view(&text), KEYSET_VERSION_MAX + 1, &version) != RJWT_OK ||
-	    version >= p->floor)
-		return RJWT_OK;
+	err = read_mark(p->dir, name, &version, p->diag);
+	if (err != RJWT_REVOKED || version >= p->floor)
+		return err == RJWT_REVOKED ? RJWT_OK : err;
 	return prune_file(context, name);
 }
 
 static enum rjwt_err
 prune_issued(void *context, const char *name)
 {
-	struct prune *p = context;
+	const struct prune *p = context;
 	int64_t hour;
 
 	if (number_parse(view_of(name), INT64_MAX / HOUR_S - 2, &hour) != RJWT_OK ||
@@ -195,30 +250,37 @@ prune_issued(void *context, const char *name)
 	return prune_file(context, name);
 }
 
-/* One folder below another. */
-static enum rjwt_err
-prune_in(struct prune *p, const struct dir *above, const char *name,
-    enum rjwt_err (*each)(void *context, const char *name))
+enum rjwt_err
+marks_prune(const struct dir *state, int64_t floor, bool rose, struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
+	RJWT_CLEAN(dir_close) struct dir jti = DIR_NONE;
+	RJWT_CLEAN(dir_close) struct dir sub = DIR_NONE;
+	struct prune p = { .floor = floor, .diag = diag };
 
-	RJWT_TRY(dir_open_at(above, name, &dir, p->diag));
-	p->dir = &dir;
-	return dir_each(&dir, each, p, p->diag);
+	RJWT_TRY(dir_open_at(state, "spent", &spent, diag));
+	p.dir = &spent;
+	RJWT_TRY(dir_each(&spent, prune_spent, &p, diag));
+	if (!rose && !p.found)
+		return RJWT_OK;
+	RJWT_TRY(open_revoked(state, "jti", &jti, diag));
+	p.dir = &jti;
+	RJWT_TRY(dir_each(&jti, prune_revoked, &p, diag));
+	RJWT_TRY(open_revoked(state, "sub", &sub, diag));
+	p.dir = &sub;
+	return dir_each(&sub, prune_revoked, &p, diag);
 }
 
 enum rjwt_err
-marks_prune(const struct dir *state, int64_t floor, int64_t now_s, unsigned *removed,
-    struct rjwt_diag *diag)
+marks_prune_issued(const struct dir *state, int64_t now_s, struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(dir_close) struct dir revoked = DIR_NONE;
-	struct prune p = { .floor = floor, .now_s = now_s, .removed = removed, .diag = diag };
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	struct prune p = { .now_s = now_s, .diag = diag };
+	enum rjwt_err err = dir_open_at(state, "issued", &dir, diag);
 
-	if (floor > 0) {
-		RJWT_TRY(prune_in(&p, state, "spent", prune_spent));
-		RJWT_TRY(dir_open_at(state, "revoked", &revoked, diag));
-		RJWT_TRY(prune_in(&p, &revoked, "jti", prune_revoked));
-		RJWT_TRY(prune_in(&p, &revoked, "sub", prune_revoked));
-	}
-	return prune_in(&p, state, "issued", prune_issued);
+	if (err == RJWT_IO && errno == ENOENT)
+		return RJWT_OK; /* minting makes it again */
+	RJWT_TRY(err);
+	p.dir = &dir;
+	return dir_each(&dir, prune_issued, &p, diag);
 }

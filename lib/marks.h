@@ -32,11 +32,22 @@ RJWT_MUST enum rjwt_err mark_revoked(const struct dir *state, int64_t version,
 RJWT_MUST enum rjwt_err mark_issued(const struct dir *state, const struct rjwt_token *token,
     const struct rjwt_request *request, struct rjwt_diag *diag);
 
+/* Revoke a token by its id; version is the keyset's next one, so that no key that may have signed it outlives
+ * the mark. Durable when it returns. */
+RJWT_MUST enum rjwt_err mark_revoke_jti(const struct dir *state, const char *jti, int64_t version,
+    struct rjwt_diag *diag);
+/* Revoke what was signed for a login name by this version or an earlier one; a mark never gets lower. */
+RJWT_MUST enum rjwt_err mark_revoke_user(const struct dir *state, const char *user, int64_t version,
+    struct rjwt_diag *diag);
+
 /*
- * Remove the marks that floor has passed (0: none), and the lists of hours that have passed. removed
- * counts up.
+ * Remove the marks that floor has passed. The revoked ones are all read for that: only when floor rose,
+ * or spent ones were found that a crash had left.
  */
-RJWT_MUST enum rjwt_err marks_prune(const struct dir *state, int64_t floor, int64_t now_s,
-    unsigned *removed, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err marks_prune(const struct dir *state, int64_t floor, bool rose,
+    struct rjwt_diag *diag);
+/* Remove the lists of those hours that passed before now_s. */
+RJWT_MUST enum rjwt_err marks_prune_issued(const struct dir *state, int64_t now_s,
+    struct rjwt_diag *diag);
 
 #endif

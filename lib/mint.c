@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mint.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,9 +188,10 @@ rotate_if_due(struct order *o)
 	clock_now(m->clock, &now);
 	if (!keyset_due(&m->store->keyset, &m->config->rotation, 0, now.wall_s))
 		return RJWT_OK;
-	if (keeper_change(m->store, &m->config->rotation, WHY_DUE, 0, m->clock, 0, &o->change, &why) != RJWT_OK)
-		snprintf(o->warning, sizeof(o->warning), "rotation is due, but failed: %.200s",
-		    why.text);
+	if (keeper_change(m->store, &m->config->rotation, &(struct keeper_order){ .why = WHY_DUE },
+		m->clock, 0, &o->change, &why) != RJWT_OK)
+		text_append(o->warning, sizeof(o->warning), "; ", "rotation is due, but failed: %s%s%s",
+		    why.path, why.path[0] == '\0' ? "" : ": ", why.text);
 	return store_load(m->store, o->diag);
 }
 
@@ -204,16 +206,19 @@ take_ticket(struct order *o)
 	enum rjwt_err err =
 	    store_ticket(m->store, version, policy->max_tokens > 0, &number, &why);
 
+	bool lost = err == RJWT_IO && errno == ENOENT; /* a count that was lost is used up */
+
 	if (err != RJWT_OK && policy->max_tokens == 0) {
-		snprintf(o->warning, sizeof(o->warning), "the token was not counted: %.200s",
+		text_append(o->warning, sizeof(o->warning), "; ", "the token was not counted: %s: %s", why.path,
 		    why.text);
 		return RJWT_OK;
 	}
-	if (err != RJWT_OK)
+	if (err != RJWT_OK && !lost)
 		return diag_fail(o->diag, err, why.path, "%s", why.text);
-	if (policy->max_tokens == 0 || number <= policy->max_tokens)
+	if (policy->max_tokens == 0 || (!lost && number <= policy->max_tokens))
 		return RJWT_OK;
-	RJWT_TRY(keeper_change(m->store, policy, WHY_COUNT, version, m->clock, 0, &o->change,
+	RJWT_TRY(keeper_change(m->store, policy,
+	    &(struct keeper_order){ .why = WHY_COUNT, .version = version }, m->clock, 0, &o->change,
 	    o->diag));
 	return RJWT_KEY_RETIRED;
 }
@@ -397,6 +402,21 @@ sign(struct signer *signer, struct rjwt_token *token)
 	return buf_give(&text, &token->text, &token->len);
 }
 
+/* Taking a ticket may have waited for a disk: iat is when the token is signed. */
+static enum rjwt_err
+date_again(struct order *o, const struct signer *signer, struct rjwt_token *token)
+{
+	struct rjwt_time now;
+
+	clock_now(o->minter->clock, &now);
+	if (now.wall_s == token->iat_s)
+		return RJWT_OK;
+	free(RJWT_STEAL(token->header));
+	free(RJWT_STEAL(token->claims));
+	RJWT_TRY(set_times(o, token));
+	return compose(o, signer, token);
+}
+
 /* Mint with the key that is active in keyset. A request that is refused takes no ticket. */
 static enum rjwt_err
 mint_with(struct order *o, const struct keyset *keyset, struct rjwt_token *token)
@@ -413,6 +433,7 @@ mint_with(struct order *o, const struct keyset *keyset, struct rjwt_token *token
 	RJWT_TRY(compose(o, signer, token));
 	RJWT_TRY(check_fits(o, signer, token));
 	RJWT_TRY(take_ticket(o));
+	RJWT_TRY(date_again(o, signer, token));
 	return sign(signer, token);
 }
 
@@ -425,7 +446,8 @@ mint_once(struct order *o, struct rjwt_token *token)
 {
 	const struct minter *m = o->minter;
 	struct keyset before;
-	enum rjwt_err err;
+	struct rjwt_diag *diag = o->diag, why = { 0 };
+	enum rjwt_err err, again;
 
 	RJWT_TRY(store_load(m->store, o->diag));
 	RJWT_TRY(store_writable(m->store, &m->config->rotation, o->diag));
@@ -433,8 +455,12 @@ mint_once(struct order *o, struct rjwt_token *token)
 	before = m->store->keyset;
 	order_fill(o);
 	err = mint_with(o, &before, token);
-	if (err != RJWT_MEMORY)
-		RJWT_TRY(store_load(m->store, NULL));
+	if (err != RJWT_OK && err != RJWT_KEY_RETIRED)
+		o->diag = &why; /* that one has told why; this is only to see whether it matters */
+	again = err == RJWT_MEMORY ? RJWT_OK : store_load(m->store, o->diag);
+	o->diag = diag;
+	if (again != RJWT_OK)
+		return err != RJWT_OK && err != RJWT_KEY_RETIRED ? err : again;
 	if (m->store->keyset.active.version != before.active.version ||
 	    strcmp(m->store->keyset.base, before.base) != 0)
 		return RJWT_KEY_RETIRED;
@@ -464,8 +490,8 @@ mint_token(const struct minter *minter, const struct rjwt_request *request,
 	}
 	RJWT_TRY(err);
 	if (mark_issued(&minter->store->dir, &made, &o.full, &why) != RJWT_OK)
-		snprintf(o.warning, sizeof(o.warning),
-		    "the token is not in the list of who may get in: %.180s", why.text);
+		text_append(o.warning, sizeof(o.warning), "; ",
+		    "the token is minted, but not recorded: %s: %s", why.path, why.text);
 	made.change = o.change;
 	memcpy(made.warning, o.warning, sizeof(made.warning));
 	*token = made;

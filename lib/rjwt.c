@@ -205,43 +205,90 @@ rjwt_supports(void)
 }
 
 static enum rjwt_err
-change(struct rjwt *h, enum keyset_why why, int flags, struct rjwt_change *change,
+change(struct rjwt *h, struct keeper_order order, int flags, struct rjwt_change *change,
     struct rjwt_diag *diag)
 {
-	RJWT_TRY(need_store(h, diag));
-	/* The version before the lock: whoever comes second finds another one, and does not rotate. */
-	RJWT_TRY(store_load(h->store, diag));
-	return keeper_change(h->store, &h->config.rotation, why, h->store->keyset.active.version,
-	    &h->clock, flags, change, diag);
+	return keeper_change(h->store, &h->config.rotation, &order, &h->clock, flags, change, diag);
 }
 
 enum rjwt_err
 rjwt_rotate(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
-	return change(h, WHY_HAND, flags, done, diag);
+	struct keeper_order order = { .why = WHY_COMPROMISED };
+
+	RJWT_TRY(need_store(h, diag));
+	if ((flags & RJWT_COMPROMISED) != 0)
+		return change(h, order, flags, done, diag);
+	/* The version before the lock: whoever comes second finds another one, and does not rotate. */
+	RJWT_TRY(store_load(h->store, diag));
+	order = (struct keeper_order){ .why = WHY_HAND, .version = h->store->keyset.active.version };
+	return change(h, order, flags, done, diag);
 }
 
 enum rjwt_err
 rjwt_tick(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
-	return change(h, WHY_DUE, flags, done, diag);
+	RJWT_TRY(need_store(h, diag));
+	return change(h, (struct keeper_order){ .why = WHY_DUE }, flags, done, diag);
+}
+
+static enum rjwt_err
+read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct keeper_order *order,
+    struct rjwt_diag *diag)
+{
+	enum rjwt_err err;
+
+	if ((r->jti != NULL) + (r->users != NULL) + (r->kid != NULL) + (r->all ? 1 : 0) != 1)
+		return diag_fail(diag, RJWT_USAGE, "", "one of a token, users, a key and all is revoked");
+	if (r->jti != NULL && !claims_jti_check(view_of(r->jti)))
+		return diag_fail(diag, RJWT_USAGE, "", "%s is no id of a token (claim jti)", r->jti);
+	if (r->users != NULL && r->users[0] == NULL)
+		return diag_fail(diag, RJWT_USAGE, "", "no user was named");
+	for (size_t i = 0; r->users != NULL && r->users[i] != NULL; i++)
+		if (!claims_name_check(view_of(r->users[i])))
+			return diag_fail(diag, RJWT_USAGE, "", "%s is no login name", r->users[i]);
+	*order = (struct keeper_order){ .why = r->all ? WHY_REVOKE_ALL :
+		r->kid != NULL			      ? WHY_REVOKE_KEY :
+		r->users != NULL		      ? WHY_REVOKE_USER :
+							WHY_TOUCH,
+		.jti = r->jti, .users = r->users };
+	if (r->kid == NULL)
+		return RJWT_OK;
+	RJWT_TRY(store_load(h->store, diag));
+	err = keyset_kid_parse(&h->store->keyset, view_of(r->kid), &order->version);
+	if (err == RJWT_KID)
+		return diag_fail(diag, err, "", "%s is no key id: BASE.VERSION is wanted", r->kid);
+	return err == RJWT_OK ? err : diag_fail(diag, err, "", "%s is of another keyset", r->kid);
 }
 
 enum rjwt_err
-rjwt_init(const struct rjwt_options *options, struct rjwt_change *done, struct rjwt_diag *diag)
+rjwt_revoke(struct rjwt *h, const struct rjwt_revocation *revocation, int flags,
+    struct rjwt_change *done, struct rjwt_diag *diag)
+{
+	struct keeper_order order;
+
+	RJWT_TRY(need_store(h, diag));
+	RJWT_TRY(read_revocation(h, revocation, &order, diag));
+	return change(h, order, flags, done, diag);
+}
+
+enum rjwt_err
+rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *done,
+    struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(config_clear) struct config config = { 0 };
 	struct clock clock = { .read = options->now };
-	char host[RJWT_NAME_MAX + 1] = "";
+	struct keeper_names names = { NULL, NULL };
 
 	if (diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
 	RJWT_TRY(digest_ready());
 	RJWT_TRY(config_load(options->config, &config, diag));
 	RJWT_TRY(apply_overrides(&config, options, diag));
-	if (config.issuer.n == 0 || config.audience.n == 0)
-		RJWT_TRY(host_name(host, diag));
-	return keeper_init(config.state_dir, NULL, &config.rotation,
-	    config.issuer.n > 0 ? config.issuer.list[0] : host,
-	    config.audience.n > 0 ? config.audience.list[0] : host, &clock, done, diag);
+	if (config.issuer.n > 0)
+		names.issuer = config.issuer.list[0];
+	if (config.audience.n > 0)
+		names.audience = config.audience.list[0];
+	return keeper_init(config.state_dir, NULL, &config.rotation, &names, (flags & RJWT_ADOPT) != 0,
+	    &clock, done, diag);
 }

@@ -144,7 +144,9 @@ enum {
 	RJWT_ANY_ORIGIN = 8,	/* skip the checks of the bound key and the source address */
 	RJWT_SIGNATURE_ONLY = 16, /* JWS alone (RFC 7515): stop after the signature */
 	RJWT_TRACE = 32,	/* fill verdict.checks */
-	RJWT_FORCE = 64		/* mint although the token does not fit a prompt */
+	RJWT_FORCE = 64,	/* mint although the token does not fit a prompt */
+	RJWT_ADOPT = 128,	/* init: take over what stands there */
+	RJWT_COMPROMISED = 256	/* rotate: the private keys are known to somebody else */
 };
 
 /* What is tried. Borrows all. */
@@ -211,7 +213,7 @@ struct rjwt_change {
 	int64_t made;		 /* version of the newest key made; 0: none */
 	int64_t next_event_s;	 /* when something is due again; 0: never */
 	char text[256];		 /* one true sentence */
-	char warning[256];	 /* "" or: the clock went back, ... */
+	char warning[512];	 /* "" or: the clock went back, ... */
 };
 
 /* --- mint: refuses with the verifier's own codes ----------------------------------------------- */
@@ -240,7 +242,7 @@ struct rjwt_token {
 	bool once;
 	unsigned fits;	       /* bit i: it fits rjwt_prompt(i) */
 	struct rjwt_change change; /* the rotation that was due and done first */
-	char warning[256];     /* "" or what did not hinder minting: a count not written, ... */
+	char warning[512];     /* "" or what did not hinder minting: a count not written, ... */
 };
 
 /*
@@ -274,7 +276,10 @@ enum rjwt_err rjwt_current_key(struct rjwt *handle, char kid[RJWT_ID_SIZE], cons
 /* Names of the algorithms (RFC 7518 s3.1, RFC 8037), NULL at the end; static. */
 const char *const *rjwt_supports(void);
 
-/* Promote the next key now. Of several at once, one rotates: change->rotated says which. */
+/*
+ * Promote the next key now. Of several at once, one rotates: change->rotated says which. flags: RJWT_DRY_RUN;
+ * RJWT_COMPROMISED makes two new keys, erases what signed before, and no token of before verifies.
+ */
 enum rjwt_err rjwt_rotate(struct rjwt *handle, int flags, struct rjwt_change *change,
     struct rjwt_diag *diag);
 
@@ -285,13 +290,31 @@ void rjwt_free(void *p);
 /*
  * Make the keyset that the options name. RJWT_EXISTS when there is one; RJWT_AUDIENCE when the host
  * has no name of its own (empty, localhost) and the configuration gives no issuer and audience.
+ * flags: RJWT_ADOPT takes over a keyset that was copied, restored or torn: a new base, and nothing from
+ * before verifies. RJWT_CONFIG: base_kid is the old base; RJWT_KEYSET: nothing is there.
  */
-enum rjwt_err rjwt_init(const struct rjwt_options *options, struct rjwt_change *change,
+enum rjwt_err rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *change,
     struct rjwt_diag *diag);
 
 /* Do what is due: rotate, remove what nothing vouches for. flags: RJWT_DRY_RUN. */
 enum rjwt_err rjwt_tick(struct rjwt *handle, int flags, struct rjwt_change *change,
     struct rjwt_diag *diag);
+
+/* What is revoked: exactly one of these. Borrows all. */
+struct rjwt_revocation {
+	const char *jti;	  /* one token, by its id */
+	const char *const *users; /* all tokens of these login names that were minted until now; NULL-terminated */
+	const char *kid;	  /* all tokens of one key */
+	bool all;		  /* all tokens that were minted until now */
+};
+
+/*
+ * Revoke. When it returns RJWT_OK, what was revoked is refused, also by handles that are open, and stays so.
+ * Repeating it does no harm. flags: RJWT_DRY_RUN. RJWT_USAGE: not exactly one, or no name; RJWT_KID,
+ * RJWT_KEY_UNKNOWN: no such key verifies; RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY.
+ */
+enum rjwt_err rjwt_revoke(struct rjwt *handle, const struct rjwt_revocation *revocation, int flags,
+    struct rjwt_change *change, struct rjwt_diag *diag);
 
 struct rjwt_key_info {
 	char kid[RJWT_ID_SIZE];

@@ -4,6 +4,7 @@
  */
 #include "mint.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,27 @@ list_keys(struct store *store, int64_t now_s, struct rjwt_status *s)
 	return RJWT_OK;
 }
 
+/* Whether what signs can, and what will sign could: for those who may look into private/. */
+static enum rjwt_err
+judge_private(struct store *store, struct rjwt_status *s)
+{
+	const int64_t versions[] = { store->keyset.active.version, store->keyset.next.version };
+
+	for (size_t i = 0; i < 2; i++) {
+		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+		struct rjwt_diag why = { 0 };
+		enum rjwt_err err;
+
+		if (store_read_key(store, versions[i], &jwk, NULL) != RJWT_OK)
+			continue; /* told with the list of keys */
+		err = store_signs(store, versions[i], &why);
+		if (err == RJWT_IO && errno == EACCES)
+			return RJWT_OK;
+		RJWT_TRY(note_failure(s, err, &why));
+	}
+	return RJWT_OK;
+}
+
 /* How the clock and the schedule stand. */
 static enum rjwt_err
 judge_time(struct store *store, const struct rotation_policy *policy, const struct rjwt_time *now,
@@ -147,6 +169,7 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 	err = store_writable(store, &config->rotation, &diag);
 	if (err != RJWT_IO || geteuid() == 0) /* others cannot look into private/, which is as it should be */
 		RJWT_TRY(note_failure(s, err, &diag));
+	RJWT_TRY(judge_private(store, s));
 	RJWT_TRY(judge_time(store, &config->rotation, now, s));
 	if (config->rotation.rotate_every_s == 0)
 		RJWT_TRY(note(s, RJWT_NOTE, config->path,

@@ -77,6 +77,7 @@ store_close(struct store *store)
 		store->provider->free(store->provider);
 	dir_close(&store->keys);
 	dir_close(&store->dir);
+	free(store->path);
 	free(store);
 }
 
@@ -98,7 +99,7 @@ missing(enum rjwt_err err, struct rjwt_diag *diag)
 		return RJWT_KEYSET;
 	memcpy(path, diag->path, sizeof(path));
 	return diag_fail(diag, RJWT_KEYSET, path,
-	    "is not there: no keyset was made (rjwt-keyd init makes one)");
+	    "is not there: no keyset was made (rjwt-keyd init makes one), or a part of it was lost");
 }
 
 static bool
@@ -108,33 +109,59 @@ same_file(const struct stat *a, const struct stat *b)
 	    a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-enum rjwt_err
-store_load(struct store *store, struct rjwt_diag *diag)
+/* The folder that stands at the path now: a handle may live for years. */
+static enum rjwt_err
+follow(struct store *store, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	struct dir keys = DIR_NONE;
+	struct stat there, held;
+
+	if (stat(store->dir.path, &there) == 0 && fstat(store->dir.fd, &held) == 0 &&
+	    there.st_dev == held.st_dev && there.st_ino == held.st_ino)
+		return RJWT_OK;
+	RJWT_TRY(missing(dir_open(store->dir.path, &dir, diag), diag));
+	RJWT_TRY(missing(dir_open_at(&dir, "keys", &keys, diag), diag));
+	dir_close(&store->keys);
+	dir_close(&store->dir);
+	store->keys = keys;
+	store->dir = dir;
+	dir = DIR_NONE;
+	store->opened++;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+load(struct store *store, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	char path[sizeof(diag->path)];
 	struct stat status;
 	enum rjwt_err err;
 
-	if (store->identity.st_ino != 0 &&
-	    fstatat(store->dir.fd, "keyset.json", &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    same_file(&status, &store->identity))
-		return RJWT_OK;
-	err = file_read(&store->dir, "keyset.json", KEYSET_FILE_MAX, &text, &status, diag);
-	if (err != RJWT_OK)
-		return missing(err, diag);
+	RJWT_TRY(missing(file_read(&store->dir, "keyset.json", KEYSET_FILE_MAX, &text, &status, diag),
+	    diag));
 	forget(store);
 	store->writable = false;
 	store->identity = (struct stat){ 0 };
 	err = keyset_parse(buf_view(&text), &store->keyset, diag);
-	if (err != RJWT_OK) {
-		snprintf(path, sizeof(path), "%.200s/keyset.json", store->dir.path);
-		if (diag != NULL)
-			memcpy(diag->path, path, sizeof(path));
-		return err;
-	}
+	if (err != RJWT_OK && diag != NULL)
+		snprintf(diag->path, sizeof(diag->path), "%.254s", store->path);
+	RJWT_TRY(err);
 	store->identity = status;
 	return RJWT_OK;
+}
+
+enum rjwt_err
+store_load(struct store *store, struct rjwt_diag *diag)
+{
+	struct stat status;
+
+	if (store->identity.st_ino != 0 &&
+	    fstatat(AT_FDCWD, store->path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    same_file(&status, &store->identity))
+		return RJWT_OK;
+	RJWT_TRY(follow(store, diag));
+	return load(store, diag);
 }
 
 enum rjwt_err
@@ -142,7 +169,6 @@ store_open(const char *path, struct provider *provider, struct store **store,
     struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(store_clean) struct store *made = calloc(1, sizeof(*made));
-	enum rjwt_err err;
 
 	if (made == NULL) {
 		if (provider != NULL)
@@ -151,13 +177,13 @@ store_open(const char *path, struct provider *provider, struct store **store,
 	}
 	made->dir = made->keys = DIR_NONE;
 	made->provider = provider;
-	err = dir_open(path, &made->dir, diag);
-	if (err != RJWT_OK)
-		return missing(err, diag);
-	RJWT_TRY(store_load(made, diag));
-	err = dir_open_at(&made->dir, "keys", &made->keys, diag);
-	if (err != RJWT_OK)
-		return err == RJWT_IO && errno == ENOENT ? RJWT_KEYSET : err;
+	RJWT_TRY(missing(dir_open(path, &made->dir, diag), diag));
+	if (asprintf(&made->path, "%s/keyset.json", made->dir.path) < 0) {
+		made->path = NULL;
+		return RJWT_MEMORY;
+	}
+	RJWT_TRY(load(made, diag));
+	RJWT_TRY(missing(dir_open_at(&made->dir, "keys", &made->keys, diag), diag));
 	if (made->provider == NULL)
 		RJWT_TRY(provider_file(&made->dir, &made->provider));
 	*store = RJWT_STEAL(made);
@@ -230,7 +256,7 @@ cache_load(struct store *store, int64_t version, struct rjwt_diag *diag)
 		return diag_fail(diag, err, store->keys.path, "%lld.jwk: a retired key without exp",
 		    (long long)version);
 	RJWT_TRY(err);
-	if (jwk.key == NULL)
+	if (jwk.key == NULL && jwk.revoked_s == 0)
 		RJWT_TRY(store->provider->secret(store->provider, version, jwk.alg, &jwk.key, diag));
 	return cache_add(store, version, &jwk);
 }
@@ -276,6 +302,26 @@ store_signer(struct store *store, int64_t version, struct signer **signer, struc
 		store->signer_version = version;
 	}
 	*signer = store->signer;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+store_signs(struct store *store, int64_t version, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+	RJWT_CLEAN(signer_clean) struct signer *signer = NULL;
+	int64_t minted;
+	enum rjwt_err err = store_read_key(store, version, &jwk, diag);
+
+	if (err == RJWT_KEY_UNKNOWN)
+		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%lld.jwk is missing",
+		    (long long)version);
+	RJWT_TRY(err);
+	RJWT_TRY(store->provider->load(store->provider, version, &jwk, &signer, diag));
+	RJWT_TRY(store_minted(store, version, &minted, diag));
+	if (minted == INT64_MAX)
+		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
+		    "private/%lld.minted is missing: its tokens cannot be counted", (long long)version);
 	return RJWT_OK;
 }
 
@@ -346,7 +392,7 @@ store_writable(struct store *store, const struct rotation_policy *policy, struct
 
 	if (store->writable)
 		return RJWT_OK;
-	RJWT_TRY(host_machine(machine));
+	RJWT_TRY(host_machine(machine, diag));
 	if (store->keyset.machine[0] != '\0' && machine[0] != '\0' &&
 	    strcmp(machine, store->keyset.machine) != 0)
 		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
@@ -394,8 +440,8 @@ store_jwks(struct store *store, int64_t now_s, struct buf *out, struct rjwt_diag
 
 		if (err == RJWT_OK)
 			err = keyset_vouch(&store->keyset, v, &jwk);
-		if (err == RJWT_KEY_UNKNOWN || (err == RJWT_KEYSET && v < store->keyset.active.version))
-			continue; /* verifies nothing */
+		if (err == RJWT_KEY_UNKNOWN || err == RJWT_KEYSET)
+			continue; /* missing or torn, it verifies nothing */
 		RJWT_TRY(err);
 		if (jwk.key == NULL || jwk.revoked_s != 0 || (jwk.until_s != 0 && jwk.until_s < now_s))
 			continue;

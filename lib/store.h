@@ -15,6 +15,8 @@
 
 struct store {
 	struct dir dir, keys;
+	char *path;		   /* of keyset.json */
+	unsigned opened;	   /* how often the folder was opened: another one may come to stand there */
 	struct provider *provider; /* owns */
 	struct keyset keyset;	   /* as of the last store_load() */
 	struct stat identity;	   /* of the keyset.json that was read */
@@ -36,7 +38,8 @@ void store_clean(struct store **store);
 
 /*
  * Make store->keyset current: one stat(2) when keyset.json is the one that was read. Two commits are
- * always told apart, because a commit writes its generation into the file's mtime.
+ * always told apart, because a commit writes its generation into the file's mtime. Where another folder
+ * stands at the path by now, that one is opened: what was moved away verifies nothing.
  */
 RJWT_MUST enum rjwt_err store_load(struct store *store, struct rjwt_diag *diag);
 
@@ -50,6 +53,9 @@ RJWT_MUST enum rjwt_err store_read_key(struct store *store, int64_t version, str
 /* The signer of a version, cached in the store: view, until the next call. RJWT_KEYSET, RJWT_IO. */
 RJWT_MUST enum rjwt_err store_signer(struct store *store, int64_t version,
     struct signer **signer, struct rjwt_diag *diag);
+
+/* Whether a version can sign: its private half is there and its own, and its tickets are. RJWT_KEYSET, RJWT_IO. */
+RJWT_MUST enum rjwt_err store_signs(struct store *store, int64_t version, struct rjwt_diag *diag);
 
 /* Take a ticket of a version; number counts from 1. durable: fsynced. RJWT_IO. */
 RJWT_MUST enum rjwt_err store_ticket(struct store *store, int64_t version, bool durable,

@@ -10,7 +10,10 @@
 
 struct keyd {
 	struct tool tool;
+	int given; /* which of the options below stood on the command line */
 	bool dry_run, if_missing, json;
+	const char *jti, *kid;
+	struct words users;
 };
 
 /* Rotate on a timer until SIGTERM or SIGINT. */

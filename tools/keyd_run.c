@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
 #include <syslog.h>
@@ -25,7 +26,8 @@ struct daemon {
 	struct keyd *keyd;
 	struct rjwt *handle;
 	int timer, signals;
-	bool failing; /* the last try failed: it is told once */
+	bool failing;	    /* the last try failed: it is told once */
+	struct stat config; /* of the file that was read, zeros: there was none */
 };
 
 /* systemd's notify protocol, sd_notify(3): one datagram to the socket that the environment names. */
@@ -48,18 +50,56 @@ notify(const char *state)
 		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
 }
 
-/* at_s 0: never. Absolute, so that sleep and suspend count; cancelled when the clock is set. */
+/*
+ * at_s 0: never. Absolute, so that sleep and suspend count; cancelled when the clock is set. *set: that
+ * happened since it was armed last, and armed it is all the same.
+ */
 static bool
-set_timer(const struct daemon *d, int64_t at_s)
+set_timer(const struct daemon *d, int64_t at_s, bool *set)
 {
 	struct itimerspec when = { .it_value.tv_sec = at_s == 0 ? NEVER_S : at_s };
+	int ret = timerfd_settime(d->timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL);
 
-	return timerfd_settime(d->timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL) ==
-	    0 || errno == ECANCELED;
+	*set = ret != 0 && errno == ECANCELED;
+	return ret == 0 || *set;
 }
 
+static const char *
+config_path(const struct daemon *d)
+{
+	const char *path = d->keyd->tool.options.config;
+
+	return path == NULL ? RJWT_CONFIG_FILE : path;
+}
+
+static void
+look_at_config(const struct daemon *d, struct stat *status)
+{
+	if (stat(config_path(d), status) != 0)
+		*status = (struct stat){ 0 };
+}
+
+static void reload(struct daemon *d);
+
+/*
+ * Those who mint read the configuration each time: what they promise by a new one, an old one of ours must not
+ * break. So a changed file is read when something is due, as if SIGHUP had come.
+ */
+static void
+follow_config(struct daemon *d)
+{
+	struct stat now;
+
+	look_at_config(d, &now);
+	if (now.st_ino != d->config.st_ino || now.st_size != d->config.st_size ||
+	    now.st_mtim.tv_sec != d->config.st_mtim.tv_sec ||
+	    now.st_mtim.tv_nsec != d->config.st_mtim.tv_nsec)
+		reload(d);
+}
+
+/* Do what is due; *set: the clock was set meanwhile. */
 static bool
-tick(struct daemon *d)
+tick_once(struct daemon *d, bool *set)
 {
 	struct rjwt_change change;
 	struct rjwt_diag diag = { 0 };
@@ -69,14 +109,25 @@ tick(struct daemon *d)
 		if (!d->failing)
 			(void)keyd_fail(d->keyd, err, &diag);
 		d->failing = true;
-		return set_timer(d, (int64_t)time(NULL) + RETRY_S);
+		return set_timer(d, (int64_t)time(NULL) + RETRY_S, set);
 	}
 	if (d->failing)
 		tool_say(&d->keyd->tool, "it works again");
 	d->failing = false;
 	if (change.any || change.warning[0] != '\0')
 		keyd_tell(d->keyd, &change);
-	return set_timer(d, change.next_event_s);
+	return set_timer(d, change.next_event_s, set);
+}
+
+static bool
+tick(struct daemon *d)
+{
+	bool set = true, good = true;
+
+	follow_config(d);
+	while (good && set)
+		good = tick_once(d, &set);
+	return good;
 }
 
 /* A bad configuration is refused, and the old one kept. */
@@ -88,6 +139,7 @@ reload(struct daemon *d)
 	enum rjwt_err err;
 
 	notify("RELOADING=1");
+	look_at_config(d, &d->config);
 	err = rjwt_open(&d->keyd->tool.options, &fresh, &diag);
 	if (err == RJWT_OK) {
 		rjwt_close(d->handle);
@@ -154,6 +206,7 @@ keyd_run(struct keyd *keyd)
 	sigset_t set;
 	int status;
 
+	look_at_config(&d, &d.config);
 	err = rjwt_open(&keyd->tool.options, &d.handle, &diag);
 	if (err != RJWT_OK)
 		return tool_fail(&keyd->tool, err, &diag);

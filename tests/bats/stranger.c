@@ -54,7 +54,7 @@ main(int argc, char **argv)
 	options.config = argv[1];
 	options.state_dir = argv[2];
 	printf("open: %s\n", rjwt_reason(rjwt_open(&options, &handle, &diag)));
-	must(rjwt_init(&options, &change, &diag), "init");
+	must(rjwt_init(&options, 0, &change, &diag), "init");
 	must(rjwt_open(&options, &handle, &diag), "open");
 	while (rjwt_supports()[algs] != NULL)
 		algs++;

@@ -38,7 +38,7 @@ clock_boot(int64_t seconds)
 {
 	clock_time.wall_s += seconds;
 	clock_time.boot_s = 10;
-	clock_time.boot_id[0]++;
+	clock_time.boot_id[0] = clock_time.boot_id[0] == 'z' ? 'a' : (char)(clock_time.boot_id[0] + 1);
 }
 
 void
@@ -135,7 +135,7 @@ make(const char *yaml, void (*now)(struct rjwt_time *))
 	options = fixture_options(f);
 	options.issuer = "iss.example";
 	options.audience = audience;
-	want(f->diag.text, rjwt_init(&options, &change, &f->diag), RJWT_OK);
+	want(f->diag.text, rjwt_init(&options, 0, &change, &f->diag), RJWT_OK);
 	fixture_config(f, yaml);
 	return f;
 }

@@ -78,7 +78,11 @@ static const struct {
 	{ "max_tokens_per_key: 5", "max_tokens_per_key: 99999999999999999999" },
 	{ "previous_key_ttl: 1h\nmax_lifetime: 59m", "previous_key_ttl: 1h\nmax_lifetime: 1h" },
 	{ "previous_key_ttl: 3660s", "previous_key_ttl: 3659s" },
-	{ "previous_key_ttl: 1h\nmax_lifetime: 1h\nleeway: 0s", "previous_key_ttl: 1h\nmax_lifetime: 1h\nleeway: 1s" },
+	{ "previous_key_ttl: 3602s\nmax_lifetime: 1h\nleeway: 1s",
+	    "previous_key_ttl: 3601s\nmax_lifetime: 1h\nleeway: 1s" },
+	/* what happens within a second may be dated by two */
+	{ "previous_key_ttl: 3601s\nmax_lifetime: 1h\nleeway: 0s",
+	    "previous_key_ttl: 3600s\nmax_lifetime: 1h\nleeway: 0s" },
 	{ "default_lifetime: 1h", "default_lifetime: 61m" },
 	{ "default_lifetime: 1s", "default_lifetime: 0s" },
 	{ "max_lifetime: 5m", "max_lifetime: 4m" },

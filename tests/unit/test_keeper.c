@@ -26,7 +26,7 @@ init(struct fixture *f)
 	struct rjwt_options options = fixture_options(f);
 	struct rjwt_change change;
 
-	return rjwt_init(&options, &change, &f->diag);
+	return rjwt_init(&options, 0, &change, &f->diag);
 }
 
 /* --- init ------------------------------------------------------------------------------------------- */
@@ -103,7 +103,7 @@ test_init_random_base(void **state)
 	struct keyset k;
 
 	want("config", fixture_try(f, "issuer: i\naudience: a\n", &h), RJWT_KEYSET);
-	want("init", rjwt_init(&options, &(struct rjwt_change){ 0 }, &f->diag), RJWT_OK);
+	want("init", rjwt_init(&options, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_OK);
 	k = keyset_get(f);
 	assert_int_equal(strlen(k.base), 8);
 	assert_true(keyset_base_check(view_of(k.base)) && k.base[0] != '-');

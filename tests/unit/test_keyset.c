@@ -126,8 +126,8 @@ test_due(void **state)
 		{ DAY + DAY / 4 + 60, DAY, 0, 0, true, false }, { DAY + DAY / 4 + 61, DAY, 0, 0, true, true },
 		{ 1000 * DAY, 0, 0, 0, false, false }, { 1000 * DAY, 0, 1000000, 0, false, false },
 		{ 0, DAY, 4, 5, false, false }, { 0, DAY, 5, 5, true, false }, { 0, 0, 5, 5, true, false },
-		{ 0, 0, INT64_MAX, 5, true, false }, { -5, DAY, 0, 0, false, false },
-		{ -100 * DAY, DAY, 0, 0, false, false },
+		{ 0, 0, INT64_MAX, 5, true, false }, { -5, DAY, 0, 0, true, false },
+		{ -100 * DAY, DAY, 0, 0, true, false }, /* the clock went back: what was dated so is dated again */
 	};
 	struct rotation_policy p = policy_of_a_day();
 	struct keyset k = keyset_of_three();

@@ -265,7 +265,7 @@ begin_anew(struct fixture *f)
 
 	snprintf(moved, sizeof(moved), "%s.old", f->state);
 	assert_int_equal(rename(f->state, moved), 0);
-	want("init", rjwt_init(&options, &change, &f->diag), RJWT_OK);
+	want("init", rjwt_init(&options, 0, &change, &f->diag), RJWT_OK);
 }
 
 static void

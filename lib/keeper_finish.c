@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keeper_finish(): what a crash left, and what a change leaves behind. Whoever holds the lock does it first
+ * and last, so that the folder never holds more than keyset.json vouches for.
+ */
+#include "keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+struct sweep {
+	const struct scribe *scribe;
+	struct store *store;
+	bool removed;
+};
+
+/* An HMAC secret is what verifies: it stays as long as its key does. */
+static bool
+still_verifies(struct store *store, int64_t version)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+
+	if (version < store->keyset.floor || version > store->keyset.next.version)
+		return false;
+	return store_read_key(store, version, &jwk, NULL) == RJWT_OK &&
+	    jwk.alg->kind == ALG_HMAC && jwk.revoked_s == 0;
+}
+
+static enum rjwt_err
+sweep_private(void *context, const char *name)
+{
+	struct sweep *s = context;
+	struct provider *provider = s->store->provider;
+	int64_t version = commit_version(name);
+
+	if (!commit_is_temporary(name)) {
+		if (version == 0 || version == s->store->keyset.active.version ||
+		    version == s->store->keyset.next.version || still_verifies(s->store, version))
+			return RJWT_OK;
+		RJWT_TRY(provider->destroy(provider, version, s->scribe->diag));
+	}
+	s->removed = true;
+	return file_remove(s->scribe->private, name, s->scribe->diag);
+}
+
+static enum rjwt_err
+sweep_keys(void *context, const char *name)
+{
+	struct sweep *s = context;
+	int64_t version = commit_version(name);
+
+	if (!commit_is_temporary(name) &&
+	    (version == 0 || (version >= s->store->keyset.floor &&
+				 version <= s->store->keyset.next.version)))
+		return RJWT_OK;
+	s->removed = true;
+	return file_remove(s->scribe->keys, name, s->scribe->diag);
+}
+
+/* One folder, and fsync it where something was taken out. */
+static enum rjwt_err
+sweep(const struct scribe *scribe, struct store *store, const struct dir *dir,
+    enum rjwt_err (*each)(void *context, const char *name), bool *removed)
+{
+	struct sweep s = { .scribe = scribe, .store = store };
+
+	RJWT_TRY(dir_each(dir, each, &s, scribe->diag));
+	*removed = *removed || s.removed;
+	return s.removed ? dir_sync(dir, scribe->diag) : RJWT_OK;
+}
+
+/* An init came to its commit: whoever finds the file later must not take it for one that did not. */
+static enum rjwt_err
+drop_unfinished(const struct scribe *s)
+{
+	if (unlinkat(s->dir->fd, COMMIT_UNFINISHED, 0) == 0)
+		return dir_sync(s->dir, s->diag);
+	return errno == ENOENT ? RJWT_OK :
+				 diag_fail(s->diag, RJWT_IO, s->dir->path, COMMIT_UNFINISHED);
+}
+
+enum rjwt_err
+keeper_finish(const struct scribe *scribe, struct store *store, bool rose, bool *removed)
+{
+	RJWT_TRY(sweep(scribe, store, scribe->private, sweep_private, removed));
+	RJWT_TRY(sweep(scribe, store, scribe->keys, sweep_keys, removed));
+	RJWT_TRY(drop_unfinished(scribe));
+	RJWT_TRY(marks_prune(scribe->dir, store->keyset.floor, rose, scribe->diag));
+	return commit_jwks(scribe, store);
+}
