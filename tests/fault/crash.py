@@ -1,0 +1,554 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""crash.py BUILD [--share N] [--seed S] [SCENARIO...] - kill, cut the power, and break calls, at every point.
+
+Each scenario is a command on a keyset with tokens of an active and a retired key. The command is run
+
+  kill    with the process ended before its k-th call that changes a file, for every k;
+  cut     whole, with its calls recorded; then for every prefix of them the states that a power cut may leave are
+          made: what was not fsynced is dropped, kept, torn, or a part of it kept;
+  fail    with its k-th call failing, once and from there on, for every k, by ENOSPC, EIO and others;
+
+and after each the invariants of lib/keyset.h are checked: first without a writer, then with one, then minting
+and rotating again. --share N looks at one point in N, chosen by the seed (all of the last state of a command,
+where its promise counts). TAP on stdout.
+"""
+import argparse
+import base64
+import errno
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ERRNOS = [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE]
+
+
+class Broken(Exception):
+    """An invariant does not hold."""
+
+
+class Rig:
+    """A keyset in a folder of its own, and the programs that work on it."""
+
+    def __init__(self, build):
+        base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        os.umask(0o022)
+        self.build = build
+        self.top = tempfile.mkdtemp(prefix="rjwt-fault-", dir=base)
+        self.state = self.top + "/state"
+        self.conf = self.top + "/rjwt.yaml"
+        self.configure()
+
+    def close(self):
+        shutil.rmtree(self.top)
+
+    def configure(self, *lines):
+        with open(self.conf, "w", encoding="ascii") as file:
+            file.write("state_dir: %s\nissuer: ca\naudience: host\n" % self.state)
+            file.writelines(line + "\n" for line in lines)
+
+    def run(self, program, *args, stdin="", fault=None):
+        """(exit status, stdout, stderr); fault: variables for the shim."""
+        env = dict(os.environ, LC_ALL="C.UTF-8")
+        if fault is not None:
+            env["LD_PRELOAD"] = self.build + "/tests/fault/.libs/shim.so"
+            env["RJWT_FAULT_BELOW"] = self.state
+            env.update(fault)
+        done = subprocess.run([self.build + "/" + program, *args], input=stdin, env=env, text=True,
+                              capture_output=True, timeout=60, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def keyd(self, *args, fault=None):
+        return self.run("rjwt-keyd", "-c", self.conf, *args, fault=fault)
+
+    def issue(self, *args, fault=None):
+        return self.run("rjwt-issue", "-c", self.conf, *args, fault=fault)
+
+    def must(self, what, result):
+        if result[0] != 0:
+            raise Broken("%s: status %d: %s" % (what, result[0], result[2].strip()))
+        return result[1].strip()
+
+    def mint(self, *args):
+        return self.must("minting", self.issue(*args))
+
+    def verify(self, token, user="alice"):
+        """The reason, "ok" when it is accepted."""
+        status, out, err = self.run("rjwt-verify", "-c", self.conf, "-u", user, "-s", "sshd", stdin=token)
+        if status == 2:
+            raise Broken("no verdict: " + err.strip())
+        return "ok" if status == 0 else out.split(":")[1].strip()
+
+    def login(self, token, fault=None):
+        return self.run("tests/fault/login", self.conf, "alice", "sshd", token, fault=fault)
+
+    def keyset(self):
+        with open(self.state + "/keyset.json", encoding="utf-8") as file:
+            return json.load(file)
+
+    def public_keys(self):
+        """{(base, version): x} of what keyset.json vouches for."""
+        try:
+            keyset = self.keyset()
+        except (OSError, ValueError):
+            return {}
+        found = {}
+        for version in range(keyset["floor"], keyset["next"]["version"] + 1):
+            try:
+                with open("%s/keys/%d.jwk" % (self.state, version), encoding="utf-8") as file:
+                    key = json.load(file)
+                found[key["kid"]] = key["x"]
+            except (OSError, ValueError, KeyError):
+                continue
+        return found
+
+    def save(self, name):
+        if os.path.exists(self.state):
+            shutil.copytree(self.state, self.top + "/" + name)
+        else:
+            os.mkdir(self.top + "/" + name + ".none")
+
+    def restore(self, name):
+        shutil.rmtree(self.state, ignore_errors=True)
+        if os.path.exists(self.top + "/" + name):
+            shutil.copytree(self.top + "/" + name, self.state)
+
+
+# --- what a power cut leaves ------------------------------------------------------------------------------
+
+
+class Disk:
+    """Files and folders below one path, as they are and as they would be after a power cut."""
+
+    def __init__(self, root):
+        self.root = root
+        self.data = {}      # inode: [durable bytes, bytes]
+        self.mode = {}      # inode or folder: mode
+        self.entries = {}   # folder: {name: inode or None for a folder}, durable
+        self.pending = []   # (folder, operation, name, inode, other name), not durable, in order
+        self.names = {}     # path: inode, as they are
+        self.inodes = 0
+        if os.path.exists(root):
+            self.read(root)
+
+    def read(self, folder):
+        self.entries[folder] = {}
+        self.mode[folder] = os.stat(folder).st_mode & 0o7777
+        for name in os.listdir(folder):
+            path = folder + "/" + name
+            if os.path.isdir(path):
+                self.entries[folder][name] = None
+                self.read(path)
+            else:
+                with open(path, "rb") as file:
+                    data = file.read()
+                inode = self.new(data, os.stat(path).st_mode & 0o7777)
+                self.entries[folder][name] = inode
+                self.names[path] = inode
+
+    def new(self, data, mode):
+        self.inodes += 1
+        self.data[self.inodes] = [data, data]
+        self.mode[self.inodes] = mode
+        return self.inodes
+
+    def apply(self, line):
+        kind, path, *rest = line.rstrip("\n").split("\t")
+        folder, _, name = path.rpartition("/")
+        if kind == "create":
+            inode = self.new(b"", 0o600 if "/private/" in path or "/spent/" in path else 0o644)
+            self.data[inode][0] = None
+            self.names[path] = inode
+            self.pending.append((folder, "add", name, inode))
+        elif kind == "write":
+            inode = self.names[path]
+            data, offset = bytes.fromhex(rest[1]), int(rest[0])
+            old = self.data[inode][1]
+            self.data[inode][1] = old[:offset].ljust(offset, b"\0") + data + old[offset + len(data):]
+        elif kind == "sync" and path in self.names:
+            inode = self.names[path]
+            self.data[inode][0] = self.data[inode][1]
+        elif kind == "sync":
+            left = []
+            for change in self.pending:
+                if change[0] == path:
+                    self.settle(self.entries, change)
+                else:
+                    left.append(change)
+            self.pending = left
+        elif kind == "rename":
+            inode = self.names.pop(path)
+            self.names[rest[0]] = inode
+            self.pending.append((folder, "rename", name, inode, rest[0].rpartition("/")[2]))
+        elif kind == "unlink":
+            self.pending.append((folder, "remove", name, self.names.pop(path, None)))
+        elif kind == "mkdir":
+            self.entries.setdefault(path, {})
+            self.mode.setdefault(path, 0o700 if name in ("private", "spent", "issued") or "/spent/" in path else 0o755)
+            self.pending.append((folder, "add", name, None))
+
+    @staticmethod
+    def settle(entries, change):
+        folder, kind, name, inode = change[:4]
+        there = entries.setdefault(folder, {})
+        if kind == "add":
+            there[name] = inode
+        elif kind == "remove":
+            there.pop(name, None)
+        else:
+            there.pop(name, None)
+            there[change[4]] = inode
+
+    def materialize(self, keep, data):
+        """keep: which of the pending changes came to disk; data: "durable", "all" or "torn"."""
+        entries = {folder: dict(names) for folder, names in self.entries.items()}
+        for change, kept in zip(self.pending, keep):
+            if kept:
+                self.settle(entries, change)
+        shutil.rmtree(self.root, ignore_errors=True)
+        above = self.root.rpartition("/")[0]
+        name = self.root.rpartition("/")[2]
+        if above in entries and name not in entries[above]:
+            return
+        if self.root in entries:
+            self.write(self.root, entries, data)
+
+    def write(self, folder, entries, data):
+        os.mkdir(folder)
+        os.chmod(folder, self.mode.get(folder, 0o755))
+        for name, inode in entries[folder].items():
+            path = folder + "/" + name
+            if inode is None:
+                if path in entries:
+                    self.write(path, entries, data)
+                continue
+            durable, now = self.data[inode]
+            text = now if data == "all" else durable if durable is not None else b""
+            if data == "torn" and durable != now:
+                text = now[:len(now) // 2]
+            with open(path, "wb") as file:
+                file.write(text)
+            os.chmod(path, self.mode[inode])
+
+
+# --- scenarios --------------------------------------------------------------------------------------------
+
+
+class Scenario:
+    """A command, and what it may take away: the tokens that it revokes, and when it is done, must have."""
+
+    def __init__(self, name, command, takes=(), lines=(), fresh=False, setup=None):
+        self.name, self.command, self.takes, self.lines = name, command, takes, lines
+        self.fresh, self.setup = fresh, setup
+
+
+def keyd(*args):
+    return lambda rig, fault: rig.keyd(*args, fault=fault)
+
+
+def by_kid(which):
+    def command(rig, fault):
+        keyset = rig.keyset() if os.path.exists(rig.state + "/keyset.json") else rig.before
+        version = keyset["active"]["version"] - 1 if which == "retired" else keyset[which]["version"]
+        return rig.keyd("revoke", "--kid", "%s.%d" % (keyset["base"], version), fault=fault)
+    return command
+
+
+def find_unsynced_rotation(rig):
+    """The call before which a rotation must be killed so that it has renamed, and not synced the folder."""
+    rig.kill_at = 0
+    active = rig.before["active"]["version"]
+    while rig.keyset()["active"]["version"] == active:
+        rig.kill_at += 1
+        trial_of(rig, lambda rig, fault: rig.keyd("rotate", fault=fault), {"RJWT_FAULT_AT": str(rig.kill_at)})
+
+
+def issue_after_killed_rotation(rig, fault):
+    """What hangs on another's commit that is not durable must make it so before a token is printed."""
+    journal = {name: value for name, value in fault.items() if name == "RJWT_FAULT_JOURNAL"}
+    rig.keyd("rotate", fault=dict(journal, RJWT_FAULT_AT=str(rig.kill_at)))
+    return rig.issue("--reusable", "alice", fault=fault)
+
+
+ALL = ("alice", "old", "bob")
+SCENARIOS = [
+    Scenario("init", keyd("init"), fresh=True),
+    Scenario("rotate", keyd("rotate")),
+    Scenario("once", keyd("once"), lines=["rotate_every: 1s"]),
+    Scenario("issue", lambda rig, fault: rig.issue("--reusable", "alice", fault=fault)),
+    Scenario("issue-limit", lambda rig, fault: rig.issue("--reusable", "alice", fault=fault),
+             lines=["max_tokens_per_key: 2"]),
+    Scenario("issue-after-killed-rotation", issue_after_killed_rotation, setup=find_unsynced_rotation),
+    Scenario("revoke-jti", lambda rig, fault: rig.keyd("revoke", "--jti", rig.jti, fault=fault), ("alice",)),
+    Scenario("revoke-sub", keyd("revoke", "--sub", "alice"), ("alice", "old")),
+    Scenario("revoke-kid-active", by_kid("active"), ("alice", "bob")),
+    Scenario("revoke-kid-next", by_kid("next")),
+    Scenario("revoke-kid-retired", by_kid("retired"), ("old",)),
+    Scenario("revoke-all", keyd("revoke", "--all"), ALL),
+    Scenario("compromised", keyd("rotate", "--compromised"), ALL),
+    Scenario("adopt", keyd("init", "--adopt"), ALL),
+    Scenario("login", lambda rig, fault: rig.login(rig.once, fault=fault)),
+]
+
+
+def prepare(rig, scenario):
+    """The state before the command; its tokens are in rig.tokens."""
+    rig.tokens, rig.once, rig.jti, rig.seen, rig.before = {}, "", "", {}, {}
+    if not scenario.fresh:
+        rig.must("init", rig.keyd("init"))
+        rig.tokens["old"] = rig.mint("--reusable", "alice")
+        rig.must("rotate", rig.keyd("rotate"))
+        rig.tokens["alice"] = rig.mint("--reusable", "alice")
+        rig.tokens["bob"] = rig.mint("--reusable", "bob")
+        rig.once = rig.mint("alice")
+        claims = rig.tokens["alice"].split(".")[1]
+        rig.jti = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["jti"]
+        rig.before = rig.keyset()
+    rig.save("before")
+    rig.seen = rig.public_keys()
+    if scenario.setup is not None:
+        scenario.setup(rig)
+        rig.restore("before")
+    if scenario.name == "once":
+        time.sleep(1.1)
+
+
+def note_keys(rig, seen):
+    for kid, x in rig.public_keys().items():
+        if seen.setdefault(kid, x) != x:
+            raise Broken("%s came again with another key" % kid)
+
+
+def check_tokens(rig, scenario, done):
+    for name, token in rig.tokens.items():
+        reason = rig.verify(token, "bob" if name == "bob" else "alice")
+        if name not in scenario.takes and reason != "ok":
+            raise Broken("the token %s is refused: %s" % (name, reason))
+        if name in scenario.takes and done and reason == "ok":
+            raise Broken("the token %s opens, although it was revoked" % name)
+
+
+def check_private(rig):
+    keyset = rig.keyset()
+    expected = {"%d.%s" % (v, kind) for v in (keyset["active"]["version"], keyset["next"]["version"])
+                for kind in ("key", "minted")}
+    found = set(os.listdir(rig.state + "/private"))
+    if found != expected:
+        raise Broken("private/ holds %s, not %s" % (sorted(found), sorted(expected)))
+
+
+def check_once(rig, done):
+    """Of all logins with the one-time token one succeeds at most, and none after one that did."""
+    accepted = sum(rig.login(rig.once)[0] == 0 for _ in range(2))
+    if accepted > (0 if done else 1):
+        raise Broken("a one-time token opened again, %d times" % accepted)
+
+
+def check_all_revoked(rig, token):
+    """A token that was printed is one that "all until now" means, whatever the power cut has undone."""
+    rig.save("printed")
+    rig.must("revoke --all", rig.keyd("revoke", "--all"))
+    if rig.verify(token) == "ok":
+        raise Broken("a token that was printed survives revoke --all")
+    rig.restore("printed")
+    shutil.rmtree(rig.top + "/printed")
+
+
+def recover(rig, scenario):
+    """A writer comes; what it must be to go on depends on what was under way."""
+    if scenario.fresh and not os.path.exists(rig.state + "/keyset.json"):
+        rig.must("init again", rig.keyd("init"))
+    status, _, err = rig.keyd("once")
+    if status != 0 and scenario.name == "adopt" and "older than the key files" in err:
+        rig.must("adopt again", rig.keyd("init", "--adopt"))
+    elif status != 0:
+        raise Broken("once: status %d: %s" % (status, err.strip()))
+
+
+def check(rig, scenario, result):
+    """All invariants, after a command that ended with result, or None when it did not end."""
+    done = result is not None and result[0] == 0
+    seen = dict(rig.seen)
+    rig.configure()
+    note_keys(rig, seen)
+    if not scenario.fresh:
+        check_tokens(rig, scenario, done)
+        if scenario.name == "login":
+            check_once(rig, done)
+    printed = result[1].strip() if done and scenario.name.startswith("issue") else ""
+    if printed and rig.verify(printed) != "ok":
+        raise Broken("a token that was printed is refused: " + rig.verify(printed))
+    if printed:
+        check_all_revoked(rig, printed)
+    recover(rig, scenario)
+    note_keys(rig, seen)
+    check_private(rig)
+    if not scenario.fresh:
+        check_tokens(rig, scenario, done)
+    first = rig.mint("--reusable", "alice")
+    rig.must("rotate", rig.keyd("rotate"))
+    second = rig.mint("--reusable", "alice")
+    note_keys(rig, seen)
+    for token in [first, second] + ([printed] if printed else []):
+        if rig.verify(token) != "ok":
+            raise Broken("a token minted is refused: " + rig.verify(token))
+    check_private(rig)
+    status, out, _ = rig.keyd("status", "--json")
+    if status != 0:
+        raise Broken("status %d: %s" % (status, json.loads(out)["notes"]))
+
+
+# --- the three ways to break it -----------------------------------------------------------------------------
+
+
+def count_calls(rig, scenario):
+    """(number of calls that change files, the journal of the undisturbed run, its result)"""
+    journal = rig.top + "/journal"
+    if os.path.exists(journal):
+        os.unlink(journal)
+    rig.restore("before")
+    rig.configure(*scenario.lines)
+    result = scenario.command(rig, {"RJWT_FAULT_JOURNAL": journal})
+    if result[0] != 0:
+        raise Broken("undisturbed: status %d: %s" % (result[0], result[2]))
+    with open(journal, encoding="ascii") as file:
+        lines = file.readlines()
+    check(rig, scenario, result)
+    return lines, result
+
+
+def trial_of(rig, command, fault):
+    rig.restore("before")
+    rig.seen = rig.public_keys()
+    return command(rig, fault)
+
+
+def trial(rig, scenario, fault):
+    rig.configure(*scenario.lines)
+    return trial_of(rig, scenario.command, fault)
+
+
+def try_kill(rig, scenario, rng, share):
+    points, k = 0, 0
+    while True:
+        k += 1
+        result = trial(rig, scenario, {"RJWT_FAULT_AT": str(k)})
+        if result[0] != 137:
+            return points
+        if rng.randrange(share) == 0:
+            points += 1
+            try:
+                check(rig, scenario, None)
+            except Broken as broken:
+                raise Broken("killed before call %d: %s" % (k, broken)) from broken
+
+
+def try_fail(rig, scenario, rng, share):
+    points = 0
+    for number in ERRNOS:
+        for on in (False, True):
+            k = 0
+            while True:
+                k += 1
+                fault = {"RJWT_FAULT_AT": str(k), "RJWT_FAULT_ERRNO": str(number)}
+                if on:
+                    fault["RJWT_FAULT_ON"] = "1"
+                if rng.randrange(share) != 0 and k < rig.calls:
+                    continue
+                if k > rig.calls:
+                    break
+                result = trial(rig, scenario, fault)
+                points += 1
+                try:
+                    check(rig, scenario, result)
+                except Broken as broken:
+                    raise Broken("call %d%s fails with %s (status %d, %s): %s" % (
+                        k, " and all after" if on else "", errno.errorcode[number], result[0],
+                        result[2].strip(), broken)) from broken
+    return points
+
+
+def states(disk, rng, last):
+    """(name, which pending changes are kept, what becomes of data that was not synced)"""
+    n = len(disk.pending)
+    yield "all", [True] * n, "all"
+    yield "nothing that was not synced", [False] * n, "durable"
+    yield "all names, and torn data", [True] * n, "torn"
+    yield "all names, and no data", [True] * n, "durable"
+    for _ in range(6 if last else 1):
+        yield "some", [rng.random() < 0.5 for _ in range(n)], rng.choice(["durable", "all", "torn"])
+
+
+def try_cut(rig, scenario, rng, share, lines, result):
+    points = 0
+    rig.restore("before")
+    rig.seen = rig.public_keys()
+    disk = Disk(rig.state)
+    disk.entries.setdefault(rig.top, {"state": None} if os.path.exists(rig.state) else {})
+    for done in range(len(lines) + 1):
+        last = done == len(lines)
+        for name, keep, data in list(states(disk, rng, last)):
+            if not last and name != "all" and rng.randrange(share) != 0:
+                continue
+            disk.materialize(keep, data)
+            if name == "all":
+                rig.seen.update(rig.public_keys())  # somebody may have seen them before the power went
+            points += 1
+            try:
+                check(rig, scenario, result if last else None)
+            except Broken as broken:
+                raise Broken("power cut after call %d of %d (%s), %s: %s" % (
+                    done, len(lines), lines[done - 1].strip()[:120] if done else "", name, broken)) from broken
+        if not last:
+            disk.apply(lines[done])
+    return points
+
+
+def scenario_run(build, scenario, rng, share):
+    """{way: points}"""
+    rig = Rig(build)
+    try:
+        prepare(rig, scenario)
+        lines, result = count_calls(rig, scenario)
+        rig.calls = 1
+        while trial(rig, scenario, {"RJWT_FAULT_AT": str(rig.calls)})[0] == 137:
+            rig.calls += 1
+        rig.calls -= 1
+        return {"kill": try_kill(rig, scenario, rng, share),
+                "cut": try_cut(rig, scenario, rng, share, lines, result),
+                "fail": try_fail(rig, scenario, rng, share)}
+    finally:
+        rig.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("--share", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("scenarios", nargs="*")
+    args = parser.parse_intermixed_args()
+    seed = args.seed if args.seed is not None else random.randrange(1 << 31)
+    chosen = [s for s in SCENARIOS if not args.scenarios or s.name in args.scenarios]
+    print("1..%d" % len(chosen))
+    print("# seed %d, one point in %d" % (seed, args.share), flush=True)
+    bad = 0
+    for number, scenario in enumerate(chosen, 1):
+        rng = random.Random("%d %s" % (seed, scenario.name))
+        try:
+            points = scenario_run(os.path.abspath(args.build), scenario, rng, args.share)
+            print("ok %d - crash %s: %s" % (number, scenario.name,
+                                            ", ".join("%s %d" % pair for pair in points.items())), flush=True)
+        except Broken as broken:
+            bad += 1
+            print("not ok %d - crash %s" % (number, scenario.name))
+            print("# %s" % broken, flush=True)
+    return 1 if bad else 0
+
+
+sys.exit(main())
