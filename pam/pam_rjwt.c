@@ -51,9 +51,8 @@ pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 ENTRY int
 pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	(void)pamh;
+	struct args args;
+
 	(void)flags;
-	(void)argc;
-	(void)argv;
-	return PAM_SUCCESS;
+	return args_parse(pamh, argc, argv, &args) ? PAM_SUCCESS : PAM_SESSION_ERR;
 }

@@ -354,6 +354,7 @@ test_unknown_argument(void **state)
 	assert_int_equal(pam_setcred(pamh, PAM_ESTABLISH_CRED), PAM_CRED_ERR);
 	assert_int_equal(pam_acct_mgmt(pamh, 0), PAM_SERVICE_ERR);
 	assert_int_equal(pam_open_session(pamh, 0), PAM_SESSION_ERR);
+	assert_int_equal(pam_close_session(pamh, 0), PAM_SESSION_ERR);
 	assert_int_equal(talk.asked, 0);
 	pam_end(pamh, PAM_SUCCESS);
 }
