@@ -49,6 +49,28 @@ bool reply_same(const struct reply *a, const struct reply *b);
 void reply_clear(struct reply *reply);
 
 /*
+ * The log: one line for each decision, all values escaped, never the token, and nothing of a reply that is
+ * none. Who it is about: views of the handle's items, NULL where there is none.
+ */
+struct who {
+	const char *user, *service, *rhost;
+};
+
+void who_find(const pam_handle_t *pamh, struct who *who);
+
+/* Judged. phase NULL: authenticate. */
+void log_verdict(const pam_handle_t *pamh, const struct who *who, const char *phase,
+    const struct rjwt_verdict *verdict);
+
+/* No verdict was possible; log_refusal() where no file is to blame. text "": the code's own sentence. */
+void log_failure(const pam_handle_t *pamh, const struct who *who, enum rjwt_err err,
+    const struct rjwt_diag *diag);
+void log_refusal(const pam_handle_t *pamh, const struct who *who, enum rjwt_err err, const char *text);
+
+/* For debug: the configuration that was asked for, and by its key that signs the keyset that was opened. */
+void log_opened(const pam_handle_t *pamh, const struct args *args, struct rjwt *handle);
+
+/*
  * The whole of pam_sm_authenticate. args NULL: they were refused, and so is the login. now NULL: the
  * system's clocks.
  */

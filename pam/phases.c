@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "module.h"
 
-#include <security/pam_ext.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #define DATA "pam_rjwt_login"
 #define RUNTIME_MAX "systemd.runtime_max_sec" /* pam_systemd(8): read in its open_session */
@@ -156,14 +154,16 @@ int
 phase_account(pam_handle_t *pamh, int64_t now_s)
 {
 	const struct accepted *a = recall(pamh);
-	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+	struct rjwt_verdict verdict = { .reason = RJWT_EXPIRED, .now_s = now_s };
+	struct who who;
 
 	if (a == NULL || now_s < a->until_s)
 		return PAM_IGNORE;
-	text_log_word(&line, "jti", view_of(a->jti));
-	text_log_word(&line, "sub", view_of(a->sub));
-	pam_syslog(pamh, LOG_NOTICE, "rejected reason=expired phase=account %s",
-	    line.p == NULL ? "" : line.p);
+	verdict.exp_s = a->exp_s;
+	memcpy(verdict.jti, a->jti, sizeof(a->jti));
+	memcpy(verdict.sub, a->sub, sizeof(a->sub));
+	who_find(pamh, &who);
+	log_verdict(pamh, &who, "account", &verdict);
 	return PAM_ACCT_EXPIRED;
 }
 

@@ -74,6 +74,7 @@ teardown()
 	sed -i '/account required pam_rjwt/i account required pam_exec.so quiet /bin/sleep 3' /etc/pam.d/rjwt-test
 	run -1 pam "$(mint -t 2s -s rjwt-test alice)" authenticate acct_mgmt
 	[[ $output == *'User account has expired'* ]]
+	decisions accepted 'rejected reason=expired phase=account user=alice service=rjwt-test .*exp=.* now='
 	run -0 pam "$(mint -t 60s -s rjwt-test alice)" authenticate acct_mgmt
 }
 
@@ -111,10 +112,15 @@ teardown()
 }
 
 @test "pam: debug logs more, and no secret" {
+	run -0 pam "$(mint -s rjwt-test alice)" authenticate
+	run -1 log_since 'pam_rjwt\(rjwt-test:auth\): opened '
 	service debug
 	run -0 pam "$(mint -s rjwt-test alice)" authenticate
 	run -1 pam "$(mint -s rjwt-test bob)" authenticate
 	run -1 pam "$alice_password" authenticate
+	run -0 log_since "pam_rjwt\(rjwt-test:auth\): opened config=/etc/rjwt/rjwt.yaml signs=$(rjwt-keyd status --json | jq -r '.keys[0].kid' | sed 's/[0-9]*$//')[0-9]+ alg=ES256$"
+	[ ${#lines[@]} -eq 3 ]
+	decisions accepted accepted 'rejected reason=user'
 }
 
 @test "pam: prompt=TEXT is what is asked" {
@@ -194,6 +200,7 @@ teardown()
 	token=$(mint -s rjwt-test ghost)
 	run -1 pamtester rjwt-test '' authenticate <<<"$token"
 	[[ $output == *'User not known'* ]]
+	decisions 'rejected reason=user user="" service=rjwt-test'
 	run -0 pamtester rjwt-test ghost authenticate <<<"$token"
 }
 

@@ -117,6 +117,7 @@ test_empty_replies(void **state)
 
 	assert_int_equal(login(f, RJWT_ALONE, &null), PAM_CONV_ERR);
 	assert_true(null.asked <= 2);
+	assert_int_equal(lines("rejected reason=io user=alice"), 1);
 	assert_string_equal(authtok, "-");
 	assert_int_equal(login(f, RJWT_ALONE, &empty), PAM_AUTH_ERR);
 	assert_int_equal(empty.asked, 1);
@@ -180,6 +181,7 @@ test_second_prompt(void **state)
 		assert_int_equal(lines("rejected"), 1);
 		assert_string_equal(authtok, "-");
 		assert_int_equal(login(f, RJWT_ALONE, &gone), PAM_AUTH_ERR);
+		assert_int_equal(lines("rejected"), 1);
 	}
 }
 
@@ -219,8 +221,13 @@ test_conversation_fails(void **state)
 
 	assert_int_equal(login(f, RJWT_ALONE, &shorter), PAM_SUCCESS);
 	assert_non_null(strstr(shorter.prompts[1], "too long. Token: "));
+	assert_int_equal(lines("rejected "), 0);
+	assert_int_equal(lines("accepted "), 1);
 	assert_int_equal(login(f, RJWT_ALONE, &never), PAM_CONV_ERR);
 	assert_int_equal(never.asked, 2);
+	assert_int_equal(lines("rejected "), 1); /* libpam has a line of its own for each failure */
+	assert_int_equal(
+	    lines("rejected reason=io user=alice service=sshd error=\"the conversation failed\""), 1);
 }
 
 /* Some of an application's codes would count as success in a stack. */
@@ -229,10 +236,12 @@ test_conversation_codes(void **state)
 {
 	static const struct {
 		int failure, ret;
-	} rows[] = { { PAM_CONV_ERR, PAM_CONV_ERR }, { PAM_BUF_ERR, PAM_BUF_ERR },
-		{ PAM_AUTH_ERR, PAM_AUTH_ERR }, { PAM_CONV_AGAIN, PAM_INCOMPLETE },
-		{ PAM_NEW_AUTHTOK_REQD, PAM_CONV_ERR }, { PAM_IGNORE, PAM_CONV_ERR },
-		{ PAM_OPEN_ERR, PAM_CONV_ERR }, { PAM_ABORT, PAM_CONV_ERR }, { 99, PAM_CONV_ERR } };
+		const char *log; /* "": no decision yet */
+	} rows[] = { { PAM_CONV_ERR, PAM_CONV_ERR, "reason=io " }, { PAM_BUF_ERR, PAM_BUF_ERR, "reason=memory " },
+		{ PAM_AUTH_ERR, PAM_AUTH_ERR, "reason=io " }, { PAM_CONV_AGAIN, PAM_INCOMPLETE, "" },
+		{ PAM_NEW_AUTHTOK_REQD, PAM_CONV_ERR, "reason=io " }, { PAM_IGNORE, PAM_CONV_ERR, "reason=io " },
+		{ PAM_OPEN_ERR, PAM_CONV_ERR, "reason=io " }, { PAM_ABORT, PAM_CONV_ERR, "reason=io " },
+		{ 99, PAM_CONV_ERR, "reason=io " } };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -240,6 +249,8 @@ test_conversation_codes(void **state)
 
 		assert_int_equal(login(f, "auth required @rjwt@\n", &talk), rows[i].ret);
 		assert_int_equal(talk.asked, rows[i].failure == PAM_CONV_ERR ? 2 : 1);
+		assert_int_equal(lines("rejected "), rows[i].log[0] != '\0');
+		assert_non_null(strstr(driver_log.p, rows[i].log));
 	}
 }
 
@@ -442,6 +453,48 @@ test_users(void **state)
 	    PAM_AUTH_ERR);
 	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", "", &talk, authtok), PAM_USER_UNKNOWN);
 	assert_int_equal(talk.asked, 0);
+	assert_string_equal(driver_log.p,
+	    "3 rejected reason=user user=\"\" service=sshd error=\"the login name is empty\"\n");
+}
+
+/* Who logs in is not known yet, and asked for: that may fail too. */
+static void
+test_asked_for_user(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+	struct talk talk = { .replies = { "alice", token } }, gone = { .replies = { NO_REPLY } };
+
+	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", NULL, &talk, authtok), PAM_SUCCESS);
+	assert_int_equal(lines("accepted user=alice service=sshd"), 1);
+	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", NULL, &gone, authtok), PAM_CONV_ERR);
+	assert_int_equal(lines("rejected "), 1);
+	assert_int_equal(lines("rejected reason=io service=sshd error=\"the conversation failed\"\n"), 1);
+}
+
+/* debug: one line more, of the host alone, whatever was typed and however often. */
+static void
+test_debug(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+	RJWT_CLEAN(free_clean) char *expired = token_at(f, 400, -100, PLAIN);
+	struct talk good = { .replies = { token } }, twice = { .replies = { expired, expired } },
+		    password = { .replies = { "secret" } };
+	char opened[512];
+
+	snprintf(opened, sizeof(opened), "7 opened config=%s signs=B.1 alg=ES256\n", f->config);
+	assert_int_equal(login(f, "auth required @rjwt@ debug\n", &password), PAM_AUTH_ERR);
+	assert_string_equal(driver_log.p, opened);
+	assert_int_equal(login(f, "auth required @rjwt@\n", &password), PAM_AUTH_ERR);
+	assert_string_equal(driver_log.p, "");
+	assert_int_equal(login(f, "auth required @rjwt@ debug\n", &good), PAM_SUCCESS);
+	assert_int_equal(lines("\n"), 2);
+	assert_memory_equal(driver_log.p, opened, strlen(opened));
+	assert_int_equal(login(f, "auth required @rjwt@ debug\n", &twice), PAM_AUTH_ERR);
+	assert_int_equal(twice.asked, 2);
+	assert_int_equal(lines("\n"), 2);
+	assert_int_equal(lines(opened), 1);
 }
 
 /* Values from outside are escaped: a log line ends where we end it. */
@@ -499,7 +552,8 @@ main(void)
 		T(test_at_most_two_prompts), T(test_spent), T(test_conversation_fails),
 		T(test_conversation_codes), T(test_waiting_prompt), T(test_stacked),
 		T(test_stacked_and_unavailable),
-		T(test_arguments), T(test_unavailable), T(test_users), T(test_log_is_escaped),
+		T(test_arguments), T(test_unavailable), T(test_users), T(test_asked_for_user), T(test_debug),
+		T(test_log_is_escaped),
 		T(test_no_descriptor_stays) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "module.h"
+
+#include <security/pam_ext.h>
+#include <stdio.h>
+#include <syslog.h>
+
+static const char *
+item_of(const pam_handle_t *pamh, int type)
+{
+	const void *item = NULL;
+
+	return pam_get_item(pamh, type, &item) == PAM_SUCCESS ? item : NULL;
+}
+
+void
+who_find(const pam_handle_t *pamh, struct who *who)
+{
+	*who = (struct who){ .user = item_of(pamh, PAM_USER), .service = item_of(pamh, PAM_SERVICE),
+		.rhost = item_of(pamh, PAM_RHOST) };
+}
+
+static void
+put_line(const pam_handle_t *pamh, int priority, const struct buf *line)
+{
+	pam_syslog(pamh, priority, "%s", line->p == NULL || line->failed ? "out of memory" : line->p);
+}
+
+static void
+put_word(struct buf *line, const char *key, const char *text)
+{
+	if (text != NULL && text[0] != '\0')
+		text_log_word(line, key, view_of(text));
+}
+
+/* An empty name is told too: it is what was wrong with it. */
+static void
+put_who(struct buf *line, const struct who *who)
+{
+	if (who->user != NULL)
+		text_log_word(line, "user", view_of(who->user));
+	put_word(line, "service", who->service);
+	put_word(line, "rhost", who->rhost);
+}
+
+static void
+put_time(struct buf *line, const char *key, int64_t at_s)
+{
+	char text[32];
+
+	time_format(text, at_s);
+	if (at_s != 0)
+		text_log_word(line, key, view_of(text));
+}
+
+static bool
+time_decided(enum rjwt_err reason)
+{
+	return reason == RJWT_EXPIRED || reason == RJWT_NOT_YET_VALID ||
+	    reason == RJWT_ISSUED_IN_FUTURE || reason == RJWT_KEY_RETIRED;
+}
+
+void
+log_verdict(const pam_handle_t *pamh, const struct who *who, const char *phase,
+    const struct rjwt_verdict *v)
+{
+	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+
+	buf_adds(&line, v->reason == RJWT_OK ? "accepted" : "rejected");
+	if (v->reason != RJWT_OK)
+		put_word(&line, "reason", rjwt_reason(v->reason));
+	put_word(&line, "phase", phase);
+	put_who(&line, who);
+	put_word(&line, "kid", v->kid);
+	put_word(&line, "jti", v->jti);
+	put_word(&line, "sub", v->sub);
+	put_time(&line, "exp", v->exp_s);
+	if (time_decided(v->reason)) {
+		if (v->reason == RJWT_NOT_YET_VALID)
+			put_time(&line, "nbf", v->nbf_s);
+		if (v->reason == RJWT_ISSUED_IN_FUTURE || v->reason == RJWT_KEY_RETIRED)
+			put_time(&line, "iat", v->iat_s);
+		put_time(&line, "now", v->now_s);
+	}
+	put_line(pamh, LOG_NOTICE, &line);
+	if (v->rotation_overdue)
+		pam_syslog(pamh, LOG_WARNING, "rotation is overdue: is rjwt-keyd at work?");
+	if (v->clock_suspect)
+		pam_syslog(pamh, LOG_WARNING, "clock suspect: it went back, or does not run in step");
+}
+
+void
+log_failure(const pam_handle_t *pamh, const struct who *who, enum rjwt_err err,
+    const struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+	char place[32];
+
+	buf_adds(&line, "rejected");
+	put_word(&line, "reason", rjwt_reason(err));
+	put_who(&line, who);
+	put_word(&line, "path", diag->path);
+	snprintf(place, sizeof(place), "%u:%u", diag->line, diag->column);
+	if (diag->line != 0)
+		put_word(&line, "line", place);
+	put_word(&line, "error", diag->text[0] == '\0' ? rjwt_strerror(err) : diag->text);
+	put_line(pamh, LOG_ERR, &line);
+}
+
+void
+log_refusal(const pam_handle_t *pamh, const struct who *who, enum rjwt_err err, const char *text)
+{
+	struct rjwt_diag diag = { 0 };
+
+	snprintf(diag.text, sizeof(diag.text), "%s", text);
+	log_failure(pamh, who, err, &diag);
+}
+
+void
+log_opened(const pam_handle_t *pamh, const struct args *args, struct rjwt *handle)
+{
+	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+	char kid[RJWT_ID_SIZE];
+	const char *alg;
+
+	if (rjwt_current_key(handle, kid, &alg, NULL) != RJWT_OK)
+		return;
+	buf_adds(&line, "opened");
+	put_word(&line, "config", args->config == NULL ? RJWT_CONFIG_FILE : args->config);
+	put_word(&line, "signs", kid);
+	put_word(&line, "alg", alg);
+	put_line(pamh, LOG_DEBUG, &line);
+}
