@@ -280,14 +280,20 @@ put_verdict(const struct verify *v, const char *prefix, const struct rjwt_verdic
 
 /* --- one token, and all ----------------------------------------------------------------------------------------- */
 
+/* A JWK Set is somebody else's, whose verifier may know cnf and src; this host's module refuses them. */
+static int
+attempt_flags(const struct verify *v)
+{
+	return RJWT_DRY_RUN | (v->tool.options.jwks != NULL ? RJWT_ANY_ORIGIN : 0) |
+	    (v->user == NULL ? RJWT_ANY_USER : 0) | (v->service == NULL ? RJWT_ANY_SERVICE : 0) |
+	    (v->jws ? RJWT_SIGNATURE_ONLY : 0) | (v->explain || v->json ? RJWT_TRACE : 0);
+}
+
 static int
 judge(const struct verify *v, struct rjwt *handle, const char *prefix, const struct buf *token)
 {
 	struct rjwt_attempt attempt = { .token = token->p, .len = token->n, .user = v->user,
-		.service = v->service,
-		.flags = RJWT_DRY_RUN | RJWT_ANY_ORIGIN | (v->user == NULL ? RJWT_ANY_USER : 0) |
-		    (v->service == NULL ? RJWT_ANY_SERVICE : 0) | (v->jws ? RJWT_SIGNATURE_ONLY : 0) |
-		    (v->explain || v->json ? RJWT_TRACE : 0) };
+		.service = v->service, .flags = attempt_flags(v) };
 	struct rjwt_verdict verdict;
 	struct rjwt_diag diag = { 0 };
 	enum rjwt_err err = rjwt_verify(handle, &attempt, &verdict, &diag);

@@ -199,9 +199,22 @@ judge_all()
 	refused 1 'the service is closed' verify -s sudo < <(forge "$state/private/1.key" "$good_header" "${good_claims/:\"ssh\"/:\"sudo\"}")
 }
 
-@test "cnf and src are not checked by rjwt-verify, and it says so" {
-	run -0 verify --explain < <(forge "$state/private/1.key" "$good_header" "$(jq -c '.cnf = {"kid": "x"} | .src = ["::1"]' <<<"$good_claims")")
-	says 'not checked  binding' 'not checked  source'
+@test "cnf and src are refused as the module does; with a JWK Set they are not checked, and it says so" {
+	expect_each "$good_claims" claims <<-'E'
+		binding|.cnf = {"kid": "x"}
+		source|.src = ["::1"]
+		accepted|.cnf2 = {"kid": "x"} | .src2 = ["::1"]
+	E
+	judge_all
+	forge "$state/private/1.key" "$good_header" "$(jq -c '.cnf = {"kid": "x"} | .src = ["::1"]' <<<"$good_claims")" >"$BATS_TEST_TMPDIR/bound"
+	run -1 verify "$BATS_TEST_TMPDIR/bound"
+	says 'rejected: binding: '
+	jq -nc --arg kid "$(kid)" --arg k "$(b64 <"$state/private/1.key")" \
+		'{keys: [{kty: "oct", alg: "HS256", kid: $kid, k: $k}]}' >"$BATS_TEST_TMPDIR/set"
+	chmod go-w "$BATS_TEST_TMPDIR"
+	run -0 verify -j "$BATS_TEST_TMPDIR/set" -u alice -s sshd --explain "$BATS_TEST_TMPDIR/bound"
+	says 'not checked  binding' 'not checked  source' 'passed       scope'
+	[ "${lines[0]}" = accepted ]
 }
 
 @test "a token that a retired key signed after it had retired" {
