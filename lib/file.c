@@ -300,26 +300,38 @@ write_full(int fd, struct view text)
 	return true;
 }
 
+/* Take back what was begun; errno says what went wrong. */
+static bool
+undo_new(int dir_fd, const char *name)
+{
+	int saved = errno;
+
+	unlinkat(dir_fd, name, 0);
+	errno = saved;
+	return false;
+}
+
+static bool
+open_new(int dir_fd, const char *name, unsigned mode, int *fd)
+{
+	*fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | OPEN_FLAGS, mode);
+	if (*fd < 0)
+		return false;
+	return fchmod(*fd, mode) == 0 || undo_new(dir_fd, name);
+}
+
 static bool
 fill_new(int dir_fd, const char *name, unsigned mode, struct view text,
     const struct timespec *mtime)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 		mtime == NULL ? (struct timespec){ .tv_nsec = UTIME_OMIT } : *mtime };
-	RJWT_CLEAN(fd_clean) int fd =
-	    openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | OPEN_FLAGS, mode);
+	RJWT_CLEAN(fd_clean) int fd = -1;
 
-	if (fd < 0)
+	if (!open_new(dir_fd, name, mode, &fd))
 		return false;
-	if (fchmod(fd, mode) != 0 || !write_full(fd, text) ||
-	    (mtime != NULL && futimens(fd, times) != 0) || fsync(fd) != 0) {
-		int saved = errno;
-
-		unlinkat(dir_fd, name, 0);
-		errno = saved;
-		return false;
-	}
-	return true;
+	return (write_full(fd, text) && (mtime == NULL || futimens(fd, times) == 0) && fsync(fd) == 0) ||
+	    undo_new(dir_fd, name);
 }
 
 static char *
@@ -370,13 +382,47 @@ file_write(const struct dir *dir, const char *name, unsigned mode, struct view t
 	return file_publish(dir, name, diag);
 }
 
+static enum rjwt_err
+new_fail(const struct dir *dir, const char *name, struct rjwt_diag *diag)
+{
+	return entry_fail(diag, errno == EEXIST ? RJWT_EXISTS : RJWT_IO, dir, name,
+	    errno == EEXIST ? "exists already" : "cannot be written");
+}
+
 enum rjwt_err
 file_create(const struct dir *dir, const char *name, unsigned mode, struct view text,
     struct rjwt_diag *diag)
 {
 	if (!fill_new(dir->fd, name, mode, text, NULL))
-		return entry_fail(diag, errno == EEXIST ? RJWT_EXISTS : RJWT_IO, dir, name,
-		    errno == EEXIST ? "exists already" : "cannot be written");
+		return new_fail(dir, name, diag);
+	return dir_sync(dir, diag);
+}
+
+enum rjwt_err
+file_reserve(const struct dir *dir, const char *name, unsigned mode, size_t room, int *fd,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(fd_clean) int made = -1;
+
+	if (!open_new(dir->fd, name, mode, &made))
+		return new_fail(dir, name, diag);
+	errno = posix_fallocate(made, 0, (off_t)room); /* which returns its error */
+	if (errno != 0) {
+		undo_new(dir->fd, name);
+		return new_fail(dir, name, diag);
+	}
+	*fd = made;
+	made = -1;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+file_fill(const struct dir *dir, const char *name, int fd, struct view text, struct rjwt_diag *diag)
+{
+	if (!write_full(fd, text) || ftruncate(fd, (off_t)text.n) != 0 || fsync(fd) != 0) {
+		undo_new(dir->fd, name);
+		return new_fail(dir, name, diag);
+	}
 	return dir_sync(dir, diag);
 }
 

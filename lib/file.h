@@ -79,6 +79,16 @@ RJWT_MUST enum rjwt_err file_create(const struct dir *dir, const char *name, uns
     struct view text, struct rjwt_diag *diag);
 
 /*
+ * The same in two steps, for what must not be lost once it is known: file_reserve() makes the file with room
+ * for so many bytes, file_fill() writes it, of any size. Who has nothing to write calls file_remove().
+ * fd gives; close(2). RJWT_EXISTS, RJWT_IO; what failed is removed.
+ */
+RJWT_MUST enum rjwt_err file_reserve(const struct dir *dir, const char *name, unsigned mode,
+    size_t room, int *fd, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err file_fill(const struct dir *dir, const char *name, int fd,
+    struct view text, struct rjwt_diag *diag);
+
+/*
  * Append in one write(2) to a file that must be there (make: that may be made, with mode 0600).
  * end: the file's offset after these very bytes, which numbers appends without a lock. RJWT_IO.
  */

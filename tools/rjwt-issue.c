@@ -2,7 +2,6 @@
 /* rjwt-issue: mint a login token. */
 #include "tool.h"
 
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +65,11 @@ struct issue {
 	struct buf claims, header; /* JSON objects that grow, without their closing brace */
 	int64_t lifetime_s;
 	const char *output, *reason;
+	struct {
+		struct dir dir;
+		const char *name;
+		int fd; /* -1: no file was kept free */
+	} file;
 	bool json, algorithms;
 };
 
@@ -76,6 +80,8 @@ issue_clear(struct issue *is)
 	words_clear(&is->scope);
 	buf_clear(&is->claims);
 	buf_clear(&is->header);
+	dir_close(&is->file.dir);
+	fd_clean(&is->file.fd);
 }
 
 /* --- the command line ----------------------------------------------------------------------------------- */
@@ -349,9 +355,7 @@ static int
 put_out(struct issue *is, const struct rjwt_token *token)
 {
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	struct rjwt_diag diag = { 0 };
-	const char *name;
 	enum rjwt_err err = RJWT_OK;
 
 	if (is->json) {
@@ -361,53 +365,67 @@ put_out(struct issue *is, const struct rjwt_token *token)
 		buf_adds(&text, "\n");
 		err = buf_done(&text);
 	}
-	if (err == RJWT_OK && is->output != NULL) {
-		err = dir_of(is->output, &dir, &name, &diag);
-		if (err == RJWT_OK)
-			err = file_create(&dir, name, 0600, buf_view(&text), &diag);
-	} else if (err == RJWT_OK) {
+	if (err == RJWT_OK && is->output != NULL)
+		err = file_fill(&is->file.dir, is->file.name, is->file.fd, buf_view(&text), &diag);
+	else if (err == RJWT_OK)
 		(void)fwrite(text.p, 1, text.n, stdout);
-	}
 	if (err != RJWT_OK)
 		(void)tool_fail(&is->tool, err, &diag);
 	return tool_end(&is->tool, err == RJWT_OK ? EXIT_DONE : EXIT_REFUSED);
 }
 
-/* Where the token is to go must be free before it is minted: a token nobody gets is a token lost. */
-static int
-check_output(struct issue *is)
+/*
+ * Where the token is to go is made, with room for it, before it is minted: a token nobody gets is a token lost.
+ * Of its size only the free claims and members are without a small bound; with --json they come twice.
+ */
+static enum rjwt_err
+reserve(struct issue *is, struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	if (is->output == NULL)
+		return RJWT_OK;
+	RJWT_TRY(dir_of(is->output, &is->file.dir, &is->file.name, diag));
+	return file_reserve(&is->file.dir, is->file.name, 0600, 8192 + 4 * (is->claims.n + is->header.n),
+	    &is->file.fd, diag);
+}
+
+/* Nothing was minted. */
+static void
+release(struct issue *is)
+{
 	struct rjwt_diag diag = { 0 };
-	const char *name;
-	struct stat status;
+	enum rjwt_err err = RJWT_OK;
+
+	if (is->file.fd >= 0)
+		err = file_remove(&is->file.dir, is->file.name, &diag);
+	if (err != RJWT_OK)
+		(void)tool_fail(&is->tool, err, &diag);
+}
+
+static enum rjwt_err
+mint(struct issue *is, struct rjwt_token *token, struct rjwt_diag *diag)
+{
+	struct rjwt *handle;
 	enum rjwt_err err;
 
-	if (is->output == NULL)
-		return EXIT_DONE;
-	err = dir_of(is->output, &dir, &name, &diag);
-	if (err == RJWT_OK && fstatat(dir.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-		err = diag_fail(&diag, RJWT_EXISTS, is->output,
-		    "exists already: a token is written into a new file alone");
-	return err == RJWT_OK ? EXIT_DONE : tool_fail(&is->tool, err, &diag);
+	RJWT_TRY(reserve(is, diag));
+	err = rjwt_open(&is->tool.options, &handle, diag);
+	if (err == RJWT_OK) {
+		err = rjwt_mint(handle, &is->request, token, diag);
+		rjwt_close(handle);
+	}
+	if (err != RJWT_OK)
+		release(is);
+	return err;
 }
 
 static int
 issue(struct issue *is)
 {
-	struct rjwt *handle;
 	struct rjwt_token token;
 	struct rjwt_diag diag = { 0 };
-	enum rjwt_err err;
-	int status = check_output(is);
+	enum rjwt_err err = mint(is, &token, &diag);
+	int status;
 
-	if (status != EXIT_DONE)
-		return status;
-	err = rjwt_open(&is->tool.options, &handle, &diag);
-	if (err != RJWT_OK)
-		return tool_fail(&is->tool, err, &diag);
-	err = rjwt_mint(handle, &is->request, &token, &diag);
-	rjwt_close(handle);
 	if (err != RJWT_OK)
 		return tool_fail(&is->tool, err, &diag);
 	log_token(is, &token);
@@ -434,7 +452,7 @@ issue(struct issue *is)
 int
 main(int argc, char **argv)
 {
-	struct issue is = { 0 };
+	struct issue is = { .file = { DIR_NONE, NULL, -1 } };
 	int status;
 
 	tool_begin(&is.tool, "rjwt-issue", usage);

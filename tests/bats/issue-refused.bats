@@ -128,7 +128,6 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	[ ! -e "$dir/nowhere" ]
 	[ -z "$(find "$dir/folder" "$dir/open" -name '*token*')" ]
 	no 1 '/sys/kernel/token: cannot be written: ' -o /sys/kernel/token alice
-	recount
 	yes -o "$dir/folder/token" alice
 	chmod 1777 "$dir/open"
 	yes -o "$dir/open/token" alice
@@ -139,12 +138,27 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	mkdir "$dir/closed"
 	chmod 0555 "$dir/closed"
 	refused 1 "$dir/closed/token: cannot be written: Permission denied" issue -o "$dir/closed/token" alice
-	recount
 	chmod 0755 "$dir/closed"
 	yes -o "$dir/closed/token" alice
 }
 
-@test "--output into a folder that is full: an error, and nothing is left there" {
+@test "--output: what is refused leaves no file, what is minted fills it" {
+	before=$(snapshot)
+	no 1 'a lifetime of 0 s' -t 0 -o "$dir/token" alice
+	configure 'frobnicate: 1'
+	no 1 'unknown key' -o "$dir/token" alice
+	configure
+	[ ! -e "$dir/token" ]
+	[ "$(snapshot)" = "$before" ]
+	yes -o "$dir/token" alice
+	[ "$(stat -c %a "$dir/token")" = 600 ]
+	[[ $(tr -d '\n' <"$dir/token") =~ ^eyJ[A-Za-z0-9._-]+$ ]]
+	configure 'max_token_bytes: 65536'
+	yes --json -s other -C "x=$(chars 20000)" -o "$dir/long" alice
+	[ "$(jq .size "$dir/long")" -gt 20000 ]
+}
+
+@test "--output into a folder that is full: an error, nothing is left there, and nothing was minted" {
 	need_root
 	need unshare mount
 	unshare -m mount -t tmpfs -o size=4k tmpfs "$dir" 2>/dev/null || skip 'no file system can be mounted here'
@@ -152,13 +166,15 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	printf '%s\n' 'mount -t tmpfs -o size=8k,mode=755 tmpfs full && head -c 9000 /dev/zero >full/zero 2>/dev/null' \
 		'"$@"; status=$?; ls full; exit $status' >"$dir/inside"
 	cd "$dir"
+	before=$(snapshot)
 	run -1 unshare -m bash inside "$RJWT_BUILD/rjwt-issue" -c "$conf" -o "$dir/full/token" alice
 	says "$dir/full/token: cannot be written: No space left on device"
 	[ "${lines[-1]}" = zero ]
+	[ "$(snapshot)" = "$before" ]
 	sed -i 's/ && head.*//' inside
 	run -0 unshare -m bash inside "$RJWT_BUILD/rjwt-issue" -c "$conf" -o "$dir/full/token" alice
 	[ "${lines[-1]}" = token ]
-	recount
+	minted=1
 }
 
 @test "stdout that is full, closed, or a pipe that nobody reads: status 1" {
