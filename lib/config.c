@@ -1,113 +1,34 @@
 /* SPDX-License-Identifier: MIT */
+#include "config_names.h"
 #include "config_value.h"
 
 #include <yaml.h>
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct {
-	const char *name, *scope;
-} known_services[] = { { "sshd", "ssh" }, { "sudo-i", "sudo" },
-	{ "su-l", "su" }, { "remote", "login" } };
-
-/* --- lists ------------------------------------------------------------------------------------------------------- */
-
-void
-names_clear(struct names *names)
-{
-	for (size_t i = 0; i < names->n; i++)
-		free(names->list[i]);
-	free(names->list);
-	*names = (struct names){ 0 };
-}
-
-static enum rjwt_err
-names_add(struct names *names, const char *name)
-{
-	char **grown = reallocarray(names->list, names->n + 2, sizeof(*grown));
-
-	if (grown == NULL)
-		return RJWT_MEMORY;
-	names->list = grown;
-	grown[names->n] = strdup(name);
-	if (grown[names->n] == NULL)
-		return RJWT_MEMORY;
-	grown[++names->n] = NULL;
-	return RJWT_OK;
-}
-
-enum rjwt_err
-names_set(struct names *names, const char *const *values)
-{
-	RJWT_CLEAN(names_clear) struct names made = { 0 };
-
-	for (; *values != NULL; values++)
-		RJWT_TRY(names_add(&made, *values));
-	names_clear(names);
-	*names = made;
-	made = (struct names){ 0 };
-	return RJWT_OK;
-}
-
-static struct service *
-service_find(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->nservices; i++)
-		if (strcmp(config->services[i].name, name) == 0)
-			return &config->services[i];
-	return NULL;
-}
-
-static enum rjwt_err
-service_add(struct config *config, const char *name, const char *scope)
-{
-	struct service *grown =
-	    reallocarray(config->services, config->nservices + 1, sizeof(*grown));
-	struct service made;
-
-	if (grown == NULL)
-		return RJWT_MEMORY;
-	config->services = grown;
-	made = (struct service){ strdup(name), strdup(scope) };
-	if (made.name == NULL || made.scope == NULL) {
-		free(made.name);
-		free(made.scope);
-		return RJWT_MEMORY;
-	}
-	grown[config->nservices++] = made;
-	return RJWT_OK;
-}
-
-const char *
-config_scope(const struct config *config, const char *service)
-{
-	const struct service *found = service_find(config, service);
-
-	if (found != NULL)
-		return found->scope[0] == '\0' ? NULL : found->scope;
-	for (size_t i = 0; i < sizeof(known_services) / sizeof(known_services[0]); i++)
-		if (strcmp(known_services[i].name, service) == 0)
-			return known_services[i].scope;
-	return service;
-}
-
-/* --- the file --------------------------------------------------------------------------------------------------- */
 
 #define KEYS_MAX 32
 
 struct reader {
 	yaml_parser_t parser;
+	struct view text; /* all of the file */
 	struct config *config;
 	struct rjwt_diag *diag;
 	unsigned line[KEYS_MAX], column[KEYS_MAX]; /* where a key stands; 0: it does not */
 };
 
-static enum rjwt_err
-fail_at(struct reader *r, yaml_mark_t mark, const char *why)
+static enum rjwt_err RJWT_PRINTF(3, 4)
+fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...)
 {
+	char why[300];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
 	(void)diag_fail(r->diag, RJWT_CONFIG, r->config->path, "%s", why);
 	if (r->diag != NULL) {
 		r->diag->line = (unsigned)mark.line + 1;
@@ -122,18 +43,84 @@ event_clean(yaml_event_t *event)
 	yaml_event_delete(event);
 }
 
+/* Bytes of UTF-8 that begin no character. */
+static bool
+continues(char byte)
+{
+	return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* What stands at a place, up to the next blank. libyaml counts in characters, the byte order mark not included. */
+static struct view
+word_at(const struct reader *r, yaml_mark_t mark)
+{
+	struct view word = r->text;
+
+	if (word.n >= 3 && memcmp(word.p, "\xef\xbb\xbf", 3) == 0)
+		word = (struct view){ word.p + 3, word.n - 3 };
+	for (size_t i = 0; word.n > 0 && (i < mark.index || continues(*word.p)); word.p++, word.n--)
+		i += !continues(*word.p);
+	for (size_t i = 0; i < word.n; i++)
+		if (strchr(" \t\r\n", word.p[i]) != NULL)
+			word.n = i;
+	return word;
+}
+
+/* fail_at() with the word that stands there. */
+static enum rjwt_err
+fail_word(struct reader *r, yaml_mark_t mark, const char *before, const char *after)
+{
+	struct view word = word_at(r, mark);
+
+	return fail_at(r, mark, "%s\"%.*s\"%s", before, (int)(word.n < 60 ? word.n : 60), word.p, after);
+}
+
+/* A byte that is no text. libyaml tells how many bytes were before it, and no place. */
+static enum rjwt_err
+fail_byte(struct reader *r)
+{
+	size_t at = r->parser.problem_offset;
+	yaml_mark_t mark = { 0 };
+
+	at = at < r->text.n ? at : r->text.n;
+	for (size_t i = 0; i < at; i++) {
+		mark.column += !continues(r->text.p[i]);
+		if (r->text.p[i] == '\n') {
+			mark.line++;
+			mark.column = 0;
+		}
+	}
+	return fail_at(r, mark, "no text: byte 0x%02x, %s", at < r->text.n ? (unsigned char)r->text.p[at] : 0U,
+	    r->parser.problem);
+}
+
+/* libyaml's own words, but where they speak of tokens, which are something else here. */
+static enum rjwt_err
+fail_yaml(struct reader *r)
+{
+	yaml_mark_t mark = r->parser.problem_mark;
+
+	if (r->parser.error == YAML_MEMORY_ERROR)
+		return RJWT_MEMORY;
+	if (r->parser.problem == NULL)
+		return fail_at(r, mark, "not YAML");
+	if (r->parser.error == YAML_READER_ERROR)
+		return fail_byte(r);
+	if (strstr(r->parser.problem, "token") == NULL)
+		return fail_at(r, mark, "not YAML: %s", r->parser.problem);
+	if (word_at(r, mark).n == 0)
+		return fail_at(r, mark, "not YAML: a tab stands where only blanks may");
+	return fail_word(r, mark, "not YAML: ", " begins with what no value begins with: write it between quotes");
+}
+
 /* The next event, without what has no place in a configuration. */
 static enum rjwt_err
 next_event(struct reader *r, yaml_event_t *event)
 {
 	const yaml_char_t *anchor = NULL, *tag = NULL;
 
-	if (yaml_parser_parse(&r->parser, event) != 1) {
-		if (r->parser.error == YAML_MEMORY_ERROR)
-			return RJWT_MEMORY;
-		return fail_at(r, r->parser.problem_mark,
-		    r->parser.problem == NULL ? "no YAML" : r->parser.problem);
-	}
+	if (yaml_parser_parse(&r->parser, event) != 1)
+		return fail_yaml(r);
 	if (event->type == YAML_SCALAR_EVENT) {
 		anchor = event->data.scalar.anchor;
 		tag = event->data.scalar.tag;
@@ -147,9 +134,9 @@ next_event(struct reader *r, yaml_event_t *event)
 		tag = event->data.mapping_start.tag;
 	}
 	if (anchor != NULL || event->type == YAML_ALIAS_EVENT)
-		return fail_at(r, event->start_mark, "anchors and aliases are not accepted");
+		return fail_word(r, event->start_mark, "", ": anchors and aliases are not accepted");
 	if (tag != NULL)
-		return fail_at(r, event->start_mark, "tags are not accepted");
+		return fail_word(r, event->start_mark, "", ": tags are not accepted");
 	return RJWT_OK;
 }
 
@@ -174,7 +161,7 @@ read_name(struct reader *r, const struct config_row *row, const yaml_event_t *ev
 	else if (names->n == (size_t)row->most)
 		(void)config_value_say(&v, "accepted: the list is full");
 	if (v.why[0] != '\0')
-		return fail_at(r, event->start_mark, v.why);
+		return fail_at(r, event->start_mark, "%s", v.why);
 	return names_add(names, v.text.p);
 }
 
@@ -185,15 +172,16 @@ read_names(struct reader *r, const struct config_row *row, const yaml_event_t *f
 	if (first->type == YAML_SCALAR_EVENT)
 		return read_name(r, row, first);
 	if (first->type != YAML_SEQUENCE_START_EVENT)
-		return fail_at(r, first->start_mark, "a name or a list of names is wanted");
+		return fail_at(r, first->start_mark, "%s: a name or a list of names is wanted", row->name);
 	for (size_t n = 0;; n++) {
 		RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
 
 		RJWT_TRY(next_event(r, &event));
 		if (event.type == YAML_SEQUENCE_END_EVENT)
-			return n > 0 ? RJWT_OK : fail_at(r, first->start_mark, "the list is empty");
+			return n > 0 ? RJWT_OK :
+				       fail_at(r, first->start_mark, "%s: the list is empty", row->name);
 		if (event.type != YAML_SCALAR_EVENT)
-			return fail_at(r, event.start_mark, "a name is wanted");
+			return fail_at(r, event.start_mark, "%s: a name is wanted", row->name);
 		RJWT_TRY(read_name(r, row, &event));
 	}
 }
@@ -203,7 +191,7 @@ static enum rjwt_err
 read_services(struct reader *r, const struct config_row *row, const yaml_event_t *first)
 {
 	if (first->type != YAML_MAPPING_START_EVENT)
-		return fail_at(r, first->start_mark, "lines of the form service: scope are wanted");
+		return fail_at(r, first->start_mark, "%s: lines of the form service: scope are wanted", row->name);
 	for (;;) {
 		RJWT_CLEAN(event_clean) yaml_event_t name = { 0 };
 		RJWT_CLEAN(event_clean) yaml_event_t scope = { 0 };
@@ -214,7 +202,7 @@ read_services(struct reader *r, const struct config_row *row, const yaml_event_t
 			return RJWT_OK;
 		RJWT_TRY(next_event(r, &scope));
 		if (name.type != YAML_SCALAR_EVENT || scope.type != YAML_SCALAR_EVENT)
-			return fail_at(r, scope.start_mark, "service: scope is wanted");
+			return fail_at(r, scope.start_mark, "%s: service: scope is wanted", row->name);
 		v = value_of(row, &name);
 		if (!claims_name_check(v.text))
 			(void)config_value_say(&v, "the name of a PAM service");
@@ -225,14 +213,14 @@ read_services(struct reader *r, const struct config_row *row, const yaml_event_t
 		else if (r->config->nservices == (size_t)row->most)
 			(void)config_value_say(&v, "accepted: the list is full");
 		if (v.why[0] != '\0')
-			return fail_at(r, name.start_mark, v.why);
+			return fail_at(r, name.start_mark, "%s", v.why);
 		v = value_of(row, &scope);
 		if (!config_value_is_text(&v))
 			(void)config_value_say(&v, "text: write it between quotes");
 		else if (v.text.n > 0 && !claims_word_check(v.text))
 			(void)config_value_say(&v, "a scope: 1 to 32 of A-Z a-z 0-9 . _ : / -, or \"\"");
 		if (v.why[0] != '\0')
-			return fail_at(r, scope.start_mark, v.why);
+			return fail_at(r, scope.start_mark, "%s", v.why);
 		RJWT_TRY(service_add(r->config, (const char *)name.data.scalar.value, v.text.p));
 	}
 }
@@ -247,8 +235,8 @@ read_issue(struct reader *r, const yaml_event_t *first)
 		if (event.type == YAML_SEQUENCE_END_EVENT)
 			return RJWT_OK;
 	}
-	return fail_at(r, first->start_mark,
-	    "issue: rules are not known to this version, only [] is accepted");
+	return fail_word(r, first->start_mark, "issue: ",
+	    ": rules are not known to this version, only [] is accepted");
 }
 
 static enum rjwt_err
@@ -268,14 +256,10 @@ read_value(struct reader *r, const struct config_row *row)
 	default:
 		break;
 	}
-	if (event.type != YAML_SCALAR_EVENT) {
-		char why[80];
-
-		snprintf(why, sizeof(why), "%s takes one value, no list", row->name);
-		return fail_at(r, event.start_mark, why);
-	}
+	if (event.type != YAML_SCALAR_EVENT)
+		return fail_at(r, event.start_mark, "%s takes one value, no list", row->name);
 	v = value_of(row, &event);
-	return config_value_set(&v, r->config) ? RJWT_OK : fail_at(r, event.start_mark, v.why);
+	return config_value_set(&v, r->config) ? RJWT_OK : fail_at(r, event.start_mark, "%s", v.why);
 }
 
 static enum rjwt_err
@@ -283,14 +267,12 @@ unknown_key(struct reader *r, const yaml_event_t *event)
 {
 	struct view word = { (const char *)event->data.scalar.value, event->data.scalar.length };
 	const char *names[KEYS_MAX + 1] = { NULL }, *near;
-	char why[200];
 
 	for (size_t i = 0; i < config_nrows && i < KEYS_MAX; i++)
 		names[i] = config_rows[i].name;
 	near = text_nearest(word, names);
-	snprintf(why, sizeof(why), "unknown key \"%.60s\"%s%s%s", word.p,
+	return fail_at(r, event->start_mark, "unknown key \"%.60s\"%s%s%s", word.p,
 	    near == NULL ? "" : "; do you mean ", near == NULL ? "" : near, near == NULL ? "" : "?");
-	return fail_at(r, event->start_mark, why);
 }
 
 /* One key and its value; *end: the mapping's end came instead. */
@@ -298,7 +280,6 @@ static enum rjwt_err
 read_entry(struct reader *r, bool *end)
 {
 	RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
-	char why[80];
 
 	RJWT_TRY(next_event(r, &event));
 	*end = event.type == YAML_MAPPING_END_EVENT;
@@ -309,10 +290,9 @@ read_entry(struct reader *r, bool *end)
 	for (size_t i = 0; i < config_nrows; i++) {
 		if (strcmp((const char *)event.data.scalar.value, config_rows[i].name) != 0)
 			continue;
-		if (r->line[i] != 0) {
-			snprintf(why, sizeof(why), "%s stands already in line %u", config_rows[i].name, r->line[i]);
-			return fail_at(r, event.start_mark, why);
-		}
+		if (r->line[i] != 0)
+			return fail_at(r, event.start_mark, "%s stands already in line %u",
+			    config_rows[i].name, r->line[i]);
 		r->line[i] = (unsigned)event.start_mark.line + 1;
 		r->column[i] = (unsigned)event.start_mark.column + 1;
 		return read_value(r, &config_rows[i]);
@@ -329,7 +309,7 @@ expect(struct reader *r, yaml_event_type_t type, yaml_event_type_t other, const 
 
 	RJWT_TRY(next_event(r, &event));
 	if (event.type != type && event.type != other)
-		return fail_at(r, event.start_mark, why);
+		return fail_at(r, event.start_mark, "%s", why);
 	*got = event.type;
 	return RJWT_OK;
 }
@@ -340,15 +320,15 @@ read_stream(struct reader *r)
 	yaml_event_type_t got;
 	bool end = false;
 
-	RJWT_TRY(expect(r, YAML_STREAM_START_EVENT, YAML_STREAM_START_EVENT, "no YAML", &got));
-	RJWT_TRY(expect(r, YAML_DOCUMENT_START_EVENT, YAML_STREAM_END_EVENT, "no YAML", &got));
+	RJWT_TRY(expect(r, YAML_STREAM_START_EVENT, YAML_STREAM_START_EVENT, "not YAML", &got));
+	RJWT_TRY(expect(r, YAML_DOCUMENT_START_EVENT, YAML_STREAM_END_EVENT, "not YAML", &got));
 	if (got == YAML_STREAM_END_EVENT)
 		return RJWT_OK; /* nothing but comments */
 	RJWT_TRY(expect(r, YAML_MAPPING_START_EVENT, YAML_MAPPING_START_EVENT,
 	    "lines of the form key: value are wanted", &got));
 	while (!end)
 		RJWT_TRY(read_entry(r, &end));
-	RJWT_TRY(expect(r, YAML_DOCUMENT_END_EVENT, YAML_DOCUMENT_END_EVENT, "no YAML", &got));
+	RJWT_TRY(expect(r, YAML_DOCUMENT_END_EVENT, YAML_DOCUMENT_END_EVENT, "not YAML", &got));
 	return expect(r, YAML_STREAM_END_EVENT, YAML_STREAM_END_EVENT,
 	    "a second document is not accepted", &got);
 }
@@ -454,6 +434,7 @@ read_config(struct reader *r, struct view text)
 	const char *const *keys;
 	enum rjwt_err err;
 
+	r->text = text;
 	yaml_parser_set_input_string(&r->parser, (const unsigned char *)text.p, text.n);
 	RJWT_TRY(read_stream(r));
 	err = config_check(r->config, &keys, r->diag);

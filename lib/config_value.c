@@ -82,17 +82,39 @@ set_text(struct config_value *v, char **field)
 	return true;
 }
 
+/* As a person writes it in the file: 0, 90s, 5m, 3650d. */
+static void
+put_duration(char text[static 32], int64_t seconds)
+{
+	static const struct {
+		int64_t seconds;
+		char unit;
+	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+
+	snprintf(text, 32, "0");
+	for (size_t i = 0; seconds > 0 && i < sizeof(units) / sizeof(units[0]); i++)
+		if (seconds % units[i].seconds == 0) {
+			snprintf(text, 32, "%lld%c", (long long)(seconds / units[i].seconds), units[i].unit);
+			return;
+		}
+}
+
 static bool
 set_duration(struct config_value *v, int64_t *field)
 {
+	char least[32], most[32], wanted[80];
 	int64_t seconds;
 
 	if (duration_parse(v->text.p, &seconds) != RJWT_OK)
 		return config_value_say(v, "a duration like 90s, 15m, 12h or 7d");
-	if (seconds < v->row->least || seconds > v->row->most)
-		return say_range(v, "a duration, seconds:");
-	*field = seconds;
-	return true;
+	if (seconds >= v->row->least && seconds <= v->row->most) {
+		*field = seconds;
+		return true;
+	}
+	put_duration(least, v->row->least);
+	put_duration(most, v->row->most);
+	snprintf(wanted, sizeof(wanted), "from %s to %s", least, most);
+	return config_value_say(v, wanted);
 }
 
 static bool

@@ -167,12 +167,19 @@ test_messages(void **state)
 		    "3600s is less than max_lifetime + 2 x leeway = 3660s" },
 		{ "default_lifetime: 2h\n", 1, 1, "more than max_lifetime, 3600s" },
 		{ "rsa_bits: 2049\n", 1, 1, "no multiple of 8" },
-		{ "leeway: 400s\n", 1, 9, "seconds: from 0 to 300" },
+		{ "leeway: 400s\n", 1, 9, "leeway: \"400s\" is not from 0 to 5m" },
+		{ "rotate_every: 3651d\n", 1, 15, "rotate_every: \"3651d\" is not from 0 to 3650d" },
+		{ "previous_key_ttl: 0\n", 1, 19, "\"0\" is not from 1s to 3650d" },
 		{ "leeway: [1s]\n", 1, 9, "leeway takes one value" },
 		{ "leeway: 1s\n--- \nalg: ES256\n", 2, 1, "a second document" },
-		{ "issuer: &a x\n", 1, 9, "anchors and aliases" },
-		{ "leeway: !x 1s\n", 1, 9, "tags" },
-		{ "issue: [a]\n", 1, 8, "only [] is accepted" },
+		{ "issuer: &a x\n", 1, 9, "\"&a\": anchors and aliases" },
+		{ "\xef\xbb\xbf# \xc3\xbc\nissuer: *b # c\n", 2, 9, "\"*b\": anchors and aliases" },
+		{ "leeway: !x 1s\n", 1, 9, "\"!x\": tags" },
+		{ "# \xc3\xbc\nleeway: !!str 1s\n", 2, 9, "\"!!str\": tags" },
+		{ "audience: []\n", 1, 11, "audience: the list is empty" },
+		{ "issue: [a]\n", 1, 8, "issue: \"[a]\": rules are not known to this version, only [] is accepted" },
+		{ "\tleeway: 1s\n", 1, 1, "not YAML: a tab stands where only blanks may" },
+		{ "leeway: 1s\nuser_suffix: @x y\n", 2, 14, "not YAML: \"@x\" begins with" },
 		{ "- a\n", 1, 1, "key: value" },
 	};
 	struct fixture *f = *state;
@@ -264,13 +271,18 @@ test_bytes(void **state)
 {
 	static const struct {
 		struct view bad, good;
-	} rows[] = { { VIEW("leeway: 1s\0\n"), VIEW("leeway: 1s\n") },
-		{ VIEW("issuer: \"a\\0b\"\n"), VIEW("issuer: \"a\\x20b\"\n") },
-		{ VIEW("issuer: \xff\n"), VIEW("issuer: \xc3\xbf\n") },
-		{ VIEW("issuer: \xc0\xaf\n"), VIEW("issuer: /\n") },
-		{ VIEW("issuer: \"a\\nb\"\n"), VIEW("issuer: \"a\n  b\"\n") },
-		{ VIEW("issuer: a\x1b\n"), VIEW("issuer: a\n") },
-		{ VIEW("services: {\"a\\0\": b}\n"), VIEW("services: {\"a\": b}\n") } };
+		unsigned line, column;
+		const char *text;
+	} rows[] = { { VIEW("#\nleeway: 1s\0\n"), VIEW("#\nleeway: 1s\n"), 2, 11, "byte 0x00" },
+		{ VIEW("issuer: \"a\\0b\"\n"), VIEW("issuer: \"a\\x20b\"\n"), 1, 9, "a NUL is not accepted" },
+		{ VIEW("issuer: \xff\n"), VIEW("issuer: \xc3\xbf\n"), 1, 9, "no text: byte 0xff, " },
+		{ VIEW("\n\n# \xc3\xbc\nissuer: \xc3\xbc\xff\n"), VIEW("\n\n# \xc3\xbc\nissuer: \xc3\xbc\n"), 4, 10,
+		    "no text: byte 0xff, " },
+		{ VIEW("issuer: \xc0\xaf\n"), VIEW("issuer: /\n"), 1, 9, "byte 0xc0" },
+		{ VIEW("issuer: a\xc3"), VIEW("issuer: a"), 1, 10, "byte 0xc3" },
+		{ VIEW("issuer: \"a\\nb\"\n"), VIEW("issuer: \"a\n  b\"\n"), 1, 9, "without control characters" },
+		{ VIEW("issuer: a\x1b\n"), VIEW("issuer: a\n"), 1, 10, "byte 0x1b" },
+		{ VIEW("services: {\"a\\0\": b}\n"), VIEW("services: {\"a\": b}\n"), 1, 12, "a NUL" } };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -279,6 +291,9 @@ test_bytes(void **state)
 
 		snprintf(name, sizeof(name), "row %zu", i);
 		want(name, load(f, rows[i].bad, &c), RJWT_CONFIG);
+		if (f->diag.line != rows[i].line || f->diag.column != rows[i].column ||
+		    strstr(f->diag.text, rows[i].text) == NULL)
+			fail_msg("%s: %u:%u: %s", name, f->diag.line, f->diag.column, f->diag.text);
 		want(name, load(f, rows[i].good, &c), RJWT_OK);
 		config_clear(&c);
 	}
