@@ -462,6 +462,7 @@ config_load(const char *path, struct config *config, struct rjwt_diag *diag)
 		RJWT_TRY(err);
 	}
 	found.rotation.base = found.base_kid;
+	found.rotation.path = found.path;
 	*config = found;
 	found = (struct config){ 0 };
 	return RJWT_OK;

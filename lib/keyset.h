@@ -52,6 +52,7 @@ struct rotation_policy {
 	const struct alg *alg; /* of the next key that is made */
 	unsigned rsa_bits;
 	const char *base; /* base_kid; NULL: not configured */
+	const char *path; /* of the file that has it, to be blamed; NULL: none */
 	int64_t rotate_every_s; /* 0: never by time */
 	int64_t max_tokens;	/* 0: no limit */
 	int64_t previous_key_ttl_s, max_lifetime_s, leeway_s;

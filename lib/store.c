@@ -399,9 +399,9 @@ store_writable(struct store *store, const struct rotation_policy *policy, struct
 		    "belongs to another machine, this one is a copy: verifying goes on, nothing is "
 		    "minted or rotated (move the folder away and run rjwt-keyd init)");
 	if (policy->base != NULL && strcmp(policy->base, store->keyset.base) != 0)
-		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
-		    "has the base %s, but base_kid is %s: verifying goes on, nothing is minted or "
-		    "rotated until they are the same", store->keyset.base, policy->base);
+		return diag_fail(diag, RJWT_KEYSET, policy->path,
+		    "base_kid is %s, but the keyset's base is %s: verifying goes on, nothing is minted or "
+		    "rotated until they are the same", policy->base, store->keyset.base);
 	RJWT_TRY(check_age(store, diag));
 	store->writable = true;
 	return RJWT_OK;

@@ -154,6 +154,21 @@ fine()
 	says '\x1b[31m'
 }
 
+@test "a base_kid that is not the keyset's: it is rjwt.yaml that is to blame" {
+	base=$(kid)
+	base=${base%.*}
+	configure 'base_kid: other'
+	for writer in 'keyd once' 'keyd rotate' 'issue alice'; do
+		# shellcheck disable=SC2086    # words
+		refused 1 "$conf: base_kid is other, but the keyset's base is $base" $writer
+	done
+	configure "base_kid: $base"
+	for writer in 'keyd once' 'keyd rotate' 'issue alice'; do
+		# shellcheck disable=SC2086    # words
+		try 0 $writer
+	done
+}
+
 @test "-d comes before state_dir, and -c must be there" {
 	mv "$state" "$dir/other"
 	run -0 keyd -d "$dir/other" check
