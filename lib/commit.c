@@ -9,9 +9,13 @@ commit_jwks(const struct scribe *s, struct store *store)
 	RJWT_CLEAN(buf_clear) struct buf wanted = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf there = { 0 };
 	struct rjwt_time now;
+	enum rjwt_err err;
 
 	clock_now(s->clock, &now);
-	RJWT_TRY(store_jwks(store, now.wall_s, &wanted, s->diag));
+	err = store_jwks(store, now.wall_s, &wanted, s->diag);
+	if (err == RJWT_KEYSET)
+		return RJWT_OK; /* what signs is torn: the export stays as it is, until that is mended */
+	RJWT_TRY(err);
 	if (file_read(&store->dir, "jwks.json", JWK_SET_MAX, &there, NULL, NULL) == RJWT_OK &&
 	    view_eq(buf_view(&wanted), buf_view(&there)))
 		return RJWT_OK;

@@ -11,7 +11,7 @@ struct login {
 	const struct args *args;
 	void (*now)(struct rjwt_time *);
 	struct rjwt *handle;
-	char *user;	     /* a copy: the item may change under us */
+	char *user, *service, *rhost; /* copies: the items may change while a prompt waits */
 	struct who who;
 	struct reply first, second;
 	unsigned prompts;    /* asked so far */
@@ -251,6 +251,8 @@ login_clear(struct login *l)
 	reply_clear(&l->second);
 	rjwt_close(l->handle);
 	free(l->user);
+	free(l->service);
+	free(l->rhost);
 }
 
 static int
@@ -267,9 +269,11 @@ find_user(struct login *l)
 		return PAM_USER_UNKNOWN;
 	}
 	l->user = strdup(name);
-	if (l->user == NULL)
+	l->service = strdup(l->who.service == NULL ? "" : l->who.service);
+	l->rhost = strdup(l->who.rhost == NULL ? "" : l->who.rhost);
+	if (l->user == NULL || l->service == NULL || l->rhost == NULL)
 		return unread(l, PAM_BUF_ERR);
-	l->who.user = l->user;
+	l->who = (struct who){ l->user, l->service, l->rhost };
 	return PAM_SUCCESS;
 }
 
