@@ -397,7 +397,7 @@ store_writable(struct store *store, const struct rotation_policy *policy, struct
 	    strcmp(machine, store->keyset.machine) != 0)
 		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
 		    "belongs to another machine, this one is a copy: verifying goes on, nothing is "
-		    "minted or rotated (move the folder away and run rjwt-keyd init)");
+		    "minted or rotated (rjwt-keyd init --adopt makes it this host's own)");
 	if (policy->base != NULL && strcmp(policy->base, store->keyset.base) != 0)
 		return diag_fail(diag, RJWT_KEYSET, policy->path,
 		    "base_kid is %s, but the keyset's base is %s: verifying goes on, nothing is minted or "
