@@ -192,7 +192,7 @@ keyset_next_event(const struct keyset *keyset, const struct rotation_policy *pol
 			*what = "clean-up";
 		}
 	}
-	return event != 0 && event < now->wall_s ? now->wall_s : event;
+	return event;
 }
 
 /* --- plans --------------------------------------------------------------------------------------------- */

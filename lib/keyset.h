@@ -127,7 +127,7 @@ bool keyset_due(const struct keyset *keyset, const struct rotation_policy *polic
 bool keyset_overdue(const struct keyset *keyset, const struct rotation_policy *policy,
     int64_t now_s);
 
-/* When something will be due, 0: never; not before now_s. what: "rotation", "clean-up"; static. */
+/* When something is due, 0: never; in the past, when nobody has done it. what: "rotation", "clean-up"; static. */
 int64_t keyset_next_event(const struct keyset *keyset, const struct rotation_policy *policy,
     const struct keyset_seen *seen, const struct rjwt_time *now, const char **what);
 

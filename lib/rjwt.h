@@ -320,7 +320,7 @@ struct rjwt_key_info {
 	char kid[RJWT_ID_SIZE];
 	char alg[8], state[8]; /* state: "active", "next", "retired", "revoked", "expired" */
 	int64_t published_s, since_s, retired_s, until_s, revoked_s;
-	uint64_t minted; /* meaningful for active and next */
+	uint64_t minted; /* of active and next; INT64_MAX: not known */
 };
 
 enum rjwt_note_level { RJWT_NOTE = 0, RJWT_ATTENTION = 1, RJWT_BROKEN = 3 };
@@ -335,8 +335,8 @@ struct rjwt_status {
 	char dir[256], issuer[RJWT_NAME_MAX + 1], audience[RJWT_NAME_MAX + 1];
 	struct rjwt_key_info *keys;
 	size_t nkeys;
-	int64_t now_s, next_event_s;
-	char next_event[16]; /* "rotation", "clean-up", "nothing" */
+	int64_t now_s, next_event_s; /* due before now_s: nobody has done it */
+	char next_event[16];	     /* "rotation", "clean-up", "nothing" */
 	uint64_t generation;
 	struct rjwt_note *notes;
 	size_t nnotes;

@@ -5,16 +5,23 @@
 #include "mint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* One that several calls came upon is told once. */
 static enum rjwt_err
 note_add(struct rjwt_status *s, enum rjwt_note_level level, const struct rjwt_diag *diag)
 {
-	struct rjwt_note *grown = reallocarray(s->notes, s->nnotes + 1, sizeof(*grown));
+	struct rjwt_note *grown;
 
+	for (size_t i = 0; i < s->nnotes; i++)
+		if (strcmp(s->notes[i].diag.path, diag->path) == 0 &&
+		    strcmp(s->notes[i].diag.text, diag->text) == 0)
+			return RJWT_OK;
+	grown = reallocarray(s->notes, s->nnotes + 1, sizeof(*grown));
 	if (grown == NULL)
 		return RJWT_MEMORY;
 	s->notes = grown;
@@ -73,8 +80,9 @@ fill_key(struct store *store, int64_t version, const struct jwk *jwk, int64_t no
 	if (version == store->keyset.active.version)
 		info->since_s = store->keyset.active.since_s;
 	if (version >= store->keyset.active.version &&
-	    store_minted(store, version, &minted, NULL) == RJWT_OK)
-		info->minted = (uint64_t)minted;
+	    store_minted(store, version, &minted, NULL) != RJWT_OK)
+		minted = INT64_MAX;
+	info->minted = (uint64_t)minted;
 }
 
 static enum rjwt_err
@@ -125,6 +133,55 @@ judge_private(struct store *store, struct rjwt_status *s)
 	return RJWT_OK;
 }
 
+/* What is its owner's alone; what others could read may have been read. */
+static enum rjwt_err
+judge_mode(struct rjwt_status *s, const struct dir *dir, const char *name, const char *what_to_do)
+{
+	RJWT_CLEAN(free_clean) char *path = NULL;
+	struct rjwt_diag diag;
+	struct stat status;
+
+	if (fstatat(dir->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    (status.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+		return RJWT_OK;
+	if (asprintf(&path, "%s/%s", dir->path, name) < 0) {
+		path = NULL;
+		return RJWT_MEMORY;
+	}
+	(void)diag_fail(&diag, RJWT_OK, path, "is open to its group or others (chmod go-rwx%s)", what_to_do);
+	return note_add(s, RJWT_BROKEN, &diag);
+}
+
+struct secret_files {
+	const struct dir *private;
+	struct rjwt_status *status;
+};
+
+static enum rjwt_err
+judge_key_mode(void *context, const char *name)
+{
+	const struct secret_files *f = context;
+
+	if (store_version(name, "key") == 0)
+		return RJWT_OK;
+	return judge_mode(f->status, f->private, name,
+	    "; if somebody may have read it, rjwt-keyd rotate --compromised");
+}
+
+/* Nobody is refused for these: who may read a key can mint with it anyway, and logins must go on. */
+static enum rjwt_err
+judge_modes(struct store *store, struct rjwt_status *s)
+{
+	static const char *const folders[] = { "private", "spent", "issued" };
+	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		RJWT_TRY(judge_mode(s, &store->dir, folders[i], ""));
+	if (dir_open_at(&store->dir, "private", &private, NULL) != RJWT_OK)
+		return RJWT_OK; /* closed to us, as it should be; or told above */
+	return dir_each(&private, judge_key_mode, &(struct secret_files){ &private, s }, NULL);
+}
+
 /* How the clock and the schedule stand. */
 static enum rjwt_err
 judge_time(struct store *store, const struct rotation_policy *policy, const struct rjwt_time *now,
@@ -135,7 +192,7 @@ judge_time(struct store *store, const struct rotation_policy *policy, const stru
 	const char *what;
 	int64_t by_s;
 
-	if (store_see(store, now->wall_s, &seen, NULL) != RJWT_OK)
+	if (store_see(store, now->wall_s, &seen, NULL) != RJWT_OK && geteuid() != 0)
 		RJWT_TRY(note(s, RJWT_NOTE, store->dir.path,
 		    "private/ cannot be read: counts are not known (run this as root)"));
 	if (keyset_clock_suspect(&store->keyset, policy, now, &by_s)) {
@@ -170,6 +227,7 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 	if (err != RJWT_IO || geteuid() == 0) /* others cannot look into private/, which is as it should be */
 		RJWT_TRY(note_failure(s, err, &diag));
 	RJWT_TRY(judge_private(store, s));
+	RJWT_TRY(judge_modes(store, s));
 	RJWT_TRY(judge_time(store, &config->rotation, now, s));
 	if (config->rotation.rotate_every_s == 0)
 		RJWT_TRY(note(s, RJWT_NOTE, config->path,

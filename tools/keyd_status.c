@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* FILE:LINE: message */
+/* FILE:LINE:COLUMN: message */
 static void
 put_note(const struct rjwt_note *note)
 {
@@ -13,11 +13,31 @@ put_note(const struct rjwt_note *note)
 	if (note->diag.path[0] != '\0')
 		fputs(":", stdout);
 	if (note->diag.line != 0)
-		printf("%u:", note->diag.line);
+		printf("%u:%u:", note->diag.line, note->diag.column);
 	if (note->diag.path[0] != '\0')
 		fputs(" ", stdout);
 	tool_put(note->diag.text);
 	fputs("\n", stdout);
+}
+
+/* Since when a key is what it is now. */
+static int64_t
+state_since(const struct rjwt_key_info *key)
+{
+	if (strcmp(key->state, "active") == 0)
+		return key->since_s;
+	if (strcmp(key->state, "next") == 0)
+		return key->published_s;
+	if (strcmp(key->state, "revoked") == 0)
+		return key->revoked_s;
+	return strcmp(key->state, "expired") == 0 ? key->until_s : key->retired_s;
+}
+
+/* Whether its tokens are to be told, and were counted. */
+static bool
+counts(const struct rjwt_key_info *key)
+{
+	return strcmp(key->state, "active") == 0 && key->minted < INT64_MAX;
 }
 
 static void
@@ -25,11 +45,30 @@ put_key(const struct rjwt_key_info *key)
 {
 	char since[32], until[32];
 
-	time_format(since, key->since_s != 0 ? key->since_s : key->published_s);
-	time_format(until, key->until_s);
-	printf("%-24s %-6s %-8s %-21s %-21s", key->kid, key->alg, key->state, since, until);
-	if (strcmp(key->state, "active") == 0)
-		printf(" %llu", (unsigned long long)key->minted);
+	time_format(since, state_since(key));
+	time_format(until, key->revoked_s != 0 ? 0 : key->until_s);
+	printf("%-24s %-6s %-8s %-21s %s", key->kid, key->alg, key->state, since, until);
+	if (counts(key))
+		printf("%*s %llu", 21 - (int)strlen(until), "", (unsigned long long)key->minted);
+	else if (strcmp(key->state, "active") == 0)
+		printf("%*s ?", 21 - (int)strlen(until), "");
+	fputs("\n", stdout);
+}
+
+/* What is due when, or what was and was not done. */
+static void
+put_event(const struct rjwt_status *s)
+{
+	char at[32], away[32];
+	bool late = s->next_event_s != 0 && s->next_event_s < s->now_s;
+
+	time_format(at, s->next_event_s);
+	duration_format(away, s->next_event_s - s->now_s);
+	printf("next      %s", s->next_event);
+	if (late)
+		printf(" was due %s (%s ago)", at, away);
+	else if (s->next_event_s != 0)
+		printf(" %s (in %s)", at, away);
 	fputs("\n", stdout);
 }
 
@@ -43,11 +82,9 @@ put_notes(const struct rjwt_status *s)
 static void
 put_text(const struct rjwt_status *s)
 {
-	char now[32], event[32], wait[32];
+	char now[32];
 
 	time_format(now, s->now_s);
-	time_format(event, s->next_event_s);
-	duration_format(wait, s->next_event_s - s->now_s);
 	if (s->nkeys == 0) { /* broken: the notes say how */
 		put_notes(s);
 		return;
@@ -58,10 +95,9 @@ put_text(const struct rjwt_status *s)
 	tool_put(s->audience);
 	printf("\nissuer    ");
 	tool_put(s->issuer);
-	printf("\nnow       %s\nnext      %s", now, s->next_event);
-	if (s->next_event_s != 0)
-		printf(" %s (in %s)", event, wait);
-	printf("\n\n%-24s %-6s %-8s %-21s %-21s %s\n", "KEY", "ALG", "STATE", "SINCE",
+	printf("\nnow       %s\n", now);
+	put_event(s);
+	printf("\n%-24s %-6s %-8s %-21s %-21s %s\n", "KEY", "ALG", "STATE", "SINCE",
 	    "VERIFIES UNTIL", "TOKENS");
 	for (size_t i = 0; i < s->nkeys; i++)
 		put_key(&s->keys[i]);
@@ -89,7 +125,7 @@ json_key(struct buf *out, const struct rjwt_key_info *key)
 	json_time(out, "retired", key->retired_s);
 	json_time(out, "until", key->until_s);
 	json_time(out, "revoked", key->revoked_s);
-	if (strcmp(key->state, "active") == 0)
+	if (counts(key))
 		json_put_integer(out, "minted", (int64_t)key->minted);
 	json_close(out);
 }
@@ -119,6 +155,7 @@ put_json(const struct rjwt_status *s)
 		json_put_string(&out, "level", view_of(levels[s->notes[i].level]));
 		json_put_text(&out, "path", view_of(s->notes[i].diag.path));
 		json_time(&out, "line", s->notes[i].diag.line);
+		json_time(&out, "column", s->notes[i].diag.column);
 		json_put_text(&out, "text", view_of(s->notes[i].diag.text));
 		json_close(&out);
 	}

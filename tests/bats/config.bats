@@ -16,7 +16,7 @@ setup()
 # shellcheck disable=SC2059    # that is what it is for
 file() { printf -- "$1" >"$conf"; }
 
-# told PLACE TEXT - refused by every program, with the place: LINE:COLUMN, and by check: LINE
+# told PLACE TEXT - refused by every program, with the place: LINE:COLUMN
 told()
 {
 	local program
@@ -29,7 +29,7 @@ told()
 		[[ -z $output && $stderr == "rjwt-$program: $conf:$1: "*"$2"* ]] || { echo "$program, wanted $1 $2: $output$stderr"; return 1; }
 	done
 	try 1 keyd check
-	[[ $output == "$conf:${1%:*}: "*"$2"* ]] || { echo "check, wanted $1 $2: $output"; return 1; }
+	[[ $output == "$conf:$1: "*"$2"* ]] || { echo "check, wanted $1 $2: $output"; return 1; }
 	try 3 keyd status
 }
 
@@ -148,7 +148,7 @@ fine()
 @test "what stands in the file is escaped in messages" {
 	file 'issuer: a\n"le\\ew\\x9bay": 1s\n'
 	run -1 keyd check
-	says '2: unknown key "le\x1bw\xc2\x9bay"'
+	says '2:1: unknown key "le\x1bw\xc2\x9bay"'
 	file 'issuer: a\nleeway: "1\\e[31m"\n'
 	run -1 keyd once
 	says '\x1b[31m'

@@ -236,6 +236,13 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	keyd rotate
 	run -0 keyd status --json
 	[ "$(jq -c '[.keys[].state]' <<<"$output")" = '["retired","active","next"]' ]
+	sed -n 1p "$state/keys/1.jwk" | jq -c '.nbf -= 60 | .retired -= 40' | seal >"$dir/key"
+	cat "$dir/key" >"$state/keys/1.jwk"
+	run -0 keyd status    # since when it is what it is
+	[[ $output =~ retired\ +"$(date -u -d "@$(jq .retired "$state/keys/1.jwk")" +%FT%TZ)"\ +20 ]]
+	keyd revoke --kid "$(jq -r .kid "$state/keys/1.jwk")"
+	run -0 keyd status
+	[[ $output =~ revoked\ +"$(date -u -d "@$(jq .revoked "$state/keys/1.jwk")" +%FT%TZ)"\ +-$'\n' ]]
 	for trouble in 'overdue|backdate 120000' 'clock suspect|edit .clock.wall+=9999|.clock.boottime+=9'; do
 		cp -a "$state" "$dir/saved"
 		${trouble#*|}
@@ -272,12 +279,22 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	says 'shared secret (HS*)' OK
 }
 
-@test "check: OK, or FILE:LINE: message; it changes nothing" {
+@test "status tells since when a rotation has been due" {
+	backdate 86460
+	run -0 keyd status
+	[[ $output =~ next\ +rotation\ was\ due\ 20[0-9T:-]+Z\ \(1\ m\ ([0-9]+\ s\ )?ago\) ]]
+	run -0 keyd status --json
+	jq -e '.next_event == "rotation" and .now - .next_event_at >= 60' <<<"$output"
+}
+
+@test "check: OK, or FILE:LINE:COLUMN: message; it changes nothing" {
 	before=$(snapshot)
 	[ "$(keyd check)" = OK ]
 	configure 'leeway: 1h'
 	run -1 --separate-stderr keyd check
-	[[ $output == "$conf:4: leeway: "* && -z $stderr ]]
+	[[ $output == "$conf:4:9: leeway: "* && -z $stderr ]]
+	run -3 keyd status --json
+	[ "$(jq -c '.notes[0] | [.line, .column]' <<<"$output")" = '[4,9]' ]
 	[ "$before" = "$(snapshot)" ]
 }
 

@@ -100,6 +100,35 @@ broken()
 	done
 }
 
+@test "what others could read is a finding, and hinders nothing; nobody else's folder is looked into" {
+	for spoil in 'chmod 0755 private' 'chmod 0750 spent' 'chmod 0701 issued' 'chmod 0644 private/1.key' 'chmod 0640 private/2.key'; do
+		(cd "$state" && eval "$spoil")
+		refused 3 "$state/${spoil#chmod * }: is open to its group or others (chmod go-rwx" keyd status
+		refused 1 "$state/${spoil#chmod * }: is open to its group or others (chmod go-rwx" keyd check
+		[ "$(wc -l <<<"$output")" -eq 1 ]
+		run -0 keyd once
+		run -0 issue alice
+		rm -r "$state"
+		cp -a "$dir/good" "$state"
+	done
+	chmod 0500 "$state/spent"
+	run -0 keyd check
+	chmod 0777 "$state/private"
+	run -1 keyd check
+	[ "$(grep -c 'private: can be written by its group or others' <<<"$output")" -eq 1 ]
+	if [ "$(id -u)" -eq 0 ]; then
+		[[ $output != *'run this as root'* ]]
+	fi
+}
+
+@test "a count of tokens that was lost is told as unknown" {
+	rm "$state/private/1.minted"
+	refused 3 '1.minted is missing: its tokens cannot be counted' keyd status
+	[[ $output =~ active\ .*\ \?$'\n' ]]
+	run -3 keyd status --json
+	[ "$(jq -c '.keys[0] | has("minted")' <<<"$output")" = false ]
+}
+
 @test "another machine's keyset, an old one put back, another base_kid: writers refuse, verifying goes on" {
 	broken 0 'belongs to another machine' 'jq -c ".machine = \"$(printf x | sha256sum | cut -c-64)\"" keyset.json | seal >n; cat n >keyset.json; rm n'
 	broken 0 'an old copy was put back' 'keyd rotate; cat ../good/keyset.json >keyset.json'

@@ -378,7 +378,7 @@ test_next_event(void **state)
 		const char *what;
 	} rows[] = {
 		{ DAY, 10, 1, 0, T0 + DAY, "rotation" }, { 0, 10, 1, 0, 0, "nothing" },
-		{ DAY, 2 * DAY, 1, 0, T0 + 2 * DAY, "rotation" }, /* not before now */
+		{ DAY, 2 * DAY, 1, 0, T0 + DAY, "rotation" }, /* since a day, and not now */
 		{ DAY, 10, 1, T0 + 9000, T0 + 9001, "clean-up" }, { DAY, 10, 1, T0 + 20, T0 + SETTLE, "clean-up" },
 		{ DAY, 10, 1, T0 + 2 * DAY, T0 + DAY, "rotation" }, { 0, 10, 1, T0 + 2 * DAY, T0 + 2 * DAY + 1, "clean-up" },
 		{ DAY, 10, 2, 0, T0 + SETTLE, "clean-up" }, { DAY, 5000, 2, 0, T0 + 5000, "clean-up" },
