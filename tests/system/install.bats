@@ -11,6 +11,22 @@ setup()
 	fresh_keyset
 }
 
+@test "install: another configure is built anew, for its own places" {
+	cp -a . "$BATS_TEST_TMPDIR/tree"
+	cd "$BATS_TEST_TMPDIR/tree"
+	run -0 ./configure --prefix=/opt/other
+	[[ ${lines[-1]} == 'configure: module: /opt/other/lib/security, '* ]]
+	[[ $output == *'/opt/other/lib/security holds no pam_unix.so'* ]]
+	make rjwt-keyd >/dev/null 2>&1
+	run -0 ./rjwt-keyd -h
+	[[ $output == *'(default: /opt/other/etc/rjwt/rjwt.yaml)'* ]]
+	run -3 ./rjwt-keyd status
+	[[ $output == /opt/other*': is not there: '* ]]
+	make install DESTDIR="$BATS_TEST_TMPDIR/dest" >/dev/null 2>&1
+	[ -d "$BATS_TEST_TMPDIR/dest/opt/other/var/lib" ]
+	[ ! -e "$BATS_TEST_TMPDIR/dest/opt/other/var/lib/rjwt" ]
+}
+
 @test "install: the programs and the library run from where they are" {
 	for program in rjwt-keyd rjwt-issue rjwt-verify; do
 		path=$(command -v $program)
