@@ -20,6 +20,7 @@ setup()
 
 @test "sandbox: the time limit kills" {
 	run -137 "$sandbox" -t 1 sleep 600
+	[[ $output == 'sandbox: killed: its 1 s were over, '* ]]
 	run -0 "$sandbox" -t 60 sleep 0
 }
 
