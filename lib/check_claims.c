@@ -152,9 +152,10 @@ enum rjwt_err
 check_retirement(struct walk *w)
 {
 	int64_t retired_s = w->jwk->retired_s;
-	bool good = retired_s == 0 ||
-	    w->claims.iat_s <= retired_s + keyset_slack_s(&w->verifier->config->rotation);
+	bool good = w->claims.iat_s <= retired_s + keyset_slack_s(&w->verifier->config->rotation);
 
+	if (retired_s == 0)
+		return walk_judge(w, true, "a key that has not retired", VIEW("such a key"));
 	return walk_judge_time(w, good, "issued before its key retired,", retired_s, w->claims.iat_s);
 }
 
@@ -227,5 +228,5 @@ check_spent(struct walk *w)
 		return walk_again(w);
 	if (err != RJWT_OK && err != RJWT_SPENT)
 		return err;
-	return walk_judge(w, err == RJWT_OK, "its first use", view_of(err == RJWT_OK ? "that" : "used"));
+	return walk_judge(w, err == RJWT_OK, "its first use", view_of(err == RJWT_OK ? "no use before" : "used"));
 }

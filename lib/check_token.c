@@ -112,15 +112,25 @@ check_alg(struct walk *w)
 enum rjwt_err
 check_key_revoked(struct walk *w)
 {
-	return walk_judge_time(w, w->jwk->revoked_s == 0, "a key that was not revoked; time of that:",
-	    w->jwk->revoked_s, w->now.wall_s);
+	int64_t revoked_s = w->jwk->revoked_s;
+	char found[64] = "such a key", at[32];
+
+	if (revoked_s != 0) {
+		time_format(at, revoked_s);
+		snprintf(found, sizeof(found), "one that was, %s", at);
+	}
+	return walk_judge(w, revoked_s == 0, "a key that was not revoked", view_of(found));
 }
 
 enum rjwt_err
 check_key_until(struct walk *w)
 {
-	return walk_judge_time(w, w->jwk->until_s == 0 || w->now.wall_s <= w->jwk->until_s,
-	    "a key that still verifies; until", w->jwk->until_s, w->now.wall_s);
+	int64_t until_s = w->jwk->until_s;
+
+	if (until_s == 0)
+		return walk_judge(w, true, "a key that verifies", VIEW("such a key"));
+	return walk_judge_time(w, w->now.wall_s <= until_s, "a key that verifies, until", until_s,
+	    w->now.wall_s);
 }
 
 /* What a good signature lets out: nothing of the payload is read, or shown, before. */

@@ -38,8 +38,9 @@ static const char *
 unsafe(const struct stat *status, bool above)
 {
 	if (status->st_uid != 0 && status->st_uid != geteuid())
-		return geteuid() == 0 ? "does not belong to root" :
-					"belongs neither to root nor to the user who runs this";
+		return geteuid() != 0 ? "belongs neither to root nor to the user who runs this" :
+		    above	      ? "does not belong to root" : /* it may be somebody's home */
+					"does not belong to root (chown root)";
 	if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
 	    !(above && (status->st_mode & S_ISVTX) != 0))
 		return "can be written by its group or others (chmod go-w)";

@@ -489,7 +489,7 @@ keyset_parse(struct view text, struct keyset *keyset, struct rjwt_diag *diag)
 
 	err = seal_check(text);
 	if (err != RJWT_OK)
-		return diag_fail(diag, err, "", "is torn or was altered: its sum does not fit");
+		return diag_fail(diag, err, "", KEYSET_TORN);
 	err = json_parse(text, &json, diag);
 	if (err != RJWT_OK)
 		return err == RJWT_MALFORMED ? RJWT_KEYSET : err;

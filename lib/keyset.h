@@ -30,6 +30,8 @@
 #define KEYSET_VERSION_MAX INT64_C(2147483647)
 #define KEYSET_BASE_MAX 32
 #define KEYSET_FILE_MAX 8192 /* bytes of keyset.json */
+/* What is said of a file whose seal is broken. */
+#define KEYSET_TORN "is torn or was altered: its sum does not fit (put a good copy back, or rjwt-keyd init --adopt)"
 
 struct keyset {
 	int64_t generation; /* of keyset.json: + 1 at each commit */

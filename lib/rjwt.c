@@ -68,8 +68,8 @@ replace(char **field, const char *value)
 static enum rjwt_err
 apply_overrides(struct config *config, const struct rjwt_options *o, struct rjwt_diag *diag)
 {
-	RJWT_TRY(range(o->leeway_s, 0, 300, "leeway", &config->rotation.leeway_s, diag));
-	RJWT_TRY(range(o->max_lifetime_s, 1, 31536000, "max_lifetime",
+	RJWT_TRY(range(o->leeway_s, 0, RJWT_LEEWAY_MAX, "leeway", &config->rotation.leeway_s, diag));
+	RJWT_TRY(range(o->max_lifetime_s, 1, RJWT_LIFETIME_MAX, "max_lifetime",
 	    &config->rotation.max_lifetime_s, diag));
 	if (o->issuer != NULL)
 		RJWT_TRY(names_set(&config->issuer, (const char *const[]){ o->issuer, NULL }));

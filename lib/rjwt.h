@@ -38,6 +38,9 @@ extern "C" {
 #define RJWT_TOKEN_MAX 65536
 /* Longest login name, issuer, audience, in bytes. */
 #define RJWT_NAME_MAX 255
+/* Largest leeway and lifetime, in seconds. */
+#define RJWT_LEEWAY_MAX 300
+#define RJWT_LIFETIME_MAX 31536000
 /* Sizes of the strings kid and jti in the structs below, NUL included. */
 #define RJWT_ID_SIZE 130
 
@@ -117,8 +120,8 @@ struct rjwt_options {
 	const char *issuer;	      /* verify: the only issuer accepted; mint: what is minted */
 	const char *const *audience;  /* NULL-terminated; verify: the names accepted */
 	const char *typ;
-	const int64_t *leeway_s;      /* 0 to 300 */
-	const int64_t *max_lifetime_s; /* 1 to 31536000 */
+	const int64_t *leeway_s;      /* 0 to RJWT_LEEWAY_MAX */
+	const int64_t *max_lifetime_s; /* 1 to RJWT_LIFETIME_MAX */
 };
 
 struct rjwt;

@@ -24,7 +24,7 @@ static const char usage[] =
     "                          refuse unless this is what signs now\n"
     "  -C, --claim NAME=TEXT   or NAME:=JSON, one more claim; repeatable\n"
     "  -H, --header NAME=TEXT  one more header member; repeatable\n"
-    "  -o, --output FILE       write the token into a new file, mode 0600\n"
+    "  -o, --output FILE       write the token into a new file, mode 0600; - is standard output\n"
     "      --json              print token, claims, header, size and fitting prompts as JSON\n"
     "      --force             mint although it does not fit a prompt that it is meant for\n"
     "      --algorithms        list the algorithms that rjwt has\n"
@@ -159,7 +159,7 @@ take_option(struct issue *is, int option)
 		return add_word(is, &is->scope, optarg);
 	case 't':
 		is->request.lifetime_s = &is->lifetime_s;
-		return tool_duration(&is->tool, "--lifetime", optarg, &is->lifetime_s);
+		return tool_duration(&is->tool, "--lifetime", optarg, 0, INT64_MAX, &is->lifetime_s);
 	case 'i':
 		is->request.issuer = optarg;
 		return EXIT_DONE;
@@ -168,7 +168,9 @@ take_option(struct issue *is, int option)
 	case 'H':
 		return add_member(is, &is->header, "--header", optarg);
 	case 'o':
-		is->output = optarg;
+		if (optarg[0] == '\0')
+			return tool_wrong(&is->tool, "--output: the name of a file is empty");
+		is->output = strcmp(optarg, "-") == 0 ? NULL : optarg;
 		return EXIT_DONE;
 	case OPT_NOT_BEFORE:
 		return tool_time(&is->tool, "--not-before", optarg, &is->request.not_before_s);
@@ -211,6 +213,8 @@ read_arguments(struct issue *is, int argc, char **argv)
 		if (status != EXIT_DONE)
 			return status;
 	}
+	if (is->algorithms && optind < argc)
+		return tool_wrong(&is->tool, "%s: one argument too many", argv[optind]);
 	if (is->algorithms)
 		return -1;
 	if (argc - optind != 1)
@@ -324,7 +328,10 @@ summarize(const struct issue *is, const struct rjwt_token *token)
 	duration_format(lifetime, token->exp_s - token->nbf_s);
 	tool_say(&is->tool, "%s may use %s on %s, %s, from %s until %s (%s)", is->request.user,
 	    what.p == NULL ? "" : what.p, where.p == NULL ? "" : where.p,
-	    token->once ? "once for each" : "any number of times", from, until, lifetime);
+	    !token->once	  ? "any number of times" :
+		is->scope.n > 1	  ? "once for each" :
+				    "once",
+	    from, until, lifetime);
 	tool_say(&is->tool, "%zu bytes, fits the prompts of %s", token->len,
 	    prompts.p == NULL ? "" : prompts.p);
 }
@@ -374,6 +381,21 @@ put_out(struct issue *is, const struct rjwt_token *token)
 	return tool_end(&is->tool, err == RJWT_OK ? EXIT_DONE : EXIT_REFUSED);
 }
 
+/* The folder of --output. Whoever may rename in it, or above, could put another token in ours' place. */
+static enum rjwt_err
+open_output(struct issue *is, struct rjwt_diag *diag)
+{
+	struct rjwt_diag why = { 0 };
+	enum rjwt_err err = dir_of(is->output, &is->file.dir, &is->file.name, &why);
+
+	if (err == RJWT_KEYSET)
+		return diag_fail(diag, err, why.path,
+		    "%.200s: the folder of --output, and those above, must be root's or yours, and closed to "
+		    "others", why.text);
+	*diag = why;
+	return err;
+}
+
 /*
  * Where the token is to go is made, with room for it, before it is minted: a token nobody gets is a token lost.
  * Of its size only the free claims and members are without a small bound; with --json they come twice.
@@ -383,7 +405,7 @@ reserve(struct issue *is, struct rjwt_diag *diag)
 {
 	if (is->output == NULL)
 		return RJWT_OK;
-	RJWT_TRY(dir_of(is->output, &is->file.dir, &is->file.name, diag));
+	RJWT_TRY(open_output(is, diag));
 	return file_reserve(&is->file.dir, is->file.name, 0600, 8192 + 4 * (is->claims.n + is->header.n),
 	    &is->file.fd, diag);
 }

@@ -11,7 +11,7 @@
 
 static const char usage[] =
     "Usage: rjwt-verify [options] [FILE...]\n"
-    "Say whether the token in each FILE, or on standard input, would be accepted.\n"
+    "Say whether the token in each FILE, or on standard input, -, would be accepted.\n"
     "Nothing is marked as used.\n"
     "\n"
     "  -u, --user NAME         the login name to try; without it that check is skipped\n"
@@ -93,10 +93,11 @@ take_option(struct verify *v, int option)
 		return EXIT_DONE;
 	case OPT_LEEWAY:
 		v->tool.options.leeway_s = &v->leeway_s;
-		return tool_duration(&v->tool, "--leeway", optarg, &v->leeway_s);
+		return tool_duration(&v->tool, "--leeway", optarg, 0, RJWT_LEEWAY_MAX, &v->leeway_s);
 	case OPT_MAX_LIFETIME:
 		v->tool.options.max_lifetime_s = &v->max_lifetime_s;
-		return tool_duration(&v->tool, "--max-lifetime", optarg, &v->max_lifetime_s);
+		return tool_duration(&v->tool, "--max-lifetime", optarg, 1, RJWT_LIFETIME_MAX,
+		    &v->max_lifetime_s);
 	case OPT_AT:
 		v->tool.options.now = clock_at;
 		return tool_time(&v->tool, "--at", optarg, &judged_at_s);
@@ -268,6 +269,8 @@ put_verdict(const struct verify *v, const char *prefix, const struct rjwt_verdic
 	}
 	if (v->jws && verdict->reason == RJWT_OK) {
 		(void)fwrite(verdict->claims, 1, verdict->claims_len, stdout);
+		if (isatty(STDOUT_FILENO)) /* what comes next is not ours */
+			fputs("\n", stdout);
 		return;
 	}
 	if (verdict->reason == RJWT_OK)
@@ -313,11 +316,11 @@ static int
 judge_file(const struct verify *v, struct rjwt *handle, const char *path, bool several)
 {
 	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
-	RJWT_CLEAN(fd_clean) int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	bool input = strcmp(path, "-") == 0;
+	RJWT_CLEAN(fd_clean) int fd = input ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	if ((path != NULL && fd < 0) || !read_token(path == NULL ? STDIN_FILENO : fd, &token)) {
-		tool_say(&v->tool, "%s: %s", path == NULL ? "standard input" : path,
-		    strerrordesc_np(errno));
+	if ((!input && fd < 0) || !read_token(input ? STDIN_FILENO : fd, &token)) {
+		tool_say(&v->tool, "%s: %s", input ? "standard input" : path, strerrordesc_np(errno));
 		return EXIT_WRONG_USE;
 	}
 	return judge(v, handle, several ? path : NULL, &token);
@@ -336,7 +339,7 @@ verify(struct verify *v, int argc, char **argv)
 		return EXIT_WRONG_USE;
 	}
 	if (optind == argc)
-		worst = judge_file(v, handle, NULL, false);
+		worst = judge_file(v, handle, "-", false);
 	for (int i = optind; i < argc; i++) {
 		int status = judge_file(v, handle, argv[i], argc - optind > 1);
 

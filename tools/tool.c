@@ -105,12 +105,17 @@ tool_wrong(const struct tool *tool, const char *fmt, ...)
 	return EXIT_WRONG_USE;
 }
 
+bool
+tool_denied(const struct rjwt_diag *diag)
+{
+	return geteuid() != 0 && strstr(diag->text, strerrordesc_np(EACCES)) != NULL;
+}
+
 int
 tool_fail(const struct tool *tool, enum rjwt_err err, const struct rjwt_diag *diag)
 {
 	const char *text = diag->text[0] == '\0' ? rjwt_strerror(err) : diag->text;
-	bool denied = geteuid() != 0 && strstr(text, strerrordesc_np(EACCES)) != NULL;
-	const char *hint = denied ? " (run it as root)" : "";
+	const char *hint = tool_denied(diag) ? " (run it as root)" : "";
 
 	if (diag->path[0] == '\0')
 		tool_say(tool, "%s: %s%s", rjwt_reason(err), text, hint);
@@ -170,11 +175,18 @@ tool_put(const char *text)
 }
 
 int
-tool_duration(const struct tool *tool, const char *option, const char *text, int64_t *seconds)
+tool_duration(const struct tool *tool, const char *option, const char *text, int64_t least_s,
+    int64_t most_s, int64_t *seconds)
 {
-	if (duration_parse(text, seconds) == RJWT_OK)
+	char least[32], most[32];
+
+	if (duration_parse(text, seconds) != RJWT_OK)
+		return tool_wrong(tool, "%s %s: a duration like 90s, 15m, 12h or 7d is wanted", option, text);
+	if (*seconds >= least_s && *seconds <= most_s)
 		return EXIT_DONE;
-	return tool_wrong(tool, "%s %s: a duration like 90s, 15m, 12h or 7d is wanted", option, text);
+	duration_format(least, least_s);
+	duration_format(most, most_s);
+	return tool_wrong(tool, "%s %s: from %s to %s is wanted", option, text, least, most);
 }
 
 int

@@ -50,11 +50,15 @@ int tool_wrong(const struct tool *tool, const char *fmt, ...) RJWT_PRINTF(2, 3);
 /* Says what failed, where and why; EXIT_REFUSED, or EXIT_WRONG_USE for RJWT_USAGE. */
 int tool_fail(const struct tool *tool, enum rjwt_err err, const struct rjwt_diag *diag);
 
+/* Whether it failed because another user than root runs this. */
+bool tool_denied(const struct rjwt_diag *diag);
+
 /* Text from outside, escaped, on stdout. */
 void tool_put(const char *text);
 
 /* The value of an option, or EXIT_WRONG_USE after saying what is wanted. EXIT_DONE otherwise. */
-int tool_duration(const struct tool *tool, const char *option, const char *text, int64_t *seconds);
+int tool_duration(const struct tool *tool, const char *option, const char *text, int64_t least_s,
+    int64_t most_s, int64_t *seconds);
 int tool_time(const struct tool *tool, const char *option, const char *text, int64_t *seconds);
 
 /* Everything that was printed, out; EXIT_REFUSED when it did not get there. status otherwise. */

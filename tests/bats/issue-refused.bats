@@ -124,6 +124,13 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	no 1 "$dir/way: is no folder; a symbolic link is not followed" -o "$dir/way/token" alice
 	no 1 "$dir/no: cannot be opened: No such file" -o "$dir/no/token" alice
 	no 2 'is not the name of a file' -o "$dir/folder/" alice
+	no 2 '--output: the name of a file is empty' -o '' alice
+	no 1 "must be root's or yours, and closed to others" -o "$dir/open/token" alice
+	if [ "$(id -u)" -eq 0 ]; then
+		chown 65534 "$dir/folder"
+		no 1 "$dir/folder: does not belong to root: the folder of --output" -o "$dir/folder/token" alice
+		chown 0 "$dir/folder"
+	fi
 	[ "$(cat "$dir/there")" = mine ]
 	[ ! -e "$dir/nowhere" ]
 	[ -z "$(find "$dir/folder" "$dir/open" -name '*token*')" ]
@@ -229,5 +236,6 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 		a value is missing|alice -s
 		a value is missing|alice --lifetime
 		the name of a user is missing|--json
+		alice: one argument too many|--algorithms alice
 	E
 }

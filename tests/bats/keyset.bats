@@ -52,7 +52,7 @@ broken()
 }
 
 @test "keyset.json empty, torn, altered, too large, of a format to come" {
-	broken 2 'is torn or was altered' ': >keyset.json'
+	broken 2 'does not fit (put a good copy back, or rjwt-keyd init --adopt)' ': >keyset.json'
 	broken 2 'is torn or was altered' 'truncate -s 100 keyset.json'
 	broken 2 'is torn or was altered' 'truncate -s -1 keyset.json'
 	broken 2 'is torn or was altered' 'sed -i s/ca.example.org/cb.example.org/ keyset.json'
@@ -77,13 +77,13 @@ broken()
 
 @test "a keyset of another user" {
 	need_root
-	broken 2 'keyset.json: does not belong to root' 'chown 65534 keyset.json'
+	broken 2 'keyset.json: does not belong to root (chown root)' 'chown 65534 keyset.json'
 	broken 2 'state: does not belong to root' 'chown 65534 .'
 	broken 2 'keys: does not belong to root' 'chown 65534 keys'
 }
 
 @test "a key file that is torn, writable, of another keyset" {
-	broken 2 'is torn or was altered' 'truncate -s 100 keys/1.jwk'
+	broken 2 'does not fit (put a good copy back, or rjwt-keyd init --adopt)' 'truncate -s 100 keys/1.jwk'
 	broken 2 '1.jwk' ': >keys/1.jwk'
 	broken 2 'can be written by its group or others' 'chmod 0666 keys/1.jwk'
 	broken 2 'holds key' 'cat keys/2.jwk >keys/1.jwk'

@@ -209,6 +209,28 @@ judged()
 	done
 }
 
+@test "--explain leaves out a time that there is not, and tells one that there is" {
+	run -0 verify --explain -u alice -s sshd "$dir/token"
+	[[ $output != *' -'* ]]
+	says 'expected a key that was not revoked, found such a key' 'expected a key that verifies, found such a key' \
+		'expected a key that has not retired, found such a key'
+	cp -a "$state" "$own/rotated"
+	keyd -d "$own/rotated" rotate
+	run -0 verify -d "$own/rotated" --explain -u alice -s sshd "$dir/token"
+	[[ $output != *' -'* ]]
+	says 'expected a key that verifies, until 20' 'expected issued before its key retired, 20'
+	keyd -d "$own/rotated" revoke --kid "$(kid)"
+	refused 1 'rejected: key_revoked: ' verify -d "$own/rotated" "$dir/token"
+	says '(expected a key that was not revoked, found one that was, 20'
+}
+
+@test "--jws on a terminal ends with a newline, and elsewhere with the payload" {
+	need script
+	script -qec "'$RJWT_BUILD/rjwt-verify' -c '$conf' --jws '$dir/token'" /dev/null >"$own/shown" </dev/null
+	[ "$(tail -c 3 "$own/shown" | od -An -tx1 | tr -d ' ')" = 7d0d0a ]
+	[ "$(verify --jws "$dir/token" | tail -c 1)" = '}' ]
+}
+
 @test "wrong use" {
 	while IFS='|' read -r text arguments; do
 		# shellcheck disable=SC2086    # words
@@ -219,8 +241,9 @@ judged()
 		unknown option|--lines
 		a duration like 90s|--leeway 60
 		a duration like 90s|--leeway -1s
-		leeway: 301 s is not from 0 to 300|--leeway 301s
-		max_lifetime: 0 s is not from 1|--max-lifetime 0
+		--leeway 301s: from 0 s to 5 m is wanted|--leeway 301s
+		--max-lifetime 0: from 1 s to 365 d is wanted|--max-lifetime 0
+		--max-lifetime 366d: from 1 s to 365 d is wanted|--max-lifetime 366d
 		RFC 3339, seconds since the epoch|--at yesterday
 		RFC 3339, seconds since the epoch|--at -5
 		No such file|-c /nonexistent/rjwt.yaml
