@@ -66,13 +66,13 @@ check_user(struct walk *w)
 	    wanted.n == 0 ? "a user" : wanted.p, w->claims.user);
 }
 
-static bool
-names_have(const struct names *names, const char *otherwise, struct view name)
+bool
+verify_name(const struct names *configured, const char *recorded, struct view name)
 {
-	for (size_t i = 0; i < names->n; i++)
-		if (view_is(name, names->list[i]))
+	for (size_t i = 0; i < configured->n; i++)
+		if (view_is(name, configured->list[i]))
 			return true;
-	return names->n == 0 && otherwise != NULL && view_is(name, otherwise);
+	return configured->n == 0 && recorded != NULL && view_is(name, recorded);
 }
 
 /* What is expected, of a list or of the keyset's record. */
@@ -88,7 +88,7 @@ check_issuer(struct walk *w)
 	const struct names *names = &w->verifier->config->issuer;
 	const char *recorded = w->verifier->keyset == NULL ? NULL : w->verifier->keyset->issuer;
 
-	return walk_judge(w, names_have(names, recorded, w->claims.iss), first_name(names, recorded),
+	return walk_judge(w, verify_name(names, recorded, w->claims.iss), first_name(names, recorded),
 	    w->claims.iss);
 }
 

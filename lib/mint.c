@@ -156,6 +156,27 @@ order_fill(struct order *o)
 	o->lifetime_s = r->lifetime_s == NULL ? config->default_lifetime_s : *r->lifetime_s;
 }
 
+/*
+ * A token that this host refuses is worth nothing anywhere: no other has its keys. It is minted all the
+ * same, for who wants to see it refused, or verifies with the JWK Set.
+ */
+static void
+warn_elsewhere(struct order *o)
+{
+	const struct config *config = o->minter->config;
+	const struct keyset *keyset = &o->minter->store->keyset;
+	bool here = false;
+
+	for (size_t i = 0; o->full.audience[i] != NULL; i++)
+		here = here || verify_name(&config->audience, keyset->audience, view_of(o->full.audience[i]));
+	if (!here)
+		text_append(o->warning, sizeof(o->warning), "; ", "this host does not accept the audience %.100s",
+		    o->full.audience[0]);
+	if (!verify_name(&config->issuer, keyset->issuer, view_of(o->full.issuer)))
+		text_append(o->warning, sizeof(o->warning), "; ", "this host does not accept the issuer %.100s",
+		    o->full.issuer);
+}
+
 /* --- which key ------------------------------------------------------------------------------------------------- */
 
 /* kid, key_version and alg are assertions: they never choose a key, they only refuse another. */
@@ -481,6 +502,7 @@ mint_token(const struct minter *minter, const struct rjwt_request *request,
 	RJWT_TRY(store_load(minter->store, diag));
 	order_fill(&o);
 	RJWT_TRY(order_check(&o));
+	warn_elsewhere(&o);
 	RJWT_TRY(set_jti(&o));
 	for (int i = 0; (err = mint_once(&o, &made)) == RJWT_KEY_RETIRED; i++) {
 		rjwt_token_clear(&made);

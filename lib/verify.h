@@ -16,6 +16,9 @@ struct verifier {
 	struct clock *clock;
 };
 
+/* Whether a name is one of those configured, or where none is, what the keyset recorded; recorded may be NULL. */
+bool verify_name(const struct names *configured, const char *recorded, struct view name);
+
 /* As rjwt_verify(). verdict is cleared first. */
 RJWT_MUST enum rjwt_err verify_token(const struct verifier *verifier,
     const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict, struct rjwt_diag *diag);

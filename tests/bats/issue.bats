@@ -134,6 +134,33 @@ setup()
 	run -0 jq -e .token token
 }
 
+@test "--output -: standard output, as rjwt-verify - is standard input" {
+	cd "$dir"
+	run -0 --separate-stderr issue -o - alice
+	[ ! -e - ]
+	[ "$(verify -u alice -s sshd - <<<"$output")" = accepted ]
+	echo "$output" >./-
+	[ "$(verify -u alice -s sshd ./-)" = accepted ]
+}
+
+@test "an issuer or an audience that this host does not accept is warned of" {
+	run -0 --separate-stderr issue -a far.example alice
+	[[ $stderr == 'rjwt-issue: warning: this host does not accept the audience far.example' ]]
+	run -1 verify -u alice -s sshd <<<"$output"
+	run -0 --separate-stderr issue -i other alice
+	[[ $stderr == 'rjwt-issue: warning: this host does not accept the issuer other' ]]
+	run -1 verify -u alice -s sshd <<<"$output"
+	for arguments in '-a host.example.org' '-a far.example -a host.example.org' '-i ca.example.org'; do
+		# shellcheck disable=SC2086    # words
+		run -0 --separate-stderr issue $arguments alice
+		[ -z "$stderr" ]
+		verify -u alice -s sshd <<<"$output"
+	done
+	configure 'issuer: [new.example, ca.example.org]' 'audience: [a.example, host.example.org]'
+	run -0 --separate-stderr issue -i ca.example.org -a host.example.org alice
+	[ -z "$stderr" ]
+}
+
 @test "the summary on a terminal says who, where, what for, until when, and which prompts it fits" {
 	need script
 	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' -s sudo -s ssh -t 90s -o '$dir/token' alice" /dev/null >"$dir/summary" </dev/null
@@ -142,6 +169,9 @@ setup()
 	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' --reusable -a far.example -o '$dir/token2' alice" /dev/null >"$dir/summary" </dev/null
 	run -0 cat "$dir/summary"
 	says 'this token is a password until it expires' 'alice may use ssh on far.example, any number of times'
+	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' alice" /dev/null >"$dir/summary" </dev/null
+	run -0 cat "$dir/summary"
+	says 'alice may use ssh on this host, once, from 20'
 	verify -u alice -s sudo "$dir/token"
 }
 
