@@ -27,6 +27,7 @@ struct daemon {
 	struct rjwt *handle;
 	int timer, signals;
 	bool failing;	    /* the last try failed: it is told once */
+	bool worked;	    /* one did not */
 	struct stat config; /* of the file that was read, zeros: there was none */
 };
 
@@ -109,11 +110,14 @@ tick_once(struct daemon *d, bool *set)
 		if (!d->failing)
 			(void)keyd_fail(d->keyd, err, &diag);
 		d->failing = true;
+		if (!d->worked && tool_denied(&diag)) /* another user's daemon: time will not mend that */
+			return false;
 		return set_timer(d, (int64_t)time(NULL) + RETRY_S, set);
 	}
 	if (d->failing)
 		tool_say(&d->keyd->tool, "it works again");
 	d->failing = false;
+	d->worked = true;
 	if (change.any || change.warning[0] != '\0')
 		keyd_tell(d->keyd, &change);
 	return set_timer(d, change.next_event_s, set);

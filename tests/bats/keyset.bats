@@ -147,6 +147,7 @@ broken()
 	before=$(snapshot)
 	refused 1 'run it as root' "${as_nobody[@]}" "$RJWT_BUILD/rjwt-issue" -c "$conf" alice
 	refused 1 'run it as root' "${as_nobody[@]}" "$RJWT_BUILD/rjwt-keyd" -c "$conf" rotate
+	refused 1 'run it as root' timeout 10 "${as_nobody[@]}" "$RJWT_BUILD/rjwt-keyd" -c "$conf" run
 	run -0 "${as_nobody[@]}" "$RJWT_BUILD/rjwt-verify" -c "$conf" -u alice -s sshd <<<"$token"
 	once=$(issue alice)
 	refused 2 'run it as root' "${as_nobody[@]}" "$RJWT_BUILD/rjwt-verify" -c "$conf" -u alice -s sshd <<<"$once"
