@@ -138,7 +138,7 @@ debian_sshd()
 	run -0 pamtester rjwt-test alice authenticate <<<"$alice_password"
 }
 
-@test "examples: cron.d/rjwt rotates when it is due, and says nothing without a keyset" {
+@test "examples: cron.d/rjwt rotates when it is due, and says nothing without a keyset or without rjwt" {
 	pam_service cron password
 	echo 'rotate_every: 1s' >/etc/rjwt/rjwt.yaml
 	sleep 1.1
@@ -159,6 +159,8 @@ debian_sshd()
 	rm /var/lib/rjwt/keyset.json
 	run -1 sh -c "$command"
 	[ -n "$output" ]
+	run -0 env PATH=/usr/bin:/bin sh -c "$command"    # uninstalled, and this line forgotten
+	[ -z "$output" ]
 }
 
 @test "examples: rjwt.yaml is valid as it is, and with the defaults that it shows switched on" {
