@@ -118,6 +118,10 @@ active_above() { [ "$(active)" -gt "$1" ]; }
 	stop_keyd
 }
 
+# active_in_file - of keyset.json: with a bad configuration no program tells
+active_in_file() { sed 's/.*"active":{"version":\([0-9]*\).*/\1/' /var/lib/rjwt/keyset.json; }
+rotated_since() { [ "$(active_in_file)" -gt "$1" ]; }
+
 @test "rjwt-keyd run: SIGHUP refuses a bad configuration, says so, and keeps the old one" {
 	printf 'leeway: 0s\nrotate_every: 2s\n' >/etc/rjwt/rjwt.yaml
 	start_keyd
@@ -125,10 +129,19 @@ active_above() { [ "$(active)" -gt "$1" ]; }
 	printf 'rotate_evry: 1s\n' >/etc/rjwt/rjwt.yaml
 	kill -HUP "$(<"$work/keyd.pid")"
 	await grep -qE 'rotate_evry' "$work/keyd.out" "$syslog"
-	kill -0 "$(<"$work/keyd.pid")"
-	printf 'leeway: 0s\n' >/etc/rjwt/rjwt.yaml
+	await rotated_since "$(active_in_file)"
+	stop_keyd
+}
+
+@test "rjwt-keyd run: a configuration that was changed is read when something is due" {
+	printf 'leeway: 0s\nrotate_every: 2s\n' >/etc/rjwt/rjwt.yaml
+	start_keyd
+	await grep -q started "$work/keyd.out"
+	printf 'leeway: 0s\nrotate_every: 24h\n' >/etc/rjwt/rjwt.yaml
+	await grep -q 'the configuration was read again' "$work/keyd.out"
 	now=$(active)
-	await active_above "$now"
+	sleep 2.5
+	[ "$(active)" -eq "$now" ]
 	stop_keyd
 }
 
