@@ -72,6 +72,119 @@ test_one_time_always(void **state)
 	want("second", judge(f, reusable, 0, NULL), RJWT_SPENT);
 }
 
+/* --- between verdict and mark ------------------------------------------------------------------------------------- */
+
+static struct fixture *waiting;
+static void (*meanwhile)(struct fixture *f);
+static unsigned readings;
+
+/* The clock is read at first, and again when the mark is written: what happens in between. */
+static void
+clock_between(struct rjwt_time *now)
+{
+	if (++readings == 2)
+		meanwhile(waiting);
+	clock_made_up(now);
+}
+
+static void
+to_last_second(struct fixture *f)
+{
+	(void)f;
+	clock_run(324); /* exp and leeway: T0 + 330 */
+}
+
+static void
+past_last_second(struct fixture *f)
+{
+	(void)f;
+	clock_run(325);
+}
+
+static void
+revoke_other_key(struct fixture *f)
+{
+	key_stamp(f, 3, 0, 0, T0 + 5);
+}
+
+static void
+revoke_key(struct fixture *f)
+{
+	key_stamp(f, 1, T0 + 5, T0 + 86405, T0 + 5);
+}
+
+static void
+end_key(struct fixture *f)
+{
+	key_stamp(f, 1, T0 + 2, T0 + 4, 0);
+}
+
+static void
+retire_key_earlier(struct fixture *f)
+{
+	key_stamp(f, 1, T0 - 31, T0 + 86405, 0); /* the token is of T0, the leeway is 30 s */
+}
+
+static void
+forget_key(struct fixture *f)
+{
+	struct keyset k = keyset_get(f);
+
+	k.floor = 2;
+	keyset_put(f, &k);
+}
+
+static void
+revoke_bob(struct fixture *f)
+{
+	put_mark(f, "sub", "bob", "1\n");
+}
+
+static void
+revoke_alice(struct fixture *f)
+{
+	put_mark(f, "sub", "alice", "1\n");
+}
+
+static void
+tear_keyset(struct fixture *f)
+{
+	file_put(f, "keyset.json", VIEW("torn"));
+}
+
+/* Whoever called su stops us before the mark, and lets us go on when the token is worth nothing any more. */
+static void
+test_stopped_before_the_mark(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*meanwhile)(struct fixture *f);
+		enum rjwt_err err;
+	} rows[] = { { "last second", to_last_second, RJWT_OK }, { "a second more", past_last_second, RJWT_EXPIRED },
+		{ "another key", revoke_other_key, RJWT_OK }, { "revoked", revoke_key, RJWT_KEY_REVOKED },
+		{ "over", end_key, RJWT_KEY_RETIRED }, { "retired earlier", retire_key_earlier, RJWT_KEY_RETIRED },
+		{ "forgotten", forget_key, RJWT_KEY_UNKNOWN }, { "bob", revoke_bob, RJWT_OK },
+		{ "alice", revoke_alice, RJWT_REVOKED }, { "torn", tear_keyset, RJWT_KEYSET } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fixture *f = fixture_new("");
+		RJWT_CLEAN(free_clean) char *token =
+		    token_with(f, (const struct edit[]){ CLAIM("once", "true"), END });
+
+		clock_run(5);
+		rotate(f);
+		f->now = clock_between;
+		fixture_config(f, "");
+		waiting = f;
+		meanwhile = rows[i].meanwhile;
+		readings = 0;
+		want(rows[i].name, judge(f, token, 0, NULL), rows[i].err);
+		assert_int_equal(readings, 2);
+		fixture_free(f);
+	}
+}
+
 /* --- the key's life --------------------------------------------------------------------------------------------------- */
 
 /* A retired key that is stolen is worth max_lifetime + leeway, and nothing after. */
@@ -202,7 +315,8 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_one_time), T(test_one_time_always), T(test_issued_after_retirement),
+	const struct CMUnitTest tests[] = { T(test_one_time), T(test_one_time_always),
+		cmocka_unit_test(test_stopped_before_the_mark), T(test_issued_after_retirement),
 		T(test_retired_keys_expire), T(test_key_revoked), T(test_stamps_of_active_are_ignored),
 		T(test_next_verifies), T(test_revoked), T(test_revoked_login_name) };
 
