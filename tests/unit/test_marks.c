@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Facts that are files: spent, revoked, issued. */
 #include "fixture.h"
+#include "syncs.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -83,6 +84,57 @@ test_crowd_spends_once(void **state)
 
 	assert_int_equal(crowd(f, 16, spend_once, 1), 1);
 	assert_int_equal(crowd(f, 4, spend_once, 0), 4);
+}
+
+/* A mark that a crash may take away opens the door twice: all on its way is synced, also what was there. */
+static void
+test_mark_is_durable(void **state)
+{
+	static const char *const jtis[] = { "makes the folder", "finds it" };
+	struct fixture *f = *state;
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+
+	open_state(f, &dir);
+	for (size_t i = 0; i < 2; i++) {
+		struct claims claims = claims_of("i", "alice", jtis[i]);
+		char hex[DIGEST_HEX], mark[160];
+
+		want("name", digest_name((struct view[]){ claims.iss, claims.jti, VIEW("ssh") }, 3, hex), RJWT_OK);
+		snprintf(mark, sizeof(mark), "spent/1/%s", hex);
+		syncs_begin(0);
+		want(jtis[i], mark_spend(&dir, 1, &claims, "ssh", false, NULL), RJWT_OK);
+		if (!synced(f, mark) || !synced(f, "spent/1") || !synced(f, "spent"))
+			fail_msg("%s: not all was synced", jtis[i]);
+	}
+}
+
+/* What cannot be made durable refuses, whichever of the syncs fails. */
+static void
+test_sync_fails(void **state)
+{
+	const char *const rounds[] = { "makes the folder", "finds it" };
+
+	(void)state;
+	for (size_t round = 0; round < 2; round++) {
+		unsigned k = 0, most;
+
+		do {
+			struct fixture *f = fixture_new("");
+			RJWT_CLEAN(free_clean) char *token =
+			    token_with(f, (const struct edit[]){ { 'c', "once", "true" }, { 0, NULL, NULL } });
+			RJWT_CLEAN(free_clean) char *other = token_with(f, (const struct edit[]){
+			    { 'c', "once", "true" }, { 'c', "jti", "\"other\"" }, { 0, NULL, NULL } });
+
+			if (round == 1)
+				want("the folder", judge(f, other, 0, NULL), RJWT_OK);
+			syncs_begin(k);
+			want(rounds[round], judge(f, token, 0, NULL), k == 0 ? RJWT_OK : RJWT_IO);
+			most = k == 0 ? nsyncs : most;
+			fixture_free(f);
+		} while (k++ < most);
+		assert_true(most >= 3);
+	}
+	syncs_begin(0);
 }
 
 static int
@@ -211,7 +263,8 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_spend), T(test_crowd_spends_once),
-		T(test_crowd_logs_in_once), T(test_spent_unusable), T(test_revoked), T(test_prune) };
+		T(test_crowd_logs_in_once), T(test_mark_is_durable), cmocka_unit_test(test_sync_fails),
+		T(test_spent_unusable), T(test_revoked), T(test_prune) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
