@@ -357,6 +357,90 @@ test_rotation_comes_first(void **state)
 	rjwt_token_clear(&b);
 }
 
+/* --- while a token is minted -------------------------------------------------------------------------------------- */
+
+static struct fixture *minting;
+static void (*meanwhile)(struct fixture *f);
+static unsigned readings;
+
+/* The second reading is for iat: the keyset has been read by then, and nothing is signed yet. */
+static void
+clock_at_iat(struct rjwt_time *now)
+{
+	if (++readings == 2)
+		meanwhile(minting);
+	clock_made_up(now);
+}
+
+static void
+nothing(struct fixture *f)
+{
+	(void)f;
+}
+
+/* Another program, with a handle of its own. */
+static void
+rotate_beside(struct fixture *f)
+{
+	const struct rjwt_options options = { .config = f->config, .now = clock_made_up };
+	struct rjwt_change change;
+	struct rjwt *h;
+
+	want("open", rjwt_open(&options, &h, NULL), RJWT_OK);
+	want("rotate", rjwt_rotate(h, 0, &change, NULL), RJWT_OK);
+	rjwt_close(h);
+}
+
+/* The same version signs, of another keyset. */
+static void
+begin_anew(struct fixture *f)
+{
+	static const char *const audience[] = { "host.example", NULL };
+	const struct rjwt_options options = { .config = f->config, .now = clock_made_up,
+		.issuer = "iss.example", .audience = audience };
+	struct rjwt_change change;
+	char moved[256];
+
+	snprintf(moved, sizeof(moved), "%s.old", f->state);
+	assert_int_equal(rename(f->state, moved), 0);
+	want("init", rjwt_init(&options, 0, &change, NULL), RJWT_OK);
+	assert_int_equal(keyset_get(f).active.version, 1);
+}
+
+/* A token whose key retires while it is minted would be dated after the retirement: it is thrown away. */
+static void
+test_retired_while_minting(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*meanwhile)(struct fixture *f);
+		bool again;
+	} cases[] = { { "nothing", nothing, false }, { "rotated", rotate_beside, true },
+		{ "another base", begin_anew, true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture *f = fixture_new("");
+		struct rjwt_token t;
+		char kid[RJWT_ID_SIZE];
+		const char *alg;
+
+		f->now = clock_at_iat;
+		fixture_config(f, "");
+		minting = f;
+		meanwhile = cases[i].meanwhile;
+		readings = 0;
+		want(cases[i].name, rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice" }, &t, &f->diag), RJWT_OK);
+		want(cases[i].name, rjwt_current_key(f->h, kid, &alg, &f->diag), RJWT_OK);
+		assert_string_equal(t.kid, kid);
+		if ((strcmp(kid, "B.1") != 0) != cases[i].again)
+			fail_msg("%s: %s signs now", cases[i].name, kid);
+		want(cases[i].name, judge(f, t.text, 0, NULL), RJWT_OK);
+		rjwt_token_clear(&t);
+		fixture_free(f);
+	}
+}
+
 /* An alg of another case: Ed448 is EdDSA in the header, and may be asserted by both names. */
 static void
 test_assert_ed448(void **state)
@@ -387,7 +471,7 @@ main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_requests), T(test_all_options), T(test_defaults),
 		T(test_expiry), T(test_configured), T(test_suffix_length), T(test_prompts), T(test_counted), T(test_warnings),
-		T(test_rotation_comes_first),
+		T(test_rotation_comes_first), cmocka_unit_test(test_retired_while_minting),
 		cmocka_unit_test_setup_teardown(test_assert_ed448, setup_ed448, fixture_teardown) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
