@@ -441,6 +441,38 @@ test_retired_while_minting(void **state)
 	}
 }
 
+static void
+lose_the_clock(struct fixture *f)
+{
+	(void)f;
+	clock_time.wall_s = -1;
+}
+
+/* A clock that shows nothing usable dates no token. */
+static void
+test_unusable_clock(void **state)
+{
+	static const struct {
+		void (*meanwhile)(struct fixture *f);
+		enum rjwt_err err;
+	} cases[] = { { nothing, RJWT_OK }, { lose_the_clock, RJWT_INTERNAL }, { nothing, RJWT_OK } };
+	struct fixture *f = *state;
+
+	f->now = clock_at_iat;
+	fixture_config(f, "");
+	minting = f;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rjwt_token t = { 0 };
+
+		clock_reset();
+		meanwhile = cases[i].meanwhile;
+		readings = 0;
+		want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice" }, &t, &f->diag), cases[i].err);
+		assert_true((t.text != NULL) == (cases[i].err == RJWT_OK));
+		rjwt_token_clear(&t);
+	}
+}
+
 /* An alg of another case: Ed448 is EdDSA in the header, and may be asserted by both names. */
 static void
 test_assert_ed448(void **state)
@@ -472,6 +504,7 @@ main(void)
 	const struct CMUnitTest tests[] = { T(test_requests), T(test_all_options), T(test_defaults),
 		T(test_expiry), T(test_configured), T(test_suffix_length), T(test_prompts), T(test_counted), T(test_warnings),
 		T(test_rotation_comes_first), cmocka_unit_test(test_retired_while_minting),
+		T(test_unusable_clock),
 		cmocka_unit_test_setup_teardown(test_assert_ed448, setup_ed448, fixture_teardown) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
