@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests that become tokens, requests that are refused, and the rotation that comes first. */
 #include "fixture.h"
+#include "syncs.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -441,6 +442,50 @@ test_retired_while_minting(void **state)
 	}
 }
 
+static unsigned syncs_when_signed;
+
+enum rjwt_err __real_jws_sign(struct signer *signer, struct view header, struct view payload, struct buf *token);
+enum rjwt_err __wrap_jws_sign(struct signer *signer, struct view header, struct view payload, struct buf *token);
+
+enum rjwt_err
+__wrap_jws_sign(struct signer *signer, struct view header, struct view payload, struct buf *token)
+{
+	syncs_when_signed = nsyncs;
+	return __real_jws_sign(signer, header, payload, token);
+}
+
+/* A ticket that a crash gives back would be used twice; a token hangs on the commit that made its key active. */
+static void
+test_minting_is_durable(void **state)
+{
+	static const struct {
+		const char *yaml;
+		unsigned before; /* syncs before it is signed */
+	} cases[] = { { "", 0 }, { "max_tokens_per_key: 9\n", 1 } };
+	const struct rjwt_request request = { .user = "alice" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rjwt_token t = { 0 };
+		unsigned all;
+
+		fixture_config(f, cases[i].yaml);
+		syncs_begin(0);
+		want(cases[i].yaml, rjwt_mint(f->h, &request, &t, &f->diag), RJWT_OK);
+		all = nsyncs;
+		assert_int_equal(syncs_when_signed, cases[i].before);
+		assert_true(synced(f, "private/1.minted") == (cases[i].before == 1));
+		assert_true(synced(f, "."));
+		rjwt_token_clear(&t);
+		for (unsigned k = 1; k <= all; k++) {
+			syncs_begin(k);
+			want(cases[i].yaml, rjwt_mint(f->h, &request, &t, &f->diag), RJWT_IO);
+			assert_null(t.text);
+		}
+	}
+	syncs_begin(0);
+}
+
 static void
 lose_the_clock(struct fixture *f)
 {
@@ -504,7 +549,7 @@ main(void)
 	const struct CMUnitTest tests[] = { T(test_requests), T(test_all_options), T(test_defaults),
 		T(test_expiry), T(test_configured), T(test_suffix_length), T(test_prompts), T(test_counted), T(test_warnings),
 		T(test_rotation_comes_first), cmocka_unit_test(test_retired_while_minting),
-		T(test_unusable_clock),
+		T(test_minting_is_durable), T(test_unusable_clock),
 		cmocka_unit_test_setup_teardown(test_assert_ed448, setup_ed448, fixture_teardown) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
