@@ -213,6 +213,54 @@ test_torn(void **state)
 	want("a key that is gone", judge(f, token, 0, NULL), RJWT_KEY_UNKNOWN);
 }
 
+static void
+want_exported(struct fixture *f, const char *kid, bool wanted)
+{
+	RJWT_CLEAN(free_clean) char *jwks = NULL;
+	char quoted[32];
+
+	snprintf(quoted, sizeof(quoted), "\"%s\"", kid);
+	want("jwks", rjwt_jwks(f->h, &jwks, NULL, &f->diag), RJWT_OK);
+	if ((strstr(jwks, quoted) != NULL) != wanted || file_has(f, "jwks.json", quoted) != wanted)
+		fail_msg("%s is exported, or is not: %s", kid, jwks);
+}
+
+/* One torn version emptied the key set of the reference: here it is that version's loss alone. */
+static void
+test_torn_version(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *old = token_with(f, NULL);
+	RJWT_CLEAN(free_clean) char *new = NULL;
+	RJWT_CLEAN(free_clean) char *newest = NULL;
+
+	rotate(f);
+	f->version = 2;
+	new = token_with(f, NULL);
+	want("whole", judge(f, old, 0, NULL), RJWT_OK);
+	want_exported(f, "B.1", true);
+	file_put(f, "keys/1.jwk", VIEW("{\"kty\":\"EC\""));
+	want("open", reopen(f), RJWT_OK);
+	want("of the torn one", judge(f, old, 0, NULL), RJWT_KEYSET);
+	want("of another", judge(f, new, 0, NULL), RJWT_OK);
+	newest = minted(f, NULL);
+	want("minted", judge(f, newest, 0, NULL), RJWT_OK);
+	tick(f);
+	want_exported(f, "B.1", false);
+	want_exported(f, "B.2", true);
+	want_exported(f, "B.3", true);
+	rotate(f);
+	clock_step(-10); /* each retired key is dated anew, but for this one */
+	rotate(f);
+	want("two rotations later", judge(f, new, 0, NULL), RJWT_OK);
+	want("of the torn one", judge(f, old, 0, NULL), RJWT_KEYSET);
+	clock_run(86411); /* 2 and 3 are over, 4 is due */
+	tick(f);
+	want_exported(f, "B.1", false);
+	want_exported(f, "B.5", true);
+	want_exported(f, "B.6", true);
+}
+
 /* Who else could have written it? Then it is not read. */
 static void
 test_unsafe(void **state)
@@ -391,7 +439,7 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_names), T(test_tickets),
-		T(test_not_vouched_for), T(test_garbage_is_swept), T(test_torn), T(test_unsafe),
+		T(test_not_vouched_for), T(test_garbage_is_swept), T(test_torn), T(test_torn_version), T(test_unsafe),
 		T(test_old_keyset_put_back), T(test_other_machine), T(test_base_kid_differs),
 		cmocka_unit_test_setup_teardown(test_hs256, setup_hs256, fixture_teardown),
 		T(test_alg_changes) };
