@@ -38,7 +38,7 @@ converse(int n, const struct pam_message **messages, struct pam_response **respo
 		talk->styles[talk->asked] = messages[i]->msg_style;
 		snprintf(talk->prompts[talk->asked], sizeof(talk->prompts[0]), "%s", messages[i]->msg);
 		if (talk->asked == 0 && talk->meanwhile != NULL)
-			talk->meanwhile(talk->fixture);
+			talk->meanwhile(talk);
 		reply = talk->replies[talk->asked++];
 		if (reply == NULL) {
 			free(made);
@@ -113,6 +113,7 @@ driver_start(struct fixture *f, const char *stack, const char *service, const ch
 	buf_clear(&driver_log);
 	buf_adds(&driver_log, "");
 	assert_int_equal(pam_start_confdir(service, user, &conv, folder, &pamh), PAM_SUCCESS);
+	talk->pamh = pamh;
 	return pamh;
 }
 

@@ -18,8 +18,9 @@
 struct talk {
 	const char *replies[REPLIES]; /* NULL: the conversation fails */
 	int failure;		      /* with this; 0: PAM_CONV_ERR */
-	void (*meanwhile)(struct fixture *f); /* what happens while the first prompt waits; may be NULL */
+	void (*meanwhile)(const struct talk *talk); /* while the first prompt waits; may be NULL */
 	struct fixture *fixture;      /* for meanwhile */
+	pam_handle_t *pamh;	      /* too */
 	char prompts[REPLIES][300];
 	int styles[REPLIES];
 	int asked;

@@ -255,21 +255,22 @@ test_conversation_codes(void **state)
 }
 
 static void
-nothing(struct fixture *f)
+nothing(const struct talk *talk)
 {
-	(void)f;
+	(void)talk;
 }
 
 static void
-close_service(struct fixture *f)
+close_service(const struct talk *talk)
 {
-	fixture_config(f, "services: {sshd: \"\"}\n");
+	fixture_config(talk->fixture, "services: {sshd: \"\"}\n");
 }
 
 /* What the README says to do about a stolen private/: nothing from before is worth anything then. */
 static void
-begin_anew(struct fixture *f)
+begin_anew(const struct talk *talk)
 {
+	struct fixture *f = talk->fixture;
 	struct rjwt_options options = fixture_options(f);
 	struct rjwt_change change;
 	char moved[256];
@@ -280,9 +281,16 @@ begin_anew(struct fixture *f)
 }
 
 static void
-break_keyset(struct fixture *f)
+break_keyset(const struct talk *talk)
 {
-	file_put(f, "keyset.json", VIEW("torn"));
+	file_put(talk->fixture, "keyset.json", VIEW("torn"));
+}
+
+/* The name that was verified would not be the one that logs in. */
+static void
+become_bob(const struct talk *talk)
+{
+	assert_int_equal(pam_set_item(talk->pamh, PAM_USER, "bob"), PAM_SUCCESS);
 }
 
 /* A prompt waits as long as its user likes: what is judged by is what stands there when the reply comes. */
@@ -290,13 +298,14 @@ static void
 test_waiting_prompt(void **state)
 {
 	static const struct {
-		void (*meanwhile)(struct fixture *f);
+		void (*meanwhile)(const struct talk *talk);
 		const char *log;
 		int ret;
 	} rows[] = { { nothing, "accepted user=alice", PAM_SUCCESS },
 		{ close_service, "rejected reason=scope", PAM_AUTH_ERR },
 		{ begin_anew, "rejected reason=key_unknown", PAM_AUTH_ERR },
-		{ break_keyset, "rejected reason=keyset", PAM_AUTHINFO_UNAVAIL } };
+		{ break_keyset, "rejected reason=keyset", PAM_AUTHINFO_UNAVAIL },
+		{ become_bob, "rejected reason=user", PAM_AUTH_ERR } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fixture *f = fixture_new_real("");
@@ -306,6 +315,7 @@ test_waiting_prompt(void **state)
 
 		if (ret != rows[i].ret || lines(rows[i].log) != 1)
 			fail_msg("%s: %d, %s", rows[i].log, ret, driver_log.p);
+		assert_int_equal(lines("accepted"), ret == PAM_SUCCESS);
 		fixture_free(f);
 	}
 	/* A password is for the next module, whatever became of the keyset. */
