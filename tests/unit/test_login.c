@@ -121,6 +121,8 @@ test_empty_replies(void **state)
 	assert_string_equal(authtok, "-");
 	assert_int_equal(login(f, RJWT_ALONE, &empty), PAM_AUTH_ERR);
 	assert_int_equal(empty.asked, 1);
+	assert_string_equal(authtok, "-"); /* pam_unix lets an empty password in, with nullok */
+	assert_int_equal(lines("rejected reason=empty user=alice"), 1);
 	assert_int_equal(login(f, RJWT_ALONE, &blank), PAM_AUTH_ERR);
 	assert_string_equal(authtok, " ");
 }
