@@ -40,7 +40,7 @@ value_of(int argc, const char **argv, const char *name)
 static int
 put(pam_handle_t *pamh, const char *name, const char *value)
 {
-	char text[4096];
+	char text[4096 + 32];
 
 	snprintf(text, sizeof(text), "%s=%s", name, value == NULL ? "-" : value);
 	return pam_putenv(pamh, text);

@@ -141,6 +141,33 @@ test_long_replies(void **state)
 	assert_int_equal(lines("reason=too_long"), 1);
 }
 
+/* A reply of exactly what a prompt can hold was cut, maybe before its second dot: no module below gets that. */
+static void
+test_cut_replies(void **state)
+{
+	static const struct {
+		size_t length;
+		bool cut;
+	} rows[] = { { 510, false }, { 511, true }, { 512, false }, { 1022, false }, { 1023, true },
+		{ 1024, false }, { 4094, false }, { 4095, true } };
+	static const char *const begins[] = { "eyJ", "eyJhbGciOiJFUzI1NiJ9." };
+	struct fixture *f = *state;
+	char reply[4096];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (size_t k = 0; k < 2; k++) {
+			struct talk talk = { .replies = { reply } };
+
+			memset(reply, 'x', rows[i].length);
+			reply[rows[i].length] = '\0';
+			memcpy(reply, begins[k], strlen(begins[k]));
+			assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
+			if (lines("rejected reason=truncated user=alice") != rows[i].cut)
+				fail_msg("%zu bytes: %s", rows[i].length, driver_log.p);
+			assert_string_equal(authtok, rows[i].cut ? "-" : reply);
+		}
+}
+
 /* The reason comes in a second prompt, for a genuine token of this user. */
 static void
 test_second_prompt(void **state)
@@ -560,7 +587,7 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_accepted), T(test_password_is_passed_on),
-		T(test_silent_refusals), T(test_empty_replies), T(test_long_replies), T(test_second_prompt),
+		T(test_silent_refusals), T(test_empty_replies), T(test_long_replies), T(test_cut_replies), T(test_second_prompt),
 		T(test_at_most_two_prompts), T(test_spent), T(test_conversation_fails),
 		T(test_conversation_codes), T(test_waiting_prompt), T(test_stacked),
 		T(test_stacked_and_unavailable),
