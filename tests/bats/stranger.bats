@@ -89,6 +89,17 @@ mint for a newline: user
 	[ "$(mapped "$RJWT_SOURCE/lib/librjwt.map" | wc -l)" -ge 19 ]
 }
 
+@test "librjwt.so exports each name in its version, and the module needs libpam, libc and what reads tokens alone" {
+	need nm readelf
+	nm -D --defined-only "$libdir/librjwt.so" | awk '$2 != "A" { print $3 }' | sort >"$dir/versioned"
+	mapped "$RJWT_SOURCE/lib/librjwt.map" | sed 's/$/@@RJWT_0.1/' | diff - "$dir/versioned"
+	for file in "$(find "$root" -name pam_rjwt.so)" "$libdir/librjwt.so"; do
+		readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\.so.*/\1/p' | sort >"$dir/needed.${file##*/}"
+	done
+	[ "$(tr '\n' ' ' <"$dir/needed.pam_rjwt.so")" = 'libc libcrypto libjson-c libpam libyaml-0 ' ]
+	[ "$(tr '\n' ' ' <"$dir/needed.librjwt.so")" = 'libc libcrypto libjson-c libyaml-0 ' ]
+}
+
 @test "pam_rjwt.so exports the entry points of PAM, and needs nothing of ours" {
 	need nm readelf
 	module=$(find "$root" -name pam_rjwt.so)
@@ -103,6 +114,24 @@ mint for a newline: user
 	run -0 readelf -d "$module"
 	[[ $output != *NODLOPEN* ]]
 	says BIND_NOW
+}
+
+@test "pam_rjwt.so calls nothing that changes its host's process, asks the network, or runs anything" {
+	need nm
+	module=$(find "$root" -name pam_rjwt.so)
+	# fortified ones have another name
+	nm -D --undefined-only "$module" | awk '{ sub("@.*", "", $2); if (sub("_chk$", "", $2)) sub("^__", "", $2); print $2 }' | sort >"$dir/calls"
+	grep -qx pthread_sigmask "$dir/calls"
+	grep -qx snprintf "$dir/calls"
+	cat >"$dir/strangers" <<-'E'
+		socket|connect|bind|listen|accept4?|send|sendto|sendmsg|getaddrinfo|gethostbyname.*|res_.*
+		v?fork|clone3?|exec.*|posix_spawnp?|system|popen|pthread_create|dlopen
+		exit|_exit|_Exit|quick_exit|abort|raise|p?kill|signal|sigaction|sigprocmask|alarm|setitimer
+		umask|f?chdir|chroot|prctl|setrlimit|setpriority|set(re|res|e|fs)?[ug]id|(init|set)groups
+		(set|put|unset|clear)env|setlocale|uselocale|tzset|localtime|srand|strtok|gmtime
+		v?syslog|openlog|closelog|v?printf|v?fprintf|v?dprintf|puts|putchar|fputs|perror|get(pw|gr|sp).*
+	E
+	run -1 grep -xEf "$dir/strangers" "$dir/calls"
 }
 
 @test "rjwt.h alone compiles, as C and as C++, and rjwt.pc names the version that the programs tell" {
