@@ -8,6 +8,17 @@
 static const char *const hosts[] = { "host.example", NULL }, *const others[] = { "x", "host.example", NULL };
 static const char *const elsewhere[] = { "other", NULL };
 
+static unsigned failing; /* the failing-th calloc(3) from now; 0: none */
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return failing > 0 && --failing == 0 ? NULL : __real_calloc(n, size);
+}
+
 static int
 setup(void **state)
 {
@@ -109,6 +120,31 @@ test_overrides(void **state)
 			assert_null(f->h);
 	}
 	rjwt_close(NULL);
+}
+
+/* Without memory there is no handle, wherever it runs out. */
+static void
+test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	const struct rjwt_options options = fixture_options(f);
+	unsigned k = 1, left;
+
+	for (;; k++) {
+		struct rjwt *h = NULL;
+		enum rjwt_err err;
+
+		failing = k;
+		err = rjwt_open(&options, &h, &f->diag);
+		left = failing;
+		failing = 0;
+		want("open", err, left == 0 ? RJWT_MEMORY : RJWT_OK);
+		assert_true((h != NULL) == (left > 0));
+		rjwt_close(h);
+		if (left > 0)
+			break;
+	}
+	assert_true(k > 1);
 }
 
 /* --- a JWK Set in place of the keyset ------------------------------------------------------------------- */
@@ -296,7 +332,7 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes), cmocka_unit_test(test_supports),
-		T(test_overrides), T(test_jwks),
+		T(test_overrides), T(test_no_memory), T(test_jwks),
 		cmocka_unit_test_setup_teardown(test_jwks_times, setup_hs256, fixture_teardown),
 		T(test_jwks_signature_only), T(test_status), T(test_status_broken) };
 

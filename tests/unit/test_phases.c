@@ -297,6 +297,46 @@ test_prompt_to_the_second(void **state)
 	}
 }
 
+static bool no_memory; /* for the next calloc(3) of ours: the probe finds rjwt_open() here */
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	bool fails = no_memory;
+
+	no_memory = false;
+	return fails ? NULL : __real_calloc(n, size);
+}
+
+/* Without memory nobody is judged, and nobody is asked in vain. */
+static void
+test_no_memory(void **state)
+{
+	static const struct {
+		bool no_memory;
+		int ret;
+	} rows[] = { { true, PAM_BUF_ERR }, { false, PAM_SUCCESS } };
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct talk talk = { .replies = { token } };
+		pam_handle_t *pamh = driver_start(f, "auth required @probe@ now=1800000010 conf=@conf@\n", "sshd",
+		    "alice", &talk);
+
+		no_memory = rows[i].no_memory;
+		assert_int_equal(pam_authenticate(pamh, 0), rows[i].ret);
+		assert_false(no_memory);
+		assert_int_equal(talk.asked, rows[i].ret == PAM_SUCCESS);
+		assert_true((strstr(driver_log.p, "rejected reason=memory user=alice") != NULL) ==
+		    rows[i].no_memory);
+		pam_end(pamh, PAM_SUCCESS);
+	}
+}
+
 /* pam_systemd ends the session when the token expires; a second is left at least. */
 static void
 test_cap_session(void **state)
@@ -390,7 +430,8 @@ main(void)
 #define M(test) cmocka_unit_test_setup_teardown(test, setup_made_up, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_one_process), T(test_without_authenticate),
 		T(test_after_a_failure), T(test_another_user_after), T(test_two_processes), T(test_environment_alone),
-		M(test_account_expires), M(test_prompt_to_the_second), M(test_cap_session), M(test_warnings),
+		M(test_account_expires), M(test_prompt_to_the_second), M(test_no_memory),
+		M(test_cap_session), M(test_warnings),
 		T(test_unknown_argument), T(test_user_stays) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
