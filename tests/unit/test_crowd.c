@@ -36,7 +36,7 @@ test_crowd_rotates_once(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(crowd(f, 16, rotate_once, 1), 1);
+	assert_int_equal(crowd(f, 64, rotate_once, 1), 1);
 	assert_int_equal(keyset_get(f).active.version, 2);
 }
 
@@ -59,7 +59,7 @@ test_crowd_mints_when_due(void **state)
 	struct fixture *f = *state;
 
 	clock_run(86400);
-	assert_int_equal(crowd(f, 16, mint_due, 1), 1);
+	assert_int_equal(crowd(f, 64, mint_due, 1), 1);
 	assert_int_equal(keyset_get(f).active.version, 2);
 }
 

@@ -82,7 +82,7 @@ test_crowd_spends_once(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(crowd(f, 16, spend_once, 1), 1);
+	assert_int_equal(crowd(f, 64, spend_once, 1), 1);
 	assert_int_equal(crowd(f, 4, spend_once, 0), 4);
 }
 
@@ -156,7 +156,7 @@ login_once(struct fixture *f, int i)
 static void
 test_crowd_logs_in_once(void **state)
 {
-	assert_int_equal(crowd(*state, 16, login_once, 1), 1);
+	assert_int_equal(crowd(*state, 64, login_once, 1), 1);
 }
 
 static void
