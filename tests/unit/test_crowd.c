@@ -3,8 +3,10 @@
 #include "fixture.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int
@@ -136,19 +138,33 @@ test_limit_one_process(void **state)
 	rjwt_token_clear(&token);
 }
 
-static int
-hold_lock(struct fixture *f, int i)
-{
-	char path[256];
-	int fd;
+static int told = -1; /* where a child tells what flock(2) said: g got it, w must wait */
 
-	(void)i;
-	snprintf(path, sizeof(path), "%s/lock", f->state);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX) != 0)
-		return 3;
-	usleep(30000);
-	return keyset_get(f).active.version == 1 ? 0 : 2;
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+
+int
+__wrap_flock(int fd, int operation)
+{
+	int ret = __real_flock(fd, operation);
+
+	if (told >= 0 && write(told, ret == 0 ? "g" : "w", 1) != 1)
+		_exit(4);
+	return ret;
+}
+
+/* The next of a child's words that is another than last. */
+static char
+next_word(int from, char last)
+{
+	struct pollfd poll_from = { .fd = from, .events = POLLIN };
+	char word = last;
+
+	while (word == last) {
+		assert_int_equal(poll(&poll_from, 1, 20000), 1);
+		assert_true(read(from, &word, 1) == 1);
+	}
+	return word;
 }
 
 /* A reader takes no lock, a writer waits for it. */
@@ -156,10 +172,40 @@ static void
 test_lock(void **state)
 {
 	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+	RJWT_CLEAN(free_clean) char *other = NULL;
+	RJWT_CLEAN(free_clean) char *jwks = NULL;
+	int ends[2], lock, status;
+	char path[256];
+	pid_t pid;
 
-	assert_int_equal(crowd(f, 3, hold_lock, 0), 3);
-	rotate(f);
+	snprintf(path, sizeof(path), "%s/lock", f->state);
+	lock = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(lock >= 0);
+	assert_int_equal(flock(lock, LOCK_EX), 0);
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(lock);
+		told = ends[1];
+		status = rjwt_rotate(f->h, 0, &(struct rjwt_change){ 0 }, NULL) == RJWT_OK ? 0 : 2;
+		_exit(write(told, "d", 1) == 1 ? status : 3);
+	}
+	assert_int_equal(next_word(ends[0], 0), 'w');
+	want("verify", judge(f, token, 0, NULL), RJWT_OK);
+	other = minted(f, NULL);
+	want("of now", judge(f, other, 0, NULL), RJWT_OK);
+	want("jwks", rjwt_jwks(f->h, &jwks, NULL, NULL), RJWT_OK);
+	assert_int_equal(keyset_get(f).active.version, 1);
+	assert_int_equal(close(lock), 0);
+	assert_int_equal(next_word(ends[0], 'w'), 'g');
+	assert_int_equal(next_word(ends[0], 'g'), 'd');
+	assert_true(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_int_equal(keyset_get(f).active.version, 2);
 	assert_true(file_has(f, "lock", "(test_crowd)") || file_has(f, "lock", "(lt-test_crowd)"));
+	close(ends[0]);
+	close(ends[1]);
 }
 
 /* After a restart the reference signed with version 1 again, count and schedule lost. */
