@@ -2,6 +2,7 @@
 /* What passes from authenticate to setcred, account and session, in one process and in sshd's two. */
 #include "pam_driver.h"
 
+#include <regex.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -297,6 +298,49 @@ test_prompt_to_the_second(void **state)
 	}
 }
 
+/* Where time decided, the log has that time and this host's clock. */
+static void
+test_log_has_the_times(void **state)
+{
+	static const struct {
+		const char *name, *value; /* of the claim that is another than usual */
+		int64_t at_s, retired_s;  /* retired: of its key; 0: active */
+		const char *log;	  /* after rejected reason= */
+	} rows[] = {
+		{ "exp", "1800000300", T0 + 330, 0, "expired .* exp=2027-01-15T08:05:00Z now=2027-01-15T08:05:30Z\n" },
+		{ "nbf", "1800000060", T0 + 29, 0,
+		    "not_yet_valid .* exp=2027-01-15T08:05:00Z nbf=2027-01-15T08:01:00Z now=2027-01-15T08:00:29Z\n" },
+		{ "iat", "1800000060", T0 + 29, 0,
+		    "issued_in_future .* exp=2027-01-15T08:05:00Z iat=2027-01-15T08:01:00Z now=2027-01-15T08:00:29Z\n" },
+		{ "scope", "\"su\"", T0 + 1, 0, /* time did not decide */
+		    "scope .* exp=2027-01-15T08:05:00Z\n" },
+		{ "iat", "1800000000", T0 + 1, T0 - 31,
+		    "key_retired .* exp=2027-01-15T08:05:00Z iat=2027-01-15T08:00:00Z now=2027-01-15T08:00:01Z\n" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct edit edits[] = { { 'c', rows[i].name, rows[i].value }, { 0, NULL, NULL } };
+		RJWT_CLEAN(free_clean) char *token = token_with(f, edits);
+		struct talk talk = { .replies = { token, "secret" } };
+		char stack[256], pattern[256];
+		regex_t regex;
+
+		if (rows[i].retired_s != 0) {
+			rotate(f);
+			key_stamp(f, 1, rows[i].retired_s, T0 + 86400, 0);
+		}
+		snprintf(stack, sizeof(stack), "auth required @probe@ now=%lld conf=@conf@\n",
+		    (long long)rows[i].at_s);
+		assert_int_equal(driver_login(f, stack, "sshd", "alice", &talk, authtok), PAM_AUTH_ERR);
+		snprintf(pattern, sizeof(pattern), "^[0-9] rejected reason=%s", rows[i].log);
+		assert_int_equal(regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB), 0);
+		if (regexec(&regex, driver_log.p, 0, NULL, 0) != 0)
+			fail_msg("not %s, but %s", pattern, driver_log.p);
+		regfree(&regex);
+	}
+}
+
 static bool no_memory; /* for the next calloc(3) of ours: the probe finds rjwt_open() here */
 
 void *__real_calloc(size_t n, size_t size);
@@ -430,7 +474,8 @@ main(void)
 #define M(test) cmocka_unit_test_setup_teardown(test, setup_made_up, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_one_process), T(test_without_authenticate),
 		T(test_after_a_failure), T(test_another_user_after), T(test_two_processes), T(test_environment_alone),
-		M(test_account_expires), M(test_prompt_to_the_second), M(test_no_memory),
+		M(test_account_expires), M(test_prompt_to_the_second),
+		M(test_log_has_the_times), M(test_no_memory),
 		M(test_cap_session), M(test_warnings),
 		T(test_unknown_argument), T(test_user_stays) };
 
