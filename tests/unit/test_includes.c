@@ -6,6 +6,7 @@
  */
 #include "fixture.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
 
@@ -190,6 +191,35 @@ test_pam_and_tools(void **state)
 	assert_true(each_source("tools", check_outside) >= 4);
 }
 
+/* A library is a guest: what it has to say it returns. */
+static void
+check_silent(const char *path, const char *name)
+{
+	static const char *const loud[] = { "printf", "vprintf", "dprintf", "vdprintf", "fprintf", "vfprintf",
+		"puts", "putchar", "putc", "fputs", "fputc", "fwrite", "perror", "syslog", "vsyslog", "warn", "warnx",
+		"errx", "exit", "_exit", "_Exit", "quick_exit", "abort", "assert", "raise", "kill" };
+	char line[1024];
+	FILE *in;
+
+	if (!ends_with(name, ".c"))
+		return; /* rjwt.h shows a caller's own */
+	in = source(path);
+	for (int n = 1; fgets(line, sizeof(line), in) != NULL; n++)
+		for (size_t i = 0; i < sizeof(loud) / sizeof(loud[0]); i++)
+			for (char *at = line; (at = strstr(at, loud[i])) != NULL; at += strlen(loud[i]))
+				if (at[strlen(loud[i])] == '(' &&
+				    (at == line || (!isalnum((unsigned char)at[-1]) && at[-1] != '_')))
+					fail_msg("%s:%d calls %s", path, n, loud[i]);
+	fclose(in);
+}
+
+static void
+test_lib_is_silent(void **state)
+{
+	(void)state;
+	assert_true(each_source("lib", check_silent) > 40);
+}
+
 /* The one public header stands alone. */
 static void
 none(const char *file, const char *included)
@@ -208,7 +238,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_order), cmocka_unit_test(test_lib),
-		cmocka_unit_test(test_pam_and_tools), cmocka_unit_test(test_public_header) };
+		cmocka_unit_test(test_pam_and_tools), cmocka_unit_test(test_lib_is_silent),
+		cmocka_unit_test(test_public_header) };
 
 	return cmocka_run_group_tests(tests, read_order, NULL);
 }
