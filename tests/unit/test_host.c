@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* What the host tells about itself, whatever host the test runs on: open(2) gives a machine-id of ours. */
+#include "unit.h"
+#include "host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+static const char *content; /* of /etc/machine-id; NULL: open fails with error */
+static int error;
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+
+int
+__wrap_open(const char *path, int flags, ...)
+{
+	int ends[2];
+
+	if (strcmp(path, "/etc/machine-id") != 0)
+		return __real_open(path, flags);
+	if (content == NULL) {
+		errno = error;
+		return -1;
+	}
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_true(write(ends[1], content, strlen(content)) == (ssize_t)strlen(content));
+	close(ends[1]);
+	return ends[0];
+}
+
+#define ID "0123456789abcdef0123456789abcdef"
+
+/* A clone passes where there is no id: so an id that cannot be read must not look like none. */
+static void
+machine(void **state)
+{
+	static const struct {
+		const char *content;
+		int error;
+		enum rjwt_err wanted;
+		bool known;
+	} rows[] = {
+		{ ID "\n", 0, RJWT_OK, true }, { ID, 0, RJWT_OK, true }, { "", 0, RJWT_OK, false },
+		{ "\n", 0, RJWT_OK, false }, { NULL, ENOENT, RJWT_OK, false }, { NULL, EMFILE, RJWT_IO, false },
+		{ NULL, ENFILE, RJWT_IO, false }, { NULL, EACCES, RJWT_IO, false }, { NULL, EIO, RJWT_IO, false },
+		{ NULL, ELOOP, RJWT_IO, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		const char *label = rows[i].content == NULL ? strerror(rows[i].error) : rows[i].content;
+		struct rjwt_diag diag = { .text = "" };
+		char hex[DIGEST_HEX] = "kept";
+
+		content = rows[i].content;
+		error = rows[i].error;
+		errno = ENOENT; /* left by somebody before */
+		EXPECT(label, host_machine(hex, &diag), rows[i].wanted);
+		CHECK(label, (strlen(hex) == DIGEST_HEX - 1) == rows[i].known);
+		CHECK(label, strstr(hex, ID) == NULL); /* a hash: the id stays on the machine */
+		CHECK(label, rows[i].wanted == RJWT_OK || strcmp(diag.path, "/etc/machine-id") == 0);
+	}
+}
+
+/* The same of the same id, however its line ends, and of that id alone. */
+static void
+machine_tells_apart(void **state)
+{
+	static const char *const ids[] = { ID "\n", ID, ID " \n", "f123456789abcdef0123456789abcdef\n" };
+	char hex[ROWS(ids)][DIGEST_HEX];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(ids); i++) {
+		content = ids[i];
+		EXPECT(ids[i], host_machine(hex[i], NULL), RJWT_OK);
+		CHECK(ids[i], (strcmp(hex[i], hex[0]) == 0) == (i < 3));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(machine),
+		cmocka_unit_test(machine_tells_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
