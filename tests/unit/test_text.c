@@ -371,6 +371,37 @@ nearest(void **state)
 	assert_null(text_nearest(VIEW("issuer"), nothing));
 }
 
+/* Warnings are strung together in a place of fixed size: the first ones stay, none is written beyond it. */
+static void
+appended(void **state)
+{
+	static const struct {
+		const char *there;
+		size_t size;
+		const char *added, *wanted;
+	} rows[] = {
+		{ "", 20, "one", "one" },
+		{ "one", 20, "two", "one; two" },
+		{ "one; two", 20, "", "one; two; " },
+		{ "", 4, "one", "one" }, { "", 3, "one", "on" }, { "", 1, "one", "" },
+		{ "one", 9, "two", "one; two" }, { "one", 8, "two", "one; tw" }, { "one", 7, "two", "one; t" },
+		{ "one", 6, "two", "one; " }, { "one", 5, "two", "one;" }, { "one", 4, "two", "one" },
+		{ "", 20, "%s", "%s" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		char out[24];
+
+		memset(out, '#', sizeof(out));
+		memcpy(out, rows[i].there, strlen(rows[i].there) + 1);
+		text_append(out, rows[i].size, "; ", "%s", rows[i].added);
+		CHECK(out, strcmp(out, rows[i].wanted) == 0);
+		for (size_t k = rows[i].size; k < sizeof(out); k++)
+			CHECK(rows[i].wanted, out[k] == '#');
+	}
+}
+
 int
 main(void)
 {
@@ -382,6 +413,7 @@ main(void)
 		cmocka_unit_test(escapes), cmocka_unit_test(log_words),
 		cmocka_unit_test(utf8_two_bytes_of_each), cmocka_unit_test(utf8_later_bytes),
 		cmocka_unit_test(characters), cmocka_unit_test(nearest),
+		cmocka_unit_test(appended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
