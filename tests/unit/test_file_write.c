@@ -50,6 +50,38 @@ folders_made_under_any_umask(void **state)
 		}
 }
 
+/* Whoever made it may have been killed between mkdir(2) and chmod(2), under a stranger's umask. */
+static void
+folders_that_are_there(void **state)
+{
+	static const struct {
+		unsigned there, wanted;
+	} rows[] = { { 0700, 0700 }, { 0, 0700 }, { 0100, 0700 }, { 0755, 0700 }, { 0777, 0700 },
+		{ 0700, 0755 }, { 0, 0755 }, { 0775, 0755 }, { 01777, 0755 }, { 02755, 0755 } };
+	struct rjwt_diag diag = { .text = "" };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		RJWT_CLEAN(buf_clear) struct buf name = { 0 };
+
+		buf_addf(&name, "d%zu", i);
+		make(name.p, 0700);
+		assert_int_equal(chmod(at(name.p), rows[i].there), 0);
+		umask(0777);
+		EXPECT(diag.text, dir_make(&folder, name.p, rows[i].wanted, &diag), RJWT_OK);
+		umask(022);
+		assert_int_equal(mode_of(name.p), rows[i].wanted);
+		EXPECT("usable", opening(name.p, &diag), RJWT_OK);
+	}
+	/* What is no folder is left alone: whoever opens it finds that out. */
+	put("file", "x", 0640);
+	EXPECT("a file", dir_make(&folder, "file", 0700, &diag), RJWT_OK);
+	assert_int_equal(mode_of("file"), 0640);
+	assert_int_equal(symlink("file", at("link")), 0);
+	EXPECT("a link", dir_make(&folder, "link", 0700, &diag), RJWT_OK);
+	assert_int_equal(mode_of("file"), 0640);
+}
+
 static void
 writing_replaces_the_whole(void **state)
 {
@@ -170,6 +202,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(exact_modes_under_any_umask), BOTH(folders_made_under_any_umask),
+		BOTH(folders_that_are_there),
 		BOTH(writing_replaces_the_whole), BOTH(leftovers_of_a_crash),
 		BOTH(creating_what_is_there), BOTH(appends_are_numbered), BOTH(appends_of_many),
 	};
