@@ -223,6 +223,17 @@ test_defaults(void **state)
 	assert_int_equal(n, 20);
 }
 
+static const char *in_its_place; /* of the default file: this host may have one */
+
+enum rjwt_err __real_dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag);
+enum rjwt_err __wrap_dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag);
+
+enum rjwt_err
+__wrap_dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag)
+{
+	return __real_dir_of(strcmp(path, RJWT_CONFIG_FILE) == 0 ? in_its_place : path, dir, name, diag);
+}
+
 /* A missing default file means the defaults; a file that was named must be there. */
 static void
 test_missing(void **state)
@@ -230,20 +241,28 @@ test_missing(void **state)
 	struct fixture *f = *state;
 	struct config c = { 0 };
 
-	unlink(f->config);
+	in_its_place = f->config;
+	want("default", config_load(NULL, &c, &f->diag), RJWT_OK);
+	assert_non_null(c.path);
+	assert_string_equal(c.path, RJWT_CONFIG_FILE);
+	assert_string_equal(c.state_dir, f->state);
+	config_clear(&c);
+	want("given", config_load(f->config, &c, &f->diag), RJWT_OK);
+	config_clear(&c);
+	assert_int_equal(unlink(f->config), 0);
 	want("given", config_load(f->config, &c, &f->diag), RJWT_CONFIG);
-	if (access(RJWT_CONFIG_FILE, F_OK) == 0) { /* this host has rjwt: then its file is read */
-		if (config_load(NULL, &c, &f->diag) == RJWT_OK)
-			assert_string_equal(c.path, RJWT_CONFIG_FILE);
-		else
-			assert_string_equal(f->diag.path, RJWT_CONFIG_FILE);
-		config_clear(&c);
-		return;
-	}
 	want("default", config_load(NULL, &c, &f->diag), RJWT_OK);
 	assert_null(c.path);
 	assert_string_equal(c.state_dir, RJWT_STATE_DIR);
 	config_clear(&c);
+	/* No folder is a missing file too; a loop of links is not. */
+	in_its_place = "/nonexistent/rjwt.yaml";
+	want("default", config_load(NULL, &c, &f->diag), RJWT_OK);
+	assert_null(c.path);
+	config_clear(&c);
+	assert_int_equal(symlink("rjwt.yaml", f->config), 0);
+	in_its_place = f->config;
+	want("a loop", config_load(NULL, &c, &f->diag), RJWT_CONFIG);
 }
 
 /* --- the file ------------------------------------------------------------------------------------------------- */
