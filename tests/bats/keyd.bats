@@ -79,19 +79,25 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 
 @test "init refuses a host without a name of its own, unless issuer and audience are configured" {
 	need_root
-	need unshare hostname
+	need unshare "$python"
 	unshare -u true 2>/dev/null || skip 'no UTS namespace can be made here'
-	for name in localhost localhost.localdomain; do
+	cat >"$dir/named" <<-'E'    # hostname(1) sets no empty name
+		import os, socket, sys
+		socket.sethostname(sys.argv[1])
+		os.execv(sys.argv[2], sys.argv[2:])
+	E
+	init=("$RJWT_BUILD/rjwt-keyd" -c "$conf" init)
+	for name in localhost LocalHost localhost.localdomain '(none)' ''; do
 		rm -r "$state"
 		printf 'state_dir: %s\n' "$state" >"$conf"
-		refused 1 'set issuer and audience' unshare -u sh -c "hostname $name; exec \"\$@\"" - "$RJWT_BUILD/rjwt-keyd" -c "$conf" init
+		refused 1 'set issuer and audience' unshare -u "$python" "$dir/named" "$name" "${init[@]}"
 		[ ! -e "$state/keyset.json" ]
 		configure
-		run -0 unshare -u sh -c "hostname $name; exec \"\$@\"" - "$RJWT_BUILD/rjwt-keyd" -c "$conf" init
+		run -0 unshare -u "$python" "$dir/named" "$name" "${init[@]}"
 	done
 	rm -r "$state"
 	printf 'state_dir: %s\n' "$state" >"$conf"
-	run -0 unshare -u sh -c 'hostname Web7.Example; exec "$@"' - "$RJWT_BUILD/rjwt-keyd" -c "$conf" init
+	run -0 unshare -u "$python" "$dir/named" Web7.Example "${init[@]}"
 	[ "$(jq -r .audience "$state/keyset.json")" = web7.example ]
 }
 
