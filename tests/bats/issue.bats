@@ -22,7 +22,8 @@ setup()
 	[ "$(claim '[.iss, .sub, .aud, .scope, .once, .nbf - .iat, .exp - .iat]' "$output")" = \
 		'["ca.example.org","alice","host.example.org","ssh",true,0,300]' ]
 	now=$EPOCHSECONDS iat=$(claim .iat "$output")
-	[ $((now - iat)) -ge 0 ] && [ $((now - iat)) -lt 60 ]
+	[ $((now - iat)) -ge 0 ]
+	[ $((now - iat)) -lt 60 ]
 	[[ $(claim .jti "$output") =~ ^[A-Za-z0-9_-]{22}$ ]]
 	[ "$(claim .jti "$output")" != "$(claim .jti "$(issue alice)")" ]
 }
