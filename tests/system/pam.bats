@@ -38,6 +38,7 @@ setup()
 
 teardown()
 {
+	umount /var/lib/rjwt/spent 2>/dev/null || true
 	no_token_logged
 }
 
@@ -235,6 +236,21 @@ teardown()
 	run -0 as bob pamtester rjwt-test alice authenticate <<<"$(mint --reusable -s rjwt-test alice)"
 	run -1 as bob pamtester rjwt-test alice authenticate <<<"$(mint -s rjwt-test alice)"
 	[[ $output == *"$unavail"* ]]
+}
+
+@test "pam: a one-time token that cannot be spent, on a full disk, is no verdict; a reusable one is good" {
+	once=$(mint -s rjwt-test alice) reusable=$(mint --reusable -s rjwt-test alice)
+	for inodes in 1 2; do    # no room for the folder, then none for the mark in it
+		mount -t tmpfs -o mode=0700,nr_inodes=$inodes full /var/lib/rjwt/spent
+		log_mark
+		run -1 pam "$once" authenticate
+		[[ $output == *"$unavail"* ]]
+		run -0 pam "$reusable" authenticate
+		decisions 'rejected reason=io user=alice .*path=/var/lib/rjwt/spent/.*No space left' 'accepted user=alice'
+		[ "$(find /var/lib/rjwt/spent -mindepth 1 | wc -l)" -eq $((inodes - 1)) ]
+		umount /var/lib/rjwt/spent
+	done
+	run -0 pam "$once" authenticate
 }
 
 @test "pam: no file is left open, whatever the verdict" {
