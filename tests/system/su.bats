@@ -35,6 +35,7 @@ teardown()
 	run -0 on_terminal $'Token: \t'"$(mint -s su root)" as bob su -c 'id -un'
 	[ "${lines[-1]}" = root ]
 	run -1 on_terminal $'Token: \t'"$(mint -s su alice)" as bob su -c 'id -un'
+	decisions 'accepted user=root' 'rejected reason=user .*user=root'
 }
 
 @test "su -: a token for su is accepted by the service su-l" {
