@@ -168,13 +168,17 @@ rotated_since() { [ "$(active_in_file)" -gt "$1" ]; }
 @test "rjwt-keyd run beside rotate and once by hand: one keyset, no version twice" {
 	printf 'leeway: 0s\nrotate_every: 1s\n' >/etc/rjwt/rjwt.yaml
 	start_keyd
-	for _ in {1..10}; do
-		rjwt-keyd rotate >/dev/null 3>&- &
-		rjwt-keyd once >/dev/null 3>&- &
+	for n in {1..10}; do
+		rjwt-keyd rotate >"$work/rotated.$n" 2>&1 3>&- &
+		rjwt-keyd once >"$work/once.$n" 2>&1 3>&- &
 		wait $!
 	done
-	await active_above 3
+	await grep -q 'signs now' "$work/keyd.out"
 	stop_keyd
+	wait
+	# what each of them, and the daemon, says it has made active: every version, and each once
+	sed -n 's/.*\.\([0-9]*\) signs now, .*/\1/p' "$work"/rotated.* "$work"/once.* "$work/keyd.out" | sort -n >"$work/became_active"
+	seq 2 "$(active)" | diff - "$work/became_active"
 	run -0 rjwt-keyd check
 	run -0 pamtester rjwt-test alice authenticate <<<"$(mint -s rjwt-test alice)"
 }
