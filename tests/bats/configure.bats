@@ -1,0 +1,74 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# configure: what is missing is named with Debian's package, and modules go where they are told to.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	dir=$BATS_TEST_TMPDIR
+	need pkg-config
+	# in a folder that was never built in, and quick: all but the libraries was found out before
+	mkdir "$dir/source" "$dir/build" "$dir/pc"
+	ln -s "$RJWT_SOURCE"/{configure,build-aux,m4,Makefile.in,lib} "$dir/source"
+	sed -n '/^## Cache variables/,/^## Output variables/s/^[a-z]*_cv_[A-Za-z0-9_]*=.*/&/p' "$RJWT_BUILD/config.log" |
+		grep -v -e '^pkg_cv_' -e '^ac_cv_env_' >"$dir/cache"
+	for folder in $(pkg-config --variable pc_path pkg-config | tr : ' '); do
+		for file in "$folder"/*.pc; do
+			if [ -e "$file" ]; then ln -sf "$file" "$dir/pc"; fi
+		done
+	done
+}
+
+# try_configure ARG... - with the libraries of $dir/pc
+try_configure()
+{
+	(cd "$dir/build" && PKG_CONFIG_LIBDIR=$dir/pc "$dir/source/configure" --cache-file="$dir/cache" --disable-dependency-tracking "$@")
+}
+
+# chosen NAME - what the Makefile has
+chosen() { sed -n "s/^$1 = //p" "$dir/build/Makefile"; }
+
+@test "configure names the package of each library that is missing, or too old" {
+	while read -r name package; do
+		mv "$dir/pc/$name.pc" "$dir/kept"
+		refused 1 "$name" try_configure
+		says "was not found: on Debian, apt-get install $package"
+		[ ! -e "$dir/build/Makefile" ]
+		mv "$dir/kept" "$dir/pc/$name.pc"
+	done <<-'E'
+		libcrypto libssl-dev
+		json-c libjson-c-dev
+		yaml-0.1 libyaml-dev
+	E
+	mv "$dir/pc/libcrypto.pc" "$dir/kept"
+	printf '%s\n' 'Name: old' 'Description: old' 'Version: 1.1.1' >"$dir/pc/libcrypto.pc"
+	refused 1 'libcrypto >= 3.0 was not found: on Debian, apt-get install libssl-dev' try_configure
+	mv "$dir/kept" "$dir/pc/libcrypto.pc"
+	try 0 try_configure
+	[ -e "$dir/build/Makefile" ]
+}
+
+@test "configure names the package of PAM's header, and of its library" {
+	cp "$dir/cache" "$dir/kept"
+	while read -r variable text; do
+		echo "$variable=no" >>"$dir/cache"
+		refused 1 "$text was not found: on Debian, apt-get install libpam0g-dev" try_configure
+		[ ! -e "$dir/build/Makefile" ]
+		cp "$dir/kept" "$dir/cache"
+	done <<-'E'
+		ac_cv_header_security_pam_modules_h security/pam_modules.h
+		ac_cv_lib_pam_pam_syslog libpam
+	E
+	try 0 try_configure
+}
+
+@test "configure --with-pamdir decides where the module goes; below another prefix it is LIBDIR/security" {
+	try 0 try_configure --prefix=/usr --with-pamdir=/some/where
+	[ "$(chosen pamdir)" = /some/where ]
+	says 'module: /some/where'
+	try 0 try_configure --prefix=/opt/rjwt
+	# shellcheck disable=SC2016    # make's own
+	[ "$(chosen pamdir)" = '${libdir}/security' ]
+}
