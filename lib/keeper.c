@@ -135,6 +135,7 @@ prepare(struct keeper *k, struct plan *plan, const struct keyset *claimed)
 	struct rjwt_time now;
 
 	clock_now(k->clock, &now);
+	RJWT_TRY(keyset_clock_check(&now, k->diag));
 	keyset_plan_at(plan, &k->store->keyset, k->policy, &now);
 	if (plan->restamp)
 		RJWT_TRY(restamp(k, now.wall_s));

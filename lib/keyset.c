@@ -131,6 +131,16 @@ keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *
 	    now->boot_s - keyset->clock.boot_s >= policy->max_lifetime_s + policy->leeway_s;
 }
 
+enum rjwt_err
+keyset_clock_check(const struct rjwt_time *now, struct rjwt_diag *diag)
+{
+	/* Half of what is exact: there is room for every time that is reckoned from it. */
+	if (now->wall_s >= 0 && now->wall_s <= JSON_INTEGER_MAX / 2 && now->boot_s >= 0 &&
+	    now->boot_s <= JSON_INTEGER_MAX / 2)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_INTERNAL, "", "the clock shows no usable time");
+}
+
 /* --- what is due -------------------------------------------------------------------------------------- */
 
 bool
@@ -293,6 +303,7 @@ keyset_plan(const struct keyset *keyset, const struct rotation_policy *policy, e
     struct plan *plan, struct rjwt_diag *diag)
 {
 	*plan = (struct plan){ .why = why, .after = *keyset };
+	RJWT_TRY(keyset_clock_check(now, diag));
 	if (floor_may_rise(keyset, policy, seen, now))
 		plan->after.floor = seen->first_alive;
 	RJWT_TRY(plan_versions(keyset, policy, version, seen, now, plan, diag));

@@ -115,6 +115,9 @@ RJWT_MUST enum rjwt_err keyset_plan(const struct keyset *keyset,
 void keyset_plan_at(struct plan *plan, const struct keyset *before,
     const struct rotation_policy *policy, const struct rjwt_time *now);
 
+/* Whether a reading of the clock can be written down. RJWT_INTERNAL: before 1970, or beyond what JSON keeps. */
+RJWT_MUST enum rjwt_err keyset_clock_check(const struct rjwt_time *now, struct rjwt_diag *diag);
+
 /* The first commit of all, or of a new base: first_version is active, the one after it next. */
 void keyset_begin(struct keyset *keyset, int64_t first_version, const struct rjwt_time *now);
 

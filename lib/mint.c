@@ -207,6 +207,7 @@ rotate_if_due(struct order *o)
 	struct rjwt_time now;
 
 	clock_now(m->clock, &now);
+	RJWT_TRY(keyset_clock_check(&now, o->diag));
 	if (!keyset_due(&m->store->keyset, &m->config->rotation, 0, now.wall_s))
 		return RJWT_OK;
 	if (keeper_change(m->store, &m->config->rotation, &(struct keeper_order){ .why = WHY_DUE },
@@ -328,8 +329,7 @@ set_times(struct order *o, struct rjwt_token *token)
 	struct rjwt_time now;
 
 	clock_now(o->minter->clock, &now);
-	if (now.wall_s < 0 || now.wall_s > JSON_INTEGER_MAX / 2)
-		return diag_fail(o->diag, RJWT_INTERNAL, "", "the clock shows no usable time");
+	RJWT_TRY(keyset_clock_check(&now, o->diag));
 	token->iat_s = now.wall_s;
 	token->nbf_s = o->full.not_before_s > now.wall_s ? o->full.not_before_s : now.wall_s;
 	if (o->full.not_before_s != 0)

@@ -518,6 +518,31 @@ test_unusable_clock(void **state)
 	}
 }
 
+/* Nor does it rotate: a keyset dated by it would not be read again. */
+static void
+test_clock_unusable_from_the_start(void **state)
+{
+	static const int64_t clocks[] = { -1, INT64_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		struct fixture *f = fixture_new("");
+		struct rjwt_token t = { 0 };
+		char before[DIGEST_HEX], after[DIGEST_HEX];
+
+		state_digest(f, before);
+		clock_time.wall_s = clocks[i];
+		want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice" }, &t, &f->diag), RJWT_INTERNAL);
+		state_digest(f, after);
+		assert_string_equal(before, after);
+		clock_reset();
+		want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice" }, &t, &f->diag), RJWT_OK);
+		assert_string_equal(t.kid, "B.1");
+		rjwt_token_clear(&t);
+		fixture_free(f);
+	}
+}
+
 /* An alg of another case: Ed448 is EdDSA in the header, and may be asserted by both names. */
 static void
 test_assert_ed448(void **state)
@@ -550,6 +575,7 @@ main(void)
 		T(test_expiry), T(test_configured), T(test_suffix_length), T(test_prompts), T(test_counted), T(test_warnings),
 		T(test_rotation_comes_first), cmocka_unit_test(test_retired_while_minting),
 		T(test_minting_is_durable), T(test_unusable_clock),
+		cmocka_unit_test(test_clock_unusable_from_the_start),
 		cmocka_unit_test_setup_teardown(test_assert_ed448, setup_ed448, fixture_teardown) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
