@@ -15,11 +15,15 @@ open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir above = DIR_NONE;
 	const char *name;
-	enum rjwt_err err = dir_open(path, dir, diag);
+	enum rjwt_err err = dir_open(path, dir, diag), made;
 
 	if (err != RJWT_OK && (err != RJWT_IO || errno != ENOENT))
 		return err;
-	RJWT_TRY(dir_of(path, &above, &name, diag));
+	made = dir_of(path, &above, &name, diag);
+	if (made == RJWT_IO && errno == ENOENT && diag != NULL && strrchr(path, '/') != NULL)
+		text_append(diag->text, sizeof(diag->text), " ", "(make it first: mkdir -p %.*s)",
+		    (int)(strrchr(path, '/') - path), path);
+	RJWT_TRY(made);
 	if (err == RJWT_OK) /* made, perhaps, by one that was killed before this */
 		return dir_sync(&above, diag);
 	RJWT_TRY(dir_make(&above, name, 0755, diag));
@@ -89,7 +93,7 @@ check_empty(struct scribe *s)
 	if (most == 0)
 		return RJWT_OK;
 	return diag_fail(s->diag, RJWT_KEYSET, s->dir->path,
-	    "holds keys, but keyset.json is missing: put it back, or move the folder away");
+	    "holds keys, but keyset.json is missing (put it back, or rjwt-keyd init --adopt)");
 }
 
 static enum rjwt_err
@@ -172,6 +176,7 @@ make_keyset(const struct scribe *s, int64_t first, struct keyset *keyset)
 	RJWT_TRY(commit_new_key(s, keyset, first));
 	RJWT_TRY(commit_new_key(s, keyset, first + 1));
 	clock_now(s->clock, &now); /* an RSA key takes its time */
+	RJWT_TRY(keyset_clock_check(&now, s->diag));
 	keyset_begin(keyset, first, &now);
 	RJWT_TRY(commit_stage(s, &before, keyset));
 	return commit_publish(s);
@@ -214,6 +219,7 @@ keeper_init(const char *path, struct provider *given, const struct rotation_poli
 	RJWT_TRY(dir_open_at(&dir, "keys", &keys, diag));
 	RJWT_TRY(dir_open_at(&dir, "private", &private, diag));
 	clock_now(clock, &now);
+	RJWT_TRY(keyset_clock_check(&now, diag));
 	if (adopt)
 		RJWT_TRY(take_over(&s, &keyset, &most));
 	else
