@@ -8,34 +8,6 @@
 
 #define TRIES 1000 /* each lost one is somebody else's rotation */
 
-/* How long a reply reaches a module whole, by the scope that is asked for at that prompt. */
-static const struct prompt {
-	const char *scope;
-	size_t limit; /* bytes; of ssh with SSH_ASKPASS */
-	size_t cut;   /* bytes that are left of a longer one */
-} prompts[] = { { "sudo", 511, 511 }, { "ssh", 1022, 1023 }, { "su", 4095, 4095 },
-	{ "login", 4095, 4095 } };
-
-#define PROMPTS (sizeof(prompts) / sizeof(prompts[0]))
-
-const char *
-rjwt_prompt(unsigned bit, size_t *limit)
-{
-	if (bit >= PROMPTS)
-		return NULL;
-	*limit = prompts[bit].limit;
-	return prompts[bit].scope;
-}
-
-bool
-rjwt_prompt_cuts(size_t len)
-{
-	for (size_t i = 0; i < PROMPTS; i++)
-		if (prompts[i].cut == len)
-			return true;
-	return false;
-}
-
 /* A request with its defaults filled in. */
 struct order {
 	const struct minter *minter;
@@ -388,29 +360,36 @@ encoded(size_t n)
 	return (4 * n + 2) / 3;
 }
 
+static bool
+asked_for(const struct order *o, const char *scope)
+{
+	for (size_t i = 0; o->full.scope[i] != NULL; i++)
+		if (strcmp(o->full.scope[i], scope) == 0)
+			return true;
+	return false;
+}
+
 /* Which prompts the token will fit; refused when one that it is meant for is not among them. */
 static enum rjwt_err
 check_fits(struct order *o, const struct signer *signer, struct rjwt_token *token)
 {
 	size_t header = strlen(token->header), claims = strlen(token->claims);
 	size_t length = encoded(header) + 1 + encoded(claims) + 1 + encoded(signer->signature_size);
-	size_t most = (size_t)o->minter->config->max_token_bytes;
+	size_t most = (size_t)o->minter->config->max_token_bytes, limit;
+	const char *scope;
 
 	if (length > most)
 		return diag_fail(o->diag, RJWT_TOO_LONG, "",
 		    "the token would have %zu bytes, max_token_bytes is %zu", length, most);
-	for (unsigned i = 0; i < PROMPTS; i++)
-		if (length <= prompts[i].limit)
+	for (unsigned i = 0; (scope = rjwt_prompt(i, &limit)) != NULL; i++) {
+		if (length <= limit)
 			token->fits |= 1U << i;
-	for (unsigned i = 0; i < PROMPTS && (o->full.flags & RJWT_FORCE) == 0; i++)
-		for (size_t k = 0; o->full.scope[k] != NULL; k++)
-			if (strcmp(o->full.scope[k], prompts[i].scope) == 0 &&
-			    (token->fits & 1U << i) == 0)
-				return diag_fail(o->diag, RJWT_TOO_LONG, "",
-				    "the token would have %zu bytes, the prompt of %s takes %zu: %s has a "
-				    "signature of %zu bytes, the claims have %zu, the header %zu, all of it a "
-				    "third longer when encoded", length, prompts[i].scope, prompts[i].limit,
-				    signer->alg->label, signer->signature_size, claims, header);
+		else if ((o->full.flags & RJWT_FORCE) == 0 && asked_for(o, scope))
+			return diag_fail(o->diag, RJWT_TOO_LONG, "",
+			    "the token would have %zu bytes, the prompt of %s takes %zu: %s has a signature of "
+			    "%zu bytes, the claims have %zu, the header %zu, all of it a third longer when encoded",
+			    length, scope, limit, signer->alg->label, signer->signature_size, claims, header);
+	}
 	return RJWT_OK;
 }
 
