@@ -51,7 +51,7 @@ path_of(int dir, const char *name, char path[static PATH_MAX])
 	return below != NULL && strncmp(path, below, strlen(below)) == 0;
 }
 
-static void
+static void __attribute__((format(printf, 1, 2)))
 record(const char *fmt, ...)
 {
 	const char *journal = getenv("RJWT_FAULT_JOURNAL");
