@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "mint_order.h"
+
+#include <string.h>
+
+static const char *const default_scope[] = { "ssh", NULL };
+
+/* --- is the request acceptable? ----------------------------------------------------------------------------- */
+
+static enum rjwt_err
+refuse_name(struct order *o, enum rjwt_err err, const char *what)
+{
+	return diag_fail(o->diag, err, "", "%s must be 1 to %d bytes of UTF-8 without control characters",
+	    what, RJWT_NAME_MAX);
+}
+
+static enum rjwt_err
+check_names(struct order *o)
+{
+	const struct rjwt_request *r = &o->full;
+	size_t suffix = strlen(o->minter->config->user_suffix);
+
+	if (!claims_name_check(view_of(r->user)) || strlen(r->user) + suffix > RJWT_NAME_MAX)
+		return refuse_name(o, RJWT_USER, "the user");
+	if (!claims_name_check(view_of(r->issuer)))
+		return refuse_name(o, RJWT_ISSUER, "the issuer");
+	for (size_t i = 0; r->audience[i] != NULL; i++)
+		if (!claims_name_check(view_of(r->audience[i])))
+			return refuse_name(o, RJWT_AUDIENCE, "an audience");
+	for (size_t i = 0; r->scope[i] != NULL; i++)
+		if (!claims_word_check(view_of(r->scope[i])))
+			return diag_fail(o->diag, RJWT_SCOPE, "",
+			    "a scope is a word of 1 to 32 of A-Z a-z 0-9 . _ : / -");
+	return RJWT_OK;
+}
+
+struct free_members {
+	struct order *order;
+	bool header;
+};
+
+static enum rjwt_err
+check_free_name(void *context, struct view name)
+{
+	const struct free_members *f = context;
+	const char *user_claim = f->order->minter->config->user_claim;
+
+	if (f->header ? !jws_is_reserved(name) : !claims_is_reserved(name, user_claim))
+		return RJWT_OK;
+	return diag_fail(f->order->diag, f->header ? RJWT_HEADER : RJWT_CLAIMS, "",
+	    "%.*s is rjwt's own and cannot be set freely", (int)name.n, name.p);
+}
+
+static enum rjwt_err
+check_free(struct order *o, const char *text, bool header)
+{
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	struct free_members f = { o, header };
+	enum rjwt_err err;
+
+	if (text == NULL)
+		return RJWT_OK;
+	err = json_parse(view_of(text), &json, o->diag);
+	if (err == RJWT_MALFORMED)
+		return header ? RJWT_HEADER : RJWT_CLAIMS;
+	RJWT_TRY(err);
+	return json_names(json, check_free_name, &f);
+}
+
+static enum rjwt_err
+check_lifetime(struct order *o)
+{
+	int64_t most = o->minter->config->rotation.max_lifetime_s;
+
+	if (o->full.not_before_s < 0 || o->full.not_before_s > JSON_INTEGER_MAX / 2)
+		return diag_fail(o->diag, RJWT_LIFETIME, "", "the time not-before is out of range");
+	if (o->lifetime_s >= 1 && o->lifetime_s <= most)
+		return RJWT_OK;
+	return diag_fail(o->diag, RJWT_LIFETIME, "",
+	    "a lifetime of %lld s is not from 1 s to max_lifetime, %lld s", (long long)o->lifetime_s,
+	    (long long)most);
+}
+
+enum rjwt_err
+order_check(struct order *o)
+{
+	RJWT_TRY(check_names(o));
+	RJWT_TRY(check_lifetime(o));
+	RJWT_TRY(check_free(o, o->full.claims, false));
+	return check_free(o, o->full.header, true);
+}
+
+void
+order_fill(struct order *o)
+{
+	const struct config *config = o->minter->config;
+	const struct keyset *keyset = &o->minter->store->keyset;
+	struct rjwt_request *r = &o->full;
+
+	*r = *o->request;
+	if (r->issuer == NULL)
+		r->issuer = config->issuer.n > 0 ? config->issuer.list[0] : keyset->issuer;
+	if (r->audience == NULL || r->audience[0] == NULL) {
+		o->default_audience[0] = config->audience.n > 0 ? config->audience.list[0] :
+								  keyset->audience;
+		r->audience = o->default_audience;
+	}
+	if (r->scope == NULL || r->scope[0] == NULL)
+		r->scope = default_scope;
+	o->lifetime_s = r->lifetime_s == NULL ? config->default_lifetime_s : *r->lifetime_s;
+}
+
+/*
+ * A token that this host refuses is worth nothing anywhere: no other has its keys. It is minted all the
+ * same, for who wants to see it refused, or verifies with the JWK Set.
+ */
+void
+order_warn(struct order *o)
+{
+	const struct config *config = o->minter->config;
+	const struct keyset *keyset = &o->minter->store->keyset;
+	bool here = false;
+
+	for (size_t i = 0; o->full.audience[i] != NULL; i++)
+		here = here || verify_name(&config->audience, keyset->audience, view_of(o->full.audience[i]));
+	if (!here)
+		text_append(o->warning, sizeof(o->warning), "; ", "this host does not accept the audience %.100s",
+		    o->full.audience[0]);
+	if (!verify_name(&config->issuer, keyset->issuer, view_of(o->full.issuer)))
+		text_append(o->warning, sizeof(o->warning), "; ", "this host does not accept the issuer %.100s",
+		    o->full.issuer);
+}
+
+/* --- the JSON that is signed ----------------------------------------------------------------------------------- */
+
+static enum rjwt_err
+put_header(struct order *o, const struct signer *signer, const char *kid, struct buf *out)
+{
+	json_open(out, NULL);
+	json_put_string(out, "alg", view_of(signer->alg->name));
+	json_put_string(out, "kid", view_of(kid));
+	json_put_string(out, "typ", view_of(o->minter->config->token_type));
+	if (o->full.header != NULL)
+		json_put_members(out, view_of(o->full.header));
+	json_close(out);
+	return buf_done(out);
+}
+
+/* One audience is a string, several are an array (RFC 7519 s4.1.3). */
+static void
+put_audience(struct buf *out, const char *const *audience)
+{
+	if (audience[1] == NULL) {
+		json_put_string(out, "aud", view_of(audience[0]));
+		return;
+	}
+	json_open_array(out, "aud");
+	for (; *audience != NULL; audience++)
+		json_put_string(out, NULL, view_of(*audience));
+	json_close_array(out);
+}
+
+static enum rjwt_err
+put_scope(struct buf *out, const char *const *scope)
+{
+	RJWT_CLEAN(buf_clear) struct buf words = { 0 };
+
+	for (size_t i = 0; scope[i] != NULL; i++)
+		buf_addf(&words, "%s%s", i > 0 ? " " : "", scope[i]);
+	RJWT_TRY(buf_done(&words));
+	json_put_string(out, "scope", buf_view(&words));
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+put_user(struct order *o, struct buf *out)
+{
+	RJWT_CLEAN(buf_clear) struct buf user = { 0 };
+	const struct config *config = o->minter->config;
+	bool sub = strcmp(config->user_claim, "sub") == 0;
+
+	buf_addf(&user, "%s%s", o->full.user, config->user_suffix);
+	RJWT_TRY(buf_done(&user));
+	json_put_string(out, "sub", sub ? buf_view(&user) : view_of(o->full.user));
+	if (!sub)
+		json_put_string(out, config->user_claim, buf_view(&user));
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+put_claims(struct order *o, const struct rjwt_token *token, struct buf *out)
+{
+	json_open(out, NULL);
+	json_put_string(out, "iss", view_of(o->full.issuer));
+	RJWT_TRY(put_user(o, out));
+	put_audience(out, o->full.audience);
+	json_put_integer(out, "iat", token->iat_s);
+	json_put_integer(out, "nbf", token->nbf_s);
+	json_put_integer(out, "exp", token->exp_s);
+	json_put_string(out, "jti", view_of(token->jti));
+	RJWT_TRY(put_scope(out, o->full.scope));
+	if (token->once)
+		json_put_bool(out, "once", true);
+	if (o->full.claims != NULL)
+		json_put_members(out, view_of(o->full.claims));
+	json_close(out);
+	return buf_done(out);
+}
+
+/* What we are about to sign must pass our own reading of it: free members may have made it too deep. */
+static enum rjwt_err
+check_readable(struct order *o, struct view header, struct view claims)
+{
+	RJWT_CLEAN(claims_clear) struct claims read = { 0 };
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	enum rjwt_err err = json_parse(header, &json, o->diag);
+
+	if (err != RJWT_OK)
+		return err == RJWT_MALFORMED ? RJWT_HEADER : err;
+	return claims_parse(claims, o->minter->config->user_claim, &read, o->diag);
+}
+
+enum rjwt_err
+order_compose(struct order *o, const struct signer *signer, struct rjwt_token *token)
+{
+	RJWT_CLEAN(buf_clear) struct buf header = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
+
+	RJWT_TRY(put_header(o, signer, token->kid, &header));
+	RJWT_TRY(put_claims(o, token, &claims));
+	RJWT_TRY(check_readable(o, buf_view(&header), buf_view(&claims)));
+	RJWT_TRY(buf_give(&header, &token->header, NULL));
+	return buf_give(&claims, &token->claims, NULL);
+}
