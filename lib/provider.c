@@ -111,6 +111,17 @@ file_secret(struct provider *provider, int64_t version, const struct alg *alg, s
 	return err;
 }
 
+/* Whether one verifies what the other signs: a file may have its public half whole, and the other one torn. */
+static bool
+fits(const struct key *private, const struct key *public)
+{
+	RJWT_CLEAN(buf_clear) struct buf signature = { 0 };
+	const struct view probe = VIEW("rjwt");
+
+	return key_is_pair(private, public) && key_sign(private, probe, &signature) == RJWT_OK &&
+	    key_verify(public, probe, buf_view(&signature)) == RJWT_OK;
+}
+
 static enum rjwt_err
 file_load(struct provider *provider, int64_t version, const struct jwk *jwk,
     struct signer **signer, struct rjwt_diag *diag)
@@ -118,7 +129,7 @@ file_load(struct provider *provider, int64_t version, const struct jwk *jwk,
 	struct key *key = NULL;
 
 	RJWT_TRY(file_secret(provider, version, jwk->alg, &key, diag));
-	if (jwk->key != NULL && !key_is_pair(key, jwk->key)) {
+	if (jwk->key != NULL && !fits(key, jwk->key)) {
 		key_free(key);
 		return diag_fail(diag, RJWT_KEYSET, "", "private/%lld.key is not the key of keys/%lld.jwk",
 		    (long long)version, (long long)version);

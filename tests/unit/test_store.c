@@ -238,6 +238,29 @@ want_exported(struct fixture *f, const char *kid, bool wanted)
 		fail_msg("%s is exported, or is not: %s", kid, jwks);
 }
 
+/* OpenSSL compares public halves: with one bit of the other half wrong, it signs what nobody verifies. */
+static void
+test_torn_private_half(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(buf_clear) struct buf good = file_get(f, "private/1.key");
+	RJWT_CLEAN(buf_clear) struct buf torn = { 0 };
+	size_t at = strlen("-----BEGIN PRIVATE KEY-----\n") + 45 * 4 / 3; /* the scalar is bytes 36 to 67 of the DER */
+	char *token;
+
+	buf_add_view(&torn, buf_view(&good));
+	torn.p[at] = torn.p[at] == 'A' ? 'B' : 'A';
+	file_put(f, "private/1.key", buf_view(&torn));
+	want("open", reopen(f), RJWT_OK);
+	want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 }, &f->diag),
+	    RJWT_KEYSET);
+	assert_non_null(strstr(f->diag.text, "private/1.key is not the key of keys/1.jwk"));
+	file_put(f, "private/1.key", buf_view(&good));
+	token = minted(f, NULL);
+	want("put back", judge(f, token, 0, NULL), RJWT_OK);
+	free(token);
+}
+
 /* One torn version emptied the key set of the reference: here it is that version's loss alone. */
 static void
 test_torn_version(void **state)
@@ -458,7 +481,8 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_names), T(test_tickets),
-		T(test_not_vouched_for), T(test_garbage_is_swept), T(test_torn), T(test_torn_version), T(test_unsafe),
+		T(test_not_vouched_for), T(test_garbage_is_swept), T(test_torn), T(test_torn_private_half),
+		T(test_torn_version), T(test_unsafe),
 		T(test_old_keyset_put_back), cmocka_unit_test(test_other_machine), T(test_base_kid_differs),
 		cmocka_unit_test_setup_teardown(test_hs256, setup_hs256, fixture_teardown),
 		T(test_alg_changes) };
