@@ -290,6 +290,18 @@ store_keys(struct store *store)
 	return (struct key_source){ store_find, store_refresh, store };
 }
 
+/* Of a key that signs, or will: it must be there. */
+static enum rjwt_err
+read_signing_key(struct store *store, int64_t version, struct jwk *jwk, struct rjwt_diag *diag)
+{
+	enum rjwt_err err = store_read_key(store, version, jwk, diag);
+
+	if (err == RJWT_KEY_UNKNOWN)
+		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%lld.jwk is missing",
+		    (long long)version);
+	return err;
+}
+
 enum rjwt_err
 store_signer(struct store *store, int64_t version, struct signer **signer, struct rjwt_diag *diag)
 {
@@ -297,7 +309,7 @@ store_signer(struct store *store, int64_t version, struct signer **signer, struc
 
 	if (store->signer == NULL || store->signer_version != version) {
 		signer_clean(&store->signer);
-		RJWT_TRY(store_read_key(store, version, &jwk, diag));
+		RJWT_TRY(read_signing_key(store, version, &jwk, diag));
 		RJWT_TRY(store->provider->load(store->provider, version, &jwk, &store->signer, diag));
 		store->signer_version = version;
 	}
@@ -311,12 +323,8 @@ store_signs(struct store *store, int64_t version, struct rjwt_diag *diag)
 	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
 	RJWT_CLEAN(signer_clean) struct signer *signer = NULL;
 	int64_t minted;
-	enum rjwt_err err = store_read_key(store, version, &jwk, diag);
 
-	if (err == RJWT_KEY_UNKNOWN)
-		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%lld.jwk is missing",
-		    (long long)version);
-	RJWT_TRY(err);
+	RJWT_TRY(read_signing_key(store, version, &jwk, diag));
 	RJWT_TRY(store->provider->load(store->provider, version, &jwk, &signer, diag));
 	RJWT_TRY(store_minted(store, version, &minted, diag));
 	if (minted == INT64_MAX)

@@ -224,6 +224,9 @@ test_torn(void **state)
 	path_of(f, "keys/1.jwk", path);
 	unlink(path);
 	want("a key that is gone", judge(f, token, 0, NULL), RJWT_KEY_UNKNOWN);
+	want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 },
+	    &f->diag), RJWT_KEYSET);
+	assert_non_null(strstr(f->diag.text, "1.jwk is missing"));
 }
 
 static void
