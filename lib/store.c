@@ -329,7 +329,7 @@ store_signs(struct store *store, int64_t version, struct rjwt_diag *diag)
 	RJWT_TRY(store_minted(store, version, &minted, diag));
 	if (minted == INT64_MAX)
 		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
-		    "private/%lld.minted is missing: its tokens cannot be counted", (long long)version);
+		    "private/%lld.minted is missing, or no file: its tokens cannot be counted", (long long)version);
 	return RJWT_OK;
 }
 
@@ -361,7 +361,7 @@ store_minted(const struct store *store, int64_t version, int64_t *number, struct
 	RJWT_TRY(dir_open_at(&store->dir, "private", &dir, diag));
 	*number = INT64_MAX; /* a count that was lost is used up, and never begun again */
 	if (fstatat(dir.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-		*number = status.st_size;
+		*number = S_ISREG(status.st_mode) ? status.st_size : INT64_MAX;
 	else if (errno != ENOENT)
 		return diag_fail(diag, RJWT_IO, dir.path, "%s", name);
 	return RJWT_OK;

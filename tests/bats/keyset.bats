@@ -123,7 +123,7 @@ broken()
 
 @test "a count of tokens that was lost is told as unknown" {
 	rm "$state/private/1.minted"
-	refused 3 '1.minted is missing: its tokens cannot be counted' keyd status
+	refused 3 '1.minted is missing, or no file: its tokens cannot be counted' keyd status
 	[[ $output =~ active\ .*\ \?$'\n' ]]
 	run -3 keyd status --json
 	[ "$(jq -c '.keys[0] | has("minted")' <<<"$output")" = false ]

@@ -123,6 +123,25 @@ foreign_key(struct fixture *f, int64_t version)
 	return out;
 }
 
+/* Whoever is promoted without a place to count in could not mint where there is a limit. */
+static void
+test_no_file_to_count_in(void **state)
+{
+	struct fixture *f = *state;
+	char path[256];
+
+	path_of(f, "private/2.minted", path);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	want("rotate", rjwt_rotate(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_KEYSET);
+	assert_non_null(strstr(f->diag.text, "private/2.minted is missing, or no file"));
+	assert_int_equal(keyset_get(f).active.version, 1);
+	assert_int_equal(unlink(path), 0);
+	file_put(f, "private/2.minted", VIEW(""));
+	rotate(f);
+	assert_int_equal(keyset_get(f).active.version, 2);
+}
+
 static void
 test_not_vouched_for(void **state)
 {
@@ -483,7 +502,7 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_names), T(test_tickets),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_names), T(test_tickets), T(test_no_file_to_count_in),
 		T(test_not_vouched_for), T(test_garbage_is_swept), T(test_torn), T(test_torn_private_half),
 		T(test_torn_version), T(test_unsafe),
 		T(test_old_keyset_put_back), cmocka_unit_test(test_other_machine), T(test_base_kid_differs),
