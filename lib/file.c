@@ -176,7 +176,9 @@ dir_make(const struct dir *dir, const char *name, unsigned mode, struct rjwt_dia
 			return entry_fail(diag, RJWT_IO, dir, name, "cannot be made");
 		if (fstatat(dir->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
 			return entry_fail(diag, RJWT_IO, dir, name, "cannot be looked at");
-		if (!S_ISDIR(status.st_mode) || (status.st_mode & 07777) == mode)
+		/* In a sticky folder a stranger's could be swapped for a link: only what is ours is touched. */
+		if (!S_ISDIR(status.st_mode) || (status.st_mode & 07777) == mode ||
+		    status.st_uid != geteuid())
 			return dir_sync(dir, diag);
 	}
 	/* mkdir(2) obeys the caller's umask; sudo hands on a stranger's, which may forbid even to open it. */
@@ -407,8 +409,8 @@ file_reserve(const struct dir *dir, const char *name, unsigned mode, size_t room
 
 	if (!open_new(dir->fd, name, mode, &made))
 		return new_fail(dir, name, diag);
-	errno = posix_fallocate(made, 0, (off_t)room); /* which returns its error */
-	if (errno != 0) {
+	/* Where the file system cannot do that, file_fill() tells. The file stays empty: who dies leaves no zeros. */
+	if (fallocate(made, FALLOC_FL_KEEP_SIZE, 0, (off_t)room) != 0 && errno != EOPNOTSUPP) {
 		undo_new(dir->fd, name);
 		return new_fail(dir, name, diag);
 	}

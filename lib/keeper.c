@@ -17,7 +17,10 @@ struct keeper {
 	struct lock lock;
 	struct scribe scribe;
 	struct rjwt_diag *diag;
-	bool removed; /* what a crash had left */
+	unsigned opened;    /* the folder that is locked, as store counts them */
+	bool removed;	    /* what a crash had left */
+	int64_t unreadable; /* version whose file is to go after the commit; 0: none */
+	char warning[256];  /* what did not hinder the change */
 };
 
 static void
@@ -32,17 +35,35 @@ static enum rjwt_err
 lock_store(struct keeper *k)
 {
 	for (int i = 0; i < FOLDER_TRIES; i++) {
-		unsigned opened;
-
 		RJWT_TRY(store_load(k->store, k->diag));
-		opened = k->store->opened;
+		k->opened = k->store->opened;
 		RJWT_TRY(lock_take(&k->lock, &k->store->dir, k->diag));
 		RJWT_TRY(store_load(k->store, k->diag));
-		if (k->store->opened == opened)
+		if (k->store->opened == k->opened)
 			return RJWT_OK;
 		lock_release(&k->lock);
 	}
 	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "is replaced by others all the time");
+}
+
+/* What stands at the path now is not locked, and nothing may be done to it. */
+static enum rjwt_err
+check_folder(const struct keeper *k)
+{
+	if (k->store->opened == k->opened)
+		return RJWT_OK;
+	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "was replaced meanwhile: do it again");
+}
+
+/* Marks that are not needed any more hinder nobody: what goes wrong with them is a warning. */
+static void
+prune(struct keeper *k, bool rose)
+{
+	struct rjwt_diag why = { 0 };
+
+	if (marks_prune(&k->store->dir, k->store->keyset.floor, rose, &why) != RJWT_OK)
+		text_append(k->warning, sizeof(k->warning), "; ", "old marks stay: %.80s%s%.100s", why.path,
+		    why.path[0] == '\0' ? "" : ": ", why.text);
 }
 
 static enum rjwt_err
@@ -57,7 +78,10 @@ begin(struct keeper *k)
 	RJWT_TRY(dir_sync(&k->store->keys, k->diag));
 	RJWT_TRY(dir_sync(&k->private, k->diag));
 	RJWT_TRY(store_writable(k->store, k->policy, k->diag));
-	return keeper_finish(&k->scribe, k->store, false, &k->removed);
+	RJWT_TRY(check_folder(k));
+	RJWT_TRY(keeper_finish(&k->scribe, k->store, &k->removed));
+	prune(k, false);
+	return RJWT_OK;
 }
 
 /* --- carry a plan out --------------------------------------------------------------------------------------- */
@@ -70,9 +94,11 @@ stamp(struct keeper *k, const struct plan *plan, int64_t version)
 	const struct keyset *keyset = &k->store->keyset;
 	enum rjwt_err err = store_read_key(k->store, version, &jwk, k->diag);
 
-	/* A file that cannot be read verifies nothing: it is as good as revoked, and need not be whole. */
-	if (version == plan->revoke && (err == RJWT_KEYSET || err == RJWT_KEY_UNKNOWN))
+	/* A file that cannot be read takes no stamp, and must not come to be readable again: it goes. */
+	if (version == plan->revoke && (err == RJWT_KEYSET || err == RJWT_KEY_UNKNOWN)) {
+		k->unreadable = version;
 		return RJWT_OK;
+	}
 	RJWT_TRY(err);
 	if (version == plan->retire) {
 		/* Whole: not what a change that never came to its commit left. */
@@ -165,7 +191,21 @@ carry_out(struct keeper *k, struct plan *plan)
 			    "writing files takes longer than the leeway");
 	}
 	RJWT_TRY(commit_publish(&k->scribe));
-	return store_load(k->store, k->diag);
+	RJWT_TRY(store_load(k->store, k->diag));
+	return check_folder(k);
+}
+
+/* Not before the commit: until then it may be the key that signs. */
+static enum rjwt_err
+drop_unreadable(struct keeper *k)
+{
+	char name[STORE_NAME_SIZE];
+
+	if (k->unreadable == 0)
+		return RJWT_OK;
+	store_name(name, k->unreadable, "jwk");
+	RJWT_TRY(file_remove(&k->store->keys, name, k->diag));
+	return dir_sync(&k->store->keys, k->diag);
 }
 
 /* Marks for people come after the commit: what the retired key has signed for them is over. */
@@ -183,7 +223,8 @@ clean_up(struct keeper *k, const struct rjwt_time *now, bool rose)
 {
 	bool removed = false;
 
-	RJWT_TRY(keeper_finish(&k->scribe, k->store, rose, &removed));
+	RJWT_TRY(keeper_finish(&k->scribe, k->store, &removed));
+	prune(k, rose);
 	/* By a clock that can be believed alone: the list is of tokens that may verify again. */
 	if (!keyset_clock_settled(&k->store->keyset, k->policy, now))
 		return RJWT_OK;
@@ -202,6 +243,7 @@ commit(struct keeper *k, struct plan *plan, const struct rjwt_time *now)
 		    k->store->keyset.next.version, k->diag));
 	if (plan->any)
 		RJWT_TRY(carry_out(k, plan));
+	RJWT_TRY(drop_unreadable(k));
 	RJWT_TRY(mark_users(k, plan->retire));
 	k->diag = k->scribe.diag = &why;
 	err = clean_up(k, now, rose);
@@ -228,7 +270,9 @@ check_keys(struct keeper *k, const struct plan *plan)
 	const struct keyset *keyset = &k->store->keyset;
 	const int64_t versions[] = { keyset->active.version, keyset->next.version };
 
-	for (size_t i = 0; i < 2 && plan->why != WHY_COMPROMISED; i++) {
+	if (plan->why == WHY_COMPROMISED || plan->why == WHY_TOUCH)
+		return RJWT_OK;
+	for (size_t i = 0; i < 2; i++) {
 		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
 		enum rjwt_err err =
 		    versions[i] == plan->revoke ? RJWT_OK : store_read_key(k->store, versions[i], &jwk, k->diag);
@@ -287,6 +331,8 @@ change_now(struct keeper *k, bool dry_run, struct rjwt_change *change)
 		snprintf(plan.change.text, sizeof(plan.change.text),
 		    "removed what a crash had left, %.42s goes on signing", plan.change.kid);
 	}
+	if (k->warning[0] != '\0')
+		text_append(plan.change.warning, sizeof(plan.change.warning), "; ", "%s", k->warning);
 	plan.change.next_event_s =
 	    keyset_next_event(&k->store->keyset, k->policy, &seen, &now, &what);
 	*change = plan.change;

@@ -44,11 +44,10 @@ RJWT_MUST enum rjwt_err keeper_change(struct store *store, const struct rotation
     struct rjwt_change *change, struct rjwt_diag *diag);
 
 /*
- * Erase and remove what keyset.json does not vouch for, private halves first; prune marks; make jwks.json
- * what it should be. rose: floor has risen since the last time. *removed becomes true when there was
- * something. The lock is held.
+ * Erase and remove what keyset.json does not vouch for, private halves first; make jwks.json what it should
+ * be. *removed becomes true when there was something. The lock is held.
  */
-RJWT_MUST enum rjwt_err keeper_finish(const struct scribe *scribe, struct store *store, bool rose,
+RJWT_MUST enum rjwt_err keeper_finish(const struct scribe *scribe, struct store *store,
     bool *removed);
 
 #endif

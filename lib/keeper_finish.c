@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 struct sweep {
@@ -15,16 +16,38 @@ struct sweep {
 	bool removed;
 };
 
-/* An HMAC secret is what verifies: it stays as long as its key does. */
-static bool
-still_verifies(struct store *store, int64_t version)
+/* Whether a private file of a key that cannot be read may be the secret that verifies: PEM is none. */
+static enum rjwt_err
+may_be_secret(const struct sweep *s, const char *name, bool *maybe)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	enum rjwt_err err = file_read(s->scribe->private, name, JWK_FILE_MAX * 2, &text, NULL, s->scribe->diag);
+
+	*maybe = err != RJWT_OK || text.n < 11 || memcmp(text.p, "-----BEGIN ", 11) != 0;
+	return err == RJWT_KEYSET ? RJWT_OK : err;
+}
+
+/*
+ * An HMAC secret is what verifies: it stays as long as its key does, and also while nobody can tell whether it
+ * is one.
+ */
+static enum rjwt_err
+still_verifies(const struct sweep *s, int64_t version, const char *name, bool *verifies)
 {
 	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+	enum rjwt_err err;
 
-	if (version < store->keyset.floor || version > store->keyset.next.version)
-		return false;
-	return store_read_key(store, version, &jwk, NULL) == RJWT_OK &&
-	    jwk.alg->kind == ALG_HMAC && jwk.revoked_s == 0;
+	*verifies = false;
+	if (version < s->store->keyset.floor || version > s->store->keyset.next.version)
+		return RJWT_OK;
+	err = store_read_key(s->store, version, &jwk, s->scribe->diag);
+	if (err == RJWT_KEY_UNKNOWN)
+		return RJWT_OK;
+	if (err == RJWT_KEYSET)
+		return may_be_secret(s, name, verifies);
+	RJWT_TRY(err);
+	*verifies = jwk.alg->kind == ALG_HMAC && jwk.revoked_s == 0;
+	return RJWT_OK;
 }
 
 static enum rjwt_err
@@ -33,10 +56,14 @@ sweep_private(void *context, const char *name)
 	struct sweep *s = context;
 	struct provider *provider = s->store->provider;
 	int64_t version = commit_version(name);
+	bool verifies;
 
 	if (!commit_is_temporary(name)) {
 		if (version == 0 || version == s->store->keyset.active.version ||
-		    version == s->store->keyset.next.version || still_verifies(s->store, version))
+		    version == s->store->keyset.next.version)
+			return RJWT_OK;
+		RJWT_TRY(still_verifies(s, version, name, &verifies));
+		if (verifies)
 			return RJWT_OK;
 		RJWT_TRY(provider->destroy(provider, version, s->scribe->diag));
 	}
@@ -81,11 +108,10 @@ drop_unfinished(const struct scribe *s)
 }
 
 enum rjwt_err
-keeper_finish(const struct scribe *scribe, struct store *store, bool rose, bool *removed)
+keeper_finish(const struct scribe *scribe, struct store *store, bool *removed)
 {
 	RJWT_TRY(sweep(scribe, store, scribe->private, sweep_private, removed));
 	RJWT_TRY(sweep(scribe, store, scribe->keys, sweep_keys, removed));
 	RJWT_TRY(drop_unfinished(scribe));
-	RJWT_TRY(marks_prune(scribe->dir, store->keyset.floor, rose, scribe->diag));
 	return commit_jwks(scribe, store);
 }

@@ -7,27 +7,73 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+
+/* The folder above, and the name there. A path that ends with a slash, or with a dot, has none. */
+static enum rjwt_err
+open_above(const char *path, struct dir *above, char name[static NAME_MAX + 1], struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(free_clean) char *bare = strdup(path);
+	const char *last;
+	enum rjwt_err err;
+
+	if (bare == NULL)
+		return RJWT_MEMORY;
+	for (size_t n = strlen(bare); n > 1 && bare[n - 1] == '/'; n--)
+		bare[n - 1] = '\0';
+	err = dir_of(bare, above, &last, diag);
+	if (err == RJWT_IO && errno == ENOENT && diag != NULL && strrchr(bare, '/') != NULL)
+		text_append(diag->text, sizeof(diag->text), " ", "(make it first: mkdir -p %.*s)",
+		    (int)(strrchr(bare, '/') - bare), bare);
+	RJWT_TRY(err);
+	snprintf(name, NAME_MAX + 1, "%s", last);
+	return RJWT_OK;
+}
 
 static enum rjwt_err
 open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir above = DIR_NONE;
-	const char *name;
-	enum rjwt_err err = dir_open(path, dir, diag), made;
+	char name[NAME_MAX + 1];
+	enum rjwt_err err = dir_open(path, dir, diag), found;
 
 	if (err != RJWT_OK && (err != RJWT_IO || errno != ENOENT))
 		return err;
-	made = dir_of(path, &above, &name, diag);
-	if (made == RJWT_IO && errno == ENOENT && diag != NULL && strrchr(path, '/') != NULL)
-		text_append(diag->text, sizeof(diag->text), " ", "(make it first: mkdir -p %.*s)",
-		    (int)(strrchr(path, '/') - path), path);
-	RJWT_TRY(made);
-	if (err == RJWT_OK) /* made, perhaps, by one that was killed before this */
-		return dir_sync(&above, diag);
+	found = open_above(path, &above, name, diag);
+	if (err == RJWT_OK) /* made, perhaps, by one that was killed before this; "." was made by somebody else */
+		return found == RJWT_OK ? dir_sync(&above, diag) : found == RJWT_USAGE ? RJWT_OK : found;
+	RJWT_TRY(found);
 	RJWT_TRY(dir_make(&above, name, 0755, diag));
 	return dir_open(path, dir, diag);
+}
+
+static enum rjwt_err
+adopt_open(const char *path, struct dir *dir, struct rjwt_diag *diag)
+{
+	enum rjwt_err err = dir_open(path, dir, diag);
+
+	if (err == RJWT_IO && errno == ENOENT)
+		return diag_fail(diag, RJWT_KEYSET, path, "is not there: rjwt-keyd init makes a keyset");
+	return err;
+}
+
+/* Before anything is made: what is missing of a keyset must not come to be there again, and empty. */
+static enum rjwt_err
+check_there(const struct dir *dir, bool adopt, struct rjwt_diag *diag)
+{
+	struct stat status;
+	bool keyset = fstatat(dir->fd, "keyset.json", &status, AT_SYMLINK_NOFOLLOW) == 0;
+	bool keys = fstatat(dir->fd, "keys", &status, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    fstatat(dir->fd, "private", &status, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (!adopt && keyset)
+		return diag_fail(diag, RJWT_EXISTS, dir->path, "has a keyset already");
+	if (adopt && !keyset && !keys)
+		return diag_fail(diag, RJWT_KEYSET, dir->path,
+		    "has nothing to adopt: rjwt-keyd init makes a keyset");
+	return RJWT_OK;
 }
 
 static enum rjwt_err
@@ -82,8 +128,6 @@ check_empty(struct scribe *s)
 	struct stat status;
 	int64_t most = 0;
 
-	if (fstatat(s->dir->fd, "keyset.json", &status, AT_SYMLINK_NOFOLLOW) == 0)
-		return diag_fail(s->diag, RJWT_EXISTS, s->dir->path, "has a keyset already");
 	if (fstatat(s->dir->fd, COMMIT_UNFINISHED, &status, AT_SYMLINK_NOFOLLOW) == 0) {
 		RJWT_TRY(dir_each(s->private, remove_any, &s->private, s->diag));
 		RJWT_TRY(dir_each(s->keys, remove_any, &s->keys, s->diag));
@@ -209,12 +253,15 @@ keeper_init(const char *path, struct provider *given, const struct rotation_poli
 	RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
 	struct scribe s = { &dir, &keys, &private, NULL, policy, clock, diag };
 	struct keyset keyset = { 0 };
+	struct rjwt_diag why = { 0 };
 	struct rjwt_time now;
 	bool removed = false;
 	int64_t most = 0;
 
-	RJWT_TRY(open_or_make(path, &dir, diag));
+	RJWT_TRY(adopt ? adopt_open(path, &dir, diag) : open_or_make(path, &dir, diag));
+	RJWT_TRY(check_there(&dir, adopt, diag));
 	RJWT_TRY(lock_take(&lock, &dir, diag));
+	RJWT_TRY(check_there(&dir, adopt, diag)); /* another may have been at it */
 	RJWT_TRY(make_folders(&dir, diag));
 	RJWT_TRY(dir_open_at(&dir, "keys", &keys, diag));
 	RJWT_TRY(dir_open_at(&dir, "private", &private, diag));
@@ -232,7 +279,10 @@ keeper_init(const char *path, struct provider *given, const struct rotation_poli
 		RJWT_TRY(mark_unfinished(&dir, &now, diag));
 	RJWT_TRY(make_keyset(&s, most + 1, &keyset));
 	RJWT_TRY(store_open(path, RJWT_STEAL(provider), &store, diag));
-	RJWT_TRY(keeper_finish(&s, store, adopt, &removed));
+	RJWT_TRY(keeper_finish(&s, store, &removed));
 	tell(&keyset, policy, &dir, adopt, change);
+	if (marks_prune(&dir, keyset.floor, adopt, &why) != RJWT_OK)
+		text_append(change->warning, sizeof(change->warning), "; ", "old marks stay: %s: %s", why.path,
+		    why.text);
 	return RJWT_OK;
 }

@@ -233,9 +233,10 @@ prune_revoked(void *context, const char *name)
 	if (strncmp(name, FILE_TEMPORARY, sizeof(FILE_TEMPORARY) - 1) == 0)
 		return prune_file(context, name);
 	err = read_mark(p->dir, name, &version, p->diag);
-	if (err != RJWT_REVOKED || version >= p->floor)
-		return err == RJWT_REVOKED ? RJWT_OK : err;
-	return prune_file(context, name);
+	if (err == RJWT_MEMORY)
+		return err;
+	/* What cannot be read stays: who looks it up is told why. */
+	return err == RJWT_REVOKED && version < p->floor ? prune_file(context, name) : RJWT_OK;
 }
 
 static enum rjwt_err

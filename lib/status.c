@@ -182,6 +182,24 @@ judge_modes(struct store *store, struct rjwt_status *s)
 	return dir_each(&private, judge_key_mode, &(struct secret_files){ &private, s }, NULL);
 }
 
+/* What was used or revoked is a file: without the folder nobody knows it, and logins are refused. */
+static enum rjwt_err
+judge_folders(struct store *store, struct rjwt_status *s)
+{
+	static const char *const folders[] = { "spent", "revoked/jti", "revoked/sub" };
+	struct rjwt_diag diag;
+	struct stat status;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		if (fstatat(store->dir.fd, folders[i], &status, 0) == 0 || errno != ENOENT)
+			continue;
+		(void)diag_fail(&diag, RJWT_OK, store->dir.path,
+		    "%s is not there: what it held is not known any more (rjwt-keyd init --adopt)", folders[i]);
+		RJWT_TRY(note_add(s, RJWT_BROKEN, &diag));
+	}
+	return RJWT_OK;
+}
+
 /* How the clock and the schedule stand. */
 static enum rjwt_err
 judge_time(struct store *store, const struct rotation_policy *policy, const struct rjwt_time *now,
@@ -228,6 +246,7 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 		RJWT_TRY(note_failure(s, err, &diag));
 	RJWT_TRY(judge_private(store, s));
 	RJWT_TRY(judge_modes(store, s));
+	RJWT_TRY(judge_folders(store, s));
 	RJWT_TRY(judge_time(store, &config->rotation, now, s));
 	if (config->rotation.rotate_every_s == 0)
 		RJWT_TRY(note(s, RJWT_NOTE, config->path,

@@ -448,7 +448,8 @@ store_jwks(struct store *store, int64_t now_s, struct buf *out, struct rjwt_diag
 
 		if (err == RJWT_OK)
 			err = keyset_vouch(&store->keyset, v, &jwk);
-		if (err == RJWT_KEY_UNKNOWN || (err == RJWT_KEYSET && v < store->keyset.active.version))
+		if (err == RJWT_KEY_UNKNOWN || (err == RJWT_KEYSET && v != store->keyset.active.version &&
+						   v != store->keyset.next.version))
 			continue; /* verifies nothing */
 		RJWT_TRY(err);
 		if (jwk.key == NULL || jwk.revoked_s != 0 || (jwk.until_s != 0 && jwk.until_s < now_s))

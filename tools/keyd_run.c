@@ -27,6 +27,7 @@ struct daemon {
 	struct rjwt *handle;
 	int timer, signals;
 	bool failing;	    /* the last try failed: it is told once */
+	bool stale;	    /* the configuration could not be read again, and not for its own sake */
 	bool worked;	    /* one did not */
 	struct stat config; /* of the file that was read, zeros: there was none */
 };
@@ -80,7 +81,7 @@ look_at_config(const struct daemon *d, struct stat *status)
 		*status = (struct stat){ 0 };
 }
 
-static void reload(struct daemon *d);
+static void reload(struct daemon *d, bool asked);
 
 /*
  * Those who mint read the configuration each time: what they promise by a new one, an old one of ours must not
@@ -92,10 +93,13 @@ follow_config(struct daemon *d)
 	struct stat now;
 
 	look_at_config(d, &now);
+	/* ctime: a new mode may be what makes it acceptable. */
 	if (now.st_ino != d->config.st_ino || now.st_size != d->config.st_size ||
-	    now.st_mtim.tv_sec != d->config.st_mtim.tv_sec ||
-	    now.st_mtim.tv_nsec != d->config.st_mtim.tv_nsec)
-		reload(d);
+	    now.st_ctim.tv_sec != d->config.st_ctim.tv_sec ||
+	    now.st_ctim.tv_nsec != d->config.st_ctim.tv_nsec)
+		reload(d, true);
+	else if (d->stale)
+		reload(d, false);
 }
 
 /* Do what is due; *set: the clock was set meanwhile. */
@@ -136,7 +140,7 @@ tick(struct daemon *d)
 
 /* A bad configuration is refused, and the old one kept. */
 static void
-reload(struct daemon *d)
+reload(struct daemon *d, bool asked)
 {
 	struct rjwt_diag diag = { 0 };
 	struct rjwt *fresh;
@@ -149,10 +153,12 @@ reload(struct daemon *d)
 		rjwt_close(d->handle);
 		d->handle = fresh;
 		tool_say(&d->keyd->tool, "the configuration was read again");
-	} else {
+	} else if (asked || err == RJWT_CONFIG) {
 		(void)keyd_fail(d->keyd, err, &diag);
 		tool_say(&d->keyd->tool, "the old configuration is kept");
 	}
+	/* A keyset that is away for a moment: the file is read when that is over. */
+	d->stale = err != RJWT_OK && err != RJWT_CONFIG;
 	notify("READY=1");
 }
 
@@ -166,7 +172,7 @@ take_signal(struct daemon *d)
 		return true;
 	if (info.ssi_signo != SIGHUP)
 		return false;
-	reload(d);
+	reload(d, true);
 	return true;
 }
 

@@ -357,30 +357,6 @@ format_json(const struct rjwt_token *token, struct buf *out)
 	return buf_done(out);
 }
 
-/* To stdout, or into a new file. */
-static int
-put_out(struct issue *is, const struct rjwt_token *token)
-{
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	struct rjwt_diag diag = { 0 };
-	enum rjwt_err err = RJWT_OK;
-
-	if (is->json) {
-		err = format_json(token, &text);
-	} else {
-		buf_add(&text, token->text, token->len);
-		buf_adds(&text, "\n");
-		err = buf_done(&text);
-	}
-	if (err == RJWT_OK && is->output != NULL)
-		err = file_fill(&is->file.dir, is->file.name, is->file.fd, buf_view(&text), &diag);
-	else if (err == RJWT_OK)
-		(void)fwrite(text.p, 1, text.n, stdout);
-	if (err != RJWT_OK)
-		(void)tool_fail(&is->tool, err, &diag);
-	return tool_end(&is->tool, err == RJWT_OK ? EXIT_DONE : EXIT_REFUSED);
-}
-
 /* The folder of --output. Whoever may rename in it, or above, could put another token in ours' place. */
 static enum rjwt_err
 open_output(struct issue *is, struct rjwt_diag *diag)
@@ -410,7 +386,7 @@ reserve(struct issue *is, struct rjwt_diag *diag)
 	    &is->file.fd, diag);
 }
 
-/* Nothing was minted. */
+/* Nothing came of it: the file that was kept free goes. */
 static void
 release(struct issue *is)
 {
@@ -421,6 +397,32 @@ release(struct issue *is)
 		err = file_remove(&is->file.dir, is->file.name, &diag);
 	if (err != RJWT_OK)
 		(void)tool_fail(&is->tool, err, &diag);
+}
+
+/* To stdout, or into a new file. */
+static int
+put_out(struct issue *is, const struct rjwt_token *token)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = RJWT_OK;
+
+	if (is->json) {
+		err = format_json(token, &text);
+	} else {
+		buf_add(&text, token->text, token->len);
+		buf_adds(&text, "\n");
+		err = buf_done(&text);
+	}
+	if (err == RJWT_OK && is->output != NULL)
+		err = file_fill(&is->file.dir, is->file.name, is->file.fd, buf_view(&text), &diag);
+	else if (err == RJWT_OK)
+		(void)fwrite(text.p, 1, text.n, stdout);
+	if (err != RJWT_OK) {
+		(void)tool_fail(&is->tool, err, &diag);
+		release(is);
+	}
+	return tool_end(&is->tool, err == RJWT_OK ? EXIT_DONE : EXIT_REFUSED);
 }
 
 static enum rjwt_err

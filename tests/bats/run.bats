@@ -157,3 +157,33 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 	run -0 keyd check
 	[ "$(active next)" -eq $(($(active) + 1)) ]
 }
+
+# until_of VERSION - for how long after its retirement that key verifies
+until_of() { jq '.exp - .retired' <(sed -n 1p "$state/keys/$1.jwk"); }
+
+@test "a changed configuration is followed when something is due, a refused one when it can be read" {
+	configure 'rotate_every: 1s' 'leeway: 0s'
+	start
+	await test -e "$state/keys/4.jwk"
+	[ "$(until_of 1)" -eq 86400 ]
+	# it comes with a mode that is refused: the same bytes with the right one are read
+	configure 'rotate_every: 1s' 'leeway: 0s' 'previous_key_ttl: 30h'
+	chmod 0664 "$conf"
+	await grep -q 'old configuration is kept' "$dir/log"
+	chmod 0644 "$conf"
+	await grep -q 'the configuration was read again' "$dir/log"
+	version=$(active)
+	await test -e "$state/keys/$((version + 3)).jwk"
+	[ "$(until_of $((version + 1)))" -eq 108000 ]
+	# the keyset is away when SIGHUP comes: the file is read when it is back
+	configure 'rotate_every: 1s' 'leeway: 0s' 'previous_key_ttl: 40h'
+	mv "$state" "$state.away"
+	kill -HUP "$pid"
+	await grep -q 'is not there' "$dir/log"
+	mv "$state.away" "$state"
+	kill -HUP "$pid"
+	version=$(active)
+	await test -e "$state/keys/$((version + 3)).jwk"
+	[ "$(until_of $((version + 1)))" -eq 144000 ]
+	stop TERM
+}

@@ -80,6 +80,13 @@ folders_that_are_there(void **state)
 	assert_int_equal(symlink("file", at("link")), 0);
 	EXPECT("a link", dir_make(&folder, "link", 0700, &diag), RJWT_OK);
 	assert_int_equal(mode_of("file"), 0640);
+	/* A stranger's too: below a sticky folder he could put a link in its place meanwhile. */
+	make("theirs", 0755);
+	if (give("theirs", STRANGER)) {
+		EXPECT("a stranger's", dir_make(&folder, "theirs", 0700, &diag), RJWT_OK);
+		assert_int_equal(mode_of("theirs"), 0755);
+		assert_true(give("theirs", geteuid()));
+	}
 }
 
 static void

@@ -420,6 +420,140 @@ test_compromised_torn(void **state)
 	free(minted(f, "alice"));
 }
 
+/* --- what cannot be read ------------------------------------------------------------------------------------ */
+
+static void
+set_mode(const struct fixture *f, const char *name, mode_t mode)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", f->state, name);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+/* A key file that cannot be read takes no stamp: it goes, for it may come to be readable again. */
+static void
+test_key_unreadable(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = minted(f, "alice");
+
+	rotate(f);
+	set_mode(f, "keys/1.jwk", 0664);
+	want("unsafe", judge(f, token, 0, NULL), RJWT_KEYSET);
+	revoked(f, KEY("B.1"));
+	assert_false(file_there(f, "keys/1.jwk"));
+	want("gone", judge(f, token, 0, NULL), RJWT_KEY_UNKNOWN);
+	assert_true(file_has(f, "jwks.json", "B.2\"") && file_has(f, "jwks.json", "B.3\""));
+}
+
+static void
+test_next_torn(void **state)
+{
+	struct fixture *f = *state;
+
+	file_put(f, "keys/2.jwk", VIEW("torn"));
+	revoked(f, (struct rjwt_revocation){ .jti = "x" }); /* which needs no key */
+	revoked(f, KEY("B.2"));
+	assert_true(file_has(f, "jwks.json", "B.1\"") && file_has(f, "jwks.json", "B.3\""));
+	assert_false(file_has(f, "jwks.json", "B.2\"") || file_there(f, "keys/2.jwk"));
+	rotate(f);
+}
+
+/* Old marks that cannot be removed are a warning: what was asked for is done. */
+static void
+test_old_marks_in_the_way(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = minted(f, "alice");
+	struct rjwt_change change;
+
+	revoked(f, ALL);
+	file_put(f, "spent/1", VIEW("")); /* a folder should be here */
+	change = revoked(f, (struct rjwt_revocation){ .jti = "x" });
+	assert_non_null(strstr(change.warning, "old marks stay"));
+	file_gone(f, "spent/1");
+	change = revoked(f, (struct rjwt_revocation){ .jti = "x" });
+	assert_string_equal(change.warning, "");
+	file_put(f, "revoked/jti/y", VIEW("1\n"));
+	set_mode(f, "revoked/jti/y", 0664);
+	want("compromised", rjwt_rotate(f->h, RJWT_COMPROMISED, &change, &f->diag), RJWT_OK);
+	assert_false(file_has(f, "jwks.json", "B.2\"") || file_has(f, "jwks.json", "B.3\""));
+	assert_true(file_there(f, "revoked/jti/y")); /* who looks it up is told why */
+}
+
+/* Is it the secret that verifies? While nobody can tell, it stays; a private half of a pair never is. */
+static void
+test_secret_unreadable(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = minted(f, "alice");
+
+	rotate(f);
+	set_mode(f, "keys/1.jwk", 0664);
+	tick(f);
+	set_mode(f, "keys/1.jwk", 0644);
+	want("the secret is there", judge(f, token, 0, NULL), RJWT_OK);
+}
+
+static void
+test_private_unreadable(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(buf_clear) struct buf private = file_get(f, "private/1.key");
+
+	rotate(f);
+	file_put(f, "private/1.key", buf_view(&private)); /* as if its erasure had been cut off */
+	file_put(f, "keys/1.jwk", VIEW("torn"));
+	tick(f);
+	assert_false(file_there(f, "private/1.key"));
+}
+
+/* Another folder comes to stand at the path while the lock is held: never "done" for what still opens there. */
+static struct {
+	unsigned at, n;
+	char state[200];
+} swap;
+
+static void
+clock_swapping(struct rjwt_time *now)
+{
+	char command[1500];
+
+	if (++swap.n == swap.at) {
+		snprintf(command, sizeof(command), "cp -a %s %s.copy && mv %s %s.away && mv %s.copy %s", swap.state,
+		    swap.state, swap.state, swap.state, swap.state, swap.state);
+		assert_int_equal(system(command), 0);
+	}
+	clock_made_up(now);
+}
+
+static void
+test_folder_swapped(void **state)
+{
+	(void)state;
+	for (unsigned at = 2; at <= 12; at++) {
+		struct fixture *f = fixture_new("");
+		RJWT_CLEAN(free_clean) char *token = minted(f, "alice");
+		const struct rjwt_revocation all = ALL;
+		struct rjwt_change change;
+		enum rjwt_err err;
+
+		swap = (typeof(swap)){ .at = at };
+		snprintf(swap.state, sizeof(swap.state), "%s", f->state);
+		f->now = clock_swapping;
+		fixture_config(f, "");
+		err = rjwt_revoke(f->h, &all, 0, &change, &f->diag);
+		f->now = clock_made_up;
+		fixture_config(f, "");
+		if (err == RJWT_OK && judge(f, token, RJWT_DRY_RUN, NULL) == RJWT_OK && swap.n > at)
+			fail_msg("reading %u: revoked, and it opens", at);
+		want("again", rjwt_revoke(f->h, &all, 0, &change, &f->diag), RJWT_OK);
+		want("again", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_KEY_UNKNOWN);
+		fixture_free(f);
+	}
+}
+
 /* --- refused --------------------------------------------------------------------------------------------------- */
 
 static void
@@ -578,9 +712,56 @@ test_adopt_refused(void **state)
 	file_gone(f, "lock");
 	state_digest(f, after);
 	assert_string_equal(before, after);
+	rjwt_close(f->h);
 	assert_int_equal(fixture_try(f, "base_kid: C\n", &f->h), RJWT_OK);
 	want("another", adopt(f), RJWT_OK);
 	assert_string_equal(keyset_get(f).base, "C");
+}
+
+/* What is missing does not come to be there again, and empty: a token that was revoked would open. */
+static void
+test_init_makes_nothing_again(void **state)
+{
+	struct fixture *f = *state;
+	struct rjwt_options options = fixture_options(f);
+	RJWT_CLEAN(free_clean) char *token = minted(f, "alice");
+	struct rjwt_change change;
+	struct rjwt_status status;
+	char command[300];
+
+	revoked(f, USERS("alice"));
+	snprintf(command, sizeof(command), "rm -r %s/revoked", f->state);
+	assert_int_equal(system(command), 0);
+	want("init", rjwt_init(&options, 0, &change, &f->diag), RJWT_EXISTS);
+	assert_false(file_there(f, "revoked"));
+	want("refused", judge(f, token, 0, NULL), RJWT_IO);
+	want("status", rjwt_status(&options, &status), RJWT_OK);
+	assert_int_equal(status.level, RJWT_BROKEN);
+	rjwt_status_clear(&status);
+	want("adopt", adopt(f), RJWT_OK);
+	want("gone", judge(f, token, 0, NULL), RJWT_KEY_UNKNOWN);
+	want("status", rjwt_status(&options, &status), RJWT_OK);
+	assert_int_equal(status.level, RJWT_NOTE);
+	rjwt_status_clear(&status);
+}
+
+/* A path as people write it. */
+static void
+test_trailing_slash(void **state)
+{
+	struct fixture *f = fixture_bare("base_kid: B\nissuer: i\naudience: a\n");
+	struct rjwt_options options = fixture_options(f);
+	struct rjwt_change change;
+	char path[256];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s//", f->state);
+	options.state_dir = path;
+	want("init", rjwt_init(&options, 0, &change, &f->diag), RJWT_OK);
+	want("again", rjwt_init(&options, 0, &change, &f->diag), RJWT_EXISTS);
+	want("open", fixture_try(f, "issuer: i\naudience: a\n", &f->h), RJWT_OK);
+	want("adopt", rjwt_init(&options, RJWT_ADOPT, &change, &f->diag), RJWT_OK);
+	fixture_free(f);
 }
 
 static void
@@ -592,6 +773,7 @@ test_adopt_nothing(void **state)
 
 	(void)state;
 	want("no folder", adopt(f), RJWT_KEYSET);
+	assert_int_equal(access(f->state, F_OK), -1); /* and none is made */
 	want("init", rjwt_init(&options, 0, &change, &f->diag), RJWT_OK);
 	fixture_free(f);
 }
@@ -606,8 +788,11 @@ main(void)
 		T(test_user_mark_never_lower), T(test_user_clock_was_ahead), T(test_key_active),
 		T(test_key_active_killed), T(test_key_retired), T(test_key_next),
 		cmocka_unit_test(test_key_next_cannot_sign), H(test_key_hs256), T(test_all),
-		T(test_compromised), T(test_compromised_torn), T(test_refused), cmocka_unit_test(test_adopt),
-		T(test_adopt_keeps_names), T(test_adopt_refused), cmocka_unit_test(test_adopt_nothing) };
+		T(test_compromised), T(test_compromised_torn), T(test_key_unreadable), T(test_next_torn),
+		T(test_old_marks_in_the_way), H(test_secret_unreadable), T(test_private_unreadable),
+		cmocka_unit_test(test_folder_swapped), T(test_refused), cmocka_unit_test(test_adopt),
+		T(test_adopt_keeps_names), T(test_adopt_refused), T(test_init_makes_nothing_again),
+		cmocka_unit_test(test_trailing_slash), cmocka_unit_test(test_adopt_nothing) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
