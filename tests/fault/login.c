@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * login CONFIG USER SERVICE TOKEN - what the module does about a token, without PAM around it: it is judged,
- * and a one-time token is spent. Exit 0: accepted; 1: refused; 2: no verdict. The reason on stdout.
+ * and a one-time token is spent. Exit 0: accepted; 1: refused; 2: no verdict. The reason, and where and why, on stdout.
  */
 #include "rjwt.h"
 
@@ -28,6 +28,6 @@ main(int argc, char **argv)
 		rjwt_verdict_clear(&verdict);
 		rjwt_close(handle);
 	}
-	printf("%s %s\n", rjwt_reason(err), diag.text);
+	printf("%s %s %s\n", rjwt_reason(err), diag.path, diag.text);
 	return err == RJWT_OK ? 0 : rjwt_is_verdict(err) ? 1 : 2;
 }
