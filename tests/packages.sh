@@ -14,7 +14,7 @@ declare -A packages=(
 	[build]='build-essential autoconf automake libtool pkgconf
 		libpam0g-dev libssl-dev libjson-c-dev libyaml-dev'
 	[test]='libcmocka-dev bats pamtester libpam-wrapper clang shellcheck mandoc systemd procps util-linux
-		openssl jq jose python3 python3-jwt python3-cryptography python3-jwcrypto'
+		openssl jq jose python3 python3-jwt python3-cryptography python3-jwcrypto valgrind strace'
 	[sandbox]='openssh-server openssh-client sudo cron expect login passwd bats pamtester
 		python3 procps iproute2 util-linux bsdutils'
 )
