@@ -129,6 +129,7 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
     struct rjwt_diag *diag)
 {
 	struct verifier v = { .config = &h->config, .clock = &h->clock };
+	enum rjwt_err err;
 
 	*verdict = (struct rjwt_verdict){ .reason = RJWT_USAGE };
 	if (diag != NULL)
@@ -144,7 +145,11 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
 			return diag_fail(diag, RJWT_USAGE, "",
 			    "a JWK Set records no issuer and no audience: both must be given");
 	}
-	return verify_token(&v, attempt, verdict, diag);
+	err = verify_token(&v, attempt, verdict, diag);
+	/* A mark that was looked for and is not there is no news. */
+	if (err == RJWT_OK && diag != NULL)
+		*diag = (struct rjwt_diag){ 0 };
+	return err;
 }
 
 /* What needs the keyset itself, and not a set of keys. */

@@ -8,12 +8,15 @@ bats_require_minimum_version 1.5.0
 setup()
 {
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
-	need jq "$python" valgrind
+	need jq "$python" valgrind strip
 	use_folder "$BATS_TEST_TMPDIR"
 	memory=$BATS_TEST_TMPDIR
 	if [ -w /dev/shm ]; then memory=$(mktemp -d /dev/shm/rjwt-scale-XXXXXX); fi
 	tracing=
 	if strace -c -o /dev/null true 2>/dev/null; then tracing=yes; fi
+	# Without what is for debuggers: not every valgrind can read what clang writes.
+	program=$dir/login
+	strip -o "$program" "$RJWT_BUILD/tests/fault/login"
 	state=$memory/state
 	keyset_of 10
 }
@@ -21,7 +24,7 @@ setup()
 teardown() { [ -z "${memory-}" ] || rm -rf "$memory"; }
 
 scale() { "$python" "$bats/scale.py" "$@"; }
-login() { "$RJWT_BUILD/tests/fault/login" "$conf" alice sshd "$1"; }
+login() { "$program" "$conf" alice sshd "$1"; }
 
 # keyset_of N - a new one with N retired keys
 keyset_of()
@@ -44,12 +47,12 @@ token() { issue "$@" alice 2>/dev/null; }
 cost()
 {
 	try 0 valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-		"$RJWT_BUILD/tests/fault/login" "$conf" alice sshd "$(token "$@")"
+		"$program" "$conf" alice sshd "$(token "$@")"
 	instructions=$(sed -n 's/.*Collected : \([0-9]*\).*/\1/p' <<<"$stderr")
 	[ "$instructions" -gt 1000000 ]    # a signature was looked at
 	calls=0
 	[ -n "$tracing" ] || return 0
-	try 0 strace -c -f -o "$dir/calls" "$RJWT_BUILD/tests/fault/login" "$conf" alice sshd "$(token "$@")"
+	try 0 strace -c -f -o "$dir/calls" "$program" "$conf" alice sshd "$(token "$@")"
 	calls=$(awk '$NF == "total" { print $4 }' "$dir/calls")
 	[ "$calls" -gt 50 ]
 }

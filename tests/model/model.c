@@ -62,7 +62,7 @@ broken(const char *fmt, ...)
 	va_start(args, fmt);
 	vprintf(fmt, args);
 	va_end(args);
-	printf("\n");
+	printf("\n# the keyset is left in %s\n", m.f->top);
 	exit(1);
 }
 
