@@ -80,10 +80,10 @@ read_mark(const struct dir *dir, const char *name, int64_t *version, struct rjwt
 	if (err == RJWT_IO && errno == ENOENT)
 		return RJWT_OK;
 	RJWT_TRY(err);
-	while (text.n > 0 && text.p[text.n - 1] == '\n')
-		text.n--;
-	if (number_parse(buf_view(&text), KEYSET_VERSION_MAX + 1, version) != RJWT_OK)
-		*version = KEYSET_VERSION_MAX; /* torn: it revokes all the same */
+	/* Torn it revokes all the same; a line without its end may be the beginning of a higher number. */
+	if (text.n == 0 || text.p[--text.n] != '\n' ||
+	    number_parse(buf_view(&text), KEYSET_VERSION_MAX + 1, version) != RJWT_OK)
+		*version = KEYSET_VERSION_MAX;
 	return RJWT_REVOKED;
 }
 

@@ -285,11 +285,11 @@ class Soak:
         self.bound("spent/", len(versions), alive + 1, "a folder for each of these")
         # Each key has two; the active one, the next one, two that are made and one that retires; and one in the making.
         self.bound("private/", found["private"], 11, "of active, next, two that are made and one that retires")
-        # A key signs for a second or so before it retires; a token that is revoked by its id waits for the next one.
+        # These wait for the key that signed, or for the next one: a second or two more than TTL.
         for name, number in (("spent", spent), ("revoked", revoked)):
-            times = [at for at in self.recent[name] if at > now - KEEP - 5]
+            times = [at for at in self.recent[name] if at > now - KEEP]
             self.recent[name][:len(self.recent[name]) - len(times)] = []
-            self.bound(name + "/", number, len(times) + 1, "one for each of the last %d s" % (KEEP + 5))
+            self.bound(name + "/", number, len(times) + 1, "one for each of the last %d s" % KEEP)
         self.bound("issued/", found["issued"], 4, "an hour that is, one that comes, and two that were")
         return dict(found, spent=spent, revoked=revoked)
 
@@ -336,6 +336,7 @@ class Soak:
         status, _, err = self.keyd(None, "init")
         if status != 0:
             sys.exit("soak.py: init: " + err)
+        self.history.append((time.time(), 1))
         daemon = self.daemon()
         self.asked = self.spawn("tests/soak/reader", self.conf, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         workers = [self.minter, self.user, self.user, self.revoker, self.reader, self.handle, self.mortal]

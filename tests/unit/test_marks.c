@@ -197,6 +197,7 @@ test_revoked(void **state)
 		{ "revoked/sub", "alice", "5\n", 4, RJWT_REVOKED },
 		{ "revoked/sub", "alice", "5\n", 6, RJWT_OK },
 		{ "revoked/sub", "alice", "", 6, RJWT_REVOKED }, /* torn */
+		{ "revoked/sub", "alice", "5", 6, RJWT_REVOKED },
 		{ "revoked/sub", "alice", "05\n", 6, RJWT_REVOKED },
 		{ "revoked/sub", "alice", "-1\n", 6, RJWT_REVOKED },
 	};
@@ -232,7 +233,8 @@ test_prune(void **state)
 		bool by_floor; /* removed with floor 3; issued: by the hour */
 	} files[] = { { "revoked/jti/a", "2\n", true }, { "revoked/jti/b", "3\n", false },
 		{ "revoked/jti/c", "torn", false }, { "revoked/jti/.new.d", "", true },
-		{ "revoked/sub/a", "2", true }, { "revoked/sub/b", "3", false },
+		{ "revoked/sub/a", "2\n", true }, { "revoked/sub/b", "3\n", false },
+		{ "revoked/sub/c", "2", false }, /* torn: it may have been 27 */
 		{ "spent/2/x", "", true }, { "spent/3/x", "", false }, { "spent/note", "", false },
 		{ "issued/499997", "", true }, { "issued/499998", "", true }, { "issued/499999", "", false },
 		{ "issued/500000", "", false }, { "issued/note", "", false } };
