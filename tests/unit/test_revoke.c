@@ -465,7 +465,6 @@ static void
 test_old_marks_in_the_way(void **state)
 {
 	struct fixture *f = *state;
-	RJWT_CLEAN(free_clean) char *token = minted(f, "alice");
 	struct rjwt_change change;
 
 	revoked(f, ALL);
