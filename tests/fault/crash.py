@@ -26,6 +26,7 @@ import tempfile
 import time
 
 ERRNOS = [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE]
+READS = [errno.EIO, errno.EMFILE, errno.ENFILE]  # which opening to read can fail with
 
 
 class Broken(Exception):
@@ -454,6 +455,14 @@ def trial(rig, scenario, fault):
     return trial_of(rig, scenario.command, fault)
 
 
+def count(rig, scenario, more):
+    """How many calls there are to be killed at."""
+    calls = 0
+    while trial(rig, scenario, dict(more, RJWT_FAULT_AT=str(calls + 1)))[0] == 137:
+        calls += 1
+    return calls
+
+
 def try_kill(rig, scenario, rng, share):
     points, k = 0, 0
     while True:
@@ -477,11 +486,15 @@ def try_fail(rig, scenario, rng, share):
             while True:
                 k += 1
                 fault = {"RJWT_FAULT_AT": str(k), "RJWT_FAULT_ERRNO": str(number)}
+                last = rig.calls
                 if on:
                     fault["RJWT_FAULT_ON"] = "1"
-                if rng.randrange(share) != 0 and k < rig.calls:
+                if number in READS:
+                    fault["RJWT_FAULT_READS"] = "1"
+                    last = rig.calls_and_reads
+                if rng.randrange(share) != 0 and k < last:
                     continue
-                if k > rig.calls:
+                if k > last:
                     break
                 result = trial(rig, scenario, fault)
                 points += 1
@@ -536,10 +549,8 @@ def scenario_run(build, scenario, rng, share):
     try:
         prepare(rig, scenario)
         lines, result = count_calls(rig, scenario)
-        rig.calls = 1
-        while trial(rig, scenario, {"RJWT_FAULT_AT": str(rig.calls)})[0] == 137:
-            rig.calls += 1
-        rig.calls -= 1
+        rig.calls = count(rig, scenario, {})
+        rig.calls_and_reads = count(rig, scenario, {"RJWT_FAULT_READS": "1"})
         return {"kill": try_kill(rig, scenario, rng, share),
                 "cut": try_cut(rig, scenario, rng, share, lines, result),
                 "fail": try_fail(rig, scenario, rng, share)}

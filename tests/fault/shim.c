@@ -7,6 +7,7 @@
  *	RJWT_FAULT_AT=K		at the K-th call, counted from 1:
  *	RJWT_FAULT_ERRNO=N	it fails with this errno; without it the process ends before it
  *	RJWT_FAULT_ON		set: all later ones fail too
+ *	RJWT_FAULT_READS	set: opening a file or folder to read it counts, too
  *
  * The journal's lines, fields by tabs: "create PATH", "write PATH OFFSET HEX", "sync PATH",
  * "rename OLD NEW", "unlink PATH", "mkdir PATH", "mode PATH MODE".
@@ -92,7 +93,8 @@ open_watched(int dir, const char *name, int flags, mode_t mode)
 {
 	char path[PATH_MAX];
 	struct stat status;
-	bool there, watched = (flags & O_CREAT) != 0 && path_of(dir, name, path);
+	bool counts = (flags & O_CREAT) != 0 || getenv("RJWT_FAULT_READS") != NULL;
+	bool there, watched = counts && path_of(dir, name, path);
 	int fd;
 
 	if (!watched)

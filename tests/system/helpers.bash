@@ -14,6 +14,8 @@ alice_password=wonderland
 
 # Readable for all: askpass runs as the one who logs in. The logins of one test come one after another.
 mkdir -p $work
+# The tree may lie in a folder that is closed to the one who logs in.
+install -m 0755 "$here/askpass" $work/askpass
 
 # await COMMAND... - until it succeeds, 10 s at most
 await()
@@ -259,7 +261,7 @@ ssh_by()
 	local method=$1 user=$2
 	give_replies "$3"
 	shift 3
-	SSH_ASKPASS=$here/askpass SSH_ASKPASS_REQUIRE=force ssh -F /dev/null -p $port -l "$user" \
+	SSH_ASKPASS=$work/askpass SSH_ASKPASS_REQUIRE=force ssh -F /dev/null -p $port -l "$user" \
 		-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR \
 		-o NumberOfPasswordPrompts=1 -o PreferredAuthentications="$method" "${@:1:$#-1}" \
 		127.0.0.1 "${@: -1}" </dev/null 3>&-
@@ -305,7 +307,7 @@ sudo_askpass()
 	local user=$1
 	give_replies "$2"
 	shift 2
-	as "$user" env SUDO_ASKPASS="$here/askpass" sudo -A "$@" </dev/null 3>&-
+	as "$user" env SUDO_ASKPASS="$work/askpass" sudo -A "$@" </dev/null 3>&-
 }
 
 # on_terminal STEPS COMMAND... - COMMAND on a terminal; STEPS: a line "REGEX<tab>REPLY" for each prompt

@@ -122,7 +122,7 @@ RJWT_SUB=alice" ]
 	sixteen=$(for _ in {1..16}; do echo "$token"; done)
 	give_replies "$sixteen"
 	for n in {1..16}; do
-		SSH_ASKPASS=$PWD/tests/system/askpass SSH_ASKPASS_REQUIRE=force ssh -F /dev/null -p "$port" \
+		SSH_ASKPASS=$work/askpass SSH_ASKPASS_REQUIRE=force ssh -F /dev/null -p "$port" \
 			-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR \
 			-o NumberOfPasswordPrompts=1 -o PreferredAuthentications=password \
 			alice@127.0.0.1 "echo in" </dev/null >"$BATS_TEST_TMPDIR/$n" 2>/dev/null 3>&- &
