@@ -13,14 +13,17 @@
  * Invariants, which every change keeps, through crashes and power cuts:
  *  1. A minted token verifies from its nbf to its exp, unless revoked or spent, or the configuration
  *     was narrowed.
- *  2. Exactly one active key; a next key is published before it signs (init apart); versions
- *     strictly increase and never come again.
+ *  2. Exactly one active key; a next key is published before it signs (init, adoption and compromise
+ *     apart); versions strictly increase and never come again.
  *  3. However many act at the due moment, one rotation happens: compare-and-swap on the active version.
  *  4. max_tokens_per_key is exact.
  *  5. A spent token stays spent.
- *  6. Revoked is revoked from the moment that the command returns.
+ *  6. Revoked is revoked from the moment that the command returns, also for a handle that is open. After an
+ *     adoption nothing from before verifies.
  *  7. A private half exists only while its key is active or next (HMAC apart).
  *  8. What keyset.json does not vouch for verifies nothing.
+ * tests/model plays histories against them; tests/fault breaks off what changes a keyset at every point;
+ * tests/soak does it with real processes.
  */
 #ifndef RJWT_KEYSET_H
 #define RJWT_KEYSET_H
