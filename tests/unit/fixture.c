@@ -161,6 +161,20 @@ fixture_free(struct fixture *f)
 }
 
 int
+fixture_setup(void **state)
+{
+	*state = fixture_new("");
+	return 0;
+}
+
+int
+fixture_setup_hs256(void **state)
+{
+	*state = fixture_new("alg: HS256\n");
+	return 0;
+}
+
+int
 fixture_teardown(void **state)
 {
 	fixture_free(*state);

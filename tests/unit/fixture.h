@@ -34,6 +34,9 @@ struct fixture *fixture_new_real(const char *yaml);
 /* A folder and a configuration, and no keyset. */
 struct fixture *fixture_bare(const char *yaml);
 void fixture_free(struct fixture *f);
+/* For cmocka: fixture_new() with nothing beside, and with alg HS256; and the end of any. */
+int fixture_setup(void **state);
+int fixture_setup_hs256(void **state);
 int fixture_teardown(void **state);
 
 /* Write another configuration (state_dir is added), and open the handle anew. */

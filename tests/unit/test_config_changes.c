@@ -4,13 +4,6 @@
 
 #include <stdio.h>
 
-static int
-setup(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
 static enum rjwt_err
 mint_for(struct fixture *f, int64_t lifetime_s, struct rjwt_token *token)
 {
@@ -431,7 +424,7 @@ test_user_revoked(void **state)
 int
 main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_previous_key_ttl), T(test_previous_key_ttl_and_clean_up),
 		T(test_alg), T(test_rotate_every), T(test_max_tokens), T(test_max_lifetime),
 		cmocka_unit_test(test_marks_through_max_lifetime), T(test_leeway), T(test_issuer),

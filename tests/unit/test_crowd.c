@@ -11,13 +11,6 @@
 #include <unistd.h>
 
 static int
-setup(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
-static int
 rotate_once(struct fixture *f, int i)
 {
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
@@ -326,7 +319,7 @@ test_restart_goes_on(void **state)
 int
 main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_crowd_rotates_once), T(test_crowd_mints_when_due),
 		T(test_limit_is_exact), T(test_limit_with_kills), T(test_limit_one_process), T(test_lock),
 		T(test_restart_goes_on) };

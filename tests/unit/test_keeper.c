@@ -7,13 +7,6 @@
 #include <unistd.h>
 
 static int
-setup(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
-static int
 setup_bare(void **state)
 {
 	*state = fixture_bare("base_kid: B\nissuer: i\naudience: a\n");
@@ -297,7 +290,7 @@ test_dry_run_writes_nothing(void **state)
 int
 main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 #define B(test) cmocka_unit_test_setup_teardown(test, setup_bare, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_modes), B(test_init_twice),
 		B(test_init_random_base), B(test_init_crashed), B(test_init_refused), T(test_rotation),

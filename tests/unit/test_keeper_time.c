@@ -6,13 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int
-setup(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
 /* --- a clock that moves between two readings -------------------------------------------------------------- */
 
 static struct {
@@ -350,7 +343,7 @@ test_folder_replaced(void **state)
 int
 main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_slow_commit), T(test_slow_for_good),
 		cmocka_unit_test(test_back_during_a_rotation), T(test_back_and_only_minting), T(test_no_leeway),
 		T(test_suspect_until_settled), T(test_boot_without_a_name),

@@ -7,13 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int
-setup(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
 static void
 open_state(const struct fixture *f, struct dir *dir)
 {
@@ -263,7 +256,7 @@ test_prune(void **state)
 int
 main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_spend), T(test_crowd_spends_once),
 		T(test_crowd_logs_in_once), T(test_mark_is_durable), cmocka_unit_test(test_sync_fails),
 		T(test_spent_unusable), T(test_revoked), T(test_prune) };

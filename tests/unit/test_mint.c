@@ -6,13 +6,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static int
-setup(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
 static const char *const two[] = { "host.example", "b.example", NULL };
 static const char *const scopes[] = { "ssh", "sudo", NULL };
 static const char *const bad_scope[] = { "ssh", "a b", NULL };
@@ -570,7 +563,7 @@ setup_ed448(void **state)
 int
 main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_requests), T(test_all_options), T(test_defaults),
 		T(test_expiry), T(test_configured), T(test_suffix_length), T(test_prompts), T(test_counted), T(test_warnings),
 		T(test_rotation_comes_first), cmocka_unit_test(test_retired_while_minting),

@@ -21,13 +21,6 @@ __wrap_futimens(int fd, const struct timespec times[2])
 }
 
 static int
-setup(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
-static int
 setup_bare(void **state)
 {
 	*state = fixture_bare("");
@@ -94,7 +87,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_each_commit, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_each_commit, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_whole_seconds, setup_bare, fixture_teardown),
 	};
 

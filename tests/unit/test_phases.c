@@ -20,13 +20,6 @@ setup(void **state)
 	return 0;
 }
 
-static int
-setup_made_up(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
 static char *
 good_token(struct fixture *f)
 {
@@ -471,7 +464,7 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
-#define M(test) cmocka_unit_test_setup_teardown(test, setup_made_up, fixture_teardown)
+#define M(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_one_process), T(test_without_authenticate),
 		T(test_after_a_failure), T(test_another_user_after), T(test_two_processes), T(test_environment_alone),
 		M(test_account_expires), M(test_prompt_to_the_second),

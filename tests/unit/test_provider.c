@@ -10,13 +10,6 @@ static struct memory_keys keys;
 static struct clock made_up = { .read = clock_made_up };
 
 static int
-setup(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
-static int
 setup_bare(void **state)
 {
 	*state = fixture_bare("base_kid: B\n");
@@ -220,8 +213,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_file, setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_file_torn, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_file, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_file_torn, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_memory, setup_bare, teardown),
 		cmocka_unit_test_setup_teardown(test_failed_rotation_changes_nothing, setup_bare, teardown),
 		cmocka_unit_test_setup_teardown(test_destroy_fails, setup_bare, teardown),

@@ -19,20 +19,6 @@ __wrap_host_machine(char hex[static DIGEST_HEX], struct rjwt_diag *diag)
 	return RJWT_OK;
 }
 
-static int
-setup(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
-static int
-setup_hs256(void **state)
-{
-	*state = fixture_new("alg: HS256\n");
-	return 0;
-}
-
 static void
 path_of(const struct fixture *f, const char *name, char path[static 256])
 {
@@ -501,12 +487,12 @@ test_alg_changes(void **state)
 int
 main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_names), T(test_tickets), T(test_no_file_to_count_in),
 		T(test_not_vouched_for), T(test_garbage_is_swept), T(test_torn), T(test_torn_private_half),
 		T(test_torn_version), T(test_unsafe),
 		T(test_old_keyset_put_back), cmocka_unit_test(test_other_machine), T(test_base_kid_differs),
-		cmocka_unit_test_setup_teardown(test_hs256, setup_hs256, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_hs256, fixture_setup_hs256, fixture_teardown),
 		T(test_alg_changes) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,13 +4,6 @@
 
 #include <stdio.h>
 
-static int
-setup(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
 #define CLAIM(name, value) { 'c', name, value }
 #define END { 0, NULL, NULL }
 
@@ -273,7 +266,7 @@ test_suffix_once(void **state)
 int
 main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_strictest_is_zero), T(test_users), T(test_services),
 		T(test_any_origin), T(test_signature_only), T(test_verdict), T(test_trace),
 		T(test_configured), T(test_suffix_once) };

@@ -4,13 +4,6 @@
 
 #include <stdio.h>
 
-static int
-setup(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
 #define CLAIM(name, value) { 'c', name, value }
 #define END { 0, NULL, NULL }
 
@@ -314,7 +307,7 @@ test_revoked_login_name(void **state)
 int
 main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_one_time), T(test_one_time_always),
 		cmocka_unit_test(test_stopped_before_the_mark), T(test_issued_after_retirement),
 		T(test_retired_keys_expire), T(test_key_revoked), T(test_stamps_of_active_are_ignored),

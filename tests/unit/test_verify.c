@@ -4,13 +4,6 @@
 
 #include <stdio.h>
 
-static int
-setup(void **state)
-{
-	*state = fixture_new("");
-	return 0;
-}
-
 /* --- header and claims: one edit refused, another accepted ------------------------------------------------ */
 
 #define HEADER(name, value) { 'h', name, value }
@@ -398,13 +391,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_edits, setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_text, setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_nul_in_token, setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_one_bit, setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_signature_length, setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_truncated, setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_too_long, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_edits, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_text, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_nul_in_token, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_one_bit, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_signature_length, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_truncated, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_too_long, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
