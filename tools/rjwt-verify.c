@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-verify: say whether a token would be accepted, and why not. */
+#include "lines.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@ static const char usage[] =
     "      --leeway 60s, --max-lifetime 24h\n"
     "      --at TIME           judge as of TIME: RFC 3339, seconds since the epoch, or +10m\n"
     "      --jws               the signature alone; the payload goes to standard output\n"
+    "      --lines             each line of the input is a token; one verdict a line\n"
     "      --explain           every check in its order, with what was expected and found\n"
     "      --json              the verdict as a JSON object\n"
     "  -c, --config FILE       configuration (default: " RJWT_CONFIG_FILE ")\n"
@@ -32,7 +34,8 @@ static const char usage[] =
     "Exit status: 0 all accepted, 1 one rejected, 2 wrong use or no verdict possible.\n"
     "See rjwt-verify(1).\n";
 
-enum { OPT_TYP = 256, OPT_LEEWAY, OPT_MAX_LIFETIME, OPT_AT, OPT_JWS, OPT_EXPLAIN, OPT_JSON };
+enum { OPT_TYP = 256, OPT_LEEWAY, OPT_MAX_LIFETIME, OPT_AT, OPT_JWS, OPT_LINES, OPT_EXPLAIN,
+	OPT_JSON };
 
 static const char letters[] = ":u:s:a:i:j:" TOOL_SHORT;
 static const struct option names[] = {
@@ -46,6 +49,7 @@ static const struct option names[] = {
 	{ "max-lifetime", required_argument, NULL, OPT_MAX_LIFETIME },
 	{ "at", required_argument, NULL, OPT_AT },
 	{ "jws", no_argument, NULL, OPT_JWS },
+	{ "lines", no_argument, NULL, OPT_LINES },
 	{ "explain", no_argument, NULL, OPT_EXPLAIN },
 	{ "json", no_argument, NULL, OPT_JSON },
 	TOOL_LONG,
@@ -56,7 +60,7 @@ struct verify {
 	struct words audience;
 	const char *user, *service;
 	int64_t leeway_s, max_lifetime_s;
-	bool jws, explain, json;
+	bool jws, lines, explain, json;
 };
 
 /* --at: the handle's clock is a function without context. */
@@ -104,6 +108,9 @@ take_option(struct verify *v, int option)
 	case OPT_JWS:
 		v->jws = true;
 		return EXIT_DONE;
+	case OPT_LINES:
+		v->lines = true;
+		return EXIT_DONE;
 	case OPT_EXPLAIN:
 		v->explain = true;
 		return EXIT_DONE;
@@ -126,8 +133,8 @@ read_arguments(struct verify *v, int argc, char **argv)
 		if (status != EXIT_DONE)
 			return status;
 	}
-	if (v->jws && (v->explain || v->json))
-		return tool_wrong(&v->tool, "--jws prints the payload: not with --explain or --json");
+	if (v->jws && (v->explain || v->json || v->lines))
+		return tool_wrong(&v->tool, "--jws prints the payload: not with --explain, --json or --lines");
 	for (int i = optind; i < argc; i++)
 		if (strncmp(argv[i], "eyJ", 3) == 0)
 			return tool_wrong(&v->tool,
@@ -170,13 +177,20 @@ read_token(int fd, struct buf *token)
 
 /* --- output -------------------------------------------------------------------------------------------------- */
 
+static const char *
+verdict_name(enum rjwt_err reason)
+{
+	return reason == RJWT_OK ? "accepted" : rjwt_is_verdict(reason) ? "rejected" : "no verdict";
+}
+
 /* The sentence after the reason: what was expected and what was found, and no more than was shown. */
 static void
 put_reason(const struct rjwt_verdict *verdict)
 {
 	const struct rjwt_check *f = &verdict->failed;
 
-	printf("rejected: %s: %s", rjwt_reason(verdict->reason), rjwt_strerror(verdict->reason));
+	printf("%s: %s: %s", verdict_name(verdict->reason), rjwt_reason(verdict->reason),
+	    rjwt_strerror(verdict->reason));
 	if (f->expected[0] != '\0' || f->found[0] != '\0') {
 		fputs(" (expected ", stdout);
 		tool_put(f->expected);
@@ -229,8 +243,7 @@ put_json(const struct rjwt_verdict *verdict)
 	bool minus_zero;
 
 	json_open(&out, NULL);
-	json_put_string(&out, "verdict",
-	    view_of(verdict->reason == RJWT_OK ? "accepted" : "rejected"));
+	json_put_string(&out, "verdict", view_of(verdict_name(verdict->reason)));
 	json_put_string(&out, "reason", view_of(rjwt_reason(verdict->reason)));
 	json_put_text(&out, "kid", view_of(verdict->kid));
 	json_open_array(&out, "checks");
@@ -281,7 +294,7 @@ put_verdict(const struct verify *v, const char *prefix, const struct rjwt_verdic
 		put_checks(verdict);
 }
 
-/* --- one token, and all ----------------------------------------------------------------------------------------- */
+/* --- one token, a line each, and all --------------------------------------------------------------------------- */
 
 /* A JWK Set is somebody else's, whose verifier may know cnf and src; this host's module refuses them. */
 static int
@@ -293,37 +306,76 @@ attempt_flags(const struct verify *v)
 }
 
 static int
-judge(const struct verify *v, struct rjwt *handle, const char *prefix, const struct buf *token)
+worse(int a, int b)
 {
-	struct rjwt_attempt attempt = { .token = token->p, .len = token->n, .user = v->user,
+	return a > b ? a : b;
+}
+
+/* With --lines every line has its answer, so that the n-th belongs to the n-th token. */
+static int
+judge(const struct verify *v, struct rjwt *handle, const char *prefix, struct view token)
+{
+	struct rjwt_attempt attempt = { .token = token.p, .len = token.n, .user = v->user,
 		.service = v->service, .flags = attempt_flags(v) };
 	struct rjwt_verdict verdict;
 	struct rjwt_diag diag = { 0 };
 	enum rjwt_err err = rjwt_verify(handle, &attempt, &verdict, &diag);
-	int status = err == RJWT_OK ? EXIT_DONE : EXIT_REFUSED;
+	bool judged = err == RJWT_OK || rjwt_is_verdict(err);
 
-	if (err == RJWT_OK || rjwt_is_verdict(err)) {
+	if (judged || v->lines)
 		put_verdict(v, prefix, &verdict);
-	} else {
+	if (!judged)
 		(void)tool_fail(&v->tool, err, &diag);
-		status = EXIT_WRONG_USE;
-	}
 	rjwt_verdict_clear(&verdict);
-	return status;
+	return err == RJWT_OK ? EXIT_DONE : judged ? EXIT_REFUSED : EXIT_WRONG_USE;
 }
 
 static int
-judge_file(const struct verify *v, struct rjwt *handle, const char *path, bool several)
+failed_input(const struct verify *v, const char *path)
+{
+	tool_say(&v->tool, "%s: %s", strcmp(path, "-") == 0 ? "standard input" : path,
+	    strerrordesc_np(errno));
+	return EXIT_WRONG_USE;
+}
+
+/* Ends early where nobody reads the answers any more. */
+static int
+judge_lines(struct verify *v, struct rjwt *handle, const char *path, const char *prefix, int fd)
+{
+	RJWT_CLEAN(lines_clear) struct lines lines = { .fd = fd, .max = RJWT_TOKEN_MAX };
+	enum lines_state state = LINES_END;
+	int worst = EXIT_DONE;
+	struct view token;
+
+	while (ferror(stdout) == 0) {
+		if (!lines_ready(&lines) && fflush(stdout) != 0)
+			break; /* whoever asks line by line waits for this answer */
+		state = lines_next(&lines, &token);
+		if (state == LINES_END || state == LINES_FAILED)
+			break;
+		v->tool.line = lines.number;
+		worst = worse(worst, judge(v, handle, prefix, token));
+	}
+	v->tool.line = 0;
+	return state == LINES_FAILED ? failed_input(v, path) : worst;
+}
+
+static int
+judge_file(struct verify *v, struct rjwt *handle, const char *path, bool several)
 {
 	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
 	bool input = strcmp(path, "-") == 0;
-	RJWT_CLEAN(fd_clean) int fd = input ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	RJWT_CLEAN(fd_clean) int opened = input ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = input ? STDIN_FILENO : opened;
+	const char *prefix = several ? path : NULL;
 
-	if ((!input && fd < 0) || !read_token(input ? STDIN_FILENO : fd, &token)) {
-		tool_say(&v->tool, "%s: %s", input ? "standard input" : path, strerrordesc_np(errno));
-		return EXIT_WRONG_USE;
-	}
-	return judge(v, handle, several ? path : NULL, &token);
+	if (fd < 0)
+		return failed_input(v, path);
+	if (v->lines)
+		return judge_lines(v, handle, path, prefix, fd);
+	if (!read_token(fd, &token))
+		return failed_input(v, path);
+	return judge(v, handle, prefix, buf_view(&token));
 }
 
 static int
@@ -340,11 +392,8 @@ verify(struct verify *v, int argc, char **argv)
 	}
 	if (optind == argc)
 		worst = judge_file(v, handle, "-", false);
-	for (int i = optind; i < argc; i++) {
-		int status = judge_file(v, handle, argv[i], argc - optind > 1);
-
-		worst = status > worst ? status : worst;
-	}
+	for (int i = optind; i < argc; i++)
+		worst = worse(worst, judge_file(v, handle, argv[i], argc - optind > 1));
 	rjwt_close(handle);
 	return tool_end(&v->tool, worst);
 }

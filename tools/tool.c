@@ -73,14 +73,16 @@ static void RJWT_PRINTF(2, 0)
 say(const struct tool *tool, const char *fmt, va_list args)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
-	char *text = NULL;
+	char *text = NULL, where[32] = "";
 
 	if (vasprintf(&text, fmt, args) < 0)
 		return;
 	text_escape(&line, view_of(text));
 	free(text);
 	fflush(stdout);
-	fprintf(stderr, "%s: %s\n", tool->name, line.p == NULL ? "out of memory" : line.p);
+	if (tool->line != 0)
+		snprintf(where, sizeof(where), "line %llu: ", (unsigned long long)tool->line);
+	fprintf(stderr, "%s: %s%s\n", tool->name, where, line.p == NULL ? "out of memory" : line.p);
 }
 
 void

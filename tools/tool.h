@@ -19,6 +19,7 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_WRONG_USE = 2 };
 struct tool {
 	const char *name;
 	const char *usage; /* the whole help text */
+	uint64_t line;	   /* of the input, which messages are about; 0: none */
 	struct rjwt_options options;
 };
 
