@@ -27,6 +27,9 @@ struct json {
 /* Scan alone. RJWT_MALFORMED with line, column and the reason. */
 RJWT_MUST enum rjwt_err json_scan(struct view text, bool *minus_zero, struct rjwt_diag *diag);
 
+/* The value of a member as it is written in an object that json_scan() passed; view. False: there is none. */
+bool json_raw(struct view text, const char *name, struct view *value);
+
 /* json gives; json_clear(). RJWT_MALFORMED, RJWT_MEMORY. */
 RJWT_MUST enum rjwt_err json_parse(struct view text, struct json *json, struct rjwt_diag *diag);
 void json_clear(struct json *json);

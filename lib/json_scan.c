@@ -12,6 +12,7 @@ struct scan {
 	const char *why; /* what is wrong at p; NULL: nothing yet */
 	bool minus_zero;
 	int depth;
+	struct view wanted, raw; /* a name of the outermost object, .p NULL: none; and the text of its value */
 	struct view names[JSON_DEPTH_MAX][JSON_MEMBERS_MAX]; /* between the quotes, escapes as written */
 };
 
@@ -286,8 +287,12 @@ object(struct scan *s)
 		skip_blanks(s);
 		if (!take(s, ':'))
 			return fail(s, "a colon is wanted");
+		skip_blanks(s);
+		start = s->p;
 		if (!value(s))
 			return false;
+		if (s->depth == 1 && s->wanted.p != NULL && same_name(names[n - 1], s->wanted))
+			s->raw = (struct view){ start, (size_t)(s->p - start) };
 		skip_blanks(s);
 	} while (take(s, ','));
 	return take(s, '}') || fail(s, "a comma or } is wanted");
@@ -356,7 +361,7 @@ fail_at(struct view text, const struct scan *s, struct rjwt_diag *diag)
 	if (diag == NULL)
 		return RJWT_MALFORMED;
 	diag->line = diag->column = 1;
-	for (const char *p = text.p; p < s->p; p++) {
+	for (const char *p = text.n == 0 ? s->p : text.p; p < s->p; p++) {
 		diag->column++;
 		if (*p == '\n') {
 			diag->line++;
@@ -366,19 +371,25 @@ fail_at(struct view text, const struct scan *s, struct rjwt_diag *diag)
 	return RJWT_MALFORMED;
 }
 
+/* Not the names: 8 KiB that are written before they are read. */
+static void
+begin(struct scan *s, struct view text)
+{
+	s->p = text.n == 0 ? "" : text.p;
+	s->end = s->p + text.n;
+	s->why = NULL;
+	s->minus_zero = false;
+	s->depth = 0;
+	s->wanted = s->raw = (struct view){ NULL, 0 };
+	skip_blanks(s);
+}
+
 enum rjwt_err
 json_scan(struct view text, bool *minus_zero, struct rjwt_diag *diag)
 {
 	struct scan s;
 
-	/* Not the names: 8 KiB that are written before they are read. */
-	s.p = text.n == 0 ? "" : text.p;
-	s.end = s.p + text.n;
-	s.why = NULL;
-	s.minus_zero = false;
-	s.depth = 0;
-	text.p = s.p;
-	skip_blanks(&s);
+	begin(&s, text);
 	if (s.p == s.end || *s.p != '{') {
 		(void)fail(&s, "an object is wanted");
 		return fail_at(text, &s, diag);
@@ -392,4 +403,17 @@ json_scan(struct view text, bool *minus_zero, struct rjwt_diag *diag)
 	}
 	*minus_zero = s.minus_zero;
 	return RJWT_OK;
+}
+
+bool
+json_raw(struct view text, const char *name, struct view *value_text)
+{
+	struct scan s;
+
+	begin(&s, text);
+	s.wanted = view_of(name);
+	if (!value(&s) || s.raw.p == NULL)
+		return false;
+	*value_text = s.raw;
+	return true;
 }

@@ -151,38 +151,48 @@ mark_revoke_user(const struct dir *state, const char *user, int64_t version,
 
 /* --- issued ---------------------------------------------------------------------------------------------------- */
 
+bool
+mark_same_hour(int64_t exp_s, int64_t other_s)
+{
+	return exp_s / HOUR_S == other_s / HOUR_S;
+}
+
+void
+mark_issued_line(struct buf *lines, const struct rjwt_token *token,
+    const struct rjwt_request *request)
+{
+	json_open(lines, NULL);
+	json_put_string(lines, "sub", view_of(request->user));
+	json_put_string(lines, "jti", view_of(token->jti));
+	json_put_string(lines, "kid", view_of(token->kid));
+	json_put_integer(lines, "iat", token->iat_s);
+	json_put_integer(lines, "nbf", token->nbf_s);
+	json_put_integer(lines, "exp", token->exp_s);
+	json_open_array(lines, "scope");
+	for (size_t i = 0; request->scope != NULL && request->scope[i] != NULL; i++)
+		json_put_string(lines, NULL, view_of(request->scope[i]));
+	json_close_array(lines);
+	json_put_bool(lines, "once", token->once);
+	json_close(lines);
+	buf_adds(lines, "\n");
+}
+
 enum rjwt_err
-mark_issued(const struct dir *state, const struct rjwt_token *token,
-    const struct rjwt_request *request, struct rjwt_diag *diag)
+mark_issued(const struct dir *state, int64_t exp_s, const struct buf *lines, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
-	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 	enum rjwt_err err;
 	char name[32];
 
-	json_open(&line, NULL);
-	json_put_string(&line, "sub", view_of(request->user));
-	json_put_string(&line, "jti", view_of(token->jti));
-	json_put_string(&line, "kid", view_of(token->kid));
-	json_put_integer(&line, "iat", token->iat_s);
-	json_put_integer(&line, "nbf", token->nbf_s);
-	json_put_integer(&line, "exp", token->exp_s);
-	json_open_array(&line, "scope");
-	for (size_t i = 0; request->scope != NULL && request->scope[i] != NULL; i++)
-		json_put_string(&line, NULL, view_of(request->scope[i]));
-	json_close_array(&line);
-	json_put_bool(&line, "once", token->once);
-	json_close(&line);
-	buf_adds(&line, "\n");
-	RJWT_TRY(buf_done(&line));
-	snprintf(name, sizeof(name), "%lld", (long long)(token->exp_s / HOUR_S));
+	RJWT_TRY(buf_done(lines));
+	snprintf(name, sizeof(name), "%lld", (long long)(exp_s / HOUR_S));
 	err = dir_open_at(state, "issued", &dir, diag);
 	if (err == RJWT_IO && errno == ENOENT) { /* somebody cleaned up: it is for people alone */
 		RJWT_TRY(dir_make(state, "issued", 0700, diag));
 		err = dir_open_at(state, "issued", &dir, diag);
 	}
 	RJWT_TRY(err);
-	return file_append(&dir, name, buf_view(&line), FILE_MAKE, NULL, diag);
+	return file_append(&dir, name, buf_view(lines), FILE_MAKE, NULL, diag);
 }
 
 /* --- clean-up ---------------------------------------------------------------------------------------------------- */

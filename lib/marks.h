@@ -28,9 +28,15 @@ RJWT_MUST enum rjwt_err mark_spend(const struct dir *state, int64_t version,
 RJWT_MUST enum rjwt_err mark_revoked(const struct dir *state, int64_t version,
     const struct claims *claims, struct rjwt_diag *diag);
 
-/* Who may get in until when: for people, not for the verifier. */
-RJWT_MUST enum rjwt_err mark_issued(const struct dir *state, const struct rjwt_token *token,
-    const struct rjwt_request *request, struct rjwt_diag *diag);
+/*
+ * Who may get in until when: for people, not for the verifier. A line for each token, and the lines of tokens
+ * that expire in the same hour, exp_s's, are recorded together.
+ */
+bool mark_same_hour(int64_t exp_s, int64_t other_s);
+void mark_issued_line(struct buf *lines, const struct rjwt_token *token,
+    const struct rjwt_request *request);
+RJWT_MUST enum rjwt_err mark_issued(const struct dir *state, int64_t exp_s, const struct buf *lines,
+    struct rjwt_diag *diag);
 
 /* Revoke a token by its id; version is the keyset's next one, so that no key that may have signed it outlives
  * the mark. Durable when it returns. */

@@ -8,6 +8,16 @@
 
 #define TRIES 1000 /* each lost one is somebody else's rotation */
 
+/* Requests that are minted together. */
+struct block {
+	const struct minter *minter;
+	struct order *orders;
+	size_t n;
+	struct rjwt_change change; /* a rotation on the way, which the next token tells of */
+	char warning[sizeof(((struct rjwt_token *)NULL)->warning)]; /* likewise */
+	struct rjwt_diag diag;
+};
+
 /* --- which key ------------------------------------------------------------------------------------------------- */
 
 /* kid, key_version and alg are assertions: they never choose a key, they only refuse another. */
@@ -31,56 +41,54 @@ check_asserted(struct order *o, const struct signer *signer, const char *kid)
 
 /* Do what is due. The active key goes on where that fails: only a limit of tokens must not be passed. */
 static enum rjwt_err
-rotate_if_due(struct order *o)
+rotate_if_due(struct block *b)
 {
-	const struct minter *m = o->minter;
+	const struct minter *m = b->minter;
 	struct rjwt_diag why = { 0 };
 	struct rjwt_time now;
 
 	clock_now(m->clock, &now);
-	RJWT_TRY(keyset_clock_check(&now, o->diag));
+	RJWT_TRY(keyset_clock_check(&now, &b->diag));
 	if (!keyset_due(&m->store->keyset, &m->config->rotation, 0, now.wall_s))
 		return RJWT_OK;
 	if (keeper_change(m->store, &m->config->rotation, &(struct keeper_order){ .why = WHY_DUE },
-		m->clock, 0, &o->change, &why) != RJWT_OK)
-		text_append(o->warning, sizeof(o->warning), "; ", "rotation is due, but failed: %s%s%s",
+		m->clock, 0, &b->change, &why) != RJWT_OK)
+		text_append(b->warning, sizeof(b->warning), "; ", "rotation is due, but failed: %s%s%s",
 		    why.path, why.path[0] == '\0' ? "" : ": ", why.text);
-	return store_load(m->store, o->diag);
+	return store_load(m->store, &b->diag);
 }
 
-/* RJWT_KEY_RETIRED: the tickets were used up, another key signs now. */
+/* Take so many tickets of a version; got: those that its limit allows, and fewer when they are used up. */
 static enum rjwt_err
-take_ticket(struct order *o)
+take_tickets(struct block *b, int64_t version, size_t wanted, size_t *got)
 {
-	const struct minter *m = o->minter;
-	const struct rotation_policy *policy = &m->config->rotation;
-	int64_t version = m->store->keyset.active.version, number = 0;
+	int64_t limit = b->minter->config->rotation.max_tokens, number = 0, left;
 	struct rjwt_diag why = { 0 };
-	enum rjwt_err err =
-	    store_ticket(m->store, version, policy->max_tokens > 0, &number, &why);
+	enum rjwt_err err = RJWT_OK;
 
-	bool lost = err == RJWT_IO && errno == ENOENT; /* a count that was lost is used up */
-
-	if (err != RJWT_OK && policy->max_tokens == 0) {
-		text_append(o->warning, sizeof(o->warning), "; ", "the token was not counted: %s: %s", why.path,
+	*got = wanted;
+	if (wanted > 0)
+		err = store_tickets(b->minter->store, version, wanted, limit > 0, &number, &why);
+	if (err != RJWT_OK && limit == 0)
+		text_append(b->warning, sizeof(b->warning), "; ", "the token was not counted: %s: %s", why.path,
 		    why.text);
+	if (wanted == 0 || limit == 0)
 		return RJWT_OK;
-	}
-	if (err != RJWT_OK && !lost)
-		return diag_fail(o->diag, err, why.path, "%s", why.text);
-	if (policy->max_tokens == 0 || (!lost && number <= policy->max_tokens))
-		return RJWT_OK;
-	RJWT_TRY(keeper_change(m->store, policy,
-	    &(struct keeper_order){ .why = WHY_COUNT, .version = version }, m->clock, 0, &o->change,
-	    o->diag));
-	return RJWT_KEY_RETIRED;
+	if (err == RJWT_IO && errno == ENOENT) /* a count that was lost is used up */
+		number = INT64_MAX;
+	else if (err != RJWT_OK)
+		return diag_fail(&b->diag, err, why.path, "%s", why.text);
+	left = limit - (number - (int64_t)wanted);
+	*got = left <= 0 ? 0 : (size_t)left < wanted ? (size_t)left : wanted;
+	return RJWT_OK;
 }
 
 /* --- the token --------------------------------------------------------------------------------------------------- */
 /* iat is taken as late as may be: a key that retires while we work must not look older than the token. */
 static enum rjwt_err
-set_times(struct order *o, struct rjwt_token *token)
+set_times(struct order *o)
 {
+	struct rjwt_token *token = &o->token;
 	int64_t most = o->minter->config->rotation.max_lifetime_s;
 	struct rjwt_time now;
 
@@ -128,8 +136,9 @@ asked_for(const struct order *o, const char *scope)
 
 /* Which prompts the token will fit; refused when one that it is meant for is not among them. */
 static enum rjwt_err
-check_fits(struct order *o, const struct signer *signer, struct rjwt_token *token)
+check_fits(struct order *o, const struct signer *signer)
 {
+	struct rjwt_token *token = &o->token;
 	size_t header = strlen(token->header), claims = strlen(token->claims);
 	size_t length = encoded(header) + 1 + encoded(claims) + 1 + encoded(signer->signature_size);
 	size_t most = (size_t)o->minter->config->max_token_bytes, limit;
@@ -150,111 +159,288 @@ check_fits(struct order *o, const struct signer *signer, struct rjwt_token *toke
 	return RJWT_OK;
 }
 
+/* Everything but the signature. A request that is refused takes no ticket. */
 static enum rjwt_err
-sign(struct signer *signer, struct rjwt_token *token)
+prepare(struct order *o, const struct keyset *keyset, const struct signer *signer)
 {
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct rjwt_token *token = &o->token;
 
-	RJWT_TRY(jws_sign(signer, view_of(token->header), view_of(token->claims), &text));
-	return buf_give(&text, &token->text, &token->len);
+	order_fill(o);
+	keyset_kid_format(keyset, keyset->active.version, token->kid);
+	RJWT_TRY(check_asserted(o, signer, token->kid));
+	memcpy(token->jti, o->jti, sizeof(token->jti));
+	token->once = !o->full.reusable || o->minter->config->one_time_always;
+	RJWT_TRY(set_times(o));
+	RJWT_TRY(order_compose(o, signer));
+	return check_fits(o, signer);
 }
 
 /* Taking a ticket may have waited for a disk: iat is when the token is signed. */
 static enum rjwt_err
-date_again(struct order *o, const struct signer *signer, struct rjwt_token *token)
+date_again(struct order *o, const struct signer *signer)
 {
 	struct rjwt_time now;
 
 	clock_now(o->minter->clock, &now);
-	if (now.wall_s == token->iat_s)
+	if (now.wall_s == o->token.iat_s)
 		return RJWT_OK;
-	free(RJWT_STEAL(token->header));
-	free(RJWT_STEAL(token->claims));
-	RJWT_TRY(set_times(o, token));
-	return order_compose(o, signer, token);
+	free(RJWT_STEAL(o->token.header));
+	free(RJWT_STEAL(o->token.claims));
+	RJWT_TRY(set_times(o));
+	return order_compose(o, signer);
 }
 
-/* Mint with the key that is active in keyset. A request that is refused takes no ticket. */
 static enum rjwt_err
-mint_with(struct order *o, const struct keyset *keyset, struct rjwt_token *token)
+sign(struct order *o, struct signer *signer)
 {
-	const struct minter *m = o->minter;
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct rjwt_token *token = &o->token;
+
+	RJWT_TRY(date_again(o, signer));
+	RJWT_TRY(jws_sign(signer, view_of(token->header), view_of(token->claims), &text));
+	return buf_give(&text, &token->text, &token->len);
+}
+
+/* --- the block --------------------------------------------------------------------------------------------------- */
+
+/* Try what is pending with the key that is active in keyset; used_up: some found no ticket. */
+static enum rjwt_err
+sign_block(struct block *b, const struct keyset *keyset, bool *used_up)
+{
+	int64_t version = keyset->active.version;
+	size_t wanted = 0, got;
 	struct signer *signer;
 
-	RJWT_TRY(store_signer(m->store, keyset->active.version, &signer, o->diag));
-	keyset_kid_format(keyset, keyset->active.version, token->kid);
-	RJWT_TRY(check_asserted(o, signer, token->kid));
-	memcpy(token->jti, o->jti, sizeof(token->jti));
-	token->once = !o->full.reusable || m->config->one_time_always;
-	RJWT_TRY(set_times(o, token));
-	RJWT_TRY(order_compose(o, signer, token));
-	RJWT_TRY(check_fits(o, signer, token));
-	RJWT_TRY(take_ticket(o));
-	RJWT_TRY(date_again(o, signer, token));
-	return sign(signer, token);
+	RJWT_TRY(store_signer(b->minter->store, version, &signer, &b->diag));
+	for (struct order *o = b->orders; o < b->orders + b->n; o++) {
+		if (o->state != ORDER_PENDING)
+			continue;
+		o->err = prepare(o, keyset, signer);
+		o->state = o->err == RJWT_OK ? ORDER_PENDING : ORDER_TRIED;
+		wanted += o->err == RJWT_OK;
+	}
+	RJWT_TRY(take_tickets(b, version, wanted, &got));
+	*used_up = got < wanted;
+	for (struct order *o = b->orders; o < b->orders + b->n; o++) {
+		if (o->state != ORDER_PENDING)
+			continue;
+		if (got == 0)
+			rjwt_token_clear(&o->token);
+		if (got == 0)
+			continue;
+		o->err = sign(o, signer);
+		o->state = ORDER_TRIED;
+		got--;
+	}
+	return RJWT_OK;
 }
 
-/*
- * RJWT_KEY_RETIRED: another key has become active meanwhile. Then what was signed is worth nothing, and
- * what failed may have failed because a rotation had taken it away.
- */
-static enum rjwt_err
-mint_once(struct order *o, struct rjwt_token *token)
+/* Another key has become active: what was signed is worth nothing, and what failed may have failed for that. */
+static void
+rewind_block(struct block *b)
 {
-	const struct minter *m = o->minter;
+	for (struct order *o = b->orders; o < b->orders + b->n; o++) {
+		if (o->state == ORDER_DONE)
+			continue;
+		o->state = ORDER_PENDING;
+		rjwt_token_clear(&o->token);
+		*o->diag = (struct rjwt_diag){ 0 };
+	}
+}
+
+/* What was tried stands; or, with an error of the whole, what was refused does, and the rest fails with that. */
+static void
+settle_block(struct block *b, enum rjwt_err err)
+{
+	for (struct order *o = b->orders; o < b->orders + b->n; o++) {
+		if (o->state == ORDER_DONE || (o->state == ORDER_PENDING && err == RJWT_OK))
+			continue;
+		if (err != RJWT_OK && (o->state == ORDER_PENDING || o->err == RJWT_OK)) {
+			o->err = err;
+			*o->diag = b->diag;
+		}
+		o->state = ORDER_DONE;
+		if (o->err != RJWT_OK)
+			continue;
+		o->token.change = b->change;
+		b->change = (struct rjwt_change){ 0 };
+		if (b->warning[0] != '\0')
+			text_append(o->warning, sizeof(o->warning), "; ", "%s", b->warning);
+		b->warning[0] = '\0';
+	}
+}
+
+/* RJWT_KEY_RETIRED: another key has become active meanwhile, and nothing came of it. */
+static enum rjwt_err
+mint_once(struct block *b)
+{
+	const struct minter *m = b->minter;
+	struct rjwt_diag why = { 0 };
 	struct keyset before;
-	struct rjwt_diag *diag = o->diag, why = { 0 };
+	bool used_up = false;
 	enum rjwt_err err, again;
 
-	RJWT_TRY(store_load(m->store, o->diag));
-	RJWT_TRY(store_writable(m->store, &m->config->rotation, o->diag));
-	RJWT_TRY(rotate_if_due(o));
+	RJWT_TRY(store_load(m->store, &b->diag));
+	RJWT_TRY(store_writable(m->store, &m->config->rotation, &b->diag));
+	RJWT_TRY(rotate_if_due(b));
 	before = m->store->keyset;
-	order_fill(o);
-	err = mint_with(o, &before, token);
-	if (err != RJWT_OK && err != RJWT_KEY_RETIRED)
-		o->diag = &why; /* that one has told why; this is only to see whether it matters */
-	again = err == RJWT_MEMORY ? RJWT_OK : store_load(m->store, o->diag);
-	o->diag = diag;
+	err = sign_block(b, &before, &used_up);
+	/* After an error this is only to see whether it matters: that one has told why. */
+	again = err == RJWT_MEMORY ? RJWT_OK : store_load(m->store, err == RJWT_OK ? &b->diag : &why);
 	if (again != RJWT_OK)
-		return err != RJWT_OK && err != RJWT_KEY_RETIRED ? err : again;
+		return err != RJWT_OK ? err : again;
 	if (m->store->keyset.active.version != before.active.version ||
-	    strcmp(m->store->keyset.base, before.base) != 0)
+	    strcmp(m->store->keyset.base, before.base) != 0) {
+		rewind_block(b);
 		return RJWT_KEY_RETIRED;
+	}
 	RJWT_TRY(err);
-	/* The commit that made this key active may not be durable yet: the token hangs on it. */
-	return dir_sync(&m->store->dir, o->diag);
+	/* The commit that made this key active may not be durable yet: the tokens hang on it. */
+	RJWT_TRY(dir_sync(&m->store->dir, &b->diag));
+	settle_block(b, RJWT_OK);
+	if (!used_up)
+		return RJWT_OK;
+	return keeper_change(m->store, &m->config->rotation,
+	    &(struct keeper_order){ .why = WHY_COUNT, .version = before.active.version }, m->clock, 0,
+	    &b->change, &b->diag);
+}
+
+static size_t
+count_pending(const struct block *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		n += b->orders[i].state == ORDER_PENDING;
+	return n;
+}
+
+static void
+mint_block(struct block *b)
+{
+	enum rjwt_err err = RJWT_OK;
+
+	for (int lost = 0; err == RJWT_OK && count_pending(b) > 0;) {
+		size_t before = count_pending(b);
+
+		err = mint_once(b);
+		lost += before == count_pending(b);
+		if (err == RJWT_KEY_RETIRED)
+			err = RJWT_OK;
+		if (err == RJWT_OK && lost > TRIES)
+			err = diag_fail(&b->diag, RJWT_BUSY, "",
+			    "the keyset rotates faster than tokens are minted");
+	}
+	settle_block(b, err);
+}
+
+/* --- who may get in ---------------------------------------------------------------------------------------------- */
+
+/* Lines about those from i on that expire in one hour; the number of the first that does not. */
+static size_t
+add_lines(const struct block *b, size_t i, struct buf *lines, int64_t *until_s)
+{
+	for (*until_s = 0; i < b->n; i++) {
+		const struct order *o = &b->orders[i];
+
+		if (o->err != RJWT_OK)
+			continue;
+		if (*until_s == 0)
+			*until_s = o->token.exp_s;
+		if (!mark_same_hour(*until_s, o->token.exp_s))
+			break;
+		mark_issued_line(lines, &o->token, &o->full);
+	}
+	return i;
+}
+
+/* For people alone: a token that cannot be recorded is good, and says so. */
+static void
+record_block(struct block *b)
+{
+	for (size_t i = 0, next; i < b->n; i = next) {
+		RJWT_CLEAN(buf_clear) struct buf lines = { 0 };
+		struct rjwt_diag why = { 0 };
+		int64_t until_s;
+
+		next = add_lines(b, i, &lines, &until_s);
+		if (until_s == 0 || mark_issued(&b->minter->store->dir, until_s, &lines, &why) == RJWT_OK)
+			continue;
+		for (struct order *o = b->orders + i; o < b->orders + next; o++)
+			text_append(o->warning, sizeof(o->warning), "; ",
+			    "the token is minted, but not recorded: %s: %s", why.path, why.text);
+	}
+}
+
+/* --- requests, and what becomes of them --------------------------------------------------------------------------- */
+
+/* Refused here is what no keyset can make good. */
+static void
+begin_order(struct order *o)
+{
+	o->state = ORDER_DONE;
+	order_fill(o);
+	if ((o->err = order_check(o)) != RJWT_OK || (o->err = set_jti(o)) != RJWT_OK)
+		return;
+	order_warn(o);
+	o->state = ORDER_PENDING;
+}
+
+static enum rjwt_err
+give(struct block *b, struct rjwt_minted *minted)
+{
+	enum rjwt_err first = RJWT_OK;
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct order *o = &b->orders[i];
+
+		minted[i].err = o->err;
+		if (first == RJWT_OK)
+			first = o->err;
+		if (o->err == RJWT_OK) {
+			memcpy(o->token.warning, o->warning, sizeof(o->token.warning));
+			minted[i].token = o->token;
+			minted[i].diag = (struct rjwt_diag){ 0 };
+		} else {
+			rjwt_token_clear(&o->token);
+		}
+	}
+	return first;
+}
+
+enum rjwt_err
+mint_tokens(const struct minter *minter, const struct rjwt_request *requests, size_t n,
+    struct rjwt_minted *minted)
+{
+	RJWT_CLEAN(free_clean) struct order *orders = calloc(n, sizeof(*orders));
+	struct block b = { .minter = minter, .orders = orders, .n = n };
+	enum rjwt_err err = orders == NULL ? RJWT_MEMORY : store_load(minter->store, &b.diag);
+
+	for (size_t i = 0; i < n; i++)
+		minted[i] = (struct rjwt_minted){ .err = err, .diag = b.diag };
+	RJWT_TRY(err);
+	for (size_t i = 0; i < n; i++) {
+		orders[i] = (struct order){ .minter = minter, .request = &requests[i],
+			.diag = &minted[i].diag };
+		begin_order(&orders[i]);
+	}
+	mint_block(&b);
+	record_block(&b);
+	return give(&b, minted);
 }
 
 enum rjwt_err
 mint_token(const struct minter *minter, const struct rjwt_request *request,
     struct rjwt_token *token, struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token made = { 0 };
-	struct order o = { .minter = minter, .request = request, .diag = diag };
-	struct rjwt_diag why = { 0 };
-	enum rjwt_err err;
+	struct rjwt_minted one;
+	enum rjwt_err err = mint_tokens(minter, request, 1, &one);
 
-	RJWT_TRY(store_load(minter->store, diag));
-	order_fill(&o);
-	RJWT_TRY(order_check(&o));
-	order_warn(&o);
-	RJWT_TRY(set_jti(&o));
-	for (int i = 0; (err = mint_once(&o, &made)) == RJWT_KEY_RETIRED; i++) {
-		rjwt_token_clear(&made);
-		if (i == TRIES)
-			return diag_fail(diag, RJWT_BUSY, "",
-			    "the keyset rotates faster than tokens are minted");
-	}
-	RJWT_TRY(err);
-	if (mark_issued(&minter->store->dir, &made, &o.full, &why) != RJWT_OK)
-		text_append(o.warning, sizeof(o.warning), "; ",
-		    "the token is minted, but not recorded: %s: %s", why.path, why.text);
-	made.change = o.change;
-	memcpy(made.warning, o.warning, sizeof(made.warning));
-	*token = made;
-	made = (struct rjwt_token){ 0 };
-	return RJWT_OK;
+	if (diag != NULL)
+		*diag = one.diag;
+	if (err == RJWT_OK)
+		*token = one.token;
+	return err;
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mint.h - a request becomes a token. No lock is taken: a ticket is, the token is signed, and keyset.json
- * is looked at again; when another key has become active meanwhile, the token is thrown away.
+ * mint.h - requests become tokens. No lock is taken: tickets are, the tokens are signed, and keyset.json is
+ * looked at again; when another key has become active meanwhile, they are thrown away, and made again.
  */
 #ifndef RJWT_MINT_H
 #define RJWT_MINT_H
@@ -14,8 +14,10 @@ struct minter {
 	struct clock *clock;
 };
 
-/* As rjwt_mint(). */
+/* As rjwt_mint(): one, or some together, which share a look at the keyset, a write of tickets and the syncs. */
 RJWT_MUST enum rjwt_err mint_token(const struct minter *minter, const struct rjwt_request *request,
     struct rjwt_token *token, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err mint_tokens(const struct minter *minter, const struct rjwt_request *requests,
+    size_t n, struct rjwt_minted *minted);
 
 #endif

@@ -84,6 +84,8 @@ check_lifetime(struct order *o)
 enum rjwt_err
 order_check(struct order *o)
 {
+	if (o->request->user == NULL)
+		return diag_fail(o->diag, RJWT_USER, "", "a token is for one user: none was named");
 	RJWT_TRY(check_names(o));
 	RJWT_TRY(check_lifetime(o));
 	RJWT_TRY(check_free(o, o->full.claims, false));
@@ -188,8 +190,10 @@ put_user(struct order *o, struct buf *out)
 }
 
 static enum rjwt_err
-put_claims(struct order *o, const struct rjwt_token *token, struct buf *out)
+put_claims(struct order *o, struct buf *out)
 {
+	const struct rjwt_token *token = &o->token;
+
 	json_open(out, NULL);
 	json_put_string(out, "iss", view_of(o->full.issuer));
 	RJWT_TRY(put_user(o, out));
@@ -221,13 +225,14 @@ check_readable(struct order *o, struct view header, struct view claims)
 }
 
 enum rjwt_err
-order_compose(struct order *o, const struct signer *signer, struct rjwt_token *token)
+order_compose(struct order *o, const struct signer *signer)
 {
+	struct rjwt_token *token = &o->token;
 	RJWT_CLEAN(buf_clear) struct buf header = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
 
 	RJWT_TRY(put_header(o, signer, token->kid, &header));
-	RJWT_TRY(put_claims(o, token, &claims));
+	RJWT_TRY(put_claims(o, &claims));
 	RJWT_TRY(check_readable(o, buf_view(&header), buf_view(&claims)));
 	RJWT_TRY(buf_give(&header, &token->header, NULL));
 	return buf_give(&claims, &token->claims, NULL);

@@ -8,16 +8,24 @@
 
 #include "mint.h"
 
+enum order_state {
+	ORDER_PENDING,
+	ORDER_TRIED, /* signed or refused, if the keyset that it was done with still holds */
+	ORDER_DONE
+};
+
 struct order {
 	const struct minter *minter;
 	const struct rjwt_request *request;
+	enum order_state state;
+	enum rjwt_err err;	  /* unless it is pending */
+	struct rjwt_token token;
 	struct rjwt_request full; /* as request, nothing NULL that has a default */
 	int64_t lifetime_s;
 	const char *default_audience[2];
 	char jti[sizeof(((struct rjwt_token *)NULL)->jti)];
-	struct rjwt_change change; /* a rotation on the way */
 	char warning[sizeof(((struct rjwt_token *)NULL)->warning)];
-	struct rjwt_diag *diag;
+	struct rjwt_diag *diag; /* of the one who asked; never NULL */
 };
 
 /* Fill in what the request leaves to the configuration, and to the keyset as it is now. */
@@ -29,8 +37,7 @@ RJWT_MUST enum rjwt_err order_check(struct order *order);
 /* Add a warning where this host would not accept the token itself. */
 void order_warn(struct order *order);
 
-/* The JSON of both parts, from the times and the key that token has; gives token->header and claims. */
-RJWT_MUST enum rjwt_err order_compose(struct order *order, const struct signer *signer,
-    struct rjwt_token *token);
+/* The JSON of both parts, from the times and the key that order->token has; fills its header and claims. */
+RJWT_MUST enum rjwt_err order_compose(struct order *order, const struct signer *signer);
 
 #endif

@@ -170,9 +170,21 @@ rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token 
 	struct minter m = { &h->config, h->store, &h->clock };
 
 	RJWT_TRY(need_store(h, diag));
-	if (request->user == NULL)
-		return diag_fail(diag, RJWT_USER, "", "a token is for one user: none was named");
 	return mint_token(&m, request, token, diag);
+}
+
+enum rjwt_err
+rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n,
+    struct rjwt_minted *minted)
+{
+	struct minter m = { &h->config, h->store, &h->clock };
+	struct rjwt_diag diag;
+	enum rjwt_err err = need_store(h, &diag);
+
+	for (size_t i = 0; i < n; i++)
+		minted[i] = (struct rjwt_minted){ .err = err, .diag = diag };
+	RJWT_TRY(err);
+	return mint_tokens(&m, requests, n, minted);
 }
 
 /* --- the keyset ------------------------------------------------------------------------------------------------- */

@@ -262,6 +262,24 @@ enum rjwt_err rjwt_mint(struct rjwt *handle, const struct rjwt_request *request,
     struct rjwt_token *token, struct rjwt_diag *diag);
 void rjwt_token_clear(struct rjwt_token *token);
 
+/* What became of one request: err is as rjwt_mint() would return it. token is there when that is RJWT_OK. */
+struct rjwt_minted {
+	enum rjwt_err err;
+	struct rjwt_token token;
+	struct rjwt_diag diag;
+};
+
+/*
+ * Mint n tokens together: a look at the keyset, a write of tickets and the syncs are shared, so each costs little
+ * more than its signature. They are minted one for one as rjwt_mint() does; a refused one hinders no other.
+ *
+ * minted	n of them; gives: rjwt_token_clear() for each token, also after an error
+ *
+ * RJWT_OK when all are minted, else the first error. RJWT_MEMORY, RJWT_USAGE (a handle on a JWK Set): none was.
+ */
+enum rjwt_err rjwt_mint_batch(struct rjwt *handle, const struct rjwt_request *requests, size_t n,
+    struct rjwt_minted *minted);
+
 /* Name of prompt number bit ("sudo", "ssh", "su", "login") and its limit in bytes; NULL at the end. */
 const char *rjwt_prompt(unsigned bit, size_t *limit);
 /* Whether some prompt cuts a longer reply off, in silence, at exactly this length. */

@@ -336,16 +336,20 @@ store_signs(struct store *store, int64_t version, struct rjwt_diag *diag)
 /* --- tickets --------------------------------------------------------------------------------------------------- */
 
 enum rjwt_err
-store_ticket(struct store *store, int64_t version, bool durable, int64_t *number,
+store_tickets(struct store *store, int64_t version, size_t n, bool durable, int64_t *number,
     struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(buf_clear) struct buf tickets = { 0 };
 	char name[STORE_NAME_SIZE];
 	uint64_t end;
 
 	store_name(name, version, "minted");
+	for (size_t i = 0; i < n; i++)
+		buf_adds(&tickets, ".");
+	RJWT_TRY(buf_done(&tickets));
 	RJWT_TRY(dir_open_at(&store->dir, "private", &dir, diag));
-	RJWT_TRY(file_append(&dir, name, VIEW("."), durable ? FILE_DURABLE : 0, &end, diag));
+	RJWT_TRY(file_append(&dir, name, buf_view(&tickets), durable ? FILE_DURABLE : 0, &end, diag));
 	*number = (int64_t)end;
 	return RJWT_OK;
 }

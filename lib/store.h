@@ -57,8 +57,8 @@ RJWT_MUST enum rjwt_err store_signer(struct store *store, int64_t version,
 /* Whether a version can sign: its private half is there and its own, and its tickets are. RJWT_KEYSET, RJWT_IO. */
 RJWT_MUST enum rjwt_err store_signs(struct store *store, int64_t version, struct rjwt_diag *diag);
 
-/* Take a ticket of a version; number counts from 1. durable: fsynced. RJWT_IO. */
-RJWT_MUST enum rjwt_err store_ticket(struct store *store, int64_t version, bool durable,
+/* Take n tickets of a version; number is the last one's, counted from 1. durable: fsynced. RJWT_IO. */
+RJWT_MUST enum rjwt_err store_tickets(struct store *store, int64_t version, size_t n, bool durable,
     int64_t *number, struct rjwt_diag *diag);
 RJWT_MUST enum rjwt_err store_minted(const struct store *store, int64_t version, int64_t *number,
     struct rjwt_diag *diag);

@@ -287,8 +287,13 @@ text_log_word(struct buf *line, const char *key, struct view text)
 	line->failed = line->failed || word.failed;
 	quote = word.n == 0 || strpbrk(word.p, " \"=") != NULL;
 	buf_addf(line, "%s%s=%s", line->n > 0 ? " " : "", key, quote ? "\"" : "");
-	for (size_t i = 0; i < word.n; i++)
-		buf_addf(line, word.p[i] == '"' ? "\\x22" : "%c", word.p[i]);
+	for (const char *p = word.p, *next; p != NULL; p = next) {
+		next = strchr(p, '"');
+		buf_add(line, p, next == NULL ? strlen(p) : (size_t)(next - p));
+		if (next != NULL)
+			buf_adds(line, "\\x22");
+		next = next == NULL ? NULL : next + 1;
+	}
 	if (quote)
 		buf_adds(line, "\"");
 }

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-issue: mint a login token. */
-#include "tool.h"
+#include "issue.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 static const char usage[] =
     "Usage: rjwt-issue [options] USER\n"
+    "       rjwt-issue [options] --batch\n"
     "Mint a token with which USER may log in, and print it.\n"
     "\n"
     "  -a, --audience NAME     host that the token is for; repeatable (default: this one)\n"
@@ -25,6 +24,7 @@ static const char usage[] =
     "  -C, --claim NAME=TEXT   or NAME:=JSON, one more claim; repeatable\n"
     "  -H, --header NAME=TEXT  one more header member; repeatable\n"
     "  -o, --output FILE       write the token into a new file, mode 0600; - is standard output\n"
+    "      --batch             a request a line on standard input, a token a line on standard output\n"
     "      --json              print token, claims, header, size and fitting prompts as JSON\n"
     "      --force             mint although it does not fit a prompt that it is meant for\n"
     "      --algorithms        list the algorithms that rjwt has\n"
@@ -34,8 +34,8 @@ static const char usage[] =
     "\n"
     "See rjwt-issue(1).\n";
 
-enum { OPT_NOT_BEFORE = 256, OPT_REUSABLE, OPT_REASON, OPT_ALG, OPT_KID, OPT_KEY_VERSION, OPT_JSON,
-	OPT_FORCE, OPT_ALGORITHMS };
+enum { OPT_NOT_BEFORE = 256, OPT_REUSABLE, OPT_REASON, OPT_ALG, OPT_KID, OPT_KEY_VERSION, OPT_BATCH,
+	OPT_JSON, OPT_FORCE, OPT_ALGORITHMS };
 
 static const char letters[] = ":a:s:t:i:C:H:o:" TOOL_SHORT;
 static const struct option names[] = {
@@ -52,25 +52,11 @@ static const struct option names[] = {
 	{ "claim", required_argument, NULL, 'C' },
 	{ "header", required_argument, NULL, 'H' },
 	{ "output", required_argument, NULL, 'o' },
+	{ "batch", no_argument, NULL, OPT_BATCH },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "force", no_argument, NULL, OPT_FORCE },
 	{ "algorithms", no_argument, NULL, OPT_ALGORITHMS },
 	TOOL_LONG,
-};
-
-struct issue {
-	struct tool tool;
-	struct rjwt_request request;
-	struct words audience, scope;
-	struct buf claims, header; /* JSON objects that grow, without their closing brace */
-	int64_t lifetime_s;
-	const char *output, *reason;
-	struct {
-		struct dir dir;
-		const char *name;
-		int fd; /* -1: no file was kept free */
-	} file;
-	bool json, algorithms;
 };
 
 static void
@@ -80,6 +66,7 @@ issue_clear(struct issue *is)
 	words_clear(&is->scope);
 	buf_clear(&is->claims);
 	buf_clear(&is->header);
+	buf_clear(&is->caller);
 	dir_close(&is->file.dir);
 	fd_clean(&is->file.fd);
 }
@@ -188,6 +175,9 @@ take_option(struct issue *is, int option)
 		return EXIT_DONE;
 	case OPT_KEY_VERSION:
 		return read_version(is, optarg);
+	case OPT_BATCH:
+		is->batch = true;
+		return EXIT_DONE;
 	case OPT_JSON:
 		is->json = true;
 		return EXIT_DONE;
@@ -217,10 +207,14 @@ read_arguments(struct issue *is, int argc, char **argv)
 		return tool_wrong(&is->tool, "%s: one argument too many", argv[optind]);
 	if (is->algorithms)
 		return -1;
-	if (argc - optind != 1)
+	if (is->batch && optind < argc)
+		return tool_wrong(&is->tool, "%s: with --batch each line names its user", argv[optind]);
+	if (is->batch && is->output != NULL)
+		return tool_wrong(&is->tool, "--batch prints to standard output: not with --output");
+	if (!is->batch && argc - optind != 1)
 		return tool_wrong(&is->tool, argc == optind ? "the name of a user is missing" :
 							      "one user is wanted, not several");
-	is->request.user = argv[optind];
+	is->request.user = is->batch ? NULL : argv[optind];
 	if (is->claims.n > 0)
 		json_close(&is->claims);
 	if (is->header.n > 0)
@@ -243,60 +237,6 @@ add_words(struct buf *out, const char *const *words, const char *otherwise)
 		buf_adds(out, otherwise);
 	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
 		buf_addf(out, "%s%s", i > 0 ? " " : "", words[i]);
-}
-
-/* Who asked: the real user, and who sudo says called it. */
-static void
-log_caller(struct buf *line)
-{
-	const char *sudo = getenv("SUDO_USER");
-	struct passwd *user = getpwuid(getuid());
-	char uid[32] = "";
-	FILE *file = fopen("/proc/self/loginuid", "re");
-
-	text_log_word(line, "by", view_of(user == NULL ? "?" : user->pw_name));
-	if (sudo != NULL)
-		text_log_word(line, "sudo_user", view_of(sudo));
-	if (file != NULL) {
-		if (fgets(uid, sizeof(uid), file) != NULL && strcmp(uid, "4294967295") != 0)
-			text_log_word(line, "loginuid", view_of(uid));
-		fclose(file);
-	}
-}
-
-/* The line that a login's jti leads back to. The claims are what was signed, so nothing is missing. */
-static void
-log_token(const struct issue *is, const struct rjwt_token *token)
-{
-	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
-	RJWT_CLEAN(buf_clear) struct buf words = { 0 };
-	RJWT_CLEAN(json_clear) struct json json = { 0 };
-	char until[32];
-
-	buf_adds(&line, "issued");
-	log_caller(&line);
-	text_log_word(&line, "sub", view_of(is->request.user));
-	if (json_parse(view_of(token->claims), &json, NULL) == RJWT_OK) {
-		struct view scope = { NULL, 0 };
-		size_t n = 0;
-
-		(void)json_strings(json, "aud", &n);
-		for (size_t i = 0; i < n; i++) {
-			buf_adds(&words, i > 0 ? "," : "");
-			buf_add_view(&words, json_string_at(json, "aud", i));
-		}
-		text_log_word(&line, "aud", buf_view(&words));
-		(void)json_string(json, "scope", &scope);
-		text_log_word(&line, "scope", scope);
-	}
-	time_format(until, token->exp_s);
-	text_log_word(&line, "jti", view_of(token->jti));
-	text_log_word(&line, "exp", view_of(until));
-	text_log_word(&line, "kid", view_of(token->kid));
-	text_log_word(&line, "uses", view_of(token->once ? "once" : "any"));
-	if (is->reason != NULL)
-		text_log_word(&line, "reason", view_of(is->reason));
-	tool_log(LOG_NOTICE, &line);
 }
 
 static void
@@ -334,27 +274,6 @@ summarize(const struct issue *is, const struct rjwt_token *token)
 	    from, until, lifetime);
 	tool_say(&is->tool, "%zu bytes, fits the prompts of %s", token->len,
 	    prompts.p == NULL ? "" : prompts.p);
-}
-
-static enum rjwt_err
-format_json(const struct rjwt_token *token, struct buf *out)
-{
-	const char *name;
-	size_t limit;
-
-	json_open(out, NULL);
-	json_put_string(out, "token", (struct view){ token->text, token->len });
-	json_put_raw(out, "claims", view_of(token->claims));
-	json_put_raw(out, "header", view_of(token->header));
-	json_put_integer(out, "size", (int64_t)token->len);
-	json_open_array(out, "fits");
-	for (unsigned i = 0; (name = rjwt_prompt(i, &limit)) != NULL; i++)
-		if ((token->fits & 1U << i) != 0)
-			json_put_string(out, NULL, view_of(name));
-	json_close_array(out);
-	json_close(out);
-	buf_adds(out, "\n");
-	return buf_done(out);
 }
 
 /* The folder of --output. Whoever may rename in it, or above, could put another token in ours' place. */
@@ -408,7 +327,7 @@ put_out(struct issue *is, const struct rjwt_token *token)
 	enum rjwt_err err = RJWT_OK;
 
 	if (is->json) {
-		err = format_json(token, &text);
+		err = issue_json(token, &text);
 	} else {
 		buf_add(&text, token->text, token->len);
 		buf_adds(&text, "\n");
@@ -452,16 +371,7 @@ issue(struct issue *is)
 
 	if (err != RJWT_OK)
 		return tool_fail(&is->tool, err, &diag);
-	log_token(is, &token);
-	tool_log_change(&token.change);
-	if (token.change.rotated)
-		tool_say(&is->tool, "rotation was due: %s", token.change.text);
-	if (token.change.warning[0] != '\0')
-		tool_say(&is->tool, "warning: %s", token.change.warning);
-	if (token.warning[0] != '\0') {
-		tool_say(&is->tool, "warning: %s", token.warning);
-		tool_log_text(LOG_WARNING, token.warning);
-	}
+	issue_tell(is, &is->request, is->reason, &token);
 	if (is->request.reusable && token.once)
 		tool_say(&is->tool, "the configuration has one_time: always, so this token is good once");
 	else if (!token.once)
@@ -485,6 +395,8 @@ main(int argc, char **argv)
 		for (const char *const *name = rjwt_supports(); *name != NULL; name++)
 			puts(*name);
 		status = tool_end(&is.tool, EXIT_DONE);
+	} else if (status == -1 && is.batch) {
+		status = issue_batch(&is);
 	} else if (status == -1) {
 		status = issue(&is);
 	}

@@ -231,7 +231,6 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	done <<-'E'
 		unknown option|--frob alice
 		unknown option|-x alice
-		unknown option|--batch alice
 		unknown option|--from 10.0.0.0/8 alice
 		a value is missing|alice -s
 		a value is missing|alice --lifetime

@@ -174,8 +174,8 @@ judged()
 	verify --jws --at +10h -i other -a other -u bob -s su "$dir/token" | cmp - <(part 2 "$token")
 	run -1 verify --jws <<<"${token%.*}.$(head -c 64 /dev/zero | b64)"
 	[[ $output == 'rejected: signature: '* ]]
-	refused 2 'not with --explain or --json' verify --jws --json "$dir/token"
-	refused 2 'not with --explain or --json' verify --jws --explain "$dir/token"
+	refused 2 'not with --explain, --json or --lines' verify --jws --json "$dir/token"
+	refused 2 'not with --explain, --json or --lines' verify --jws --explain "$dir/token"
 }
 
 @test "a token never comes from argv" {
@@ -238,7 +238,6 @@ judged()
 		[[ -z $output && $stderr == 'rjwt-verify: '*"$text"* ]] || { echo "$arguments: $output $stderr"; return 1; }
 	done <<-'E'
 		--frob: unknown option|--frob
-		unknown option|--lines
 		a duration like 90s|--leeway 60
 		a duration like 90s|--leeway -1s
 		--leeway 301s: from 0 s to 5 m is wanted|--leeway 301s

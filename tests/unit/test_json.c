@@ -245,10 +245,39 @@ scanner_and_json_c_agree(void **state)
 	assert_in_range(good, 1000, 99000);
 }
 
+/* The text of a value of the outermost object, by a name as it reads. */
+static void
+test_raw(void **state)
+{
+	static const struct {
+		const char *text, *name, *value;
+	} rows[] = {
+		{ "{\"a\":1}", "a", "1" },
+		{ "{\"a\" : 1.50e3 }", "a", "1.50e3" },
+		{ " { \"b\":{\"a\":2} , \"a\":{ \"a\" : [3] } } ", "a", "{ \"a\" : [3] }" },
+		{ "{\"\\u0061\":\"\\u0062\"}", "a", "\"\\u0062\"" },
+		{ "{\"a\":99999999999999999999}", "a", "99999999999999999999" },
+		{ "{\"a\":null}", "a", "null" },
+		{ "{\"b\":{\"a\":2}}", "a", NULL },
+		{ "{\"A\":1,\"ab\":2,\"\":3}", "a", NULL },
+		{ "{}", "a", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct view value = VIEW("untouched");
+		bool found = json_raw(view_of(rows[i].text), rows[i].name, &value);
+
+		CHECK(rows[i].text, found == (rows[i].value != NULL));
+		CHECK(rows[i].text, view_is(value, found ? rows[i].value : "untouched"));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_raw),
 		cmocka_unit_test(vectors), cmocka_unit_test(grammar), cmocka_unit_test(depth),
 		cmocka_unit_test(members), cmocka_unit_test(names_that_stand_twice),
 		cmocka_unit_test(lines_and_columns), cmocka_unit_test(scanner_and_json_c_agree),

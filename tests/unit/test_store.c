@@ -64,14 +64,14 @@ test_tickets(void **state)
 
 	want("open", store_open(f->state, NULL, &store, NULL), RJWT_OK);
 	for (int64_t i = 1; i <= 5; i++) {
-		want("ticket", store_ticket(store, 1, i % 2 == 0, &number, NULL), RJWT_OK);
+		want("ticket", store_tickets(store, 1, 1, i % 2 == 0, &number, NULL), RJWT_OK);
 		assert_true(number == i);
 	}
 	want("count", store_minted(store, 1, &number, NULL), RJWT_OK);
 	assert_true(number == 5);
 	want("another's", store_minted(store, 2, &number, NULL), RJWT_OK);
 	assert_true(number == 0);
-	want("none", store_ticket(store, 9, false, &number, NULL), RJWT_IO);
+	want("none", store_tickets(store, 9, 1, false, &number, NULL), RJWT_IO);
 	assert_false(file_there(f, "private/9.minted"));
 	want("lost", store_minted(store, 9, &number, NULL), RJWT_OK);
 	assert_true(number == INT64_MAX);

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rjwt-issue --batch: a JSON object a line becomes a token a line. Lines that are here at once are minted
+ * together, so that they share the syncs; memory does not grow with their number.
+ */
+#include "issue.h"
+#include "lines.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOCK 64
+
+/* One line on its way; request points into the rest. */
+struct entry {
+	uint64_t line;
+	enum rjwt_err err; /* of its reading; diag says why */
+	struct rjwt_diag diag;
+	struct rjwt_request request;
+	const char *reason;
+	struct json json;
+	struct words audience, scope;
+	struct buf words, claims, header;
+	int64_t lifetime_s;
+};
+
+struct batch {
+	struct issue *is;
+	struct rjwt *handle;
+	struct entry entries[BLOCK];
+	struct rjwt_request requests[BLOCK];
+	struct rjwt_minted minted[BLOCK];
+	size_t n;
+	struct buf out;
+	uint64_t refused, done;
+};
+
+static void
+entry_clear(struct entry *e)
+{
+	json_clear(&e->json);
+	words_clear(&e->audience);
+	words_clear(&e->scope);
+	buf_clear(&e->words);
+	buf_clear(&e->claims);
+	buf_clear(&e->header);
+	*e = (struct entry){ 0 };
+}
+
+/* --- a line becomes a request ------------------------------------------------------------------------------- */
+
+static enum rjwt_err
+bad(struct entry *e, const char *name, const char *wanted)
+{
+	return diag_fail(&e->diag, RJWT_MALFORMED, "", "%s: %s is wanted", name, wanted);
+}
+
+/* A string that stands in place of an option's. */
+static enum rjwt_err
+read_text(struct entry *e, const char *name, const char **value)
+{
+	struct view text;
+
+	switch (json_string(e->json, name, &text)) {
+	case JSON_WRONG:
+		return bad(e, name, "a string");
+	case JSON_GOOD:
+		*value = text.p;
+		break;
+	case JSON_ABSENT:
+		break;
+	}
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+read_list(struct entry *e, const char *name, struct words *words, const char *const **value)
+{
+	size_t count = 0;
+
+	switch (json_strings(e->json, name, &count)) {
+	case JSON_WRONG:
+		return bad(e, name, "a string, or an array of strings");
+	case JSON_ABSENT:
+		return RJWT_OK;
+	case JSON_GOOD:
+		break;
+	}
+	for (size_t i = 0; i < count; i++)
+		RJWT_TRY(words_add(words, json_string_at(e->json, name, i).p));
+	*value = words->list;
+	return RJWT_OK;
+}
+
+/* As a claim has it, words with a space between them, or an array of them. */
+static enum rjwt_err
+read_scope(struct entry *e)
+{
+	struct view text;
+	char *space;
+
+	if (json_string(e->json, "scope", &text) != JSON_GOOD)
+		return read_list(e, "scope", &e->scope, &e->request.scope);
+	buf_add_view(&e->words, text);
+	RJWT_TRY(buf_done(&e->words));
+	for (char *word = e->words.p; word != NULL; word = space == NULL ? NULL : space + 1) {
+		space = strchr(word, ' ');
+		if (space != NULL)
+			*space = '\0';
+		RJWT_TRY(words_add(&e->scope, word));
+	}
+	e->request.scope = e->scope.list;
+	return RJWT_OK;
+}
+
+/* Seconds, or a text as the option takes it. */
+static enum rjwt_err
+read_times(struct entry *e)
+{
+	struct view text;
+	enum json_has has = json_integer(e->json, "lifetime", &e->lifetime_s);
+
+	if (has == JSON_WRONG && (json_string(e->json, "lifetime", &text) != JSON_GOOD ||
+				     duration_parse(text.p, &e->lifetime_s) != RJWT_OK))
+		return bad(e, "lifetime", "a number of seconds, or a duration like \"90s\" or \"15m\"");
+	if (has != JSON_ABSENT)
+		e->request.lifetime_s = &e->lifetime_s;
+	has = json_integer(e->json, "nbf", &e->request.not_before_s);
+	if (has == JSON_WRONG && (json_string(e->json, "nbf", &text) != JSON_GOOD ||
+				     time_parse(text.p, time(NULL), &e->request.not_before_s) != RJWT_OK))
+		return bad(e, "nbf", "seconds since the epoch, or a time of RFC 3339, or \"+10m\"");
+	return RJWT_OK;
+}
+
+/* An object whose members come after those of the option. */
+static enum rjwt_err
+read_object(struct entry *e, struct view line, const char *name, struct buf *object, const char **value)
+{
+	struct view text;
+	struct json ignored;
+
+	switch (json_member(e->json, name, &ignored)) {
+	case JSON_WRONG:
+		return bad(e, name, "an object");
+	case JSON_ABSENT:
+		return RJWT_OK;
+	case JSON_GOOD:
+		break;
+	}
+	if (!json_raw(line, name, &text))
+		return RJWT_INTERNAL;
+	json_open(object, NULL);
+	if (*value != NULL)
+		json_put_members(object, view_of(*value));
+	json_put_members(object, text);
+	json_close(object);
+	*value = object->p;
+	return buf_done(object);
+}
+
+static enum rjwt_err
+know_name(void *context, struct view name)
+{
+	static const char *const known[] = { "sub", "aud", "scope", "lifetime", "nbf", "iss", "reusable",
+		"reason", "claims", "header" };
+	struct entry *e = context;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (view_is(name, known[i]))
+			return RJWT_OK;
+	return diag_fail(&e->diag, RJWT_MALFORMED, "",
+	    "%.*s is unknown: sub, aud, scope, lifetime, nbf, iss, reusable, reason, claims and header are taken",
+	    (int)(name.n > 100 ? 100 : name.n), name.p);
+}
+
+static enum rjwt_err
+read_entry(struct entry *e, struct view line)
+{
+	RJWT_TRY(json_parse(line, &e->json, &e->diag));
+	RJWT_TRY(json_names(e->json, know_name, e));
+	RJWT_TRY(read_text(e, "sub", &e->request.user));
+	RJWT_TRY(read_text(e, "iss", &e->request.issuer));
+	RJWT_TRY(read_text(e, "reason", &e->reason));
+	RJWT_TRY(read_list(e, "aud", &e->audience, &e->request.audience));
+	RJWT_TRY(read_scope(e));
+	RJWT_TRY(read_times(e));
+	if (json_boolean(e->json, "reusable", &e->request.reusable) == JSON_WRONG)
+		return bad(e, "reusable", "true or false");
+	RJWT_TRY(read_object(e, line, "claims", &e->claims, &e->request.claims));
+	return read_object(e, line, "header", &e->header, &e->request.header);
+}
+
+/* --- a block of them --------------------------------------------------------------------------------------------- */
+
+/* The next lines: one is waited for, and those that came with it. False: that was all. */
+static bool
+read_block(struct batch *b, struct lines *lines, enum lines_state *state)
+{
+	b->n = 0;
+	do {
+		struct entry *e = &b->entries[b->n];
+		struct view line;
+
+		*state = lines_next(lines, &line);
+		if (*state == LINES_END || *state == LINES_FAILED)
+			return false;
+		*e = (struct entry){ .line = lines->number, .request = b->is->request,
+			.reason = b->is->reason };
+		if (*state == LINES_LONG)
+			e->err = diag_fail(&e->diag, RJWT_TOO_LONG, "", "a line has at most %zu bytes", lines->max);
+		else
+			e->err = read_entry(e, line);
+		b->n++;
+	} while (b->n < BLOCK && lines_ready(lines));
+	return true;
+}
+
+/* Mint what could be read; each entry has its place in minted. */
+static void
+mint_block(struct batch *b)
+{
+	struct rjwt_minted some[BLOCK];
+	size_t n = 0, at = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->entries[i].err == RJWT_OK)
+			b->requests[n++] = b->entries[i].request;
+	if (n > 0)
+		(void)rjwt_mint_batch(b->handle, b->requests, n, some);
+	for (size_t i = 0; i < b->n; i++)
+		b->minted[i] = b->entries[i].err == RJWT_OK ?
+		    some[at++] :
+		    (struct rjwt_minted){ .err = b->entries[i].err, .diag = b->entries[i].diag };
+}
+
+/* A refused line leaves an empty one, or with --json the reason: the n-th answer belongs to the n-th line. */
+static enum rjwt_err
+put_refused(struct batch *b, const struct rjwt_minted *m)
+{
+	if (b->is->json) {
+		json_open(&b->out, NULL);
+		json_put_string(&b->out, "refused", view_of(rjwt_reason(m->err)));
+		json_put_text(&b->out, "text",
+		    view_of(m->diag.text[0] == '\0' ? rjwt_strerror(m->err) : m->diag.text));
+		json_close(&b->out);
+	}
+	buf_adds(&b->out, "\n");
+	return buf_done(&b->out);
+}
+
+static enum rjwt_err
+put_token(struct batch *b, const struct rjwt_token *token)
+{
+	RJWT_CLEAN(buf_clear) struct buf object = { 0 };
+
+	if (b->is->json) {
+		RJWT_TRY(issue_json(token, &object));
+		buf_add_view(&b->out, buf_view(&object));
+	} else {
+		buf_add(&b->out, token->text, token->len);
+		buf_adds(&b->out, "\n");
+	}
+	return buf_done(&b->out);
+}
+
+/* What became of each, on stderr and in the log before any of it is on standard output. */
+static enum rjwt_err
+tell_block(struct batch *b)
+{
+	enum rjwt_err err = RJWT_OK;
+
+	for (size_t i = 0; i < b->n; i++) {
+		const struct rjwt_minted *m = &b->minted[i];
+		enum rjwt_err put;
+
+		b->is->tool.line = b->entries[i].line;
+		if (m->err == RJWT_OK) {
+			issue_tell(b->is, &b->entries[i].request, b->entries[i].reason, &m->token);
+			put = put_token(b, &m->token);
+			b->done++;
+		} else {
+			(void)tool_fail(&b->is->tool, m->err, &m->diag);
+			put = put_refused(b, m);
+			b->refused++;
+		}
+		err = put != RJWT_OK ? put : err;
+	}
+	b->is->tool.line = 0;
+	return err;
+}
+
+/* Where a part of a token came to stand at the end of a file, take it away: whole lines, or none. */
+static void
+take_back(const char *text, size_t put)
+{
+	const char *end = put == 0 ? NULL : memrchr(text, '\n', put);
+	size_t half = put - (end == NULL ? 0 : (size_t)(end + 1 - text));
+	off_t at = lseek(STDOUT_FILENO, 0, SEEK_CUR);
+	struct stat status;
+
+	if (half > 0 && at >= (off_t)half && fstat(STDOUT_FILENO, &status) == 0 &&
+	    S_ISREG(status.st_mode) && status.st_size == at)
+		(void)!ftruncate(STDOUT_FILENO, at - (off_t)half);
+}
+
+static bool
+write_block(struct batch *b)
+{
+	size_t put = 0;
+
+	while (put < b->out.n) {
+		ssize_t n = write(STDOUT_FILENO, b->out.p + put, b->out.n - put);
+		int error = errno;
+
+		if (n < 0 && error == EINTR)
+			continue;
+		if (n < 0) {
+			take_back(b->out.p, put);
+			tool_say(&b->is->tool, "standard output: %s: from line %llu on tokens are lost",
+			    strerrordesc_np(error), (unsigned long long)b->entries[0].line);
+			return false;
+		}
+		put += (size_t)n;
+	}
+	return true;
+}
+
+static void
+clear_block(struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		entry_clear(&b->entries[i]);
+		rjwt_token_clear(&b->minted[i].token);
+	}
+	buf_clear(&b->out);
+	b->n = 0;
+}
+
+static int
+issue_lines(struct batch *b)
+{
+	RJWT_CLEAN(lines_clear) struct lines lines = { .fd = STDIN_FILENO, .max = RJWT_TOKEN_MAX };
+	enum lines_state state;
+	enum rjwt_err err = RJWT_OK;
+	bool written = true;
+
+	while (err == RJWT_OK && written && read_block(b, &lines, &state)) {
+		mint_block(b);
+		err = tell_block(b);
+		if (err == RJWT_OK)
+			written = write_block(b);
+		clear_block(b);
+	}
+	if (err != RJWT_OK)
+		return tool_fail(&b->is->tool, err, &(struct rjwt_diag){ 0 });
+	if (written && state == LINES_FAILED)
+		tool_say(&b->is->tool, "standard input: %s", strerrordesc_np(errno));
+	if (isatty(STDERR_FILENO))
+		tool_say(&b->is->tool, "%llu tokens, %llu lines refused", (unsigned long long)b->done,
+		    (unsigned long long)b->refused);
+	return written && state == LINES_END && b->refused == 0 ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int
+issue_batch(struct issue *is)
+{
+	RJWT_CLEAN(free_clean) struct batch *b = calloc(1, sizeof(*b));
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = b == NULL ? RJWT_MEMORY : rjwt_open(&is->tool.options, &b->handle, &diag);
+	int status;
+
+	if (err != RJWT_OK)
+		return tool_fail(&is->tool, err, &diag);
+	b->is = is;
+	status = issue_lines(b);
+	rjwt_close(b->handle);
+	return status;
+}
