@@ -34,17 +34,22 @@ base64url_check(struct view text)
 enum rjwt_err
 base64url_decode(struct view text, struct buf *out)
 {
-	size_t tail = text.n % 4, i, have;
+	size_t tail = text.n % 4, start = out->n, have = tail == 0 ? 0 : tail - 1, i;
 	uint32_t group = 0;
+	bool bad = false;
 	char *to;
 
-	if (base64url_check(text) != NULL)
+	/* Only the tail has rules of its own: the loop looks at every byte. */
+	if (tail != 0 && base64url_check((struct view){ text.p + text.n - tail, tail }) != NULL)
 		return RJWT_MALFORMED;
-	to = buf_room(out, text.n / 4 * 3 + (tail == 0 ? 0 : tail - 1));
+	to = buf_room(out, text.n / 4 * 3 + have);
 	if (to == NULL)
 		return RJWT_MEMORY;
 	for (i = 0; i < text.n; i++) {
-		group = group << 6 | (value_plus_one[(unsigned char)text.p[i]] - 1U);
+		unsigned value = value_plus_one[(unsigned char)text.p[i]];
+
+		bad = bad || value == 0;
+		group = group << 6 | ((value - 1U) & 63);
 		if (i % 4 == 3) {
 			*to++ = (char)(group >> 16 & 0xff);
 			*to++ = (char)(group >> 8 & 0xff);
@@ -52,11 +57,12 @@ base64url_decode(struct view text, struct buf *out)
 			group = 0;
 		}
 	}
-	have = tail == 0 ? 0 : tail - 1;
 	group <<= tail == 2 ? 12 : 6;
 	for (i = 0; i < have; i++)
 		*to++ = (char)(group >> (16 - 8 * i) & 0xff);
-	return RJWT_OK;
+	if (bad)
+		out->n = start;
+	return bad ? RJWT_MALFORMED : RJWT_OK;
 }
 
 void

@@ -90,21 +90,26 @@ buf_adds(struct buf *b, const char *s)
 	buf_add(b, s, strlen(s));
 }
 
+/* Straight into the room that is there, and once more where that was too small. */
 void
 buf_addf(struct buf *b, const char *fmt, ...)
 {
+	size_t left = b->failed ? 0 : b->cap - b->n;
 	va_list args;
 	char *room;
 	int n;
 
 	va_start(args, fmt);
-	n = vsnprintf(NULL, 0, fmt, args);
+	n = vsnprintf(left == 0 ? NULL : b->p + b->n, left, fmt, args);
 	va_end(args);
-	if (n < 0) {
-		b->failed = true;
+	if (n >= 0 && (size_t)n < left) {
+		b->n += (size_t)n;
 		return;
 	}
-	room = buf_room(b, (size_t)n);
+	if (left > 0)
+		b->p[b->n] = '\0';
+	b->failed = b->failed || n < 0;
+	room = n < 0 ? NULL : buf_room(b, (size_t)n);
 	if (room == NULL)
 		return;
 	va_start(args, fmt);

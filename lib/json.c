@@ -180,17 +180,22 @@ json_names(struct json json, enum rjwt_err (*each)(void *context, struct view na
 static void
 put_text(struct buf *out, struct view text)
 {
+	size_t begin = 0;
+
 	buf_adds(out, "\"");
 	for (size_t i = 0; i < text.n; i++) {
 		unsigned char c = (unsigned char)text.p[i];
 
-		if (c == '"' || c == '\\')
-			buf_addf(out, "\\%c", c);
-		else if (c < 0x20)
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		buf_add(out, text.p + begin, i - begin);
+		begin = i + 1;
+		if (c < 0x20)
 			buf_addf(out, "\\u%04x", c);
 		else
-			buf_add(out, text.p + i, 1);
+			buf_addf(out, "\\%c", c);
 	}
+	buf_add(out, text.p + begin, text.n - begin);
 	buf_adds(out, "\"");
 }
 

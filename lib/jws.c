@@ -64,7 +64,7 @@ jws_header(struct jws *jws, struct rjwt_diag *diag)
 }
 
 enum rjwt_err
-jws_verify(const struct jws *jws, const struct key *key, struct buf *payload, size_t *short_by)
+jws_verify(const struct jws *jws, struct key *key, struct buf *payload, size_t *short_by)
 {
 	RJWT_CLEAN(buf_clear) struct buf signature = { 0 };
 	enum rjwt_err err = base64url_decode(jws->signature, &signature);

@@ -32,7 +32,7 @@ RJWT_MUST enum rjwt_err jws_header(struct jws *jws, struct rjwt_diag *diag);
  * payload appended. RJWT_SIGNATURE, also for a payload that is no base64url; RJWT_MEMORY.
  * short_by, may be NULL: by how many bytes the signature falls short of its key's.
  */
-RJWT_MUST enum rjwt_err jws_verify(const struct jws *jws, const struct key *key,
+RJWT_MUST enum rjwt_err jws_verify(const struct jws *jws, struct key *key,
     struct buf *payload, size_t *short_by);
 
 /* header and payload are JSON; the compact serialization is appended to token. */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "key.h"
+#include "key_inside.h"
 #include "key_weak.h"
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/ecdsa.h>
-#include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -14,41 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct key {
-	const struct alg *alg;
-	EVP_PKEY *pkey;	   /* NULL for HMAC */
-	struct buf secret; /* HMAC */
-	size_t signature_size;
-};
-
-/* Clean-up functions of OpenSSL take the object; ours, for RJWT_CLEAN, take its address. */
-#define CLEANER(name, type, release)                  \
-	static void name(type **object)               \
-	{                                             \
-		release(*object);                     \
-	}                                             \
-	struct name##_needs_a_semicolon
 CLEANER(pkey_clean, EVP_PKEY, EVP_PKEY_free);
 CLEANER(pkey_ctx_clean, EVP_PKEY_CTX, EVP_PKEY_CTX_free);
-CLEANER(md_ctx_clean, EVP_MD_CTX, EVP_MD_CTX_free);
 CLEANER(bn_clean, BIGNUM, BN_free);
 CLEANER(bio_clean, BIO, BIO_free_all);
 CLEANER(pkcs8_clean, PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free);
 CLEANER(build_clean, OSSL_PARAM_BLD, OSSL_PARAM_BLD_free);
 CLEANER(params_clean, OSSL_PARAM, OSSL_PARAM_free);
-CLEANER(ecdsa_clean, ECDSA_SIG, ECDSA_SIG_free);
-
-static const unsigned char *
-bytes(struct view v)
-{
-	return (const unsigned char *)(v.n == 0 ? "" : v.p);
-}
 
 void
 key_free(struct key *key)
 {
 	if (key == NULL)
 		return;
+	EVP_MD_CTX_free(key->signing);
+	EVP_MD_CTX_free(key->verifying);
+	EVP_MAC_CTX_free(key->mac);
 	EVP_PKEY_free(key->pkey);
 	buf_clear(&key->secret);
 	free(key);
@@ -335,124 +314,4 @@ key_is_pair(const struct key *a, const struct key *b)
 	OPENSSL_QUIETLY;
 
 	return a->pkey != NULL && b->pkey != NULL && EVP_PKEY_eq(a->pkey, b->pkey) == 1;
-}
-
-/* --- signatures --------------------------------------------------------------------------------------- */
-
-/* RFC 7518 s3.5: salt as long as the hash, MGF1 with the same hash; when verifying, too. */
-static bool
-padding_set(const struct alg *alg, EVP_PKEY_CTX *ctx)
-{
-	if (alg->kind != ALG_PSS)
-		return true;
-	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1 &&
-	    EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, alg->digest, NULL) == 1;
-}
-
-static enum rjwt_err
-hmac(const struct key *key, struct view input, unsigned char mac[static 64])
-{
-	size_t n = 0;
-
-	if (EVP_Q_mac(NULL, "HMAC", NULL, key->alg->digest, NULL, bytes(buf_view(&key->secret)),
-		key->secret.n, bytes(input), input.n, mac, 64, &n) == NULL ||
-	    n != key->signature_size)
-		return RJWT_INTERNAL;
-	return RJWT_OK;
-}
-
-/* DER to R||S, RFC 7518 s3.4. */
-static enum rjwt_err
-ecdsa_flatten(const unsigned char *der, size_t n, size_t coordinate, struct buf *signature)
-{
-	RJWT_CLEAN(ecdsa_clean) ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)n);
-	unsigned char *room = (unsigned char *)buf_room(signature, 2 * coordinate);
-
-	if (room == NULL)
-		return RJWT_MEMORY;
-	if (sig == NULL || BN_bn2binpad(ECDSA_SIG_get0_r(sig), room, (int)coordinate) < 0 ||
-	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), room + coordinate, (int)coordinate) < 0)
-		return RJWT_INTERNAL;
-	return RJWT_OK;
-}
-
-enum rjwt_err
-key_sign(const struct key *key, struct view input, struct buf *signature)
-{
-	OPENSSL_QUIETLY;
-	RJWT_CLEAN(md_ctx_clean) EVP_MD_CTX *md = NULL;
-	unsigned char out[RSA_BITS_MAX / 8];
-	size_t n = sizeof(out);
-	EVP_PKEY_CTX *ctx;
-
-	if (key->alg->kind == ALG_HMAC) {
-		RJWT_TRY(hmac(key, input, out));
-		buf_add(signature, out, key->signature_size);
-		return buf_done(signature);
-	}
-	md = EVP_MD_CTX_new();
-	if (md == NULL)
-		return RJWT_MEMORY;
-	if (EVP_DigestSignInit_ex(md, &ctx, key->alg->digest, NULL, NULL, key->pkey, NULL) != 1 ||
-	    !padding_set(key->alg, ctx) ||
-	    EVP_DigestSign(md, out, &n, bytes(input), input.n) != 1)
-		return RJWT_INTERNAL;
-	if (key->alg->kind == ALG_ECDSA)
-		return ecdsa_flatten(out, n, key->alg->coordinate_size, signature);
-	buf_add(signature, out, n);
-	return buf_done(signature);
-}
-
-/* R||S to DER: at most 2 * (66 + 3) + 3 bytes; 0 when there is no memory. */
-static size_t
-ecdsa_der(struct view flat, unsigned char der[static 160])
-{
-	RJWT_CLEAN(ecdsa_clean) ECDSA_SIG *sig = ECDSA_SIG_new();
-	RJWT_CLEAN(bn_clean) BIGNUM *r = BN_bin2bn(bytes(flat), (int)flat.n / 2, NULL);
-	RJWT_CLEAN(bn_clean) BIGNUM *s =
-	    BN_bin2bn(bytes(flat) + flat.n / 2, (int)flat.n / 2, NULL);
-	int n;
-
-	if (sig == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(sig, r, s) != 1)
-		return 0;
-	r = s = NULL; /* sig's now */
-	n = i2d_ECDSA_SIG(sig, &der);
-	return n > 0 ? (size_t)n : 0;
-}
-
-enum rjwt_err
-key_verify(const struct key *key, struct view input, struct view signature)
-{
-	OPENSSL_QUIETLY;
-	RJWT_CLEAN(md_ctx_clean) EVP_MD_CTX *md = NULL;
-	unsigned char der[160];
-	const unsigned char *sig = bytes(signature);
-	size_t n = signature.n;
-	EVP_PKEY_CTX *ctx;
-
-	if (n != key->signature_size)
-		return RJWT_SIGNATURE;
-	if (key->alg->kind == ALG_HMAC) {
-		unsigned char mac[64];
-
-		RJWT_TRY(hmac(key, input, mac));
-		return CRYPTO_memcmp(mac, sig, n) == 0 ? RJWT_OK : RJWT_SIGNATURE;
-	}
-	if (key->alg->kind == ALG_ECDSA) {
-		n = ecdsa_der(signature, der);
-		sig = der;
-		if (n == 0)
-			return RJWT_MEMORY;
-	}
-	md = EVP_MD_CTX_new();
-	if (md == NULL)
-		return RJWT_MEMORY;
-	if (EVP_DigestVerifyInit_ex(md, &ctx, key->alg->digest, NULL, NULL, key->pkey, NULL) != 1 ||
-	    !padding_set(key->alg, ctx))
-		return RJWT_INTERNAL;
-	/* 0, -1 and -2 are all refusals. */
-	if (EVP_DigestVerify(md, sig, n, bytes(input), input.n) != 1)
-		return RJWT_SIGNATURE;
-	return RJWT_OK;
 }

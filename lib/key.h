@@ -40,10 +40,10 @@ RJWT_MUST enum rjwt_err key_private_format(const struct key *key, struct buf *te
 bool key_is_pair(const struct key *a, const struct key *b);
 
 /* Appends the JWS signature (RFC 7518 s3.2 to s3.5, RFC 8037 s3.1): R||S for ECDSA. */
-RJWT_MUST enum rjwt_err key_sign(const struct key *key, struct view input, struct buf *signature);
+RJWT_MUST enum rjwt_err key_sign(struct key *key, struct view input, struct buf *signature);
 
 /* RJWT_SIGNATURE unless the signature is good and of exactly key_signature_size() bytes. */
-RJWT_MUST enum rjwt_err key_verify(const struct key *key, struct view input,
+RJWT_MUST enum rjwt_err key_verify(struct key *key, struct view input,
     struct view signature);
 
 const struct alg *key_alg(const struct key *key);

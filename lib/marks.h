@@ -24,8 +24,21 @@
 RJWT_MUST enum rjwt_err mark_spend(const struct dir *state, int64_t version,
     const struct claims *claims, const char *scope, bool dry_run, struct rjwt_diag *diag);
 
-/* RJWT_REVOKED when its jti is, or its login name up to this version. */
-RJWT_MUST enum rjwt_err mark_revoked(const struct dir *state, int64_t version,
+/*
+ * Where revocations are looked up: each mark at each verify, in folders that are opened at the first look and held
+ * until keyset.json is read again, which ends each revocation.
+ */
+struct marks {
+	const struct store *store; /* borrows; the only one that is set from outside */
+	uint64_t loaded;	   /* store->loaded when the folders were opened */
+	struct dir jti, sub;
+};
+
+#define MARKS_NONE ((struct marks){ .jti = DIR_NONE, .sub = DIR_NONE })
+void marks_close(struct marks *marks);
+
+/* RJWT_REVOKED when its jti is, or its login name up to this version. RJWT_IO, RJWT_KEYSET: could not be looked at. */
+RJWT_MUST enum rjwt_err mark_revoked(struct marks *marks, int64_t version,
     const struct claims *claims, struct rjwt_diag *diag);
 
 /*

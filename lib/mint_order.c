@@ -216,11 +216,10 @@ static enum rjwt_err
 check_readable(struct order *o, struct view header, struct view claims)
 {
 	RJWT_CLEAN(claims_clear) struct claims read = { 0 };
-	RJWT_CLEAN(json_clear) struct json json = { 0 };
-	enum rjwt_err err = json_parse(header, &json, o->diag);
+	bool minus_zero;
 
-	if (err != RJWT_OK)
-		return err == RJWT_MALFORMED ? RJWT_HEADER : err;
+	if (json_scan(header, &minus_zero, o->diag) != RJWT_OK)
+		return RJWT_HEADER;
 	return claims_parse(claims, o->minter->config->user_claim, &read, o->diag);
 }
 

@@ -113,7 +113,7 @@ file_secret(struct provider *provider, int64_t version, const struct alg *alg, s
 
 /* Whether one verifies what the other signs: a file may have its public half whole, and the other one torn. */
 static bool
-fits(const struct key *private, const struct key *public)
+fits(struct key *private, struct key *public)
 {
 	RJWT_CLEAN(buf_clear) struct buf signature = { 0 };
 	const struct view probe = VIEW("rjwt");

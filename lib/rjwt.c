@@ -13,6 +13,7 @@
 struct rjwt {
 	struct config config;
 	struct store *store; /* NULL: set is in its place */
+	struct marks marks;
 	struct jwk_set set;
 	struct clock clock;
 };
@@ -28,6 +29,7 @@ rjwt_close(struct rjwt *h)
 {
 	if (h == NULL)
 		return;
+	marks_close(&h->marks);
 	store_close(h->store);
 	jwk_set_clear(&h->set);
 	config_clear(&h->config);
@@ -111,6 +113,7 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 	if (h == NULL)
 		return RJWT_MEMORY;
 	RJWT_TRY(digest_ready());
+	h->marks = MARKS_NONE;
 	h->clock.read = options->now;
 	RJWT_TRY(config_load(options->config, &h->config, diag));
 	RJWT_TRY(apply_overrides(&h->config, options, diag));
@@ -118,6 +121,7 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 		RJWT_TRY(load_set(options->jwks, &h->set, diag));
 	else
 		RJWT_TRY(store_open(h->config.state_dir, NULL, &h->store, diag));
+	h->marks.store = h->store;
 	*handle = RJWT_STEAL(h);
 	return RJWT_OK;
 }
@@ -131,15 +135,15 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
 	struct verifier v = { .config = &h->config, .clock = &h->clock };
 	enum rjwt_err err;
 
-	*verdict = (struct rjwt_verdict){ .reason = RJWT_USAGE };
 	if (diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
 	if (h->store != NULL) {
 		v.keyset = &h->store->keyset;
 		v.keys = store_keys(h->store);
-		v.marks = &h->store->dir;
+		v.marks = &h->marks;
 	} else {
 		v.keys = (struct key_source){ jwk_set_find, NULL, &h->set };
+		verdict_begin(verdict, RJWT_USAGE);
 		if ((attempt->flags & RJWT_SIGNATURE_ONLY) == 0 &&
 		    (h->config.issuer.n == 0 || h->config.audience.n == 0))
 			return diag_fail(diag, RJWT_USAGE, "",

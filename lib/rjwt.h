@@ -188,8 +188,8 @@ struct rjwt_verdict {
 	char *claims; /* the payload's bytes, NUL added; NULL unless the signature is good */
 	size_t claims_len;
 	struct rjwt_check failed; /* the check that failed, whatever the flags */
-	struct rjwt_check checks[RJWT_CHECKS_MAX]; /* with RJWT_TRACE */
-	size_t nchecks;
+	size_t nchecks;		  /* 0 without RJWT_TRACE */
+	struct rjwt_check checks[RJWT_CHECKS_MAX]; /* the first nchecks of them; no others are written */
 };
 
 /*

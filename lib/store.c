@@ -141,6 +141,7 @@ load(struct store *store, struct rjwt_diag *diag)
 	RJWT_TRY(missing(file_read(&store->dir, "keyset.json", KEYSET_FILE_MAX, &text, &status, diag),
 	    diag));
 	forget(store);
+	store->loaded++;
 	store->writable = false;
 	store->identity = (struct stat){ 0 };
 	err = keyset_parse(buf_view(&text), &store->keyset, diag);

@@ -17,6 +17,7 @@ struct store {
 	struct dir dir, keys;
 	char *path;		   /* of keyset.json */
 	unsigned opened;	   /* how often the folder was opened: another one may come to stand there */
+	uint64_t loaded;	   /* how often keyset.json was read */
 	struct provider *provider; /* owns */
 	struct keyset keyset;	   /* as of the last store_load() */
 	struct stat identity;	   /* of the keyset.json that was read */

@@ -98,7 +98,10 @@ walk_row(struct walk *w, const struct row *row)
 {
 	enum rjwt_err err;
 
-	w->check = (struct rjwt_check){ .code = row->code, .name = row->name };
+	w->check.code = row->code;
+	w->check.name = row->name;
+	w->check.outcome = RJWT_NOT_REACHED;
+	w->check.expected[0] = w->check.found[0] = '\0';
 	err = row->check(w);
 	if (w->check.outcome == RJWT_NOT_REACHED)
 		w->check.outcome = err == RJWT_OK ? RJWT_PASSED : RJWT_FAILED;
@@ -157,6 +160,13 @@ note_state(struct walk *w)
 	w->verdict->rotation_overdue = keyset_overdue(keyset, policy, w->now.wall_s);
 }
 
+void
+verdict_begin(struct rjwt_verdict *verdict, enum rjwt_err reason)
+{
+	memset(verdict, 0, offsetof(struct rjwt_verdict, checks));
+	verdict->reason = reason;
+}
+
 enum rjwt_err
 verify_token(const struct verifier *verifier, const struct rjwt_attempt *attempt,
     struct rjwt_verdict *verdict, struct rjwt_diag *diag)
@@ -165,7 +175,7 @@ verify_token(const struct verifier *verifier, const struct rjwt_attempt *attempt
 		.trace = (attempt->flags & RJWT_TRACE) != 0,
 		.token = { attempt->token, attempt->token == NULL ? 0 : attempt->len } };
 
-	*verdict = (struct rjwt_verdict){ .reason = RJWT_INTERNAL };
+	verdict_begin(verdict, RJWT_INTERNAL);
 	for (size_t i = 0; w.trace && i < ROWS; i++)
 		verdict->checks[i] =
 		    (struct rjwt_check){ .code = rows[i].code, .name = rows[i].name };
@@ -186,5 +196,5 @@ rjwt_verdict_clear(struct rjwt_verdict *verdict)
 {
 	secret_wipe(verdict->claims, verdict->claims_len);
 	free(verdict->claims);
-	*verdict = (struct rjwt_verdict){ 0 };
+	verdict_begin(verdict, RJWT_OK);
 }

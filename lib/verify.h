@@ -12,14 +12,17 @@ struct verifier {
 	const struct config *config;
 	const struct keyset *keyset; /* NULL: the keys are a JWK Set's */
 	struct key_source keys;
-	const struct dir *marks; /* NULL: revoked and spent are not checked */
+	struct marks *marks; /* NULL: revoked and spent are not checked */
 	struct clock *clock;
 };
 
 /* Whether a name is one of those configured, or where none is, what the keyset recorded; recorded may be NULL. */
 bool verify_name(const struct names *configured, const char *recorded, struct view name);
 
-/* As rjwt_verify(). verdict is cleared first. */
+/* No verdict yet, for this reason. Its checks, 11 KiB that few ask for, are not written. */
+void verdict_begin(struct rjwt_verdict *verdict, enum rjwt_err reason);
+
+/* As rjwt_verify(). verdict is begun anew. */
 RJWT_MUST enum rjwt_err verify_token(const struct verifier *verifier,
     const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict, struct rjwt_diag *diag);
 

@@ -194,28 +194,65 @@ test_revoked(void **state)
 		{ "revoked/sub", "alice", "05\n", 6, RJWT_REVOKED },
 		{ "revoked/sub", "alice", "-1\n", 6, RJWT_REVOKED },
 	};
-	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	RJWT_CLEAN(marks_close) struct marks marks = MARKS_NONE;
 	char path[256];
 
-	open_state(f, &dir);
-	want("none", mark_revoked(&dir, 1, &a, NULL), RJWT_OK);
+	want("open", store_open(f->state, NULL, &store, NULL), RJWT_OK);
+	marks.store = store;
+	want("none", mark_revoked(&marks, 1, &a, NULL), RJWT_OK);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		file_put(f, mark_path(rows[i].folder, rows[i].of), view_of(rows[i].text));
-		want(rows[i].of, mark_revoked(&dir, rows[i].version, &a, NULL), rows[i].err);
+		want(rows[i].of, mark_revoked(&marks, rows[i].version, &a, NULL), rows[i].err);
 		snprintf(path, sizeof(path), "%s/%s", f->state, mark_path(rows[i].folder, rows[i].of));
 		assert_int_equal(unlink(path), 0);
 	}
 	file_put(f, mark_path("revoked/jti", ""), VIEW("9"));
-	want("no jti", mark_revoked(&dir, 5, &anonymous, NULL), RJWT_OK);
+	want("no jti", mark_revoked(&marks, 5, &anonymous, NULL), RJWT_OK);
 	/* A mark that cannot be read is no permission. */
 	snprintf(path, sizeof(path), "%s/%s", f->state, mark_path("revoked/sub", "alice"));
 	assert_int_equal(symlink("/dev/null", path), 0);
-	want("a link", mark_revoked(&dir, 5, &a, NULL), RJWT_KEYSET);
+	want("a link", mark_revoked(&marks, 5, &a, NULL), RJWT_KEYSET);
 	assert_int_equal(unlink(path), 0);
 	snprintf(path, sizeof(path), "%s/revoked/sub", f->state);
 	assert_int_equal(rmdir(path), 0);
-	assert_int_not_equal(mark_revoked(&dir, 5, &a, NULL), RJWT_OK);
+	want("no folder", mark_revoked(&marks, 5, &a, NULL), RJWT_IO);
+	assert_int_equal(mkdir(path, 0755), 0);
+	want("another folder", mark_revoked(&marks, 5, &a, NULL), RJWT_OK);
+	file_put(f, mark_path("revoked/sub", "alice"), VIEW("5\n"));
+	want("a mark in it", mark_revoked(&marks, 5, &a, NULL), RJWT_REVOKED);
 }
+
+/* Folders are held while keyset.json is the same; another one may come with it, and then those are looked into. */
+static void
+test_revoked_in_other_folders(void **state)
+{
+	static const char *const kinds[] = { "jti", "sub" };
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+
+	for (size_t i = 0; i < 2; i++) {
+		char path[256], moved[256], folder[32];
+
+		want("good", judge(f, token, 0, NULL), RJWT_OK);
+		snprintf(path, sizeof(path), "%s/revoked/%s", f->state, kinds[i]);
+		snprintf(moved, sizeof(moved), "%s/revoked/was-%s", f->state, kinds[i]);
+		assert_int_equal(rename(path, moved), 0);
+		tick(f); /* nothing is due, and it goes on as it is */
+		keyset_put(f, &(struct keyset[]){ keyset_get(f) }[0]);
+		want("gone", judge(f, token, 0, NULL), RJWT_IO);
+		assert_int_equal(mkdir(path, 0775), 0);
+		assert_int_equal(chmod(path, 0775), 0);
+		want("open to others", judge(f, token, 0, NULL), RJWT_KEYSET);
+		assert_int_equal(chmod(path, 0755), 0);
+		want("there", judge(f, token, 0, NULL), RJWT_OK);
+		snprintf(folder, sizeof(folder), "revoked/%s", kinds[i]);
+		file_put(f, mark_path(folder, i == 0 ? "a1" : "alice"), VIEW("9\n"));
+		want("revoked", judge(f, token, 0, NULL), RJWT_REVOKED);
+		file_gone(f, mark_path(folder, i == 0 ? "a1" : "alice"));
+	}
+}
+
 
 /* A mark goes when floor has passed its version, and never by a clock. */
 static void
@@ -259,7 +296,8 @@ main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_spend), T(test_crowd_spends_once),
 		T(test_crowd_logs_in_once), T(test_mark_is_durable), cmocka_unit_test(test_sync_fails),
-		T(test_spent_unusable), T(test_revoked), T(test_prune) };
+		T(test_spent_unusable), T(test_revoked),
+		T(test_revoked_in_other_folders), T(test_prune) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

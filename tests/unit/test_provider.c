@@ -126,7 +126,8 @@ static void
 memory_mint(struct fixture *f, struct memory_store *m, const char *kid)
 {
 	struct minter minter = { &m->config, m->store, &made_up };
-	struct verifier verifier = { &m->config, &m->store->keyset, store_keys(m->store), &m->store->dir,
+	RJWT_CLEAN(marks_close) struct marks marks = { .store = m->store, .jti = DIR_NONE, .sub = DIR_NONE };
+	struct verifier verifier = { &m->config, &m->store->keyset, store_keys(m->store), &marks,
 		&made_up };
 	struct rjwt_token token;
 	struct rjwt_attempt attempt = { .user = "alice", .service = "sshd" };
