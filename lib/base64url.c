@@ -14,19 +14,27 @@ static const unsigned char value_plus_one[256] = {
 	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
 };
 
+/* More than 63 for a byte that is not in the alphabet, also after any number of them were or-ed together. */
+static unsigned
+value(char c)
+{
+	return value_plus_one[(unsigned char)c] - 1U;
+}
+
 const char *
 base64url_check(struct view text)
 {
 	size_t tail = text.n % 4;
+	unsigned seen = 0;
 
 	for (size_t i = 0; i < text.n; i++)
-		if (value_plus_one[(unsigned char)text.p[i]] == 0)
-			return "a byte that base64url does not have";
+		seen |= value(text.p[i]);
+	if (seen > 63)
+		return "a byte that base64url does not have";
 	if (tail == 1)
 		return "a length that base64url does not have";
 	/* What the last character holds beyond the last byte: 4 bits of two, 2 of three. */
-	if (tail != 0 &&
-	    ((value_plus_one[(unsigned char)text.p[text.n - 1]] - 1U) & (tail == 2 ? 15U : 3U)) != 0)
+	if (tail != 0 && (value(text.p[text.n - 1]) & (tail == 2 ? 15U : 3U)) != 0)
 		return "unused bits that are not zero";
 	return NULL;
 }
@@ -35,8 +43,7 @@ enum rjwt_err
 base64url_decode(struct view text, struct buf *out)
 {
 	size_t tail = text.n % 4, start = out->n, have = tail == 0 ? 0 : tail - 1, i;
-	uint32_t group = 0;
-	bool bad = false;
+	unsigned group = 0, seen = 0;
 	char *to;
 
 	/* Only the tail has rules of its own: the loop looks at every byte. */
@@ -45,24 +52,24 @@ base64url_decode(struct view text, struct buf *out)
 	to = buf_room(out, text.n / 4 * 3 + have);
 	if (to == NULL)
 		return RJWT_MEMORY;
-	for (i = 0; i < text.n; i++) {
-		unsigned value = value_plus_one[(unsigned char)text.p[i]];
+	for (i = 0; i < text.n - tail; i += 4) {
+		unsigned a = value(text.p[i]), b = value(text.p[i + 1]), c = value(text.p[i + 2]),
+			 d = value(text.p[i + 3]);
 
-		bad = bad || value == 0;
-		group = group << 6 | ((value - 1U) & 63);
-		if (i % 4 == 3) {
-			*to++ = (char)(group >> 16 & 0xff);
-			*to++ = (char)(group >> 8 & 0xff);
-			*to++ = (char)(group & 0xff);
-			group = 0;
-		}
+		seen |= a | b | c | d;
+		group = a << 18 | b << 12 | c << 6 | d;
+		*to++ = (char)(group >> 16 & 0xff);
+		*to++ = (char)(group >> 8 & 0xff);
+		*to++ = (char)(group & 0xff);
 	}
+	for (group = 0; i < text.n; i++)
+		group = group << 6 | value(text.p[i]);
 	group <<= tail == 2 ? 12 : 6;
 	for (i = 0; i < have; i++)
 		*to++ = (char)(group >> (16 - 8 * i) & 0xff);
-	if (bad)
+	if (seen > 63)
 		out->n = start;
-	return bad ? RJWT_MALFORMED : RJWT_OK;
+	return seen > 63 ? RJWT_MALFORMED : RJWT_OK;
 }
 
 void

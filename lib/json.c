@@ -267,8 +267,15 @@ json_put_text(struct buf *out, const char *name, struct view value)
 void
 json_put_integer(struct buf *out, const char *name, int64_t value)
 {
+	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	char digits[20], *first = digits + sizeof(digits);
+
 	put_name(out, view_of(name));
-	buf_addf(out, "%lld", (long long)value);
+	do
+		*--first = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	buf_adds(out, value < 0 ? "-" : "");
+	buf_add(out, first, (size_t)(digits + sizeof(digits) - first));
 }
 
 void

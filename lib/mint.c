@@ -175,6 +175,16 @@ prepare(struct order *o, const struct keyset *keyset, const struct signer *signe
 	return check_fits(o, signer);
 }
 
+/* What order_compose() made. */
+static void
+token_drop(struct rjwt_token *token)
+{
+	free(RJWT_STEAL(token->header));
+	free(RJWT_STEAL(token->claims));
+	free(RJWT_STEAL(token->audience));
+	free(RJWT_STEAL(token->scope));
+}
+
 /* Taking a ticket may have waited for a disk: iat is when the token is signed. */
 static enum rjwt_err
 date_again(struct order *o, const struct signer *signer)
@@ -184,8 +194,7 @@ date_again(struct order *o, const struct signer *signer)
 	clock_now(o->minter->clock, &now);
 	if (now.wall_s == o->token.iat_s)
 		return RJWT_OK;
-	free(RJWT_STEAL(o->token.header));
-	free(RJWT_STEAL(o->token.claims));
+	token_drop(&o->token);
 	RJWT_TRY(set_times(o));
 	return order_compose(o, signer);
 }
@@ -448,7 +457,6 @@ rjwt_token_clear(struct rjwt_token *token)
 {
 	secret_wipe(token->text, token->len);
 	free(token->text);
-	free(token->header);
-	free(token->claims);
+	token_drop(token);
 	secret_wipe(token, sizeof(*token));
 }

@@ -240,6 +240,7 @@ struct rjwt_token {
 	char *text;	       /* the compact serialization, NUL added */
 	size_t len;
 	char *header, *claims; /* the JSON that was signed */
+	char *audience, *scope; /* what was, with commas and with spaces between them */
 	char kid[RJWT_ID_SIZE], jti[23];
 	int64_t iat_s, nbf_s, exp_s;
 	bool once;

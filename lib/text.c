@@ -240,14 +240,30 @@ text_is_printable(uint32_t c)
 	return true;
 }
 
+/* How much of it is what nearly all of it is: printable ASCII but backslash. */
+static size_t
+plain_length(const char *text, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && text[i] >= 0x20 && text[i] < 0x7f && text[i] != '\\')
+		i++;
+	return i;
+}
+
 void
 text_escape(struct buf *out, struct view text)
 {
 	size_t i = 0;
 
 	while (i < text.n) {
-		size_t length = utf8_length(text.p + i, text.n - i);
+		size_t length = plain_length(text.p + i, text.n - i);
 
+		buf_add(out, text.p + i, length);
+		i += length;
+		if (i == text.n)
+			return;
+		length = utf8_length(text.p + i, text.n - i);
 		if (length == 0 || text.p[i] == '\\' ||
 		    !text_is_printable(utf8_decode(text.p + i, length))) {
 			length = length == 0 ? 1 : length;
@@ -286,7 +302,9 @@ text_log_word(struct buf *line, const char *key, struct view text)
 	text_escape(&word, text);
 	line->failed = line->failed || word.failed;
 	quote = word.n == 0 || strpbrk(word.p, " \"=") != NULL;
-	buf_addf(line, "%s%s=%s", line->n > 0 ? " " : "", key, quote ? "\"" : "");
+	buf_adds(line, line->n > 0 ? " " : "");
+	buf_adds(line, key);
+	buf_adds(line, quote ? "=\"" : "=");
 	for (const char *p = word.p, *next; p != NULL; p = next) {
 		next = strchr(p, '"');
 		buf_add(line, p, next == NULL ? strlen(p) : (size_t)(next - p));

@@ -33,8 +33,8 @@ struct batch {
 	struct rjwt *handle;
 	struct entry entries[BLOCK];
 	struct rjwt_request requests[BLOCK];
-	struct rjwt_minted minted[BLOCK];
-	size_t n;
+	struct rjwt_minted minted[BLOCK]; /* of the entries that could be read */
+	size_t n, nminted;
 	struct buf out;
 	uint64_t refused, done;
 };
@@ -219,33 +219,29 @@ read_block(struct batch *b, struct lines *lines, enum lines_state *state)
 	return true;
 }
 
-/* Mint what could be read; each entry has its place in minted. */
+/* Mint what could be read. */
 static void
 mint_block(struct batch *b)
 {
-	struct rjwt_minted some[BLOCK];
-	size_t n = 0, at = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < b->n; i++)
 		if (b->entries[i].err == RJWT_OK)
 			b->requests[n++] = b->entries[i].request;
 	if (n > 0)
-		(void)rjwt_mint_batch(b->handle, b->requests, n, some);
-	for (size_t i = 0; i < b->n; i++)
-		b->minted[i] = b->entries[i].err == RJWT_OK ?
-		    some[at++] :
-		    (struct rjwt_minted){ .err = b->entries[i].err, .diag = b->entries[i].diag };
+		(void)rjwt_mint_batch(b->handle, b->requests, n, b->minted);
+	b->nminted = n;
 }
 
 /* A refused line leaves an empty one, or with --json the reason: the n-th answer belongs to the n-th line. */
 static enum rjwt_err
-put_refused(struct batch *b, const struct rjwt_minted *m)
+put_refused(struct batch *b, enum rjwt_err err, const struct rjwt_diag *diag)
 {
 	if (b->is->json) {
 		json_open(&b->out, NULL);
-		json_put_string(&b->out, "refused", view_of(rjwt_reason(m->err)));
+		json_put_string(&b->out, "refused", view_of(rjwt_reason(err)));
 		json_put_text(&b->out, "text",
-		    view_of(m->diag.text[0] == '\0' ? rjwt_strerror(m->err) : m->diag.text));
+		    view_of(diag->text[0] == '\0' ? rjwt_strerror(err) : diag->text));
 		json_close(&b->out);
 	}
 	buf_adds(&b->out, "\n");
@@ -267,25 +263,35 @@ put_token(struct batch *b, const struct rjwt_token *token)
 	return buf_done(&b->out);
 }
 
+static enum rjwt_err
+refuse(struct batch *b, enum rjwt_err err, const struct rjwt_diag *diag)
+{
+	b->refused++;
+	(void)tool_fail(&b->is->tool, err, diag);
+	return put_refused(b, err, diag);
+}
+
 /* What became of each, on stderr and in the log before any of it is on standard output. */
 static enum rjwt_err
 tell_block(struct batch *b)
 {
+	const struct rjwt_minted *m = b->minted;
 	enum rjwt_err err = RJWT_OK;
 
-	for (size_t i = 0; i < b->n; i++) {
-		const struct rjwt_minted *m = &b->minted[i];
+	for (const struct entry *e = b->entries; e < b->entries + b->n; e++) {
 		enum rjwt_err put;
 
-		b->is->tool.line = b->entries[i].line;
-		if (m->err == RJWT_OK) {
-			issue_tell(b->is, &b->entries[i].request, b->entries[i].reason, &m->token);
-			put = put_token(b, &m->token);
-			b->done++;
+		b->is->tool.line = e->line;
+		if (e->err != RJWT_OK) {
+			put = refuse(b, e->err, &e->diag);
+		} else if (m->err != RJWT_OK) {
+			put = refuse(b, m->err, &m->diag);
+			m++;
 		} else {
-			(void)tool_fail(&b->is->tool, m->err, &m->diag);
-			put = put_refused(b, m);
-			b->refused++;
+			issue_tell(b->is, &e->request, e->reason, &m->token);
+			put = put_token(b, &m->token);
+			m++;
+			b->done++;
 		}
 		err = put != RJWT_OK ? put : err;
 	}
@@ -332,12 +338,12 @@ write_block(struct batch *b)
 static void
 clear_block(struct batch *b)
 {
-	for (size_t i = 0; i < b->n; i++) {
+	for (size_t i = 0; i < b->n; i++)
 		entry_clear(&b->entries[i]);
+	for (size_t i = 0; i < b->nminted; i++)
 		rjwt_token_clear(&b->minted[i].token);
-	}
 	buf_clear(&b->out);
-	b->n = 0;
+	b->n = b->nminted = 0;
 }
 
 static int
