@@ -229,11 +229,9 @@ put_object(struct buf *out, char part, const struct edit *members, const struct 
 	buf_adds(out, "}");
 }
 
-char *
-token_with(struct fixture *f, const struct edit *edits)
+void
+token_parts(const struct fixture *f, const struct edit *edits, struct buf *header, struct buf *claims)
 {
-	RJWT_CLEAN(buf_clear) struct buf header = { 0 };
-	RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
 	char kid[32];
 	const struct edit head[] = { { 'h', "alg", "\"ES256\"" }, { 'h', "kid", kid },
 		{ 'h', "typ", "\"login+jwt\"" }, { 0, NULL, NULL } };
@@ -243,8 +241,17 @@ token_with(struct fixture *f, const struct edit *edits)
 		{ 'c', "jti", "\"a1\"" }, { 'c', "scope", "\"ssh\"" }, { 0, NULL, NULL } };
 
 	snprintf(kid, sizeof(kid), "\"B.%lld\"", (long long)f->version);
-	put_object(&header, 'h', head, edits);
-	put_object(&claims, 'c', body, edits);
+	put_object(header, 'h', head, edits);
+	put_object(claims, 'c', body, edits);
+}
+
+char *
+token_with(struct fixture *f, const struct edit *edits)
+{
+	RJWT_CLEAN(buf_clear) struct buf header = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
+
+	token_parts(f, edits, &header, &claims);
 	return token_signed(f, buf_view(&header), buf_view(&claims));
 }
 

@@ -55,6 +55,8 @@ struct edit {
 
 /* A token for alice on host.example, scope ssh, from T0 to T0 + 300, reusable, but for these edits. free() */
 char *token_with(struct fixture *f, const struct edit *edits);
+/* Its header and claims, appended, for who signs them otherwise. */
+void token_parts(const struct fixture *f, const struct edit *edits, struct buf *header, struct buf *claims);
 char *token_signed(struct fixture *f, struct view header, struct view payload);
 void forge(char *token); /* another signature, still canonical; twice: as it was */
 struct edit edit_time(char part, const char *name, int64_t at_s); /* value good until 8 more calls */
