@@ -223,7 +223,7 @@ table_world(struct table *t, enum world world)
 }
 
 struct table *
-table_new(void (*now)(struct rjwt_time *))
+table_bare(void (*now)(struct rjwt_time *))
 {
 	struct table *t = calloc(1, sizeof(*t));
 
@@ -236,6 +236,14 @@ table_new(void (*now)(struct rjwt_time *))
 	put_marks(t);
 	for (int world = 0; world < WORLDS; world++)
 		table_token(t, (enum world)world, NULL, &t->plain[world]);
+	return t;
+}
+
+struct table *
+table_new(void (*now)(struct rjwt_time *))
+{
+	struct table *t = table_bare(now);
+
 	table_text(t);
 	table_header(t);
 	table_json(t);
