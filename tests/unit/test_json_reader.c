@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scanner beside json-c, on documents that are made up: what is valid by the way it was made is accepted, and
+ * what is accepted json-c reads to the value that stands there, by a reader of its own here: strings byte for byte,
+ * numbers by their literal, members and elements by their order and number.
+ *
+ * RJWT_SEED makes the same documents again.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include <json-c/json.h>
+
+#define DOCUMENTS 60000
+#define CHANGED 4 /* of each document, so many with some bytes changed */
+
+static uint64_t seed;
+
+static unsigned
+draw(unsigned below)
+{
+	seed = seed * 6364136223846793005U + 1442695040888963407U;
+	return (unsigned)(seed >> 33) % below;
+}
+
+/* --- making documents ------------------------------------------------------------------------------------------ */
+
+static void
+put_blanks(struct buf *out)
+{
+	static const char *const blanks[] = { "", "", "", "", " ", "\t", "\n", "\r", " \n\t " };
+
+	buf_adds(out, blanks[draw(ROWS(blanks))]);
+}
+
+static void
+put_some(struct buf *out, const char *const *some, size_t n)
+{
+	buf_adds(out, some[draw((unsigned)n)]);
+}
+
+static void
+put_string(struct buf *out)
+{
+	static const char *const pieces[] = { "a", "b", "Z", "0", " ", "/", "'", "{", "]", ",", ":", "\x7f", "\\\"",
+		"\\\\", "\\/", "\\b", "\\f", "\\n", "\\r", "\\t", "\\u0041", "\\u000a", "\\u0001", "\\u001F",
+		"\\u007f", "\\u0080", "\\u07ff", "\\u0800", "\\uD7fF", "\\uE000", "\\ufffE", "\\ud800\\udc00",
+		"\\uD83D\\uDE00", "\\udbff\\udfff", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
+		"\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf", "\xef\xbb\xbf",
+		"sub", "exp", "u0000", "\\\\u0000" };
+
+	for (unsigned n = draw(5) * draw(3); n > 0; n--)
+		put_some(out, pieces, ROWS(pieces));
+}
+
+static void
+put_number(struct buf *out)
+{
+	static const char *const whole[] = { "0", "1", "7", "10", "42", "1800000000", "9007199254740992",
+		"9007199254740993", "9223372036854775807", "9223372036854775808", "18446744073709551615",
+		"18446744073709551616", "99999999999999999999999999" },
+		*const fraction[] = { "", "", "", "", ".0", ".5", ".000", ".125", ".99999999999999999999" },
+		*const exponent[] = { "", "", "", "", "e0", "E3", "e+2", "e-2", "E-007", "e400", "e-400" };
+
+	if (draw(4) == 0)
+		buf_adds(out, "-");
+	put_some(out, whole, ROWS(whole));
+	put_some(out, fraction, ROWS(fraction));
+	put_some(out, exponent, ROWS(exponent));
+}
+
+static void put_value(struct buf *out, unsigned depth);
+
+/* depth: levels that are open, this one included. */
+static void
+put_object(struct buf *out, unsigned depth)
+{
+	unsigned n = draw(60) == 0 ? 60 + draw(5) : draw(5);
+
+	buf_adds(out, "{");
+	for (unsigned i = 0; i < n; i++) {
+		put_blanks(out);
+		buf_adds(out, "\"");
+		put_string(out);
+		buf_addf(out, "#%u\"", i); /* no two are the same */
+		put_blanks(out);
+		buf_adds(out, ":");
+		put_value(out, n > 10 ? JSON_DEPTH_MAX : depth);
+		buf_adds(out, i + 1 < n ? "," : "");
+	}
+	put_blanks(out);
+	buf_adds(out, "}");
+}
+
+static void
+put_array(struct buf *out, unsigned depth)
+{
+	unsigned n = draw(4);
+
+	buf_adds(out, "[");
+	for (unsigned i = 0; i < n; i++) {
+		put_value(out, depth);
+		buf_adds(out, i + 1 < n ? "," : "");
+	}
+	put_blanks(out);
+	buf_adds(out, "]");
+}
+
+static void
+put_value(struct buf *out, unsigned depth)
+{
+	static const char *const words[] = { "true", "false", "null" };
+	unsigned kind = draw(depth < JSON_DEPTH_MAX ? 6 : 3);
+
+	put_blanks(out);
+	if (kind == 0) {
+		put_some(out, words, ROWS(words));
+	} else if (kind == 1) {
+		buf_adds(out, "\"");
+		put_string(out);
+		buf_adds(out, "\"");
+	} else if (kind == 2) {
+		put_number(out);
+	} else if (kind == 3) {
+		put_array(out, depth + 1);
+	} else {
+		put_object(out, depth + 1);
+	}
+	put_blanks(out);
+}
+
+static void
+put_document(struct buf *out)
+{
+	buf_clear(out);
+	put_blanks(out);
+	put_object(out, 1);
+	put_blanks(out);
+}
+
+/* A byte or a few replaced, put in, taken out, or written twice. */
+static void
+change(struct buf *text)
+{
+	static const char letters[] = "{}[]\",:\\u0019eE+-.truefalsn/bdD8cC# \n\t\x80\xc3\xa9\xed\xa0\xf0\x01\x1f\x7f";
+
+	for (unsigned n = 1 + draw(3); n > 0; n--) {
+		size_t at = draw((unsigned)text->n), end = at + 1 + draw(6);
+		char c = letters[draw(sizeof(letters))]; /* its NUL, too */
+		RJWT_CLEAN(buf_clear) struct buf rest = { 0 };
+
+		end = end > text->n ? text->n : end;
+		buf_add(&rest, text->p + at, text->n - at);
+		switch (draw(4)) {
+		case 0:
+			text->p[at] = c;
+			break;
+		case 1:
+			text->n = at;
+			buf_add(text, &c, 1);
+			buf_add_view(text, buf_view(&rest));
+			break;
+		case 2:
+			if (text->n < 2)
+				break;
+			text->n = at;
+			buf_add(text, rest.p + (end - at), rest.n - (end - at));
+			break;
+		default:
+			text->n = end;
+			buf_add_view(text, buf_view(&rest));
+		}
+		if (text->n == 0)
+			buf_adds(text, "{");
+	}
+}
+
+/* --- reading them once more ------------------------------------------------------------------------------------- */
+
+/* What was read so far of a text that the scanner let through; fails where json-c read something else. */
+struct reading {
+	const char *text, *p;
+	bool minus_zero;
+};
+
+static void
+differs(const struct reading *r, const char *what)
+{
+	fail_msg("json-c reads another %s at %zu of: %s", what, (size_t)(r->p - r->text), r->text);
+}
+
+static void
+blanks(struct reading *r)
+{
+	r->p += strspn(r->p, " \t\r\n");
+}
+
+static void
+put_utf8(struct buf *out, uint32_t c)
+{
+	char bytes[4] = { (char)c };
+	size_t n = 1;
+
+	if (c >= 0x10000) {
+		bytes[0] = (char)(0xf0 | c >> 18);
+		n = 4;
+	} else if (c >= 0x800) {
+		bytes[0] = (char)(0xe0 | c >> 12);
+		n = 3;
+	} else if (c >= 0x80) {
+		bytes[0] = (char)(0xc0 | c >> 6);
+		n = 2;
+	}
+	for (size_t i = 1; i < n; i++)
+		bytes[i] = (char)(0x80 | (c >> (6 * (n - 1 - i)) & 63));
+	buf_add(out, bytes, n);
+}
+
+static uint32_t
+four_digits(struct reading *r)
+{
+	char digits[5] = { r->p[0], r->p[1], r->p[2], r->p[3], '\0' };
+
+	r->p += 4;
+	return (uint32_t)strtoul(digits, NULL, 16);
+}
+
+/* Behind the opening quote; to behind the closing one. */
+static void
+read_string(struct reading *r, struct buf *out)
+{
+	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+
+	buf_adds(out, "");
+	while (*r->p != '"') {
+		if (*r->p != '\\') {
+			buf_add(out, r->p++, 1);
+		} else if (r->p[1] == 'u') {
+			uint32_t c;
+
+			r->p += 2;
+			c = four_digits(r);
+			if (c >= 0xd800 && c < 0xdc00) {
+				r->p += 2;
+				c = 0x10000 + (c - 0xd800) * 0x400 + (four_digits(r) - 0xdc00);
+			}
+			put_utf8(out, c);
+		} else {
+			const char *at = strchr(from, r->p[1]);
+
+			buf_add(out, at == NULL ? r->p + 1 : &to[at - from], 1);
+			r->p += 2;
+		}
+	}
+	r->p++;
+}
+
+static void
+same_number(struct reading *r, struct json_object *value)
+{
+	char literal[128];
+	size_t n = strspn(r->p, "-+.eE0123456789");
+
+	r->p += n;
+	if (n >= sizeof(literal))
+		return; /* changes wrote one a few times over */
+	memcpy(literal, r->p - n, n);
+	literal[n] = '\0';
+	if (strpbrk(literal, ".eE") != NULL) {
+		if (!json_object_is_type(value, json_type_double) ||
+		    json_object_get_double(value) != strtod(literal, NULL) ||
+		    strcmp(json_object_to_json_string(value), literal) != 0)
+			differs(r, "fraction");
+	} else {
+		r->minus_zero = r->minus_zero || strcmp(literal, "-0") == 0;
+		errno = 0;
+		if (!json_object_is_type(value, json_type_int) ||
+		    json_object_get_int64(value) != strtoll(literal, NULL, 10) ||
+		    (literal[0] != '-' && json_object_get_uint64(value) != strtoull(literal, NULL, 10)))
+			differs(r, "integer");
+		if (strcmp(literal, "-0") != 0 && errno == 0 &&
+		    strcmp(json_object_to_json_string(value), literal) != 0)
+			differs(r, "literal");
+	}
+}
+
+static void same_value(struct reading *r, struct json_object *value);
+
+static void
+same_object(struct reading *r, struct json_object *value)
+{
+	size_t n = 0;
+
+	if (!json_object_is_type(value, json_type_object))
+		differs(r, "type than an object");
+	for (blanks(r); *r->p != '}'; n++) {
+		RJWT_CLEAN(buf_clear) struct buf name = { 0 };
+		struct json_object *member = NULL;
+
+		r->p++; /* a quote */
+		read_string(r, &name);
+		if (!json_object_object_get_ex(value, name.p, &member))
+			differs(r, "name");
+		blanks(r);
+		r->p++; /* a colon */
+		same_value(r, member);
+		r->p += *r->p == ',';
+		blanks(r);
+	}
+	if ((size_t)json_object_object_length(value) != n)
+		differs(r, "number of members");
+	r->p++;
+}
+
+static void
+same_array(struct reading *r, struct json_object *value)
+{
+	size_t n = 0;
+
+	if (!json_object_is_type(value, json_type_array))
+		differs(r, "type than an array");
+	for (blanks(r); *r->p != ']'; n++) {
+		if (n == json_object_array_length(value))
+			differs(r, "number of elements");
+		same_value(r, json_object_array_get_idx(value, n));
+		r->p += *r->p == ',';
+		blanks(r);
+	}
+	if (json_object_array_length(value) != n)
+		differs(r, "number of elements");
+	r->p++;
+}
+
+static void
+same_string(struct reading *r, struct json_object *value)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+
+	read_string(r, &text);
+	if (!json_object_is_type(value, json_type_string) ||
+	    !view_eq(buf_view(&text), unit_view(json_object_get_string(value),
+		(size_t)json_object_get_string_len(value))))
+		differs(r, "string");
+}
+
+static void
+same_word(struct reading *r, struct json_object *value)
+{
+	bool yes = *r->p == 't', no = *r->p == 'f';
+
+	if (*r->p == 'n' ? value != NULL :
+			   !json_object_is_type(value, json_type_boolean) ||
+		    json_object_get_boolean(value) != yes)
+		differs(r, "word");
+	r->p += no ? 5 : 4;
+}
+
+static void
+same_value(struct reading *r, struct json_object *value)
+{
+	blanks(r);
+	switch (*r->p) {
+	case '{':
+		r->p++;
+		same_object(r, value);
+		break;
+	case '[':
+		r->p++;
+		same_array(r, value);
+		break;
+	case '"':
+		r->p++;
+		same_string(r, value);
+		break;
+	case 't':
+	case 'f':
+	case 'n':
+		same_word(r, value);
+		break;
+	default:
+		same_number(r, value);
+	}
+	blanks(r);
+}
+
+/* --- both ------------------------------------------------------------------------------------------------------------ */
+
+/* Whether the scanner lets it through; then json-c must have read what stands there. */
+static bool
+accepted(const struct buf *text)
+{
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	struct reading r = { .text = text->p, .p = text->p };
+	bool minus_zero = false;
+	enum rjwt_err scanned = json_scan(buf_view(text), &minus_zero, NULL);
+
+	EXPECT(text->p, json_parse(buf_view(text), &json, NULL), scanned);
+	if (scanned != RJWT_OK) {
+		EXPECT(text->p, scanned, RJWT_MALFORMED);
+		return false;
+	}
+	same_value(&r, json.object);
+	if (r.p != text->p + text->n)
+		differs(&r, "end");
+	CHECK(text->p, minus_zero == r.minus_zero && json.minus_zero == r.minus_zero);
+	return true;
+}
+
+static void
+valid_documents(void **state)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	size_t bytes = 0;
+
+	(void)state;
+	for (int i = 0; i < DOCUMENTS; i++) {
+		put_document(&text);
+		CHECK(text.p, accepted(&text));
+		bytes += text.n;
+	}
+	printf("# %d valid documents of %zu bytes\n", DOCUMENTS, bytes);
+}
+
+static void
+changed_documents(void **state)
+{
+	RJWT_CLEAN(buf_clear) struct buf good = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	int n = 0;
+
+	(void)state;
+	for (int i = 0; i < DOCUMENTS * CHANGED; i++) {
+		if (i % CHANGED == 0)
+			put_document(&good);
+		buf_clear(&text);
+		buf_add_view(&text, buf_view(&good));
+		change(&text);
+		n += accepted(&text);
+	}
+	printf("# %d documents with changes, %d of them accepted\n", DOCUMENTS * CHANGED, n);
+	assert_in_range(n, DOCUMENTS / 100, DOCUMENTS * CHANGED - DOCUMENTS / 100);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(valid_documents), cmocka_unit_test(changed_documents) };
+	const char *text = getenv("RJWT_SEED");
+
+	seed = text == NULL ? (uint64_t)time(NULL) : strtoull(text, NULL, 10);
+	printf("# RJWT_SEED=%llu\n", (unsigned long long)seed);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
