@@ -54,6 +54,18 @@ alg_of_jwk(struct view kty, const struct view *crv, const struct view *name)
 	return NULL;
 }
 
+bool
+alg_parts_known(struct view kty, const struct view *crv, const struct view *name)
+{
+	bool has_kty = false, has_crv = crv == NULL;
+
+	for (size_t i = 0; i < ALGS; i++) {
+		has_kty = has_kty || view_is(kty, algs[i].kty);
+		has_crv = has_crv || (algs[i].crv != NULL && view_is(*crv, algs[i].crv));
+	}
+	return has_kty && has_crv && (name == NULL || alg_known(*name));
+}
+
 const char *const *
 alg_labels(void)
 {

@@ -31,6 +31,9 @@ bool alg_known(struct view name);		   /* whether some row has this JOSE name */
  */
 const struct alg *alg_of_jwk(struct view kty, const struct view *crv, const struct view *name);
 
+/* Whether each of these is in some row: where no algorithm is of all of them, they contradict each other. */
+bool alg_parts_known(struct view kty, const struct view *crv, const struct view *name);
+
 const char *const *alg_labels(void); /* NULL at the end */
 
 #endif

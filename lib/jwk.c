@@ -64,6 +64,9 @@ read_alg(struct json json, const char **why)
 	struct view kty, crv, name;
 	enum json_has has_crv = json_string(json, "crv", &crv);
 	enum json_has has_alg = json_string(json, "alg", &name);
+	const struct view *a_crv = has_crv == JSON_GOOD ? &crv : NULL;
+	const struct view *a_name = has_alg == JSON_GOOD ? &name : NULL;
+	const struct alg *alg;
 
 	if (json_string(json, "kty", &kty) != JSON_GOOD)
 		*why = "kty is missing or no string";
@@ -73,7 +76,10 @@ read_alg(struct json json, const char **why)
 		*why = "alg is no string";
 	if (*why != NULL)
 		return NULL;
-	return alg_of_jwk(kty, has_crv == JSON_GOOD ? &crv : NULL, has_alg == JSON_GOOD ? &name : NULL);
+	alg = alg_of_jwk(kty, a_crv, a_name);
+	if (alg == NULL && alg_parts_known(kty, a_crv, a_name))
+		*why = "kty, crv and alg do not fit each other";
+	return alg;
 }
 
 /* The JWK members that carry the key, in the order of key_from_parts(). */

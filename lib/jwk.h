@@ -23,7 +23,8 @@ struct jwk {
 /*
  * One JWK. Members unknown to rjwt are passed over, private ones too. jwk gives; jwk_clear().
  * RJWT_ALG: of a kty, crv or alg that rjwt has not, or not for verifying signatures (use, key_ops).
- * RJWT_KEYSET: malformed or weak. RJWT_MEMORY. diag names kid and reason.
+ * RJWT_KEYSET: malformed or weak, or of a kty, crv and alg that contradict each other. RJWT_MEMORY. diag names kid
+ * and reason.
  */
 RJWT_MUST enum rjwt_err jwk_parse(struct json json, struct jwk *jwk, struct rjwt_diag *diag);
 

@@ -198,8 +198,7 @@ token_signed(struct fixture *f, struct view header, struct view payload)
 	return text;
 }
 
-/* An object of these members, with the edits of one part. */
-static void
+void
 put_object(struct buf *out, char part, const struct edit *members, const struct edit *edits)
 {
 	const char *comma = "";

@@ -53,6 +53,9 @@ struct edit {
 	const char *name, *value;
 };
 
+/* An object of these members, to an end of part 0, with the edits of one part. */
+void put_object(struct buf *out, char part, const struct edit *members, const struct edit *edits);
+
 /* A token for alice on host.example, scope ssh, from T0 to T0 + 300, reusable, but for these edits. free() */
 char *token_with(struct fixture *f, const struct edit *edits);
 /* Its header and claims, appended, for who signs them otherwise. */
