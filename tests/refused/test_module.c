@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The refusal table given to pam_rjwt.so by an application that speaks PAM: what the application is told, what is
+ * logged, what is asked, and what is left for the module below. The clock is the system's.
+ */
+#include "program.h"
+#include "table.h"
+
+#include "pam_driver.h"
+
+#include <stdio.h>
+
+static struct table *t;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	t = table_new(NULL);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	table_free(t);
+	return 0;
+}
+
+/* A reply is a string. A second decides some rows, and the clock runs. */
+static bool
+can_be_typed(const struct refusal *r)
+{
+	return r->world != SET && !r->exact && memchr(r->bad.p, '\0', r->bad.n) == NULL;
+}
+
+/* As the module tells a token from a password: what a prompt may have cut counts, too. */
+static bool
+looks_like_token(const struct buf *reply)
+{
+	const char *dot = strchr(reply->p, '.');
+
+	return strncmp(reply->p, "eyJ", 3) == 0 &&
+	    ((dot != NULL && strchr(dot + 1, '.') != NULL) || rjwt_prompt_cuts(reply->n));
+}
+
+static unsigned
+lines_in_log(void)
+{
+	unsigned n = 0;
+
+	for (const char *p = driver_log.p; (p = strchr(p, '\n')) != NULL; p++)
+		n++;
+	return n;
+}
+
+static bool
+told(const struct refusal *r)
+{
+	const struct rjwt_attempt attempt = { .token = r->bad.p, .len = r->bad.n, .user = r->user,
+		.service = r->service, .flags = RJWT_DRY_RUN };
+	struct rjwt_verdict v;
+	bool tell;
+
+	want(r->name, rjwt_verify(t->f->h, &attempt, &v, &t->f->diag), r->reason);
+	tell = v.tell;
+	rjwt_verdict_clear(&v);
+	return tell;
+}
+
+/* Nothing of it in the log, no word for the user unless it is genuine and theirs, and not left as a password. */
+static void
+check_token(const struct refusal *r, const struct talk *talk, const char *authtok)
+{
+	char begins[80];
+
+	snprintf(begins, sizeof(begins), "rejected reason=%s user=%s ", rjwt_reason(r->reason), r->user);
+	if (lines_in_log() != 1 || strstr(driver_log.p, begins) == NULL)
+		fail_msg("%s: no \"%s\" in: %s", r->name, begins, driver_log.p);
+	if (strstr(driver_log.p, r->bad.p) != NULL || strstr(driver_log.p, strrchr(r->bad.p, '.')) != NULL)
+		fail_msg("%s: the token is logged: %s", r->name, driver_log.p);
+	if (unsafe_text(buf_view(&driver_log)) != NULL)
+		fail_msg("%s: %s in: %s", r->name, unsafe_text(buf_view(&driver_log)), driver_log.p);
+	if (talk->asked != (told(r) ? 2 : 1))
+		fail_msg("%s: asked %d times, at last: %s", r->name, talk->asked, talk->prompts[1]);
+	if (strcmp(authtok, "-") != 0)
+		fail_msg("%s: stays as a password", r->name);
+}
+
+/* What is no token is somebody's password: for the module below, and not for the log. */
+static void
+check_password(const struct refusal *r, const struct talk *talk, const char *authtok)
+{
+	const char *log = r->reason == RJWT_EMPTY ? "rejected reason=empty" : "";
+
+	if (strstr(driver_log.p, log) == NULL || lines_in_log() != (log[0] == '\0' ? 0 : 1) || talk->asked != 1)
+		fail_msg("%s: asked %d times, logged: %s", r->name, talk->asked, driver_log.p);
+	if (r->bad.n > 0 && strncmp(authtok, r->bad.p, 4095) != 0)
+		fail_msg("%s: not passed on, but %s", r->name, authtok);
+}
+
+static void
+check_refused(const struct refusal *r)
+{
+	/* As sshd's password method: the same answer to every prompt. */
+	struct talk talk = { .replies = { r->bad.p, r->bad.p } };
+	char authtok[4096];
+	int ret = driver_login(t->f, RJWT_ALONE, r->service, r->user, &talk, authtok);
+
+	if (ret != PAM_AUTH_ERR)
+		fail_msg("%s: the module says %d", r->name, ret);
+	if (looks_like_token(&r->bad))
+		check_token(r, &talk, authtok);
+	else
+		check_password(r, &talk, authtok);
+}
+
+/* A header that begins with a blank is good, and no token to the module: nobody mints such. */
+static void
+check_accepted(const struct refusal *r)
+{
+	struct talk talk = { .replies = { r->twin.p } };
+	char authtok[4096], begins[80];
+	int ret = driver_login(t->f, RJWT_ALONE, r->service, r->user, &talk, authtok);
+
+	if (!looks_like_token(&r->twin)) {
+		if (ret != PAM_AUTH_ERR || strcmp(authtok, r->twin.p) != 0 || lines_in_log() != 0)
+			fail_msg("twin of %s: the module says %d: %s", r->name, ret, driver_log.p);
+		return;
+	}
+	snprintf(begins, sizeof(begins), "accepted user=%s service=%s ", r->user, r->service);
+	if (ret != PAM_SUCCESS || strstr(driver_log.p, begins) == NULL || lines_in_log() != 1 || talk.asked != 1 ||
+	    strcmp(authtok, "-") != 0 || strstr(driver_log.p, r->twin.p) != NULL)
+		fail_msg("twin of %s: the module says %d: %s", r->name, ret, driver_log.p);
+}
+
+static void
+test_module(void **state)
+{
+	unsigned refused[RULES + 1] = { 0 };
+	unsigned total = 0, accepted = 0;
+
+	(void)state;
+	for (int world = 0; world < SET; world++) {
+		table_world(t, (enum world)world);
+		for (size_t i = 0; i < t->n; i++) {
+			const struct refusal *r = &t->rows[i];
+
+			if ((int)r->world != world || !can_be_typed(r))
+				continue;
+			check_refused(r);
+			check_accepted(r);
+			refused[r->rule]++;
+			total++;
+			accepted += looks_like_token(&r->twin);
+		}
+	}
+	for (int rule = 1; rule <= RULES; rule++)
+		if (refused[rule] > 0)
+			printf("# rule %d: %u refused by pam_rjwt.so\n", rule, refused[rule]);
+	printf("# %u tokens refused by pam_rjwt.so, and %u twins accepted\n", total, accepted);
+	assert_true(total - accepted < 8);
+	/* Rules 11 and 13 are of algorithms that this keyset does not have. */
+	for (int rule = 1; rule <= RULES; rule++)
+		for (size_t i = 0; i < t->n; i++)
+			if (t->rows[i].rule == rule && t->rows[i].world != SET && refused[rule] == 0)
+				fail_msg("rule %d: no row was given to the module", rule);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_module) };
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
