@@ -2,13 +2,7 @@
 /* pam_rjwt.so in stacks, loaded by libpam: prompts, replies, answers, the log. */
 #include "pam_driver.h"
 
-#include <dirent.h>
-#include <locale.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -557,103 +551,18 @@ test_log_is_escaped(void **state)
 	assert_non_null(strstr(driver_log.p, "rhost="));
 }
 
-static int
-entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	int n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir) != NULL)
-		n++;
-	closedir(dir);
-	return n;
-}
-
-static void
-test_no_descriptor_stays(void **state)
-{
-	struct fixture *f = *state;
-	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
-	struct talk talk = { .replies = { token } }, wrong = { .replies = { "eyJ.a.b" } };
-	int before;
-
-	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_SUCCESS);
-	before = entries("/proc/self/fd");
-	for (int i = 0; i < 20; i++) {
-		assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_SUCCESS);
-		assert_int_equal(login(f, RJWT_ALONE, &wrong), PAM_AUTH_ERR);
-	}
-	assert_int_equal(entries("/proc/self/fd"), before);
-}
-
-/* What of a process is everybody's, in words. */
-static void
-describe_process(struct buf *out)
-{
-	RJWT_CLEAN(buf_clear) struct buf all = { 0 };
-	char cwd[4096], hex[DIGEST_HEX];
-	mode_t mask = umask(0);
-	sigset_t blocked;
-
-	umask(mask);
-	assert_non_null(getcwd(cwd, sizeof(cwd)));
-	buf_addf(out, "umask %o cwd %s uid %d %d locale %s threads %d children %d\n", mask, cwd, (int)getuid(),
-	    (int)geteuid(), setlocale(LC_ALL, NULL), entries("/proc/self/task"),
-	    waitid(P_ALL, 0, &(siginfo_t){ 0 }, WEXITED | WNOHANG | WNOWAIT));
-	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &blocked), 0);
-	for (int i = 1; i < NSIG; i++) {
-		struct sigaction action = { .sa_flags = 0 };
-
-		(void)sigaction(i, NULL, &action);
-		buf_addf(out, "%d %d %d %d\n", i, sigismember(&blocked, i), action.sa_flags,
-		    action.sa_handler == SIG_DFL);
-	}
-	for (char **p = environ; *p != NULL; p++)
-		buf_addf(&all, "%s\n", *p);
-	want("digest", digest_hex(buf_view(&all), hex), RJWT_OK); /* a log is no place for all of it */
-	buf_addf(out, "environ %s\n", hex);
-}
-
-/* sshd and sudo lend us their process: it is as it was, whatever the verdict. */
-static void
-test_guest(void **state)
-{
-	struct fixture *f = *state;
-	RJWT_CLEAN(free_clean) char *good = token_at(f, 1, 299, PLAIN);
-	RJWT_CLEAN(free_clean) char *once = token_at(f, 1, 299, (struct edit){ 'c', "once", "true" });
-	const struct {
-		const char *reply;
-		int ret;
-	} rows[] = { { good, PAM_SUCCESS }, { once, PAM_SUCCESS }, { "eyJ.a.b", PAM_AUTH_ERR },
-		{ "secret", PAM_AUTH_ERR }, { NO_REPLY, PAM_CONV_ERR } };
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		RJWT_CLEAN(buf_clear) struct buf before = { 0 };
-		RJWT_CLEAN(buf_clear) struct buf after = { 0 };
-		struct talk talk = { .replies = { rows[i].reply } };
-
-		describe_process(&before);
-		assert_int_equal(login(f, RJWT_ALONE, &talk), rows[i].ret);
-		describe_process(&after);
-		assert_string_equal(before.p, after.p);
-	}
-}
-
 int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_guest), /* first: what a login changes may stay changed */
 		T(test_accepted), T(test_password_is_passed_on),
 		T(test_silent_refusals), T(test_empty_replies), T(test_long_replies), T(test_cut_replies),
 		T(test_second_prompt), T(test_at_most_two_prompts), T(test_spent), T(test_conversation_fails),
 		T(test_conversation_codes), T(test_waiting_prompt), T(test_stacked),
 		T(test_stacked_and_unavailable),
 		T(test_arguments), T(test_unavailable), T(test_users), T(test_asked_for_user), T(test_debug),
-		T(test_log_is_escaped),
-		T(test_no_descriptor_stays) };
+		T(test_log_is_escaped) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
