@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * failing.h - the k-th call of ours to libc, OpenSSL, json-c or libyaml fails, as it may fail in a host that is short of
+ * memory. For programs that are linked with failing.c and $(FAILING): the linker sends our own objects' calls there.
+ *
+ *	for (unsigned k = 1; failing_begin(k), err = work(), failing_end(); k++)
+ *		CHECK(failing_name, err != RJWT_OK);
+ *	CHECK("nothing fails", err == RJWT_OK);
+ */
+#ifndef RJWT_FAILING_H
+#define RJWT_FAILING_H
+
+#include <stdbool.h>
+
+/* From now on the k-th call fails; 0: none does. */
+void failing_begin(unsigned k);
+/* No call fails any more. Whether one did. */
+bool failing_end(void);
+/* The one that failed last, and the calls that were made since failing_begin(). */
+extern const char *failing_name;
+extern unsigned failing_calls;
+
+#endif

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/* Each parser and each step of a verification, with every call of ours failing once: refused, and nothing leaks. */
+#include "fixture.h"
+
+#include "failing.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* Anything that is worked on: what it reads, made while nothing fails. */
+struct thing {
+	struct fixture *f;
+	const struct alg *alg;
+	char *token;
+	int flags;
+	/*
+	 * How many calls may fail: where keyset.json cannot be looked at it is read again, and the path of a
+	 * mark that is not there is told to nobody.
+	 */
+	unsigned harmless;
+	void (*prepare)(struct thing *, unsigned k);
+	struct key *key;
+	struct buf text, private, signature;
+};
+
+/* Every k: an error, whatever fails. Without a failure: wanted. */
+static void
+every(const char *label, enum rjwt_err (*work)(struct thing *), struct thing *thing, enum rjwt_err wanted)
+{
+	unsigned harmless = 0;
+	enum rjwt_err err;
+
+	for (unsigned k = 1;; k++) {
+		if (thing->prepare != NULL)
+			thing->prepare(thing, k);
+		failing_begin(k);
+		err = work(thing);
+		if (!failing_end())
+			break;
+		if (err == RJWT_OK && (strstr(failing_name, "stat") != NULL || strcmp(failing_name, "asprintf") == 0))
+			harmless++;
+		else if (err == RJWT_OK)
+			fail_msg("%s: call %u, %s, failed, and nobody minded", label, k, failing_name);
+	}
+	want(label, err, wanted);
+	if (harmless != thing->harmless)
+		fail_msg("%s: %u of the calls that failed did no harm", label, harmless);
+}
+
+static void
+thing_clear(struct thing *thing)
+{
+	key_free(thing->key);
+	buf_clear(&thing->text);
+	buf_clear(&thing->private);
+	buf_clear(&thing->signature);
+}
+
+/* --- keys ------------------------------------------------------------------------------------------ */
+
+static enum rjwt_err
+parse_jwk(struct thing *thing)
+{
+	RJWT_CLEAN(jwk_set_clear) struct jwk_set set = { 0 };
+
+	return jwk_set_parse(buf_view(&thing->text), &set, NULL);
+}
+
+static enum rjwt_err
+put_jwk(struct thing *thing)
+{
+	const struct jwk jwk = { .alg = thing->alg, .key = thing->key, .kid = "k" };
+	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+
+	return jwk_put(&out, &jwk);
+}
+
+static enum rjwt_err
+parse_private(struct thing *thing)
+{
+	RJWT_CLEAN(key_clean) struct key *key = NULL;
+	const char *why;
+
+	return key_private_parse(thing->alg, buf_view(&thing->private), &key, &why);
+}
+
+static enum rjwt_err
+format_private(struct thing *thing)
+{
+	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+
+	return key_private_format(thing->key, &out);
+}
+
+static enum rjwt_err
+sign(struct thing *thing)
+{
+	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+
+	return key_sign(thing->key, VIEW("input"), &out);
+}
+
+static enum rjwt_err
+verify(struct thing *thing)
+{
+	return key_verify(thing->key, VIEW("input"), buf_view(&thing->signature));
+}
+
+/* The first signature of a key sets up what the others copy. */
+static enum rjwt_err
+first(struct thing *thing, enum rjwt_err (*work)(struct thing *thing))
+{
+	RJWT_CLEAN(key_clean) struct key *key = NULL;
+	struct thing fresh = *thing;
+	const char *why;
+	enum rjwt_err err = key_private_parse(thing->alg, buf_view(&thing->private), &key, &why);
+
+	fresh.key = key;
+	return err == RJWT_OK ? work(&fresh) : err;
+}
+
+static enum rjwt_err
+sign_first(struct thing *thing)
+{
+	return first(thing, sign);
+}
+
+static enum rjwt_err
+verify_first(struct thing *thing)
+{
+	return first(thing, verify);
+}
+
+static enum rjwt_err
+generate(struct thing *thing)
+{
+	RJWT_CLEAN(key_clean) struct key *key = NULL;
+
+	return key_generate(thing->alg, 2048, &key);
+}
+
+static void
+test_keys(void **state)
+{
+	static const char *const labels[] = { "HS256", "HS512", "RS256", "PS384", "ES256", "ES512", "EdDSA", "Ed448" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		RJWT_CLEAN(thing_clear) struct thing t = { .alg = alg_by_label(view_of(labels[i])) };
+
+		want(labels[i], key_generate(t.alg, 2048, &t.key), RJWT_OK);
+		want(labels[i], key_private_format(t.key, &t.private), RJWT_OK);
+		want(labels[i], key_sign(t.key, VIEW("input"), &t.signature), RJWT_OK);
+		buf_adds(&t.text, "{\"keys\":[{");
+		if (t.alg->kind == ALG_HMAC)
+			buf_adds(&t.text, "\"kty\":\"oct\",\"k\":"
+			    "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"");
+		else
+			want(labels[i], jwk_put(&t.text, &(struct jwk){ .alg = t.alg, .key = t.key, .kid = "k" }), RJWT_OK);
+		buf_adds(&t.text, "}]}");
+		every(labels[i], parse_jwk, &t, RJWT_OK);
+		every(labels[i], put_jwk, &t, RJWT_OK);
+		every(labels[i], parse_private, &t, RJWT_OK);
+		every(labels[i], format_private, &t, RJWT_OK);
+		every(labels[i], sign, &t, RJWT_OK);
+		every(labels[i], verify, &t, RJWT_OK);
+		every(labels[i], sign_first, &t, RJWT_OK);
+		every(labels[i], verify_first, &t, RJWT_OK);
+		if (t.alg->kind != ALG_RSA && t.alg->kind != ALG_PSS)
+			every(labels[i], generate, &t, RJWT_OK);
+		t.signature.p[3] ^= 1;
+		every(labels[i], verify, &t, RJWT_SIGNATURE);
+	}
+}
+
+/* --- texts ----------------------------------------------------------------------------------------- */
+
+static enum rjwt_err
+seal(struct thing *thing)
+{
+	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+
+	buf_add_view(&out, buf_view(&thing->private));
+	RJWT_TRY(seal_add(&out));
+	return seal_check(buf_view(&out));
+}
+
+static enum rjwt_err
+name(struct thing *thing)
+{
+	const struct view parts[] = { buf_view(&thing->private), VIEW("b") };
+	char hex[DIGEST_HEX];
+
+	return digest_name(parts, 2, hex);
+}
+
+static enum rjwt_err
+parse_claims(struct thing *thing)
+{
+	RJWT_CLEAN(claims_clear) struct claims claims = { 0 };
+
+	return claims_parse(buf_view(&thing->private), "sub", &claims, NULL);
+}
+
+static enum rjwt_err
+random_bytes(struct thing *thing)
+{
+	char some[8];
+
+	(void)thing;
+	return random_fill(some, sizeof(some));
+}
+
+static enum rjwt_err
+ready(struct thing *thing)
+{
+	(void)thing;
+	return digest_ready();
+}
+
+/* Two names, of which the second finds no room for its own. */
+static enum rjwt_err
+set_names(struct thing *thing)
+{
+	RJWT_CLEAN(names_clear) struct names names = { 0 };
+
+	(void)thing;
+	return names_set(&names, (const char *const[]){ "a", "b", NULL });
+}
+
+static void
+test_texts(void **state)
+{
+	RJWT_CLEAN(thing_clear) struct thing t = { 0 };
+
+	(void)state;
+	buf_adds(&t.private, "{\"iss\":\"i\",\"aud\":[\"a\"],\"exp\":1,\"iat\":0,\"sub\":\"alice\",\"jti\":\"j\"}");
+	every("seal", seal, &t, RJWT_OK);
+	every("name", name, &t, RJWT_OK);
+	every("claims", parse_claims, &t, RJWT_OK);
+	every("random", random_bytes, &t, RJWT_OK);
+	every("ready", ready, &t, RJWT_OK);
+	every("names", set_names, &t, RJWT_OK);
+}
+
+/* --- a host ------------------------------------------------------------------------------------------ */
+
+static enum rjwt_err
+load_config(struct thing *thing)
+{
+	RJWT_CLEAN(config_clear) struct config config = { 0 };
+
+	return config_load(thing->f->config, &config, NULL);
+}
+
+static void
+test_config(void **state)
+{
+	struct thing t = { .f = *state };
+
+	every("configuration", load_config, &t, RJWT_OK);
+	fixture_config(t.f, "audience: [a, \"b\"]\nservices: {x: y, z: \"\"}\nissuer: i\nalg: EdDSA\nissue: []\n");
+	every("configuration", load_config, &t, RJWT_OK);
+}
+
+/* From nothing: configuration, keyset, key, marks. */
+static enum rjwt_err
+whole(struct thing *thing)
+{
+	struct rjwt_options options = fixture_options(thing->f);
+	RJWT_CLEAN(rjwt_verdict_clear) struct rjwt_verdict verdict = { 0 };
+	const struct rjwt_attempt attempt = { .token = thing->token, .len = strlen(thing->token), .user = "alice",
+		.service = "sshd", .flags = thing->flags };
+	struct rjwt *h = NULL;
+	enum rjwt_err err = rjwt_open(&options, &h, NULL);
+
+	if (err == RJWT_OK)
+		err = rjwt_verify(h, &attempt, &verdict, NULL);
+	rjwt_close(h);
+	return err;
+}
+
+static void
+test_verification(void **state)
+{
+	struct thing t = { .f = *state };
+	RJWT_CLEAN(free_clean) char *good = token_with(t.f, (struct edit[]){ { 'c', "once", "true" }, { 0 } });
+	RJWT_CLEAN(free_clean) char *bad = token_with(t.f, (struct edit[]){ { 'c', "sub", "\"bob\"" }, { 0 } });
+
+	t.token = good;
+	t.harmless = 3;
+	t.flags = RJWT_DRY_RUN;
+	every("good", whole, &t, RJWT_OK);
+	t.flags |= RJWT_TRACE;
+	every("good", whole, &t, RJWT_OK);
+	t.harmless = 0;
+	t.flags = 0;
+	t.token = bad;
+	every("another's", whole, &t, RJWT_USER);
+	t.token = good;
+	forge(good);
+	every("forged", whole, &t, RJWT_SIGNATURE);
+}
+
+static void
+test_secret(void **state)
+{
+	struct thing t = { .f = *state, .harmless = 3 };
+	RJWT_CLEAN(free_clean) char *good = token_with(t.f, (struct edit[]){ { 'h', "alg", "\"HS256\"" }, { 0 } });
+
+	t.token = good;
+	every("HS256", whole, &t, RJWT_OK);
+}
+
+/* Another token each time: a mark may stand already when a later call fails. */
+static void
+make_one_time(struct thing *thing, unsigned k)
+{
+	char jti[32];
+
+	snprintf(jti, sizeof(jti), "\"%u\"", k);
+	free(thing->token);
+	thing->token =
+	    token_with(thing->f, (struct edit[]){ { 'c', "once", "true" }, { 'c', "jti", jti }, { 0 } });
+}
+
+static void
+test_one_time(void **state)
+{
+	struct thing t = { .f = *state, .harmless = 6, .prepare = make_one_time };
+
+	every("one-time", whole, &t, RJWT_OK);
+	free(t.token);
+}
+
+/* By a handle that is open. */
+static enum rjwt_err
+again(struct thing *thing)
+{
+	return judge(thing->f, thing->token, 0, NULL);
+}
+
+static void
+commit(struct thing *thing, unsigned k)
+{
+	struct keyset keyset = keyset_get(thing->f);
+
+	(void)k;
+	if (thing->token == NULL)
+		thing->token = token_with(thing->f, NULL);
+	keyset_put(thing->f, &keyset);
+}
+
+/* The folder and its twin change places. */
+static void
+swap(struct thing *thing, unsigned k)
+{
+	char twin[200], aside[200];
+
+	commit(thing, k);
+	snprintf(twin, sizeof(twin), "%s/twin", thing->f->top);
+	snprintf(aside, sizeof(aside), "%s/aside", thing->f->top);
+	assert_int_equal(rename(thing->f->state, aside), 0);
+	assert_int_equal(rename(twin, thing->f->state), 0);
+	assert_int_equal(rename(aside, twin), 0);
+}
+
+static void
+make_twin(struct fixture *f)
+{
+	static const char *const folders[] = { "", "/keys", "/revoked", "/revoked/jti", "/revoked/sub" },
+				 *const files[] = { "keyset.json", "keys/1.jwk" };
+	struct fixture twin = *f;
+	char path[200];
+
+	snprintf(twin.state, sizeof(twin.state), "%.100s/twin", f->top);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", twin.state, folders[i]);
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		RJWT_CLEAN(buf_clear) struct buf text = file_get(f, files[i]);
+
+		file_put(&twin, files[i], buf_view(&text));
+	}
+}
+
+/* What a handle cannot read, it reads at the next call. */
+static void
+test_handle(void **state)
+{
+	struct thing t = { .f = *state, .harmless = 5, .prepare = commit };
+
+	every("another keyset.json", again, &t, RJWT_OK);
+	make_twin(t.f);
+	t.prepare = swap;
+	every("another folder", again, &t, RJWT_OK);
+	want("after all that", again(&t), RJWT_OK);
+	free(t.token);
+}
+
+#define F(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_keys), cmocka_unit_test(test_texts), F(test_config),
+		F(test_verification), F(test_one_time), F(test_handle),
+		cmocka_unit_test_setup_teardown(test_secret, fixture_setup_hs256, fixture_teardown) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
