@@ -100,14 +100,16 @@ unit_text(struct json json, const char *name)
 	return json_string(json, name, &text) == JSON_GOOD ? text.p : NULL;
 }
 
-/* A new folder of mode 0700 below /tmp, which is sticky; unit_folder_remove(). */
+/* A new folder of mode 0700 below /tmp, or another that everybody may write to; unit_folder_remove(). */
 static inline struct dir
 unit_folder(void)
 {
-	char path[] = "/tmp/rjwt-unit-XXXXXX";
+	const char *tmp = getenv("RJWT_TMP");
 	struct dir dir = DIR_NONE;
 	struct rjwt_diag diag = { .text = "" };
+	char path[128];
 
+	snprintf(path, sizeof(path), "%.90s/rjwt-unit-XXXXXX", tmp == NULL ? "/tmp" : tmp);
 	assert_non_null(mkdtemp(path));
 	EXPECT(diag.text, dir_open(path, &dir, &diag), RJWT_OK);
 	return dir;

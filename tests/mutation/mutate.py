@@ -1,0 +1,276 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""
+mutate.py [OPTION]... FILE... -- FLAG...
+Does a unit test notice when a condition of these files is wrong?
+
+Changes the files in one place at a time (points.py says how) and runs the unit tests that come to that place,
+the quickest first, until one fails: then the mutant is killed. One that survives must stand in equivalent.txt
+with the reason why nobody can tell it from the program; one that stands there must survive. The tests are
+built with ASan and UBSan: what reads too far is noticed. FLAG: how to compile and link; make mutation gives them.
+
+    --cc COMPILER
+    --jobs N        how many tests run at once
+    --share N       every N-th mutant only, for a quick look
+    --only TEXT     mutants whose key (as in equivalent.txt) contains TEXT
+    --slow          also the tests that take longer than 5 s
+    --list          show the mutants, run nothing
+    --verbose       show each mutant and what killed it
+
+The last lines are a table: mutants, killed, equivalent, survived, by file. Exit 1 when one survived that is not
+listed, or one that is listed was killed or is not there.
+"""
+import argparse
+import concurrent.futures
+import ctypes
+import mmap
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from points import Source  # noqa: E402
+
+FLAGS = "-w -g0 -O1 -fPIC -fvisibility=hidden -fsanitize=address,undefined -fno-sanitize-recover=undefined".split()
+ENVIRONMENT = {"ASAN_OPTIONS": "detect_odr_violation=0:allocator_may_return_null=1:hard_rss_limit_mb=1000",
+	"LANG": "C", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
+SLOW_S = 5
+
+
+class Build:
+	"""Objects, test programs and modules, all in one folder."""
+	def __init__(self, options, folder, sources):
+		self.top, self.folder, self.options = options.source, folder, options
+		self.cppflags = [f for f in options.flags if not f.startswith(("-l", "-L"))]
+		self.libs = [f for f in options.flags if f.startswith(("-l", "-L"))]
+		self.sources = sources
+		self.made = {}  # source -> object
+
+	def path(self, name):
+		return os.path.join(self.folder, name)
+
+	def run(self, command):
+		done = subprocess.run(command, env=dict(os.environ, TMPDIR=self.folder), stdin=subprocess.DEVNULL,
+			stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+		if done.returncode != 0:
+			raise SystemExit("mutate.py: %s\n%s" % (" ".join(command), done.stdout[-3000:]))
+
+	def compile(self, name):
+		out = self.path("o/" + name.replace("/", "_")[:-2] + ".o")
+		text, extra = os.path.join(self.top, name), []
+		if name in self.sources:
+			text = self.path("mutated/" + name.replace("/", "_"))
+			with open(text, "w", encoding="utf-8") as file:
+				file.write(self.sources[name].text_changed)
+			extra = ["-include", os.path.join(self.top, "tests/mutation/mutant.h")]
+		self.run([self.options.cc, *self.cppflags, *FLAGS, *extra, "-I" + os.path.join(self.top, "tests/unit"), "-c",
+			text, "-o", out])
+		self.made[name] = out
+
+	def unit_tests(self):
+		"""name of each program in tests/unit/Makefile.inc -> its sources and its own link flags"""
+		with open(os.path.join(self.top, "tests/unit/Makefile.inc"), encoding="utf-8") as file:
+			text = file.read().replace("\\\n", " ")
+		tests, values = {}, dict(re.findall(r"^(\w+) = (.*)$", text, re.M), AM_LDFLAGS="")
+		for variable, value in values.items():
+			name = re.fullmatch(r"tests_unit_(test_\w+)_(SOURCES|LDFLAGS)", variable)
+			if name:
+				words = re.sub(r"\$\((\w+)\)", lambda m: values[m.group(1)], value).split()
+				tests.setdefault(name.group(1), {"SOURCES": [], "LDFLAGS": []})[name.group(2)] = [
+					w for w in words if not w.endswith(".h")]
+		return tests
+
+	def everything(self, pool):
+		for folder in ("o", "mutated", ".libs", "tests/unit/.libs"):
+			os.makedirs(self.path(folder))
+		listed = lambda where: sorted(where + n for n in os.listdir(os.path.join(self.top, where)) if n.endswith(".c"))
+		tests = self.unit_tests()
+		core = listed("lib/") + [n for n in listed("pam/") if n != "pam/pam_rjwt.c"]
+		fixture = ["tests/unit/" + n for n in ("fixture.c", "fixture_files.c", "provider_memory.c")]
+		rest = ["pam/pam_rjwt.c", "tests/unit/pam_probe.c", "tests/mutation/mutant.c"]
+		mains = sorted({s for t in tests.values() for s in t["SOURCES"]} - set(fixture))
+		list(pool.map(self.compile, core + fixture + rest + mains))
+		self.run(["ar", "rcs", self.path("all.a"), *[self.made[n] for n in core + fixture + rest[2:]]])
+		link = [self.options.cc, *FLAGS]
+		jobs = [[*link, *t["LDFLAGS"], *[self.made[s] for s in t["SOURCES"]], self.path("all.a"), *self.libs,
+			"-o", self.path("tests/unit/" + name)] for name, t in tests.items()]
+		for main, out, flags in (("pam/pam_rjwt.c", ".libs/pam_rjwt.so", [
+			"-Wl,--version-script=" + os.path.join(self.top, "pam/pam_rjwt.map")]),
+		    ("tests/unit/pam_probe.c", "tests/unit/.libs/pam_probe.so", [])):
+			jobs.append([*link, "-shared", *flags, self.made[main], self.path("all.a"), *self.libs, "-o",
+				self.path(out)])
+		list(pool.map(self.run, jobs))
+		return sorted(tests)
+
+
+class Runner:
+	"""Runs one test program for one mutant."""
+	def __init__(self, build, count):
+		self.build, self.count = build, count
+		self.local = threading.local()
+
+	def run(self, test, mutant, limit_s):
+		"""(failed, seconds, numbers of the mutants that were reached)"""
+		if not hasattr(self.local, "tmp"):
+			self.local.tmp = tempfile.mkdtemp(dir=self.build.folder)
+			os.chmod(self.local.tmp, 0o1777)  # some tests are somebody else for a while
+		tmp, reached = self.local.tmp, self.local.tmp + ".reached"
+		with open(reached, "wb") as file:
+			file.truncate(self.count + 1)
+		environment = dict(ENVIRONMENT, TMPDIR=tmp, RJWT_TMP=tmp, RJWT_BUILD=self.build.folder, RJWT_SOURCE=self.build.top,
+			RJWT_MUTANT=str(mutant), RJWT_REACHED=reached)
+		begin = time.monotonic()
+		child = subprocess.Popen([self.build.path("tests/unit/" + test)], env=environment, cwd=tmp,
+			stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+			preexec_fn=lambda: self.limits(limit_s))
+		try:
+			failed = child.wait(limit_s) != 0
+		except subprocess.TimeoutExpired:
+			failed = True
+		try:
+			os.killpg(child.pid, signal.SIGKILL)  # what it started, or all of it
+		except ProcessLookupError:
+			pass
+		child.wait()
+		for name in os.listdir(tmp):
+			shutil.rmtree(os.path.join(tmp, name), ignore_errors=True)
+		with open(reached, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as seen:
+			return failed, time.monotonic() - begin, {i for i in range(self.count) if seen[i]}
+
+	@staticmethod
+	def limits(limit_s):
+		resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+		resource.setrlimit(resource.RLIMIT_CPU, (int(limit_s) + 1, int(limit_s) + 2))
+
+
+def fence():
+	"""What a mutant does, nobody knows: as root it finds the root file system read only."""
+	unshare_mounts, private, remount_read_only = 0x20000, 0x44000, 0x1021
+	libc = ctypes.CDLL(None, use_errno=True)
+	if os.geteuid() == 0 and (libc.unshare(unshare_mounts) != 0 or
+	    libc.mount(None, b"/", None, private, None) != 0 or
+	    libc.mount(None, b"/", None, remount_read_only, None) != 0):
+		raise SystemExit("mutate.py: no mount namespace: " + os.strerror(ctypes.get_errno()))
+
+
+def read_equivalent(path):
+	"""key -> reason; a key begins a line, its reason is indented below"""
+	listed, key = {}, None
+	with open(path, encoding="utf-8") as file:
+		for line in file:
+			if line.startswith("\t") and key:
+				listed[key] = (listed[key] + " " + line.strip()).strip()
+			elif line.strip() and not line.startswith("#"):
+				key = line.strip()
+				if key in listed:
+					raise SystemExit("equivalent.txt: twice: " + key)
+				listed[key] = ""
+	bare = [k for k, reason in listed.items() if not reason]
+	if bare:
+		raise SystemExit("equivalent.txt: without a reason: " + bare[0])
+	return listed
+
+
+def mutate(options, sources, mutants, pool, folder):
+	"""the mutants that survived, and the number of those that no test came to"""
+	build = Build(options, folder, sources)
+	begin = time.monotonic()
+	tests = build.everything(pool)
+	runner = Runner(build, max(m.number for s in sources.values() for m in s.mutants) + 1)
+	base = dict(zip(tests, pool.map(lambda t: runner.run(t, -1, 300), tests)))
+	broken = [t for t in tests if base[t][0]]
+	if broken:
+		raise SystemExit("mutate.py: fails without a mutant: " + ", ".join(broken))
+	if not options.slow:
+		tests = [t for t in tests if base[t][1] < SLOW_S]
+	print("%d tests built and run, %d s" % (len(base), time.monotonic() - begin), flush=True)
+
+	def judge(mutant):
+		mutant.by = None
+		stem = "test_" + os.path.basename(mutant.file)[:-2]
+		for test in sorted((t for t in tests if mutant.number in base[t][2]),
+		    key=lambda t: (not t.startswith(stem), base[t][1])):
+			if runner.run(test, mutant.number, 5 + 4 * base[test][1])[0]:
+				mutant.by = test
+				break
+		mutant.reached = any(mutant.number in base[t][2] for t in base)
+		if options.verbose or mutant.by is None and mutant.key not in options.listed:
+			print("%s:%d: %s\t%s" % (mutant.file, mutant.line, mutant.key,
+				"killed by " + mutant.by if mutant.by else "SURVIVED" if mutant.reached else "NOT REACHED"), flush=True)
+	list(pool.map(judge, mutants))
+
+
+def report(mutants, listed, whole):
+	"""the table; True when all is as it should be"""
+	good = True
+	rows, total = {}, [0, 0, 0, 0]
+	for m in mutants:
+		column = 1 if m.by else 2 if m.key in listed else 3
+		row = rows.setdefault(m.file, [0, 0, 0, 0])
+		for counts in (row, total):
+			counts[0] += 1
+			counts[column] += 1
+		if m.by and m.key in listed:
+			print("not equivalent, %s kills it: %s" % (m.by, m.key))
+			good = False
+	if whole:
+		keys, files = {m.key for m in mutants}, {m.file for m in mutants}
+		for key in listed:
+			if key.split(":")[0] in files and key not in keys:
+				print("listed, and not there: " + key)
+				good = False
+	print("%-24s %8s %8s %11s %9s" % ("file", "mutants", "killed", "equivalent", "survived"))
+	for name, row in [*rows.items(), ("together", total)]:
+		print("%-24s %8d %8d %11d %9d" % (name, *row))
+	return good and total[3] == 0
+
+
+def main():
+	top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+	parser = argparse.ArgumentParser(usage=__doc__)
+	parser.add_argument("--cc", default="cc")
+	parser.add_argument("--jobs", type=int, default=2)
+	parser.add_argument("--share", type=int, default=1)
+	parser.add_argument("--only", default="")
+	for flag in ("--slow", "--list", "--verbose"):
+		parser.add_argument(flag, action="store_true")
+	parser.add_argument("files", nargs="+")
+	begin = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+	options = parser.parse_args(sys.argv[1:begin])
+	options.flags = sys.argv[begin + 1:]
+	options.source = top
+	options.listed = read_equivalent(os.path.join(top, "tests/mutation/equivalent.txt"))
+	sources, first = {}, 0
+	for name in options.files:
+		with open(os.path.join(top, name), encoding="utf-8") as file:
+			sources[name] = Source(name, file.read(), first)
+		sources[name].text_changed = sources[name].changed()
+		first = sources[name].next
+	mutants = [m for s in sources.values() for m in sorted(s.mutants, key=lambda m: (m.line, m.number))]
+	mutants = [m for m in mutants if options.only in m.key][::options.share]
+	if options.list:
+		print("\n".join("%s:%d: %s" % (m.file, m.line, m.key) for m in mutants))
+		return 0
+	fence()
+	folder = tempfile.mkdtemp(prefix="rjwt-mutation-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+	os.chmod(folder, 0o711)
+	pool = concurrent.futures.ThreadPoolExecutor(options.jobs)
+	try:
+		mutate(options, sources, mutants, pool, folder)
+	finally:
+		pool.shutdown(cancel_futures=True)
+		shutil.rmtree(folder, ignore_errors=True)
+	whole = options.share == 1 and not options.only
+	return 0 if report(mutants, options.listed, whole) else 1
+
+
+if __name__ == "__main__":
+	signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+	sys.exit(main())
