@@ -9,8 +9,8 @@ syslog=$work/syslog      # what the syslog daemon received
 replies=$work/replies    # the replies that askpass gives, a line each
 prompts=$work/prompts    # the prompts that it saw, a line each
 port=2222
-# shellcheck disable=SC2034    # the tests use it
-alice_password=wonderland
+# shellcheck disable=SC2034    # the tests use them
+alice_password=wonderland wrong_password=through-the-looking-glass
 
 # Readable for all: askpass runs as the one who logs in. The logins of one test come one after another.
 mkdir -p $work
@@ -80,6 +80,12 @@ pam_service()
 build_pam_cap()
 {
 	[ -e $work/pam_cap.so ] || gcc -shared -fPIC -o $work/pam_cap.so "$here/pam_cap.c" -lpam
+}
+
+# build_pam_app - $work/pam_app, an application that calls every phase and prints what it is told
+build_pam_app()
+{
+	[ -e $work/pam_app ] || gcc -O2 -rdynamic -o $work/pam_app "$here/pam_app.c" -lpam
 }
 
 # --- tokens -------------------------------------------------------------------------------------
