@@ -1,0 +1,115 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Whoever tries names learns nothing: prompts, instructions and system calls of pam_authenticate are the same
+# for a user who is there and for one who is not.
+
+bats_require_minimum_version 1.5.0
+
+# each is typed for alice, who is there, and for ghost, who is not: neither's token
+causes=('wrong token' "another's token" "another's expired token" 'unknown key' 'no token' 'password' 'empty' 'no reply'
+	'no keyset')
+
+setup_file()
+{
+	. tests/system/helpers.bash
+	build_pam_app
+	fresh_keyset
+	mint bob >"$BATS_FILE_TMPDIR/unknown key"
+	fresh_keyset 'leeway: 0s' 'services: {rjwt-alone: ssh, rjwt-unix: ssh}'
+	echo 'auth required pam_rjwt.so' >/etc/pam.d/rjwt-alone
+	printf 'auth %s\n' 'sufficient pam_rjwt.so' '[success=1 default=ignore] pam_unix.so nullok' \
+		'requisite pam_deny.so' 'required pam_permit.so' >/etc/pam.d/rjwt-unix
+	mint bob >"$BATS_FILE_TMPDIR/another's token"
+	mint alice | sed 's/.\{20\}$/AAAAAAAAAAAAAAAAAAAA/' >"$BATS_FILE_TMPDIR/wrong token"
+	expired_token bob >"$BATS_FILE_TMPDIR/another's expired token"
+	echo eyJ.a.b >"$BATS_FILE_TMPDIR/no token"
+	echo "$wrong_password" >"$BATS_FILE_TMPDIR/password"
+	echo >"$BATS_FILE_TMPDIR/empty"
+	: >"$BATS_FILE_TMPDIR/no reply"
+	: >"$BATS_FILE_TMPDIR/no keyset"
+	run -1 id ghost
+}
+
+teardown_file()
+{
+	rm -f /etc/pam.d/rjwt-alone /etc/pam.d/rjwt-unix
+	no_token_logged
+}
+
+setup()
+{
+	. tests/system/helpers.bash
+}
+
+# attempt CAUSE COMMAND... - with the cause's reply, and a wrong password at the prompts that follow
+attempt()
+{
+	local status=0
+	[ "$1" != 'no keyset' ] || mv /var/lib/rjwt/keyset.json /var/lib/rjwt/away
+	cp "$BATS_FILE_TMPDIR/$1" "$BATS_TEST_TMPDIR/typed"
+	[ "$1" = 'no reply' ] || echo "$wrong_password" >>"$BATS_TEST_TMPDIR/typed"
+	"${@:2}" <"$BATS_TEST_TMPDIR/typed" || status=$?
+	[ ! -e /var/lib/rjwt/away ] || mv /var/lib/rjwt/away /var/lib/rjwt/keyset.json
+	return $status
+}
+
+# shown CAUSE SERVICE USER - pam_authenticate's answer, and the prompts with their styles
+shown() { attempt "$1" "$work/pam_app" -s "$2" "$3" 2>&1; }
+
+@test "oracle: prompts and answers are those of a user who is there" {
+	for service in rjwt-alone rjwt-unix; do
+		for cause in "${causes[@]}"; do
+			known=$(shown "$cause" $service alice)
+			unknown=$(shown "$cause" $service ghost)
+			echo "# $service, $cause: ${known//$'\n'/| }" >&3
+			[ "$known" = "$unknown" ] || { echo "$unknown"; return 1; }
+		done
+	done
+}
+
+# The twin: a token of one's own that has expired is told so, whoever it is for.
+@test "oracle: what is told, is told to the token's own user" {
+	for user in alice ghost; do
+		expired_token $user >"$BATS_FILE_TMPDIR/$user's expired token"
+		shown "$user's expired token" rjwt-alone $user | sed 's/ [0-9]* s ago/ N s ago/' >"$BATS_TEST_TMPDIR/$user"
+	done
+	printf '%s\n' '1 Token: ' '1 Token expired N s ago. Token: ' 7 | diff - "$BATS_TEST_TMPDIR/alice"
+	diff "$BATS_TEST_TMPDIR/alice" "$BATS_TEST_TMPDIR/ghost"
+}
+
+# instructions CAUSE USER - of pam_authenticate
+instructions()
+{
+	attempt "$1" valgrind -q --tool=callgrind --toggle-collect='pam_authenticate*' \
+		--callgrind-out-file="$BATS_TEST_TMPDIR/callgrind" "$work/pam_app" -s rjwt-alone "$2" >/dev/null 2>&1
+	sed -n 's/^\(summary\|totals\): //p' "$BATS_TEST_TMPDIR/callgrind" | tail -n 1
+}
+
+@test "oracle: instructions differ by less than 1 in 200" {
+	command -v valgrind >/dev/null || skip "no valgrind here"
+	for cause in 'wrong token' "another's token" 'unknown key' password empty; do
+		known=$(instructions "$cause" alice)
+		unknown=$(instructions "$cause" ghost)
+		echo "# $cause: $known for a user who is there, $unknown for one who is not" >&3
+		difference=$((known - unknown))
+		[ "$known" -gt 1000000 ]
+		[ $((200 * ${difference#-})) -lt "$known" ]
+	done
+}
+
+# calls CAUSE USER - the names of the system calls, without those of the heap
+calls()
+{
+	attempt "$1" strace -o "$BATS_TEST_TMPDIR/strace" "$work/pam_app" -s rjwt-alone "$2" >/dev/null 2>&1
+	sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$BATS_TEST_TMPDIR/strace" | grep -v '^brk$\|^mmap$\|^munmap$'
+}
+
+@test "oracle: system calls are the same, one for one" {
+	command -v strace >/dev/null || skip "no strace here"
+	for cause in 'wrong token' "another's token" 'unknown key' password empty; do
+		calls "$cause" alice >"$BATS_TEST_TMPDIR/known"
+		calls "$cause" ghost >"$BATS_TEST_TMPDIR/unknown"
+		[ "$(wc -l <"$BATS_TEST_TMPDIR/known")" -gt 100 ]
+		diff "$BATS_TEST_TMPDIR/known" "$BATS_TEST_TMPDIR/unknown"
+	done
+}
