@@ -32,7 +32,7 @@ service()
 
 write_stacks()
 {
-	local ours="pam_rjwt.so conf=$conf" name
+	local ours="pam_rjwt.so debug conf=$conf" name
 	local account="account required pam_rjwt.so" session="session optional pam_rjwt.so"
 
 	service c-debian "auth sufficient $ours"$'\n'"$unix_auth" "$account"$'\n'"$unix_account" "$session"
@@ -56,7 +56,7 @@ account required pam_unix.so" "$session"
 	service c-acct-deny "auth sufficient $ours"$'\n'"$unix_auth" \
 		"account sufficient pam_rjwt.so"$'\n'"account required pam_deny.so" "$session"
 	# what pam-auth-update makes of pam-configs/rjwt
-	sed "/success=end/s#pam_rjwt.so#& conf=$conf#" etc/pam-configs/rjwt >/usr/share/pam-configs/rjwt
+	sed "/success=end/s#pam_rjwt.so#& debug conf=$conf#" etc/pam-configs/rjwt >/usr/share/pam-configs/rjwt
 	DEBIAN_FRONTEND=noninteractive pam-auth-update --force --enable rjwt </dev/null >/dev/null 2>&1 3>&-
 	printf '@include common-%s\n' auth account session-noninteractive >/etc/pam.d/c-update
 	for name in debian alone; do
@@ -70,6 +70,7 @@ setup_file()
 	. tests/system/helpers.bash
 	local name maps=()
 	build_pam_app
+	type_in "$wrong_password" >/dev/null
 	write_stacks
 	fresh_keyset 'leeway: 0s'
 	for name in /etc/pam.d/c-*; do maps+=("${name##*/}: ssh"); done
@@ -114,16 +115,16 @@ answer()
 	empty) echo ;;
 	'no keyset') mv /var/lib/rjwt/keyset.json /var/lib/rjwt/away ;;
 	'no configuration') mv $conf $conf.away ;;
-	esac >"$work/typed"
+	esac >"$work/answers"
 	case $first in
 	'expired since') options=(-w 400) ;;
 	'mark not durable') options=(-f) ;;
 	'no memory') options=(-m) ;;
 	'not asked') options=(-a) ;;
 	esac
-	[ -z "$second" ] || echo "$second" >>"$work/typed"
+	[ -z "$second" ] || echo "$second" >>"$work/answers"
 	rm -f /run/faillock/alice
-	app "$2" "${options[@]}" <"$work/typed"
+	app "$2" "${options[@]}" <"$work/answers"
 	[ ! -e /var/lib/rjwt/away ] || mv /var/lib/rjwt/away /var/lib/rjwt/keyset.json
 	[ ! -e $conf.away ] || mv $conf.away $conf
 }

@@ -50,7 +50,7 @@ debian_sshd()
 	[ "${lines[-1]}" = "alice $(claim jti "$token")" ]
 	asked '(alice@127.0.0.1) Token: '
 	run -0 ssh_kbd alice "$alice_password" true
-	run -255 ssh_kbd alice wrong true
+	run -255 ssh_kbd alice "$wrong_password" true
 	run -0 ssh_password alice "$(mint alice)" true
 	decisions 'accepted user=alice' 'accepted user=alice'
 }
@@ -93,7 +93,7 @@ debian_sshd()
 	run -0 sudo_stdin alice "$alice_password" id -un
 	run -0 sudo_stdin alice "$(mint -s sudo alice)" -i id -un
 	run -0 sudo_stdin alice "$alice_password" -i id -un
-	run -1 sudo_stdin alice wrong id -un
+	run -1 sudo_stdin alice "$wrong_password" id -un
 	# after the wrong password sudo asks again, and there is nothing left to read
 	decisions 'accepted .*service=sudo' 'accepted .*service=sudo-i' 'rejected reason=io .*service=sudo'
 }
@@ -125,7 +125,7 @@ debian_sshd()
 	all=(authenticate acct_mgmt 'setcred(PAM_ESTABLISH_CRED)' open_session)
 	run -0 pamtester rjwt-test alice "${all[@]}" <<<"$token"
 	run -0 pamtester rjwt-test alice "${all[@]}" <<<"$alice_password"
-	run -1 pamtester rjwt-test alice "${all[@]}" <<<wrong
+	run -1 pamtester rjwt-test alice "${all[@]}" <<<"$wrong_password"
 	rm -rf /etc/cron.d /run/crond.reboot /run/crond.pid "$work/cron-done"
 	mkdir -m 0755 /etc/cron.d
 	printf '@include common-auth\n@include common-account\n@include common-session-noninteractive\n' >/etc/pam.d/cron

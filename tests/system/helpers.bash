@@ -8,6 +8,9 @@ work=/run/rjwt-tests
 syslog=$work/syslog      # what the syslog daemon received
 replies=$work/replies    # the replies that askpass gives, a line each
 prompts=$work/prompts    # the prompts that it saw, a line each
+tokens=$work/tokens      # what must never be seen in the log: what was minted,
+typed=$work/typed        # a line for each reply to a prompt,
+keys=$work/keys          # a line for each file of private/, in base64
 port=2222
 # shellcheck disable=SC2034    # the tests use them
 alice_password=wonderland wrong_password=through-the-looking-glass
@@ -97,6 +100,16 @@ fresh_keyset()
 	mkdir -m 0755 /etc/rjwt
 	(umask 022 && printf '%s\n' "$@" >/etc/rjwt/rjwt.yaml)
 	rjwt-keyd init >/dev/null
+	remember_keys
+}
+
+# remember_keys - those that are in private/ now
+remember_keys()
+{
+	local file
+	for file in /var/lib/rjwt/private/*.key; do
+		[ ! -f "$file" ] || { base64 -w 0 "$file" && echo; } >>$keys
+	done
 }
 
 # mint ARG... - rjwt-issue; what it mints must never be seen in the log (no_token_logged)
@@ -107,8 +120,11 @@ mint()
 		cat $work/issue.err >&2
 		return 1
 	}
-	printf '%s\n' "$token" | tee -a $work/tokens
+	printf '%s\n' "$token" | tee -a $tokens
 }
+
+# type_in TEXT - lines that are typed at prompts, on standard output
+type_in() { printf '%s\n' "$1" | tee -a $typed; }
 
 # token_of SIZE ARG... - one of about this many bytes (a byte less at times), by a claim that fills it
 token_of()
@@ -194,11 +210,13 @@ asked()
 	diff <(printf '%s\n' "$@") <(sed 's/ [0-9]\+ s ago/ N s ago/' $prompts)
 }
 
-# no_token_logged - neither a token that mint made, nor its payload or signature, nor alice's password is in the log
+# no_token_logged - neither a token that mint made, nor its payload or signature, nor alice's password is in the
+# log. The last of the tests, whole-log.bats, looks closer.
 no_token_logged()
 {
 	log_settle
-	[ ! -e $work/tokens ] || tr . '\n' <$work/tokens | grep . | sort -u >$work/secrets
+	remember_keys
+	[ ! -e $tokens ] || tr . '\n' <$tokens | grep . | sort -u >$work/secrets
 	echo "$alice_password" >>$work/secrets
 	if grep -F -f $work/secrets $syslog; then
 		echo "a secret is in the log, see above"
@@ -255,7 +273,7 @@ stop_sshd()
 # give_replies TEXT - what askpass answers from here on, a line for each prompt
 give_replies()
 {
-	printf '%s\n' "$1" >$replies
+	type_in "$1" >$replies
 	: >$prompts
 	chmod 0666 $replies $prompts
 }
@@ -304,7 +322,7 @@ sudo_stdin()
 {
 	local user=$1 text=$2
 	shift 2
-	as "$user" sudo -S "$@" <<<"$text" 3>&-
+	type_in "$text" | as "$user" sudo -S "$@" 3>&-
 }
 
 # sudo_askpass USER REPLIES ARG... - sudo -A
@@ -320,6 +338,7 @@ sudo_askpass()
 on_terminal()
 {
 	printf '%s\n' "$1" >$work/steps
+	sed -n 's/^[^\t]*\(Token\|assword\): \t//p' $work/steps >>$typed
 	shift
 	if [ "$1" = as ]; then set -- "$here/as" "${@:2}"; fi
 	"$here/dialogue" $work/steps "$@" </dev/null 3>&- | tr -d '\r'

@@ -31,7 +31,7 @@ teardown()
 
 @test "issue: through sudo the line names who called it" {
 	run -0 --separate-stderr sudo_stdin alice "$alice_password" rjwt-issue -s rjwt-test bob
-	token=$output
+	token=$(tee -a "$tokens" <<<"$output")
 	run -0 log_since 'rjwt-issue.*issued'
 	[[ $output == *' by=root sudo_user=alice sub=bob '* ]]
 	# the login's line leads back to it
@@ -68,6 +68,7 @@ teardown()
 	printf 'leeway: 0s\nmax_tokens_per_key: 5\n' >/etc/rjwt/rjwt.yaml
 	log_mark
 	run -0 rjwt-issue alice
+	echo "${lines[-1]}" >>"$tokens"
 	[[ $output == *'rotation was due: '*'.2 signs now'* ]]
 	run -0 log_since 'issued .*kid=[^ ]*\.2 '
 }
@@ -76,6 +77,7 @@ teardown()
 	# soft limits: a container's root may not be allowed to raise the hard ones
 	run -0 --separate-stderr bash -c 'ulimit -S -f 0; ulimit -S -n 4; umask 0777; rjwt-issue -s rjwt-test bob 0<&-'
 	[ -z "$stderr" ]
+	echo "$output" >>"$tokens"
 	run -0 pamtester rjwt-test bob authenticate <<<"$output"
 	run -0 bash -c 'ulimit -S -f 0; ulimit -S -n 4; umask 0777; rjwt-keyd rotate 0<&-'
 	run -0 rjwt-keyd status

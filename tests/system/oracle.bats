@@ -13,6 +13,7 @@ setup_file()
 {
 	. tests/system/helpers.bash
 	build_pam_app
+	type_in "$wrong_password" >/dev/null
 	fresh_keyset
 	mint bob >"$BATS_FILE_TMPDIR/unknown key"
 	fresh_keyset 'leeway: 0s' 'services: {rjwt-alone: ssh, rjwt-unix: ssh}'

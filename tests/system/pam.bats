@@ -25,7 +25,7 @@ pam()
 {
 	local text=$1
 	shift
-	pamtester rjwt-test alice "$@" <<<"$text"
+	type_in "$text" | pamtester rjwt-test alice "$@"
 }
 
 setup()
@@ -261,7 +261,7 @@ teardown()
 	chmod 0755 "$work/list-files"
 	sed -i '/auth required/s/required/optional/' /etc/pam.d/rjwt-test
 	sed -i "1a auth required pam_exec.so log=$work/files $work/list-files" /etc/pam.d/rjwt-test
-	for reply in "$(mint -s rjwt-test alice)" "$(mint -s rjwt-test bob)" "$(mint alice)" password; do
+	for reply in "$(mint -s rjwt-test alice)" "$(mint -s rjwt-test bob)" "$(mint alice)" "$wrong_password"; do
 		: >"$work/files"
 		run -0 pam "$reply" authenticate
 		grep -qx nothing "$work/files"

@@ -63,7 +63,7 @@ teardown()
 	pam_service su both
 	run -0 on_terminal $'Token: \t'"$alice_password" as bob su alice -c 'id -un'
 	[ "${lines[-1]}" = alice ]
-	run -1 on_terminal $'Token: \twrong' as bob su alice -c 'id -un'
+	run -1 on_terminal $'Token: \t'"$wrong_password" as bob su alice -c 'id -un'
 	decisions
 }
 
