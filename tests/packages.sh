@@ -4,6 +4,7 @@
 #
 #   build    to build and install
 #   test     for make check and ./check: unit tests, bats, pamtester, interoperation, lint
+#   bench    what make bench measures with, and beside
 #   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
 #
 # Installs what is missing of the groups, asking nothing; says nothing when nothing is missing.
@@ -15,13 +16,14 @@ declare -A packages=(
 		libpam0g-dev libssl-dev libjson-c-dev libyaml-dev'
 	[test]='libcmocka-dev bats pamtester libpam-wrapper clang shellcheck mandoc systemd procps util-linux
 		openssl jq jose python3 python3-jwt python3-cryptography python3-jwcrypto valgrind strace'
+	[bench]='libjwt0 python3-jwt jose pamtester valgrind strace openssl'
 	[sandbox]='openssh-server openssh-client sudo cron expect login passwd bats pamtester
 		python3 procps iproute2 util-linux bsdutils'
 )
 
 usage()
 {
-	echo "usage: tests/packages.sh [--list | --missing] {build|test|sandbox}..." >&2
+	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox}..." >&2
 	exit 2
 }
 

@@ -1,0 +1,564 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""measure.py BUILD [PART...] - what rjwt costs, beside what nobody can do without and beside others. Run by `make bench`.
+
+A table on stdout, and BUILD/bench.json with a line of JSON for each measure. Times are of the processor, kernel
+included, where nothing waits, so that what else runs here does not count; "clock" says where they are of the clock.
+Each is the median, with the least and the most; what is compared takes turns. Instructions are those of user space,
+by valgrind's callgrind. BENCH_ROUNDS: how many rounds (15). No time makes it fail.
+Parts: verify mint instructions cold tools batch spend flat rotation idle.
+"""
+import ctypes
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.path.abspath(sys.argv[1])
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROUNDS = max(3, int(os.environ.get("BENCH_ROUNDS", "15")))
+PYTHON = "/usr/bin/python3"
+BENCH = BUILD + "/tests/bench/bench"
+ALGS = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+        "ES256", "ES384", "ES512", "EdDSA", "Ed448"]
+LIBJWT = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
+BATCH = 4000    # tokens
+results = open(BUILD + "/bench.json", "w", encoding="ascii")
+os.umask(0o022)
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+# --- what is printed ------------------------------------------------------------------------------
+
+def note(**members):
+    results.write(json.dumps(members) + "\n")
+    results.flush()
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def title(text, *columns):
+    say("\n%s" % text)
+    if columns:
+        say("  %-28s" % "" + "".join("%21s" % column for column in columns))
+
+
+def row(name, *cells):
+    say("  %-28s" % name + "".join("%21s" % cell for cell in cells))
+
+
+def spread(values, digits=1):
+    """The median, with the least and the most."""
+    return "%.*f (%.*f-%.*f)" % (digits, statistics.median(values), digits, min(values), digits, max(values))
+
+
+def summary(values):
+    return {"median": round(statistics.median(values), 4), "min": round(min(values), 4), "max": round(max(values), 4)}
+
+
+def ratio(ours, theirs):
+    """The median of what each round gave."""
+    return statistics.median(a / b for a, b in zip(ours, theirs))
+
+
+def times(value, goal=None):
+    return "%.3f x" % value + ("" if goal is None else " <%g" % goal)
+
+
+# --- how it is measured ---------------------------------------------------------------------------
+
+def run(command, **options):
+    return subprocess.run(command, check=True, **options)
+
+
+def output(command, **options):
+    made = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    if made.returncode != 0:
+        raise SystemExit("%s: exit status %d\n%s" % (" ".join(command), made.returncode, made.stderr.decode()))
+    return made.stdout.decode()
+
+
+def once(command, **options):
+    """Milliseconds of the clock and of the processor that one process took."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, **{**QUIET, **options})
+    _, status, usage = os.wait4(process.pid, 0)
+    clock = time.perf_counter() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit("%s: exit status %d" % (" ".join(command), process.returncode))
+    return 1000 * clock, 1000 * (usage.ru_utime + usage.ru_stime)
+
+
+def instructions(command, **options):
+    if not shutil.which("valgrind"):
+        return None
+    made = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"] + command, check=False,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
+    found = re.search(rb"Collected : (\d+)", made.stderr)
+    if made.returncode != 0 or not found:
+        raise SystemExit("valgrind %s:\n%s" % (" ".join(command), made.stderr.decode(errors="replace")))
+    return int(found.group(1))
+
+
+def millions(count):
+    return "-" if count is None else "%.2f M" % (count / 1e6)
+
+
+def over(count, base):
+    return None if count is None or base is None else count / base
+
+
+def per_operation(folder, operation):
+    """Instructions of one: of 61 less those of 1, by 60."""
+    counts = [instructions([BENCH, folder, "-n", str(n), operation]) for n in (1, 61)]
+    return None if None in counts else (counts[1] - counts[0]) / 60
+
+
+def rounds(folder, *operations):
+    """Operation -> microseconds of each round."""
+    lines = output([BENCH, folder] + list(operations), env=dict(os.environ, BENCH_ROUNDS=str(ROUNDS)))
+    return {line["op"]: line["us"] for line in map(json.loads, lines.splitlines())}
+
+
+def processes(commands):
+    """Name -> (command, options); each some times, in turns: name -> (clock, processor, instructions)."""
+    took = {name: ([], []) for name in commands}
+    for number in range(2 * ROUNDS + 1):
+        for name, (command, options) in commands.items():
+            options = dict(options)
+            fresh = options.pop("fresh", None)    # what is new for each run
+            if fresh:
+                options.update(fresh())
+            clock, processor = once(command, **options)
+            if number > 0:
+                took[name][0].append(clock)
+                took[name][1].append(processor)
+    for name, (command, options) in commands.items():
+        options = dict(options)
+        fresh = options.pop("fresh", None)
+        took[name] += (instructions(command, **{**options, **(fresh() if fresh else {})}),)
+    return took
+
+
+# --- what is measured -----------------------------------------------------------------------------
+
+class Keyset:
+    """A keyset in a folder of its own, with a configuration and its active key as a JWK Set."""
+
+    def __init__(self, folder, alg):
+        os.mkdir(folder, 0o755)
+        self.folder, self.conf, self.state, self.set = folder, folder + "/rjwt.yaml", folder + "/state", folder + "/set.json"
+        with open(self.conf, "w", encoding="ascii") as file:
+            # libjwt takes no other type than JWT
+            file.write("state_dir: %s\nissuer: ca.example.org\naudience: host.example.org\nalg: %s\nrsa_bits: 2048\n"
+                       "token_type: JWT\n" % (self.state, alg))
+        self.keyd("init")
+        with open(os.open(self.set, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+            file.write(self.secret_set(alg) if alg.startswith("HS") else self.keyd("jwks"))
+        self.token_file = folder + "/token"
+        self.write_token(output([BENCH, folder, "-t"]).strip())
+
+    def keyd(self, *words):
+        return output([BUILD + "/rjwt-keyd", "-c", self.conf] + list(words))
+
+    def issue(self, *words):
+        return output([BUILD + "/rjwt-issue", "-c", self.conf] + list(words) + ["alice"]).strip()
+
+    def write_token(self, token):
+        with open(self.token_file, "w", encoding="ascii") as file:
+            file.write(token)
+
+    def secret_set(self, alg):
+        """By hand: no command of rjwt gives a secret away."""
+        import base64
+        status = json.loads(self.keyd("status", "--json"))
+        kid = next(key["kid"] for key in status["keys"] if key["state"] == "active")
+        with open(self.state + "/private/%s.key" % kid.split(".")[1], "rb") as file:
+            secret = base64.urlsafe_b64encode(file.read()).decode().rstrip("=")
+        return json.dumps({"keys": [{"kty": "oct", "alg": alg, "use": "sig", "kid": kid, "k": secret}]})
+
+
+def debian(package):
+    try:
+        return output(["dpkg-query", "-W", "-f", "${Version}", package]).strip() or None
+    except (OSError, SystemExit):
+        return None
+
+
+def have_libjwt():
+    try:
+        return ctypes.CDLL("libjwt.so.0") and (debian("libjwt0") or "of unknown version")
+    except OSError:
+        return None
+
+
+def have_pyjwt():
+    probe = "import jwt; print(jwt.__version__)"
+    try:
+        return output([PYTHON, "-c", probe]).strip()
+    except SystemExit:
+        return None
+
+
+def describe():
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        model = re.search(r"model name\s*: (.*)", file.read())
+    machine = {"cores": os.cpu_count(), "cpu": model.group(1) if model else os.uname().machine,
+               "openssl": output(["openssl", "version"]).strip(), "kernel": os.uname().release,
+               "load": round(os.getloadavg()[0], 1)}
+    peers = {"libjwt": have_libjwt(), "PyJWT": have_pyjwt(),
+             "jose": shutil.which("jose") and (debian("jose") or "of unknown version"),
+             "valgrind": shutil.which("valgrind") and (debian("valgrind") or "of unknown version"),
+             "pamtester": shutil.which("pamtester") and (debian("pamtester") or "of unknown version"),
+             "strace": shutil.which("strace") and (debian("strace") or "of unknown version")}
+    note(what="machine", rounds=ROUNDS, peers=peers, **machine)
+    say("%(cores)d cores, %(cpu)s, Linux %(kernel)s, load %(load)s, %(openssl)s" % machine)
+    say("%d rounds; beside: %s" % (ROUNDS, ", ".join("%s %s" % (name, version) if version else name + " IS MISSING"
+                                                     for name, version in peers.items())))
+    return peers
+
+
+PYJWT = """
+import json, sys, time
+import jwt
+from jwt.algorithms import get_default_algorithms
+token, alg, rounds, key = sys.argv[1], sys.argv[2], int(sys.argv[3]), json.load(open(sys.argv[4]))["keys"][0]
+key = get_default_algorithms()[alg].from_jwk(json.dumps(key))
+def once():
+    claims = jwt.decode(token, key, algorithms=[alg], issuer="ca.example.org", audience="host.example.org",
+                        options={"require": ["exp", "iat", "nbf"]})
+    assert claims["sub"] == "alice" and claims["scope"] == "ssh"
+def took(n):
+    begin = time.process_time_ns()
+    for _ in range(n):
+        once()
+    return (time.process_time_ns() - begin) / n / 1000
+n = int(20000 / took(20)) + 1
+print(json.dumps([took(n) for _ in range(rounds)]))
+"""
+
+
+def verify(keysets, peers):
+    title("Warm handle, one token of eight claims: microseconds; median (least-most)",
+          "keyset", "JWK Set", "bare EVP", "keyset/bare", "more us", "set/bare", "libjwt", "PyJWT")
+    for alg, keyset in keysets.items():
+        operations = ["verify", "verify-set", "verify-bare"]
+        if peers["libjwt"] and alg in LIBJWT:
+            operations.append("verify-libjwt")
+        took = rounds(keyset.folder, *operations)
+        if peers["PyJWT"]:
+            name = "EdDSA" if alg == "Ed448" else alg
+            with open(keyset.token_file, encoding="ascii") as file:
+                took["verify-pyjwt"] = json.loads(output([PYTHON, "-c", PYJWT, file.read(), name, str(ROUNDS), keyset.set]))
+        more = [a - b for a, b in zip(took["verify"], took["verify-bare"])]
+        note(what="verify", alg=alg, us={name: summary(us) for name, us in took.items()},
+             ratio=round(ratio(took["verify"], took["verify-bare"]), 4), more_us=summary(more))
+        row("verify " + alg, *[spread(took[name]) if name in took else "-" for name in ("verify", "verify-set", "verify-bare")],
+            times(ratio(took["verify"], took["verify-bare"])), spread(more),
+            times(ratio(took["verify-set"], took["verify-bare"])),
+            *[spread(took[name]) if name in took else "-" for name in ("verify-libjwt", "verify-pyjwt")])
+        if alg == "HS256" and "verify-libjwt" in took and "verify-pyjwt" in took:
+            against = (ratio(took["verify-set"], took["verify-libjwt"]), ratio(took["verify-set"], took["verify-pyjwt"]))
+            note(what="verify-set", alg=alg, libjwt=round(against[0], 4), pyjwt=round(against[1], 4))
+            row("  JWK Set beside libjwt, PyJWT", *["%.3f x" % value for value in against])
+
+
+def mint(keysets):
+    title("Mint, warm, one at a time on %s: microseconds" % filesystem(keysets["ES256"].folder), "mint", "bare EVP",
+          "mint/bare", "more us")
+    for alg, keyset in keysets.items():
+        took = rounds(keyset.folder, "mint", "mint-bare")
+        more = [a - b for a, b in zip(took["mint"], took["mint-bare"])]
+        note(what="mint", alg=alg, us={name: summary(us) for name, us in took.items()},
+             ratio=round(ratio(took["mint"], took["mint-bare"]), 4), more_us=summary(more))
+        row("mint " + alg, spread(took["mint"]), spread(took["mint-bare"]), times(ratio(took["mint"], took["mint-bare"])),
+            spread(more))
+
+
+def counted(keysets):
+    """The same for ES256, EdDSA and HS256 as instructions: no noise at all."""
+    if not shutil.which("valgrind"):
+        return
+    title("Warm handle: instructions", "verify keyset", "JWK Set", "bare", "keyset/bare", "mint", "bare sign", "mint/bare")
+    for alg in ("ES256", "EdDSA", "HS256"):
+        count = {name: per_operation(keysets[alg].folder, name)
+                 for name in ("verify", "verify-set", "verify-bare", "mint", "mint-bare")}
+        note(what="instructions", alg=alg, **count)
+        row(alg, *["%.0f" % count[name] for name in ("verify", "verify-set", "verify-bare")],
+            times(count["verify"] / count["verify-bare"]), "%.0f" % count["mint"], "%.0f" % count["mint-bare"],
+            times(count["mint"] / count["mint-bare"]))
+
+
+def filesystem(path):
+    return output(["stat", "-f", "-c", "%T", path]).strip()
+
+
+class Log:
+    """Where what is logged goes, instead of the host's log. Read by a process of its own, as by a real one."""
+
+    def __init__(self, top):
+        self.path = top + "/log"
+        reader = ("import socket, sys\ns = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\n"
+                  "print(flush=True)\nn = 0\nwhile True:\n m = s.recv(65536)\n if not m: break\n n += 1\nprint(n)\n")
+        self.process = subprocess.Popen([PYTHON, "-c", reader, self.path], stdout=subprocess.PIPE)
+        self.process.stdout.readline()
+
+    def environment(self, **more):
+        return dict(os.environ, LD_PRELOAD=BUILD + "/tests/bench/.libs/shim.so", BENCH_LOG=self.path, **more)
+
+    def end(self):
+        """How many lines came."""
+        import socket
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+            end.sendto(b"", self.path)
+        count = int(self.process.stdout.readline())
+        self.process.wait()
+        os.unlink(self.path)
+        return count
+
+
+def yescrypt(password):
+    crypt = ctypes.CDLL("libcrypt.so.1").crypt
+    crypt.restype = ctypes.c_char_p
+    return crypt(password.encode(), b"$y$j9T$rjwtbnch$").decode()
+
+
+def cold(top, keyset):
+    """Whole pamtester processes, with what PAM needs from a folder of their own."""
+    if not shutil.which("pamtester"):
+        say("\nCold login: pamtester is missing")
+        return
+    pam, log = top + "/pam.d", Log(top)
+    os.mkdir(pam)
+    stacks = {"permit": "pam_permit.so", "floor": BUILD + "/tests/bench/.libs/pam_floor.so", "unix": "pam_unix.so nodelay",
+              "sshd": "%s/.libs/pam_rjwt.so conf=%s" % (BUILD, keyset.conf), "other": "pam_deny.so"}
+    for name, module in stacks.items():
+        with open("%s/%s" % (pam, name), "w", encoding="ascii") as file:
+            file.write("auth required %s\n" % module)
+    with open(top + "/password", "w", encoding="ascii") as file:
+        file.write("a password\n")
+    environment = log.environment(BENCH_PAM=pam, BENCH_HASH=yescrypt("a password"))
+
+    def said(path):
+        return {"fresh": lambda: {"stdin": open(path, encoding="ascii")}, "env": environment}
+
+    def spent_once():
+        keyset.write_token(keyset.issue())
+        return {"stdin": open(keyset.token_file, encoding="ascii")}
+
+    reusable = top + "/reusable"
+    with open(reusable, "w", encoding="ascii") as file:
+        file.write(keyset.issue("--reusable", "-t", "1h"))
+    tester = ["pamtester"]
+    took = processes({
+        "pam_permit": (tester + ["permit", "alice", "authenticate"], said(reusable)),
+        "floor": (tester + ["floor", "alice", "authenticate"], said(reusable)),
+        "pam_rjwt reusable": (tester + ["sshd", "alice", "authenticate"], said(reusable)),
+        "pam_rjwt one-time": (tester + ["sshd", "alice", "authenticate"], {"fresh": spent_once, "env": environment}),
+        "pam_unix yescrypt": (tester + ["unix", "alice", "authenticate"], said(top + "/password"))})
+    log.end()
+    table_of_processes("Cold login, ES256: whole pamtester processes, state on %s" % filesystem(keyset.folder), took,
+                       "floor", "pam_unix yescrypt")
+
+
+def table_of_processes(text, took, *bases):
+    title(text, "ms of the clock", "ms of CPU", "instructions", *["/ " + base for base in bases])
+    for name, (clock, processor, count) in took.items():
+        cells = []
+        for base in bases:
+            part = over(count, took[base][2])
+            cells.append("%.3f t%s" % (ratio(processor, took[base][1]), "" if part is None else " %.3f i" % part))
+        note(what="process", group=text.split(":", maxsplit=1)[0], name=name, clock_ms=summary(clock), cpu_ms=summary(processor),
+             instructions=count, **{"to_" + base.replace(" ", "_"): [round(ratio(processor, took[base][1]), 4),
+                                                                     over(count, took[base][2])] for base in bases})
+        row(name, spread(clock, 2), spread(processor, 2), millions(count), *cells)
+
+
+def tools(top, keyset, peers):
+    message, key = top + "/message", keyset.state + "/private/1.key"
+    with open(message, "wb") as file:
+        file.write(bytes(32))
+    took = processes({
+        "rjwt-issue": ([BUILD + "/rjwt-issue", "-c", keyset.conf, "--reusable", "alice"], {}),
+        "openssl pkeyutl -sign": (["openssl", "pkeyutl", "-sign", "-inkey", key, "-in", message], {})})
+    table_of_processes("Minting: one process for an ES256 token", took, "openssl pkeyutl -sign")
+    verify = {"rjwt-verify --jwks": ([BUILD + "/rjwt-verify", "-c", keyset.conf, "-j", keyset.set, "-i", "ca.example.org", "-a",
+                                      "host.example.org", "-u", "alice", "-s", "sshd", keyset.token_file], {})}
+    if peers["jose"]:
+        with open(keyset.set, encoding="ascii") as file:
+            jwk = json.load(file)["keys"][0]
+        with open(top + "/jwk", "w", encoding="ascii") as file:
+            json.dump(jwk, file)
+        verify["jose jws ver"] = (["jose", "jws", "ver", "-i", keyset.token_file, "-k", top + "/jwk"], {})
+    keyset.write_token(keyset.issue("--reusable", "-t", "1h"))
+    table_of_processes("Verifying: one process for an ES256 token", processes(verify), list(verify)[-1])
+
+
+def batch(top, keyset):
+    """Tokens of one process, a log line each; what the process takes without them is taken off."""
+    lines, log = top + "/lines", Log(top)
+    with open(lines, "w", encoding="ascii") as file:
+        file.write('{"sub":"alice"}\n' * BATCH)
+    with open(top + "/line", "w", encoding="ascii") as file:
+        file.write('{"sub":"alice"}\n')
+    command, us, each = [BUILD + "/rjwt-issue", "-c", keyset.conf, "--batch"], [], []
+    for _ in range(5):
+        each += rounds(keyset.folder, "mint-bare")["mint-bare"][:3]
+        took = [once(command, stdin=open(path, encoding="ascii"), env=log.environment())[1] for path in (top + "/line", lines)]
+        us += [1000 * (took[1] - took[0]) / (BATCH - 1)] * 3
+    count = log.end()
+    title("Batch mint, ES256, a log line each", "us a token", "bare EVP sign", "bare/batch", "tokens a second", "lines logged")
+    note(what="batch", us=summary(us), bare_us=summary(each), rate=round(ratio(each, us), 4), logged=count)
+    row("rjwt-issue --batch on " + filesystem(keyset.folder), spread(us), spread(each), times(ratio(each, us)),
+        "%.0f" % (1e6 / statistics.median(us)), count)
+
+
+def spend(disk):
+    keyset = Keyset(disk + "/spend", "ES256")
+    found = [json.loads(line) for line in output([BENCH, keyset.folder, "-s", "8", "50"]).splitlines()]
+    ours, bare = [line["spend"] for line in found], [line["bare"] for line in found]
+    title("One-time logins, warm, durable, 8 processes: logins a second by the clock", "rjwt", "EVP + file", "rjwt/bare")
+    note(what="spend", filesystem=filesystem(disk), a_second=summary(ours), bare=summary(bare), ratio=round(ratio(ours, bare), 4))
+    row("on " + filesystem(disk), spread(ours, 0), spread(bare, 0), times(ratio(ours, bare)))
+
+
+# --- what must not grow ---------------------------------------------------------------------------
+
+def scaled(top, number):
+    """A keyset with that many retained keys, ten revocations and ten marks."""
+    folder = "%s/scale-%d" % (top, number)
+    os.mkdir(folder, 0o755)
+    keyset = Keyset.__new__(Keyset)
+    keyset.folder, keyset.conf, keyset.state = folder, folder + "/rjwt.yaml", folder + "/state"
+    with open(keyset.conf, "w", encoding="ascii") as file:
+        file.write("state_dir: %s\nissuer: ca.example.org\naudience: host.example.org\n" % keyset.state)
+    keyset.keyd("init")
+    scale("keys", keyset.state, number)
+    keyset.keyd("once")
+    os.mkdir(keyset.state + "/spent/1001", 0o700)
+    scale("names", keyset.state + "/revoked/jti", 10)
+    scale("names", keyset.state + "/spent/1001", 10)
+    return keyset
+
+
+def scale(*words):
+    run([PYTHON, SOURCE + "/tests/bats/scale.py"] + [str(word) for word in words])
+
+
+def login_cost(keyset):
+    return [instructions([BUILD + "/tests/fault/login", keyset.conf, "alice", "sshd", keyset.issue(*options)])
+            for options in (["--reusable"], [])]
+
+
+def flat(top):
+    if not shutil.which("valgrind"):
+        return
+    title("A login's instructions when there is more", "reusable", "one-time")
+    few = scaled(top, 10)
+    before = login_cost(few)
+    row("10 keys, revocations, marks", *map(millions, before))
+
+    def beside(name, keyset):
+        after = login_cost(keyset)
+        note(what="flat", name=name, instructions=after, before=before)
+        row(name, *["%s %.4f x" % (millions(a), a / b) for a, b in zip(after, before)])
+
+    scale("names", few.state + "/revoked/jti", 100000)
+    beside("100,000 revocations", few)
+    shutil.rmtree(few.state + "/revoked/jti")
+    os.mkdir(few.state + "/revoked/jti", 0o755)
+    scale("names", few.state + "/spent/1001", 1000000)
+    beside("1,000,000 spent marks", few)
+    shutil.rmtree(few.folder)
+    many = scaled(top, 1000)
+    beside("1,000 retained keys", many)
+    shutil.rmtree(many.folder)
+
+
+def calls_of_rotation(keyset):
+    """System calls of rjwt-keyd rotate, and of them those by which jwks.json reads each key file once more."""
+    trace = keyset.folder + "/trace"
+    run(["strace", "-f", "-o", trace, BUILD + "/rjwt-keyd", "-c", keyset.conf, "rotate"], **QUIET)
+    calls, readings, reading = 0, {}, {}
+    with open(trace, encoding="ascii", errors="replace") as file:
+        for line in file:
+            call = re.match(r"\d+ +(\w+)\((.*)", line)
+            if not call:
+                continue
+            calls += 1
+            opened = re.search(r'"(\d+)\.jwk", O_RDONLY.* = (\d+)$', line)
+            number = re.match(r"(\d+)", call.group(2))
+            if opened:
+                reading[opened.group(2)] = opened.group(1)
+                readings.setdefault(opened.group(1), []).append(1)
+            elif number and number.group(1) in reading and call.group(1) not in ("openat", "exit_group"):
+                readings[reading[number.group(1)]][-1] += 1
+                if call.group(1) == "close":
+                    del reading[number.group(1)]
+    return calls, sum(counts[-1] for counts in readings.values())
+
+
+def rotation(top):
+    if not shutil.which("strace") or subprocess.run(["strace", "-o", "/dev/null", "true"], check=False, **QUIET).returncode != 0:
+        say("\nRotation: strace is missing, or may not trace here")
+        return
+    title("A rotation's system calls", "all", "for jwks.json", "the rest", "x")
+    first = None
+    for number in (10, 1000):
+        keyset = scaled(top, number)
+        calls, export = calls_of_rotation(keyset)
+        first = first or calls - export
+        note(what="rotation", keys=number, calls=calls, export=export, ratio=(calls - export) / first)
+        row("%d retained keys" % number, calls, export, calls - export, times((calls - export) / first))
+        shutil.rmtree(keyset.folder)
+
+
+def idle(keyset):
+    def status(name):
+        with open("/proc/%d/status" % process.pid, encoding="ascii") as file:
+            return int(re.search(name + r":\s*(\d+)", file.read()).group(1))
+
+    process = subprocess.Popen([BUILD + "/rjwt-keyd", "-c", keyset.conf, "run"], **QUIET)
+    try:
+        time.sleep(1)
+        before = status("voluntary_ctxt_switches")
+        time.sleep(5)
+        woken, memory = status("voluntary_ctxt_switches") - before, status("RssAnon")
+    finally:
+        process.terminate()
+        process.wait()
+    title("rjwt-keyd run, nothing due", "wake-ups in 5 s", "RssAnon KiB")
+    note(what="idle", wakeups=woken, seconds=5, rss_anon_kib=memory)
+    row("rjwt-keyd run", woken, memory)
+
+
+def main():
+    """Only the parts that are named, or all."""
+    wanted = sys.argv[2:]
+    peers = describe()
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="rjwt-bench-", dir=memory) as top, \
+            tempfile.TemporaryDirectory(prefix="rjwt-bench-", dir="/var/tmp") as disk:
+        os.chmod(top, 0o755)
+        os.chmod(disk, 0o755)
+        keysets = {alg: Keyset("%s/%s" % (top, alg), alg) for alg in ALGS}
+        for name, part in (("verify", lambda: verify(keysets, peers)), ("mint", lambda: mint(keysets)),
+                           ("instructions", lambda: counted(keysets)), ("cold", lambda: cold(top, keysets["ES256"])),
+                           ("tools", lambda: tools(top, keysets["ES256"], peers)),
+                           ("batch", lambda: batch(top, keysets["ES256"])), ("spend", lambda: spend(disk)),
+                           ("flat", lambda: flat(top)), ("rotation", lambda: rotation(top)),
+                           ("idle", lambda: idle(keysets["ES256"]))):
+            if not wanted or name in wanted:
+                part()
+    say("\n%s/bench.json has these figures, and more." % BUILD)
+
+
+main()
