@@ -277,12 +277,13 @@ find_user(struct login *l)
 	return PAM_SUCCESS;
 }
 
-/* What must not stay, whatever comes: another login's mark, and a token in PAM_AUTHTOK. */
+/* What must not stay, whatever comes: another login's mark, and a token in PAM_AUTHTOK. Either goes without the other. */
 static int
 clear_away(struct login *l)
 {
-	if (phase_forget(l->pamh) == PAM_SUCCESS &&
-	    prompt_take_stacked(l->pamh, &l->first) == PAM_SUCCESS)
+	int forgotten = phase_forget(l->pamh), taken = prompt_take_stacked(l->pamh, &l->first);
+
+	if (forgotten == PAM_SUCCESS && taken == PAM_SUCCESS)
 		return PAM_SUCCESS;
 	who_find(l->pamh, &l->who);
 	return unread(l, PAM_BUF_ERR);

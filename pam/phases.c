@@ -63,6 +63,13 @@ put(pam_handle_t *pamh, const char *name, const char *value)
 	return pam_putenv(pamh, text);
 }
 
+/* Of two answers the first that is a failure: what is to go must go as far as it can. */
+static int
+worse(int first, int second)
+{
+	return first == PAM_SUCCESS ? second : first;
+}
+
 static int
 put_all(pam_handle_t *pamh, const struct accepted *a)
 {
@@ -76,8 +83,8 @@ put_all(pam_handle_t *pamh, const struct accepted *a)
 		values[SUB] = a->sub;
 		values[EXP] = exp;
 	}
-	for (int i = 0; i < VARIABLES && ret == PAM_SUCCESS; i++)
-		ret = put(pamh, variables[i], values[i]);
+	for (int i = 0; i < VARIABLES; i++)
+		ret = worse(ret, put(pamh, variables[i], values[i]));
 	return ret;
 }
 
@@ -88,15 +95,10 @@ put_all(pam_handle_t *pamh, const struct accepted *a)
 int
 phase_forget(pam_handle_t *pamh)
 {
-	int ret = PAM_SUCCESS;
+	int ret = recall(pamh) == NULL ? PAM_SUCCESS : pam_set_data(pamh, DATA, NULL, NULL);
 
-	if (recall(pamh) != NULL)
-		ret = pam_set_data(pamh, DATA, NULL, NULL);
-	if (ret == PAM_SUCCESS)
-		ret = put_all(pamh, NULL);
-	if (ret == PAM_SUCCESS)
-		ret = put(pamh, CAP, NULL);
-	return ret;
+	ret = worse(ret, put_all(pamh, NULL));
+	return worse(ret, put(pamh, CAP, NULL));
 }
 
 int
@@ -113,7 +115,8 @@ phase_remember(pam_handle_t *pamh, const struct rjwt_verdict *v)
 		ret = put_all(pamh, &a);
 	if (ret == PAM_SUCCESS)
 		ret = put(pamh, CAP, a.cap_session ? "1" : NULL);
-	return ret;
+	/* The login is refused then: no later phase may take it for ours. */
+	return ret == PAM_SUCCESS ? ret : worse(ret, phase_forget(pamh));
 }
 
 /* What authenticate left in the PAM environment of another process. */

@@ -14,17 +14,23 @@ reply_clear(struct reply *reply)
 	reply->p = NULL;
 }
 
-bool
-reply_is_token(const struct reply *reply)
+static bool
+text_is_token(const char *text)
 {
 	const char *dot;
 
-	if (reply->p == NULL || strncmp(reply->p, "eyJ", 3) != 0)
+	if (strncmp(text, "eyJ", 3) != 0)
 		return false;
-	if (rjwt_prompt_cuts(strlen(reply->p)))
+	if (rjwt_prompt_cuts(strlen(text)))
 		return true;
-	dot = strchr(reply->p, '.');
+	dot = strchr(text, '.');
 	return dot != NULL && strchr(dot + 1, '.') != NULL;
+}
+
+bool
+reply_is_token(const struct reply *reply)
+{
+	return reply->p != NULL && text_is_token(reply->p);
 }
 
 bool
@@ -57,16 +63,13 @@ prompt_take_stacked(pam_handle_t *pamh, struct reply *reply)
 	struct reply copy = { NULL };
 	int ret = pam_get_item(pamh, PAM_AUTHTOK, &item);
 
-	if (ret != PAM_SUCCESS || item == NULL)
+	if (ret != PAM_SUCCESS || item == NULL || !text_is_token(item))
 		return PAM_SUCCESS;
+	/* It goes, whether there is memory for a copy or not. */
 	copy.p = strdup(item);
-	if (copy.p == NULL)
-		return PAM_BUF_ERR;
-	if (!reply_is_token(&copy)) {
-		reply_clear(&copy);
-		return PAM_SUCCESS;
-	}
 	ret = pam_set_item(pamh, PAM_AUTHTOK, NULL);
+	if (ret == PAM_SUCCESS && copy.p == NULL)
+		ret = PAM_BUF_ERR;
 	if (ret != PAM_SUCCESS) {
 		reply_clear(&copy);
 		return ret;
