@@ -191,6 +191,25 @@ test_pam_and_tools(void **state)
 	assert_true(each_source("tools", check_outside) >= 4);
 }
 
+/* The first line of a file that calls a function, or defines it; 0: none. */
+static int
+line_that_calls(const char *path, const char *function)
+{
+	size_t length = strlen(function);
+	int n = 0, found = 0;
+	char line[1024];
+	FILE *in = source(path);
+
+	while (found == 0 && fgets(line, sizeof(line), in) != NULL) {
+		n++;
+		for (char *at = line; (at = strstr(at, function)) != NULL; at += length)
+			if (at[length] == '(' && (at == line || (!isalnum((unsigned char)at[-1]) && at[-1] != '_')))
+				found = n;
+	}
+	fclose(in);
+	return found;
+}
+
 /* A library is a guest: what it has to say it returns. */
 static void
 check_silent(const char *path, const char *name)
@@ -198,19 +217,13 @@ check_silent(const char *path, const char *name)
 	static const char *const loud[] = { "printf", "vprintf", "dprintf", "vdprintf", "fprintf", "vfprintf",
 		"puts", "putchar", "putc", "fputs", "fputc", "fwrite", "perror", "syslog", "vsyslog", "warn", "warnx",
 		"errx", "exit", "_exit", "_Exit", "quick_exit", "abort", "assert", "raise", "kill" };
-	char line[1024];
-	FILE *in;
 
-	if (!ends_with(name, ".c"))
-		return; /* rjwt.h shows a caller's own */
-	in = source(path);
-	for (int n = 1; fgets(line, sizeof(line), in) != NULL; n++)
-		for (size_t i = 0; i < sizeof(loud) / sizeof(loud[0]); i++)
-			for (char *at = line; (at = strstr(at, loud[i])) != NULL; at += strlen(loud[i]))
-				if (at[strlen(loud[i])] == '(' &&
-				    (at == line || (!isalnum((unsigned char)at[-1]) && at[-1] != '_')))
-					fail_msg("%s:%d calls %s", path, n, loud[i]);
-	fclose(in);
+	for (size_t i = 0; ends_with(name, ".c") && i < sizeof(loud) / sizeof(loud[0]); i++) {
+		int n = line_that_calls(path, loud[i]); /* rjwt.h shows a caller's own */
+
+		if (n != 0)
+			fail_msg("%s:%d calls %s", path, n, loud[i]);
+	}
 }
 
 static void
@@ -218,6 +231,41 @@ test_lib_is_silent(void **state)
 {
 	(void)state;
 	assert_true(each_source("lib", check_silent) > 40);
+}
+
+/* Who may call what decides about a signature, each the one below it; provider.c looks whether two halves are a pair. */
+static const struct {
+	const char *function, *files[4];
+} path_of[] = { { "EVP_DigestVerify", { "key_sign.c" } }, { "CRYPTO_memcmp", { "key_sign.c" } },
+	{ "key_verify", { "key_sign.c", "jws.c", "provider.c" } }, { "jws_verify", { "jws.c", "check_token.c" } },
+	{ "verify_token", { "verify.c", "rjwt.c" } }, { "rjwt_verify", { "rjwt.c", "login.c", "rjwt-verify.c" } } };
+
+static unsigned calls;
+
+static void
+check_one_path(const char *path, const char *name)
+{
+	for (size_t i = 0; ends_with(name, ".c") && i < sizeof(path_of) / sizeof(path_of[0]); i++) {
+		bool may = false;
+
+		for (size_t k = 0; k < 4 && path_of[i].files[k] != NULL; k++)
+			may = may || strcmp(path_of[i].files[k], name) == 0;
+		if (may)
+			calls += line_that_calls(path, path_of[i].function) != 0;
+		else if (line_that_calls(path, path_of[i].function) != 0)
+			fail_msg("%s calls %s: there is one way to verify a token", path, path_of[i].function);
+	}
+}
+
+static void
+test_one_path(void **state)
+{
+	(void)state;
+	calls = 0;
+	each_source("lib", check_one_path);
+	each_source("pam", check_one_path);
+	each_source("tools", check_one_path);
+	assert_int_equal(calls, 12); /* each of path_of was there */
 }
 
 /* The one public header stands alone. */
@@ -239,7 +287,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_order), cmocka_unit_test(test_lib),
 		cmocka_unit_test(test_pam_and_tools), cmocka_unit_test(test_lib_is_silent),
-		cmocka_unit_test(test_public_header) };
+		cmocka_unit_test(test_one_path), cmocka_unit_test(test_public_header) };
 
 	return cmocka_run_group_tests(tests, read_order, NULL);
 }
