@@ -43,20 +43,34 @@ optional(struct json json, const char *name, struct view *value, struct rjwt_dia
 	return RJWT_OK;
 }
 
+static bool
+is_refused(struct view name)
+{
+	for (size_t i = 0; refused[i] != NULL; i++)
+		if (view_is(name, refused[i]))
+			return true;
+	return false;
+}
+
+static enum rjwt_err
+check_name(void *context, struct view name)
+{
+	return is_refused(name) ?
+	    diag_fail(context, RJWT_HEADER, "", "%.*s is not accepted", (int)name.n, name.p) :
+	    RJWT_OK;
+}
+
 enum rjwt_err
 jws_header(struct jws *jws, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	enum rjwt_err err = base64url_decode(jws->header, &text);
-	struct view ignored;
 
 	RJWT_TRY(err);
 	err = json_parse(buf_view(&text), &jws->json, diag);
 	if (err != RJWT_OK)
 		return err == RJWT_MALFORMED ? RJWT_HEADER : err;
-	for (size_t i = 0; refused[i] != NULL; i++)
-		if (json_string(jws->json, refused[i], &ignored) != JSON_ABSENT)
-			return diag_fail(diag, RJWT_HEADER, "", "%s is not accepted", refused[i]);
+	RJWT_TRY(json_names(jws->json, check_name, diag));
 	if (json_string(jws->json, "alg", &jws->alg) != JSON_GOOD)
 		return diag_fail(diag, RJWT_HEADER, "", "alg is missing or no string");
 	RJWT_TRY(optional(jws->json, "kid", &jws->kid, diag));
@@ -100,12 +114,7 @@ jws_sign(struct signer *signer, struct view header, struct view payload, struct 
 bool
 jws_is_reserved(struct view name)
 {
-	if (view_is(name, "alg") || view_is(name, "kid") || view_is(name, "typ"))
-		return true;
-	for (size_t i = 0; refused[i] != NULL; i++)
-		if (view_is(name, refused[i]))
-			return true;
-	return false;
+	return view_is(name, "alg") || view_is(name, "kid") || view_is(name, "typ") || is_refused(name);
 }
 
 void

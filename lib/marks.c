@@ -90,26 +90,19 @@ read_mark(const struct dir *dir, const char *name, int64_t *version, struct rjwt
 void
 marks_close(struct marks *marks)
 {
+	hasher_free(marks->hasher);
+	marks->hasher = NULL;
 	dir_close(&marks->jti);
 	dir_close(&marks->sub);
-}
-
-/* A folder that was removed stays open, and empty. */
-static bool
-is_gone(const struct dir *dir)
-{
-	struct stat status;
-
-	return fstat(dir->fd, &status) != 0 || status.st_nlink == 0;
 }
 
 static enum rjwt_err
 open_marks(struct marks *marks, struct rjwt_diag *diag)
 {
-	if (marks->jti.fd >= 0 && marks->sub.fd >= 0 && marks->loaded == marks->store->loaded &&
-	    !is_gone(&marks->jti) && !is_gone(&marks->sub))
+	if (marks->jti.fd >= 0 && marks->sub.fd >= 0 && marks->loaded == marks->store->loaded)
 		return RJWT_OK;
 	marks_close(marks);
+	RJWT_TRY(hasher_new(&marks->hasher));
 	marks->loaded = marks->store->loaded;
 	RJWT_TRY(open_revoked(&marks->store->dir, "jti", &marks->jti, diag));
 	return open_revoked(&marks->store->dir, "sub", &marks->sub, diag);
@@ -117,12 +110,13 @@ open_marks(struct marks *marks, struct rjwt_diag *diag)
 
 /* Most names have no mark, and nothing is opened for them. */
 static enum rjwt_err
-look_up(const struct dir *dir, struct view name, int64_t *version, struct rjwt_diag *diag)
+look_up(struct hasher *hasher, const struct dir *dir, struct view name, int64_t *version,
+    struct rjwt_diag *diag)
 {
 	char hash[DIGEST_HEX];
 	struct stat status;
 
-	RJWT_TRY(digest_name(&name, 1, hash));
+	RJWT_TRY(hasher_name(hasher, &name, 1, hash));
 	if (fstatat(dir->fd, hash, &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 		return RJWT_OK;
 	return read_mark(dir, hash, version, diag);
@@ -137,8 +131,8 @@ mark_revoked(struct marks *marks, int64_t version, const struct claims *claims,
 
 	RJWT_TRY(open_marks(marks, diag));
 	if (claims->jti.p != NULL)
-		RJWT_TRY(look_up(&marks->jti, claims->jti, &until, diag));
-	err = look_up(&marks->sub, claims->user, &until, diag);
+		RJWT_TRY(look_up(marks->hasher, &marks->jti, claims->jti, &until, diag));
+	err = look_up(marks->hasher, &marks->sub, claims->user, &until, diag);
 	return err == RJWT_REVOKED && version > until ? RJWT_OK : err;
 }
 

@@ -32,6 +32,7 @@ struct marks {
 	const struct store *store; /* borrows; the only one that is set from outside */
 	uint64_t loaded;	   /* store->loaded when the folders were opened */
 	struct dir jti, sub;
+	struct hasher *hasher;
 };
 
 #define MARKS_NONE ((struct marks){ .jti = DIR_NONE, .sub = DIR_NONE })

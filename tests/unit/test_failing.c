@@ -14,7 +14,7 @@ struct thing {
 	char *token;
 	int flags;
 	/*
-	 * How many calls may fail: where keyset.json, a mark or the folder of marks cannot be looked at it is
+	 * How many calls may fail: where keyset.json or a mark cannot be looked at it is
 	 * opened again.
 	 */
 	unsigned harmless;
@@ -327,7 +327,7 @@ make_one_time(struct thing *thing, unsigned k)
 static void
 test_one_time(void **state)
 {
-	struct thing t = { .f = *state, .harmless = 8, .prepare = make_one_time };
+	struct thing t = { .f = *state, .harmless = 6, .prepare = make_one_time };
 
 	every("one-time", whole, &t, RJWT_OK);
 	free(t.token);
