@@ -126,7 +126,7 @@ string(struct scan *s, struct view *inside)
 				return false;
 			continue;
 		}
-		length = utf8_length(s->p, (size_t)(s->end - s->p));
+		length = (unsigned char)*s->p < 0x80 ? 1 : utf8_length(s->p, (size_t)(s->end - s->p));
 		if (length == 0)
 			return fail(s, "not UTF-8");
 		s->p += length;
