@@ -223,7 +223,7 @@ check_spent(struct walk *w)
 	if (w->scope == NULL)
 		return diag_fail(w->diag, RJWT_USAGE, "",
 		    "a one-time token cannot be accepted without a service");
-	err = mark_spend(&w->verifier->marks->store->dir, w->version, &w->claims, w->scope, dry_run, w->diag);
+	err = mark_spend(w->verifier->marks, w->version, &w->claims, w->scope, dry_run, w->diag);
 	if (err == RJWT_OK && !dry_run)
 		return walk_again(w);
 	if (err != RJWT_OK && err != RJWT_SPENT)

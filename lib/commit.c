@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "commit.h"
 
+#include <fcntl.h>
 #include <string.h>
+
+/* Its time is the commit's, so that one of another commit is known without reading the keys. */
+bool
+commit_jwks_is_current(const struct store *store)
+{
+	const struct stat *commit = &store->identity;
+	struct stat there;
+
+	return fstatat(store->dir.fd, "jwks.json", &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(there.st_mode) && there.st_mtim.tv_sec == commit->st_mtim.tv_sec &&
+	    there.st_mtim.tv_nsec == commit->st_mtim.tv_nsec;
+}
 
 enum rjwt_err
 commit_jwks(const struct scribe *s, struct store *store)
@@ -16,10 +29,11 @@ commit_jwks(const struct scribe *s, struct store *store)
 	if (err == RJWT_KEYSET)
 		return RJWT_OK; /* what signs is torn: the export stays as it is, until that is mended */
 	RJWT_TRY(err);
-	if (file_read(&store->dir, "jwks.json", JWK_SET_MAX, &there, NULL, NULL) == RJWT_OK &&
+	if (commit_jwks_is_current(store) &&
+	    file_read(&store->dir, "jwks.json", JWK_SET_MAX, &there, NULL, NULL) == RJWT_OK &&
 	    view_eq(buf_view(&wanted), buf_view(&there)))
 		return RJWT_OK;
-	return file_write(&store->dir, "jwks.json", 0644, buf_view(&wanted), NULL, s->diag);
+	return file_write(&store->dir, "jwks.json", 0644, buf_view(&wanted), &store->identity.st_mtim, s->diag);
 }
 
 enum rjwt_err

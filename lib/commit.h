@@ -33,7 +33,10 @@ RJWT_MUST enum rjwt_err commit_new_key(const struct scribe *scribe, const struct
 RJWT_MUST enum rjwt_err commit_key(const struct scribe *scribe, int64_t version,
     const struct jwk *jwk);
 
-/* Make jwks.json what it should be, where it is not. */
+/* Whether jwks.json was written for the keyset.json that is loaded: one stat(2), which tells nothing of its bytes. */
+bool commit_jwks_is_current(const struct store *store);
+
+/* Make jwks.json what it should be, where it is not: reads all keys. */
 RJWT_MUST enum rjwt_err commit_jwks(const struct scribe *scribe, struct store *store);
 
 /* Stands in the folder while keeper_init() is under way. */

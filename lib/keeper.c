@@ -79,7 +79,7 @@ begin(struct keeper *k)
 	RJWT_TRY(dir_sync(&k->private, k->diag));
 	RJWT_TRY(store_writable(k->store, k->policy, k->diag));
 	RJWT_TRY(check_folder(k));
-	RJWT_TRY(keeper_finish(&k->scribe, k->store, &k->removed));
+	RJWT_TRY(keeper_finish(&k->scribe, k->store, true, &k->removed));
 	prune(k, false);
 	return RJWT_OK;
 }
@@ -223,7 +223,7 @@ clean_up(struct keeper *k, const struct rjwt_time *now, bool rose)
 {
 	bool removed = false;
 
-	RJWT_TRY(keeper_finish(&k->scribe, k->store, &removed));
+	RJWT_TRY(keeper_finish(&k->scribe, k->store, false, &removed));
 	prune(k, rose);
 	/* By a clock that can be believed alone: the list is of tokens that may verify again. */
 	if (!keyset_clock_settled(&k->store->keyset, k->policy, now))

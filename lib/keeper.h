@@ -45,9 +45,10 @@ RJWT_MUST enum rjwt_err keeper_change(struct store *store, const struct rotation
 
 /*
  * Erase and remove what keyset.json does not vouch for, private halves first; make jwks.json what it should
- * be. *removed becomes true when there was something. The lock is held.
+ * be; first: only where it is another commit's, for the last time looks at its bytes. *removed becomes true when
+ * there was something. The lock is held.
  */
-RJWT_MUST enum rjwt_err keeper_finish(const struct scribe *scribe, struct store *store,
+RJWT_MUST enum rjwt_err keeper_finish(const struct scribe *scribe, struct store *store, bool first,
     bool *removed);
 
 #endif

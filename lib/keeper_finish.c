@@ -108,10 +108,12 @@ drop_unfinished(const struct scribe *s)
 }
 
 enum rjwt_err
-keeper_finish(const struct scribe *scribe, struct store *store, bool *removed)
+keeper_finish(const struct scribe *scribe, struct store *store, bool first, bool *removed)
 {
 	RJWT_TRY(sweep(scribe, store, scribe->private, sweep_private, removed));
 	RJWT_TRY(sweep(scribe, store, scribe->keys, sweep_keys, removed));
 	RJWT_TRY(drop_unfinished(scribe));
+	if (first && commit_jwks_is_current(store))
+		return RJWT_OK;
 	return commit_jwks(scribe, store);
 }

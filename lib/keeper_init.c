@@ -279,7 +279,7 @@ keeper_init(const char *path, struct provider *given, const struct rotation_poli
 		RJWT_TRY(mark_unfinished(&dir, &now, diag));
 	RJWT_TRY(make_keyset(&s, most + 1, &keyset));
 	RJWT_TRY(store_open(path, RJWT_STEAL(provider), &store, diag));
-	RJWT_TRY(keeper_finish(&s, store, &removed));
+	RJWT_TRY(keeper_finish(&s, store, false, &removed));
 	tell(&keyset, policy, &dir, adopt, change);
 	if (marks_prune(&dir, keyset.floor, adopt, &why) != RJWT_OK)
 		text_append(change->warning, sizeof(change->warning), "; ", "old marks stay: %s: %s", why.path,

@@ -10,52 +10,98 @@
 #define HOUR_S 3600
 #define MARK_MAX 64 /* bytes of a mark's text */
 
+/* --- folders that are held ------------------------------------------------------------------------------ */
+
+void
+marks_close(struct marks *marks)
+{
+	hasher_free(marks->hasher);
+	marks->hasher = NULL;
+	dir_close(&marks->jti);
+	dir_close(&marks->sub);
+	dir_close(&marks->spent);
+}
+
+/* With another keyset.json other folders may have come. */
+static void
+drop_old(struct marks *marks)
+{
+	if (marks->loaded != marks->store->loaded)
+		marks_close(marks);
+	marks->loaded = marks->store->loaded;
+}
+
 /* --- spent ------------------------------------------------------------------------------------------------- */
 
-/* Every token of a version is spent in one folder, which goes when its key does. */
 static enum rjwt_err
-spend(const struct dir *spent, const char *version, const char *hash, struct rjwt_diag *diag)
+open_spent(const struct marks *marks, struct dir *spent, struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
-	enum rjwt_err err;
+	enum rjwt_err err = dir_open_at(&marks->store->dir, "spent", spent, diag);
 
-	/* Synced even when it was there: whoever made it may not have come to that yet. */
-	RJWT_TRY(dir_make(spent, version, 0700, diag));
-	RJWT_TRY(dir_open_at(spent, version, &dir, diag));
-	err = file_create(&dir, hash, 0600, (struct view){ "", 0 }, diag);
+	return err == RJWT_KEYSET ? RJWT_IO : err;
+}
+
+/*
+ * Every token of a version is spent in one folder, which goes when its key does. It is synced even when it was
+ * there: whoever made it may not have come to that. A folder that is held was, when it was opened.
+ */
+static enum rjwt_err
+hold_spent(struct marks *marks, int64_t version, const char *folder, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
+
+	drop_old(marks);
+	if (marks->spent.fd >= 0 && marks->version == version)
+		return RJWT_OK;
+	dir_close(&marks->spent);
+	RJWT_TRY(open_spent(marks, &spent, diag));
+	RJWT_TRY(dir_make(&spent, folder, 0700, diag));
+	RJWT_TRY(dir_open_at(&spent, folder, &marks->spent, diag));
+	marks->version = version;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+spend(struct marks *marks, const char *hash, struct rjwt_diag *diag)
+{
+	enum rjwt_err err =
+	    file_create(&marks->spent, hash, 0600, (struct view){ "", 0 }, diag);
+
+	if (err != RJWT_OK && err != RJWT_EXISTS)
+		dir_close(&marks->spent); /* it may be gone */
 	return err == RJWT_EXISTS ? RJWT_SPENT : err;
 }
 
 static enum rjwt_err
-look(const struct dir *spent, const char *version, const char *hash, struct rjwt_diag *diag)
+look(const struct marks *marks, const char *folder, const char *hash, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(free_clean) char *path = NULL;
+	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
 	struct stat status;
 
-	if (asprintf(&path, "%s/%s", version, hash) < 0) {
+	RJWT_TRY(open_spent(marks, &spent, diag));
+	if (asprintf(&path, "%s/%s", folder, hash) < 0) {
 		path = NULL;
 		return RJWT_MEMORY;
 	}
-	if (fstatat(spent->fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(spent.fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		return RJWT_SPENT;
 	return errno == ENOENT ? RJWT_OK :
-				 diag_fail(diag, RJWT_IO, spent->path, "cannot be searched");
+				 diag_fail(diag, RJWT_IO, spent.path, "cannot be searched");
 }
 
 enum rjwt_err
-mark_spend(const struct dir *state, int64_t version, const struct claims *claims,
-    const char *scope, bool dry_run, struct rjwt_diag *diag)
+mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
+    bool dry_run, struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
 	char hash[DIGEST_HEX], folder[STORE_NAME_SIZE];
-	enum rjwt_err err;
 
 	RJWT_TRY(digest_name((struct view[]){ claims->iss, claims->jti, view_of(scope) }, 3, hash));
 	snprintf(folder, sizeof(folder), "%lld", (long long)version);
-	err = dir_open_at(state, "spent", &spent, diag);
-	if (err != RJWT_OK)
-		return err == RJWT_KEYSET ? RJWT_IO : err;
-	return dry_run ? look(&spent, folder, hash, diag) : spend(&spent, folder, hash, diag);
+	if (dry_run)
+		return look(marks, folder, hash, diag);
+	RJWT_TRY(hold_spent(marks, version, folder, diag));
+	return spend(marks, hash, diag);
 }
 
 /* --- revoked ------------------------------------------------------------------------------------------------- */
@@ -87,25 +133,16 @@ read_mark(const struct dir *dir, const char *name, int64_t *version, struct rjwt
 	return RJWT_REVOKED;
 }
 
-void
-marks_close(struct marks *marks)
-{
-	hasher_free(marks->hasher);
-	marks->hasher = NULL;
-	dir_close(&marks->jti);
-	dir_close(&marks->sub);
-}
-
 static enum rjwt_err
 open_marks(struct marks *marks, struct rjwt_diag *diag)
 {
-	if (marks->jti.fd >= 0 && marks->sub.fd >= 0 && marks->loaded == marks->store->loaded)
-		return RJWT_OK;
-	marks_close(marks);
-	RJWT_TRY(hasher_new(&marks->hasher));
-	marks->loaded = marks->store->loaded;
-	RJWT_TRY(open_revoked(&marks->store->dir, "jti", &marks->jti, diag));
-	return open_revoked(&marks->store->dir, "sub", &marks->sub, diag);
+	drop_old(marks);
+	if (marks->hasher == NULL)
+		RJWT_TRY(hasher_new(&marks->hasher));
+	if (marks->jti.fd < 0)
+		RJWT_TRY(open_revoked(&marks->store->dir, "jti", &marks->jti, diag));
+	return marks->sub.fd >= 0 ? RJWT_OK :
+				    open_revoked(&marks->store->dir, "sub", &marks->sub, diag);
 }
 
 /* Most names have no mark, and nothing is opened for them. */

@@ -17,26 +17,28 @@
 #include "store.h"
 
 /*
- * Spend a one-time token for one scope: RJWT_OK the first time, RJWT_SPENT ever after. Atomic among
- * any number of processes, and durable before it returns. dry_run: look, and leave no mark.
- * RJWT_IO: could not be made durable, or not looked at.
- */
-RJWT_MUST enum rjwt_err mark_spend(const struct dir *state, int64_t version,
-    const struct claims *claims, const char *scope, bool dry_run, struct rjwt_diag *diag);
-
-/*
- * Where revocations are looked up: each mark at each verify, in folders that are opened at the first look and held
- * until keyset.json is read again, which ends each revocation.
+ * Where a verifier looks marks up, each at each verify, and sets them. The folders are opened at the first look and
+ * held until keyset.json is read again.
  */
 struct marks {
 	const struct store *store; /* borrows; the only one that is set from outside */
 	uint64_t loaded;	   /* store->loaded when the folders were opened */
 	struct dir jti, sub;
+	struct dir spent; /* of version */
+	int64_t version;
 	struct hasher *hasher;
 };
 
-#define MARKS_NONE ((struct marks){ .jti = DIR_NONE, .sub = DIR_NONE })
+#define MARKS_NONE ((struct marks){ .jti = DIR_NONE, .sub = DIR_NONE, .spent = DIR_NONE })
 void marks_close(struct marks *marks);
+
+/*
+ * Spend a one-time token for one scope: RJWT_OK the first time, RJWT_SPENT ever after. Atomic among
+ * any number of processes, and durable before it returns. dry_run: look, and leave no mark.
+ * RJWT_IO: could not be made durable, or not looked at.
+ */
+RJWT_MUST enum rjwt_err mark_spend(struct marks *marks, int64_t version,
+    const struct claims *claims, const char *scope, bool dry_run, struct rjwt_diag *diag);
 
 /* RJWT_REVOKED when its jti is, or its login name up to this version. RJWT_IO, RJWT_KEYSET: could not be looked at. */
 RJWT_MUST enum rjwt_err mark_revoked(struct marks *marks, int64_t version,

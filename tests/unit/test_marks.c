@@ -7,10 +7,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void
-open_state(const struct fixture *f, struct dir *dir)
+/* As a handle has them. */
+struct opened {
+	struct store *store;
+	struct marks marks;
+};
+
+static struct opened
+open_marks(const struct fixture *f)
 {
-	want("state", dir_open(f->state, dir, NULL), RJWT_OK);
+	struct opened o = { .marks = MARKS_NONE };
+
+	want("open", store_open(f->state, NULL, &o.store, NULL), RJWT_OK);
+	o.marks.store = o.store;
+	return o;
+}
+
+static void
+opened_close(struct opened *o)
+{
+	marks_close(&o->marks);
+	store_close(o->store);
 }
 
 static struct claims
@@ -38,20 +55,19 @@ test_spend(void **state)
 	struct fixture *f = *state;
 	struct claims a = claims_of("i", "alice", "1"), b = claims_of("i", "alice", "2");
 	struct claims c = claims_of("i2", "alice", "1"), d = claims_of("i", "alice", "11");
-	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(opened_close) struct opened o = open_marks(f);
 
-	open_state(f, &dir);
-	want("look", mark_spend(&dir, 1, &a, "ssh", true, NULL), RJWT_OK);
+	want("look", mark_spend(&o.marks, 1, &a, "ssh", true, NULL), RJWT_OK);
 	assert_false(file_there(f, "spent/1"));
-	want("first", mark_spend(&dir, 1, &a, "ssh", false, NULL), RJWT_OK);
-	want("again", mark_spend(&dir, 1, &a, "ssh", false, NULL), RJWT_SPENT);
-	want("look", mark_spend(&dir, 1, &a, "ssh", true, NULL), RJWT_SPENT);
-	want("another scope", mark_spend(&dir, 1, &a, "sudo", false, NULL), RJWT_OK);
-	want("another jti", mark_spend(&dir, 1, &b, "ssh", false, NULL), RJWT_OK);
-	want("another issuer", mark_spend(&dir, 1, &c, "ssh", false, NULL), RJWT_OK);
-	want("a longer jti", mark_spend(&dir, 1, &d, "ssh", false, NULL), RJWT_OK);
+	want("first", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_OK);
+	want("again", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_SPENT);
+	want("look", mark_spend(&o.marks, 1, &a, "ssh", true, NULL), RJWT_SPENT);
+	want("another scope", mark_spend(&o.marks, 1, &a, "sudo", false, NULL), RJWT_OK);
+	want("another jti", mark_spend(&o.marks, 1, &b, "ssh", false, NULL), RJWT_OK);
+	want("another issuer", mark_spend(&o.marks, 1, &c, "ssh", false, NULL), RJWT_OK);
+	want("a longer jti", mark_spend(&o.marks, 1, &d, "ssh", false, NULL), RJWT_OK);
 	a = claims_of("i1", "alice", "");
-	want("no two lists collide", mark_spend(&dir, 1, &a, "1ssh", false, NULL), RJWT_OK);
+	want("no two lists collide", mark_spend(&o.marks, 1, &a, "1ssh", false, NULL), RJWT_OK);
 	assert_int_equal(file_mode(f, "spent/1"), 0700);
 }
 
@@ -59,13 +75,11 @@ static int
 spend_once(struct fixture *f, int i)
 {
 	struct claims claims = claims_of("i", "alice", "crowd");
-	struct dir dir = DIR_NONE;
+	struct opened o = open_marks(f);
 	enum rjwt_err err;
 
 	(void)i;
-	if (dir_open(f->state, &dir, NULL) != RJWT_OK)
-		return 3;
-	err = mark_spend(&dir, 1, &claims, "ssh", false, NULL);
+	err = mark_spend(&o.marks, 1, &claims, "ssh", false, NULL);
 	return err == RJWT_OK ? 1 : err == RJWT_SPENT ? 0 : 2;
 }
 
@@ -83,20 +97,21 @@ test_crowd_spends_once(void **state)
 static void
 test_mark_is_durable(void **state)
 {
-	static const char *const jtis[] = { "makes the folder", "finds it" };
+	static const char *const jtis[] = { "makes the folder", "finds it", "holds it" };
 	struct fixture *f = *state;
-	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(opened_close) struct opened o = open_marks(f);
 
-	open_state(f, &dir);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		struct claims claims = claims_of("i", "alice", jtis[i]);
 		char hex[DIGEST_HEX], mark[160];
 
 		want("name", digest_name((struct view[]){ claims.iss, claims.jti, VIEW("ssh") }, 3, hex), RJWT_OK);
 		snprintf(mark, sizeof(mark), "spent/1/%s", hex);
+		if (i == 1)
+			marks_close(&o.marks);
 		syncs_begin(0);
-		want(jtis[i], mark_spend(&dir, 1, &claims, "ssh", false, NULL), RJWT_OK);
-		if (!synced(f, mark) || !synced(f, "spent/1") || !synced(f, "spent"))
+		want(jtis[i], mark_spend(&o.marks, 1, &claims, "ssh", false, NULL), RJWT_OK);
+		if (!synced(f, mark) || !synced(f, "spent/1") || synced(f, "spent") != (i < 2))
 			fail_msg("%s: not all was synced", jtis[i]);
 	}
 }
@@ -120,6 +135,7 @@ test_sync_fails(void **state)
 
 			if (round == 1)
 				want("the folder", judge(f, other, 0, NULL), RJWT_OK);
+			fixture_config(f, ""); /* another handle, as another login has */
 			syncs_begin(k);
 			want(rounds[round], judge(f, token, 0, NULL), k == 0 ? RJWT_OK : RJWT_IO);
 			most = k == 0 ? nsyncs : most;
@@ -194,34 +210,31 @@ test_revoked(void **state)
 		{ "revoked/sub", "alice", "05\n", 6, RJWT_REVOKED },
 		{ "revoked/sub", "alice", "-1\n", 6, RJWT_REVOKED },
 	};
-	RJWT_CLEAN(store_clean) struct store *store = NULL;
-	RJWT_CLEAN(marks_close) struct marks marks = MARKS_NONE;
+	RJWT_CLEAN(opened_close) struct opened o = open_marks(f);
 	char path[256];
 
-	want("open", store_open(f->state, NULL, &store, NULL), RJWT_OK);
-	marks.store = store;
-	want("none", mark_revoked(&marks, 1, &a, NULL), RJWT_OK);
+	want("none", mark_revoked(&o.marks, 1, &a, NULL), RJWT_OK);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		file_put(f, mark_path(rows[i].folder, rows[i].of), view_of(rows[i].text));
-		want(rows[i].of, mark_revoked(&marks, rows[i].version, &a, NULL), rows[i].err);
+		want(rows[i].of, mark_revoked(&o.marks, rows[i].version, &a, NULL), rows[i].err);
 		snprintf(path, sizeof(path), "%s/%s", f->state, mark_path(rows[i].folder, rows[i].of));
 		assert_int_equal(unlink(path), 0);
 	}
 	file_put(f, mark_path("revoked/jti", ""), VIEW("9"));
-	want("no jti", mark_revoked(&marks, 5, &anonymous, NULL), RJWT_OK);
+	want("no jti", mark_revoked(&o.marks, 5, &anonymous, NULL), RJWT_OK);
 	/* A mark that cannot be read is no permission. */
 	snprintf(path, sizeof(path), "%s/%s", f->state, mark_path("revoked/sub", "alice"));
 	assert_int_equal(symlink("/dev/null", path), 0);
-	want("a link", mark_revoked(&marks, 5, &a, NULL), RJWT_KEYSET);
+	want("a link", mark_revoked(&o.marks, 5, &a, NULL), RJWT_KEYSET);
 	assert_int_equal(unlink(path), 0);
 	snprintf(path, sizeof(path), "%s/revoked/sub", f->state);
 	assert_int_equal(rmdir(path), 0);
-	marks_close(&marks); /* as after a commit */
-	want("no folder", mark_revoked(&marks, 5, &a, NULL), RJWT_IO);
+	marks_close(&o.marks); /* as after a commit */
+	want("no folder", mark_revoked(&o.marks, 5, &a, NULL), RJWT_IO);
 	assert_int_equal(mkdir(path, 0755), 0);
-	want("another folder", mark_revoked(&marks, 5, &a, NULL), RJWT_OK);
+	want("another folder", mark_revoked(&o.marks, 5, &a, NULL), RJWT_OK);
 	file_put(f, mark_path("revoked/sub", "alice"), VIEW("5\n"));
-	want("a mark in it", mark_revoked(&marks, 5, &a, NULL), RJWT_REVOKED);
+	want("a mark in it", mark_revoked(&o.marks, 5, &a, NULL), RJWT_REVOKED);
 }
 
 /* Folders are held while keyset.json is the same; another one may come with it, and then those are looked into. */
@@ -273,7 +286,7 @@ test_prune(void **state)
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	char path[256];
 
-	open_state(f, &dir);
+	want("state", dir_open(f->state, &dir, NULL), RJWT_OK);
 	for (int version = 2; version < 4; version++) {
 		snprintf(path, sizeof(path), "%s/spent/%d", f->state, version);
 		assert_int_equal(mkdir(path, 0700), 0);

@@ -126,13 +126,14 @@ static void
 memory_mint(struct fixture *f, struct memory_store *m, const char *kid)
 {
 	struct minter minter = { &m->config, m->store, &made_up };
-	RJWT_CLEAN(marks_close) struct marks marks = { .store = m->store, .jti = DIR_NONE, .sub = DIR_NONE };
+	RJWT_CLEAN(marks_close) struct marks marks = MARKS_NONE;
 	struct verifier verifier = { &m->config, &m->store->keyset, store_keys(m->store), &marks,
 		&made_up };
 	struct rjwt_token token;
 	struct rjwt_attempt attempt = { .user = "alice", .service = "sshd" };
 	struct rjwt_verdict verdict;
 
+	marks.store = m->store;
 	want("mint", mint_token(&minter, &(struct rjwt_request){ .user = "alice" }, &token, &f->diag),
 	    RJWT_OK);
 	assert_string_equal(token.kid, kid);
