@@ -8,6 +8,46 @@
 
 /* --- reading what the scanner let through ------------------------------------------------------- */
 
+/* Members and elements, at all levels, of a text that was scanned: one for each comma, and the first ones. */
+static size_t
+count_text(struct view text)
+{
+	size_t n = 0;
+	char last = '\0'; /* that is no blank and in no string */
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if (strchr(" \t\r\n", c) != NULL)
+			continue;
+		n += c == ',' || (last == '{' && c != '}') || (last == '[' && c != ']');
+		last = c;
+		if (c == '"')
+			for (i++; text.p[i] != '"'; i++)
+				i += text.p[i] == '\\';
+	}
+	return n;
+}
+
+static size_t
+count_tree(struct json_object *value)
+{
+	size_t n = 0, length;
+
+	if (json_object_is_type(value, json_type_object)) {
+		json_object_object_foreach(value, name, member)
+		{
+			(void)name;
+			n += 1 + count_tree(member);
+		}
+	} else if (json_object_is_type(value, json_type_array)) {
+		length = json_object_array_length(value);
+		for (size_t i = 0; i < length; i++)
+			n += 1 + count_tree(json_object_array_get_idx(value, i));
+	}
+	return n;
+}
+
 enum rjwt_err
 json_parse(struct view text, struct json *json, struct rjwt_diag *diag)
 {
@@ -22,9 +62,13 @@ json_parse(struct view text, struct json *json, struct rjwt_diag *diag)
 		return RJWT_MEMORY;
 	found.object = json_tokener_parse_ex(tokener, text.p, (int)text.n);
 	json_tokener_free(tokener);
-	if (!json_object_is_type(found.object, json_type_object)) {
+	/*
+	 * The text is good: nothing but memory can have gone wrong. json-c then gives an object that lacks a
+	 * member, and says nothing: without its "once" or "cnf" a token would be worth more.
+	 */
+	if (!json_object_is_type(found.object, json_type_object) || count_tree(found.object) != count_text(text)) {
 		json_clear(&found);
-		return RJWT_MEMORY; /* the text is good: nothing else can have gone wrong */
+		return RJWT_MEMORY;
 	}
 	*json = found;
 	return RJWT_OK;
