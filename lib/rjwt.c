@@ -112,9 +112,9 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 		*diag = (struct rjwt_diag){ 0 };
 	if (h == NULL)
 		return RJWT_MEMORY;
-	RJWT_TRY(digest_ready());
-	h->marks = MARKS_NONE;
+	h->marks = MARKS_NONE; /* first: zeros are descriptor 0, which is the host's */
 	h->clock.read = options->now;
+	RJWT_TRY(digest_ready());
 	RJWT_TRY(config_load(options->config, &h->config, diag));
 	RJWT_TRY(apply_overrides(&h->config, options, diag));
 	if (options->jwks != NULL)

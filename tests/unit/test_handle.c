@@ -2,6 +2,7 @@
 /* rjwt.h as a stranger's program would use it: handles, overrides, JWK Sets, status. */
 #include "fixture.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -17,6 +18,17 @@ void *
 __wrap_calloc(size_t n, size_t size)
 {
 	return failing > 0 && --failing == 0 ? NULL : __real_calloc(n, size);
+}
+
+static bool unready; /* libcrypto cannot be started */
+
+enum rjwt_err __real_digest_ready(void);
+enum rjwt_err __wrap_digest_ready(void);
+
+enum rjwt_err
+__wrap_digest_ready(void)
+{
+	return unready ? RJWT_MEMORY : __real_digest_ready();
 }
 
 /* Reason codes are words that stay, each with a sentence; verdicts stand before the rest. */
@@ -313,12 +325,28 @@ test_status_broken(void **state)
 	rjwt_status_clear(&s);
 }
 
+/* A handle that was not opened has opened nothing, so it closes nothing: zeros are the host's descriptor 0. */
+static void
+test_not_ready(void **state)
+{
+	struct fixture *f = *state;
+	const struct rjwt_options options = fixture_options(f);
+	struct rjwt *h;
+
+	if (fcntl(0, F_GETFD) < 0)
+		assert_int_equal(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
+	unready = true;
+	want("not ready", rjwt_open(&options, &h, &f->diag), RJWT_MEMORY);
+	unready = false;
+	assert_true(fcntl(0, F_GETFD) >= 0);
+}
+
 int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes), cmocka_unit_test(test_supports),
-		T(test_overrides), T(test_no_memory), T(test_jwks),
+		T(test_overrides), T(test_no_memory), T(test_not_ready), T(test_jwks),
 		cmocka_unit_test_setup_teardown(test_jwks_times, fixture_setup_hs256, fixture_teardown),
 		T(test_jwks_signature_only), T(test_status), T(test_status_broken) };
 
