@@ -3,76 +3,174 @@
 
 #include <json-c/json.h>
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* --- reading what the scanner let through ------------------------------------------------------- */
+/* --- building the tree of a text that the scanner let through --------------------------------------- */
 
-/* Members and elements, at all levels, of a text that was scanned: one for each comma, and the first ones. */
-static size_t
-count_text(struct view text)
+/*
+ * Not by json-c's own parser: it does not look whether there was memory for a member, and then gives an object
+ * that lacks it, or crashes. A token without its "once", "cnf" or "src" is worth more than it was minted for.
+ */
+struct build {
+	const char *p;
+	bool failed; /* there was no memory */
+};
+
+static struct json_object *build_value(struct build *b);
+
+static void
+skip_blanks(struct build *b)
 {
-	size_t n = 0;
-	char last = '\0'; /* that is no blank and in no string */
-
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (strchr(" \t\r\n", c) != NULL)
-			continue;
-		n += c == ',' || (last == '{' && c != '}') || (last == '[' && c != ']');
-		last = c;
-		if (c == '"')
-			for (i++; text.p[i] != '"'; i++)
-				i += text.p[i] == '\\';
-	}
-	return n;
+	while (*b->p == ' ' || *b->p == '\t' || *b->p == '\n' || *b->p == '\r')
+		b->p++;
 }
 
-static size_t
-count_tree(struct json_object *value)
+/* With a NUL behind it. */
+static void
+build_text(struct build *b, struct buf *text)
 {
-	size_t n = 0, length;
+	const char *start = ++b->p;
 
-	if (json_object_is_type(value, json_type_object)) {
-		json_object_object_foreach(value, name, member)
-		{
-			(void)name;
-			n += 1 + count_tree(member);
-		}
-	} else if (json_object_is_type(value, json_type_array)) {
-		length = json_object_array_length(value);
-		for (size_t i = 0; i < length; i++)
-			n += 1 + count_tree(json_object_array_get_idx(value, i));
+	while (*b->p != '"')
+		b->p += *b->p == '\\' ? 2 : 1;
+	json_unescape((struct view){ start, (size_t)(b->p++ - start) }, text);
+	buf_add(text, "", 0);
+	b->failed = b->failed || text->failed;
+}
+
+static struct json_object *
+build_string(struct build *b)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+
+	build_text(b, &text);
+	return b->failed ? NULL : json_object_new_string_len(text.p, (int)text.n);
+}
+
+/* An integer that does not fit is the nearest that does. Nobody asks for a fraction's value, in whatever locale. */
+static struct json_object *
+build_number(struct build *b)
+{
+	RJWT_CLEAN(buf_clear) struct buf literal = { 0 };
+	const char *start = b->p;
+	int64_t value;
+
+	while (strchr("+-.eE0123456789", *b->p) != NULL)
+		b->p++;
+	buf_add(&literal, start, (size_t)(b->p - start));
+	if (literal.failed)
+		return NULL;
+	if (strpbrk(literal.p, ".eE") != NULL)
+		return json_object_new_double_s(strtod(literal.p, NULL), literal.p);
+	errno = 0;
+	value = strtoll(literal.p, NULL, 10);
+	if (errno == ERANGE && value > 0)
+		return json_object_new_uint64(strtoull(literal.p, NULL, 10));
+	return json_object_new_int64(value);
+}
+
+static void
+build_member(struct build *b, struct json_object *object)
+{
+	RJWT_CLEAN(buf_clear) struct buf name = { 0 };
+	struct json_object *value;
+
+	skip_blanks(b);
+	build_text(b, &name);
+	skip_blanks(b);
+	b->p++; /* the colon */
+	value = build_value(b);
+	if (b->failed ||
+	    json_object_object_add_ex(object, name.p, value, JSON_C_OBJECT_ADD_KEY_IS_NEW) != 0) {
+		json_object_put(value);
+		b->failed = true;
 	}
-	return n;
+}
+
+static void
+build_element(struct build *b, struct json_object *array)
+{
+	struct json_object *value = build_value(b);
+
+	if (b->failed || json_object_array_add(array, value) != 0) {
+		json_object_put(value);
+		b->failed = true;
+	}
+}
+
+/* All that stands between two brackets, into an object or an array. */
+static struct json_object *
+build_all(struct build *b, struct json_object *into, char end,
+    void (*each)(struct build *, struct json_object *))
+{
+	b->failed = b->failed || into == NULL;
+	b->p++;
+	skip_blanks(b);
+	while (!b->failed && *b->p != end) {
+		each(b, into);
+		skip_blanks(b);
+		if (*b->p == ',')
+			b->p++;
+	}
+	b->p++;
+	return into;
+}
+
+/* NULL for null, too. */
+static struct json_object *
+build_value(struct build *b)
+{
+	struct json_object *made = NULL;
+
+	skip_blanks(b);
+	switch (*b->p) {
+	case 'n':
+		b->p += strlen("null");
+		return NULL;
+	case 't':
+	case 'f':
+		made = json_object_new_boolean(*b->p == 't');
+		b->p += *b->p == 't' ? strlen("true") : strlen("false");
+		break;
+	case '{':
+		made = build_all(b, json_object_new_object(), '}', build_member);
+		break;
+	case '[':
+		made = build_all(b, json_object_new_array(), ']', build_element);
+		break;
+	case '"':
+		made = build_string(b);
+		break;
+	default:
+		made = build_number(b);
+		break;
+	}
+	b->failed = b->failed || made == NULL;
+	return made;
 }
 
 enum rjwt_err
 json_parse(struct view text, struct json *json, struct rjwt_diag *diag)
 {
-	struct json_tokener *tokener;
 	struct json found = { 0 };
+	struct build b = { .p = text.p };
 
 	RJWT_TRY(json_scan(text, &found.minus_zero, diag));
 	if (text.n > INT32_MAX - 1)
 		return diag_fail(diag, RJWT_MALFORMED, "", "the JSON text is too long");
-	tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
-	if (tokener == NULL)
-		return RJWT_MEMORY;
-	found.object = json_tokener_parse_ex(tokener, text.p, (int)text.n);
-	json_tokener_free(tokener);
-	/*
-	 * The text is good: nothing but memory can have gone wrong. json-c then gives an object that lacks a
-	 * member, and says nothing: without its "once" or "cnf" a token would be worth more.
-	 */
-	if (!json_object_is_type(found.object, json_type_object) || count_tree(found.object) != count_text(text)) {
+	found.object = build_value(&b);
+	if (b.failed) {
 		json_clear(&found);
 		return RJWT_MEMORY;
 	}
 	*json = found;
 	return RJWT_OK;
 }
+
+/* --- reading ------------------------------------------------------------------------------------------ */
 
 void
 json_clear(struct json *json)

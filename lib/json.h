@@ -4,7 +4,8 @@
  *
  * A strict scanner passes the text first: an object at the top, UTF-8 (RFC 3629), no duplicate names
  * after unescaping, no \u0000, no lone surrogate, depth at most 8, at most 64 members an object,
- * nothing after it. What it lets through, json-c reads; json-c itself lives only in json.c.
+ * nothing after it. What it lets through becomes a tree of json-c's objects, each of which was asked whether it
+ * was made; json-c itself lives only in json.c.
  *
  * A struct json is passed by value: the one that json_parse() gave owns the tree, the others are
  * views into it.
@@ -29,6 +30,9 @@ RJWT_MUST enum rjwt_err json_scan(struct view text, bool *minus_zero, struct rjw
 
 /* The value of a member as it is written in an object that json_scan() passed; view. False: there is none. */
 bool json_raw(struct view text, const char *name, struct view *value);
+
+/* What stands between the quotes of a scanned string, its escapes resolved. */
+void json_unescape(struct view inside, struct buf *out);
 
 /* json gives; json_clear(). RJWT_MALFORMED, RJWT_MEMORY. */
 RJWT_MUST enum rjwt_err json_parse(struct view text, struct json *json, struct rjwt_diag *diag);

@@ -224,6 +224,15 @@ next_bytes(struct view *text, char out[static 4])
 	return 4;
 }
 
+void
+json_unescape(struct view inside, struct buf *out)
+{
+	char bytes[4];
+
+	while (inside.n > 0)
+		buf_add(out, bytes, next_bytes(&inside, bytes));
+}
+
 struct units {
 	struct view text;
 	char bytes[4];
