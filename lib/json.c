@@ -337,7 +337,8 @@ put_text(struct buf *out, struct view text)
 		else
 			buf_addf(out, "\\%c", c);
 	}
-	buf_add(out, text.p + begin, text.n - begin);
+	if (begin < text.n) /* an empty view may be NULL */
+		buf_add(out, text.p + begin, text.n - begin);
 	buf_adds(out, "\"");
 }
 

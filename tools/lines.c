@@ -11,8 +11,12 @@
 static bool
 find_end(const struct lines *l, size_t n, size_t *length)
 {
-	const char *from = l->room.p + l->at, *end = n == 0 ? NULL : memchr(from, '\n', n);
+	const char *from, *end;
 
+	if (n == 0) /* and maybe no room yet */
+		return false;
+	from = l->room.p + l->at;
+	end = memchr(from, '\n', n);
 	if (end != NULL)
 		*length = (size_t)(end - from);
 	return end != NULL;
