@@ -17,8 +17,8 @@ const char *const world_yaml[WORLDS] = {
 	[ALWAYS_ONCE] = "one_time: always\n",
 	[SHORT] = "max_token_bytes: 600\n",
 	[SERVICES] = "services: {su: \"\", cockpit: web}\n",
-	[STRICT] = "leeway: 0s\nmax_lifetime: 5m\nissuer: [new.example, iss.example]\n"
-		   "audience: [other.example, host.example]\n",
+	[STRICT] = ("leeway: 0s\nmax_lifetime: 5m\nissuer: [new.example, iss.example]\n"
+		    "audience: [other.example, host.example]\n"),
 	[SET] = "issuer: iss.example\naudience: host.example\n",
 };
 
