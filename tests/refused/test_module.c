@@ -161,17 +161,82 @@ test_module(void **state)
 			printf("# rule %d: %u refused by pam_rjwt.so\n", rule, refused[rule]);
 	printf("# %u tokens refused by pam_rjwt.so, and %u twins accepted\n", total, accepted);
 	assert_true(total - accepted < 8);
-	/* Rules 11 and 13 are of algorithms that this keyset does not have. */
+	/* Rules 11 and 13 are of algorithms that this keyset does not have: test_algorithms. */
 	for (int rule = 1; rule <= RULES; rule++)
 		for (size_t i = 0; i < t->n; i++)
 			if (t->rows[i].rule == rule && t->rows[i].world != SET && refused[rule] == 0)
 				fail_msg("rule %d: no row was given to the module", rule);
 }
 
+/* --- keysets of other algorithms ------------------------------------------------------------------------------------- */
+
+/* A token whose signature is of this text, by another label's way with the same key, and cut to so many bytes. */
+struct way {
+	const char *what, *label, *text; /* text NULL: the token's own */
+	size_t less;
+};
+
+static void
+make_bad(struct fixture *f, const char *label, const struct way *way, struct view input, struct buf *bad)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = file_get(f, "private/1.key");
+	RJWT_CLEAN(buf_clear) struct buf signature = { 0 };
+	RJWT_CLEAN(key_clean) struct key *key = NULL;
+	const char *why = "", *other = way->label == NULL ? label : way->label;
+
+	want(why, key_private_parse(alg_by_label(view_of(other)), buf_view(&text), &key, &why), RJWT_OK);
+	want(other, key_sign(key, way->text == NULL ? input : view_of(way->text), &signature), RJWT_OK);
+	buf_clear(bad);
+	buf_add_view(bad, input);
+	buf_adds(bad, ".");
+	base64url_encode(bad, (struct view){ signature.p, signature.n - way->less });
+}
+
+static void
+check_algorithm(const char *label, const char *alg, const struct way *ways, size_t n)
+{
+	struct fixture *keep = t->f;
+	struct refusal r = { .reason = RJWT_SIGNATURE, .user = "alice", .service = "sshd" };
+	const struct edit edits[] = { HEADER("alg", alg), edit_time('c', "iat", t->base_s),
+		edit_time('c', "exp", t->base_s + 300), { 0, NULL, NULL } };
+	RJWT_CLEAN(free_clean) char *good = NULL;
+	char yaml[64];
+
+	snprintf(yaml, sizeof(yaml), "alg: %s\nrsa_bits: 2048\n", label);
+	t->f = fixture_new_real(yaml);
+	good = token_with(t->f, edits);
+	buf_adds(&r.twin, good);
+	check_accepted(&r);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(r.name, sizeof(r.name), "%s: %s", label, ways[i].what);
+		make_bad(t->f, label, &ways[i], (struct view){ good, (size_t)(strrchr(good, '.') - good) }, &r.bad);
+		check_refused(&r);
+	}
+	buf_clear(&r.bad);
+	buf_clear(&r.twin);
+	fixture_free(t->f);
+	t->f = keep;
+}
+
+static void
+test_algorithms(void **state)
+{
+	static const struct way common[] = { { "of another text", NULL, "x.y", 0 }, { "a byte short", NULL, NULL, 1 },
+		{ "half", NULL, NULL, 16 } },
+		pss[] = { { "v1.5", "RS256", NULL, 0 }, { "another hash", "PS384", NULL, 0 },
+		{ "another hash, v1.5", "RS512", NULL, 0 }, { "of another text", NULL, "x.y", 0 },
+		{ "a byte short", NULL, NULL, 1 } };
+
+	(void)state;
+	check_algorithm("HS256", "\"HS256\"", common, sizeof(common) / sizeof(common[0]));
+	check_algorithm("EdDSA", "\"EdDSA\"", common, sizeof(common) / sizeof(common[0]));
+	check_algorithm("PS256", "\"PS256\"", pss, sizeof(pss) / sizeof(pss[0]));
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_module) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_module), cmocka_unit_test(test_algorithms) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
