@@ -5,15 +5,17 @@ mutate.py [OPTION]... FILE... -- FLAG...
 Does a unit test notice when a condition of these files is wrong?
 
 Changes the files in one place at a time (points.py says how) and runs the unit tests that come to that place,
-the quickest first, until one fails: then the mutant is killed. One that survives must stand in equivalent.txt
-with the reason why nobody can tell it from the program; one that stands there must survive. The tests are
-built with ASan and UBSan: what reads too far is noticed. FLAG: how to compile and link; make mutation gives them.
+the quickest first, until one fails: then the mutant is killed. One that survives is tried again with tests that are built with ASan
+and UBSan, which notice what reads too far or leaks. One that survives that too must stand in equivalent.txt with the
+reason why nobody can tell it from the program; one that stands there must survive.
+FLAG: how to compile and link; make mutation gives them.
 
     --cc COMPILER
     --jobs N        how many tests run at once
     --share N       every N-th mutant only, for a quick look
     --only TEXT     mutants whose key (as in equivalent.txt) contains TEXT
-    --slow          also the tests that take longer than 5 s
+    --quick         without ASan and UBSan
+    --slow          also tests that take long and are not about the file
     --list          show the mutants, run nothing
     --verbose       show each mutant and what killed it
 
@@ -38,16 +40,23 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from points import Source  # noqa: E402
 
-FLAGS = "-w -g0 -O1 -fPIC -fvisibility=hidden -fsanitize=address,undefined -fno-sanitize-recover=undefined".split()
+FLAGS = "-w -g0 -O0 -fPIC -fvisibility=hidden".split()
+SANITIZED = FLAGS + "-fsanitize=address,undefined -fno-sanitize-recover=undefined".split()
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_odr_violation=0:allocator_may_return_null=1:hard_rss_limit_mb=1000",
 	"LANG": "C", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
-SLOW_S = 5
+QUICK_S = 0.4
+# Of the tests that take longer those that are about a file, beside the one that has its name.
+NEAR = {"lib/key.c": ["jws_sign", "failing"], "lib/key_weak.c": ["key"], "lib/jws.c": ["verify"],
+	"lib/claims.c": ["verify"], "lib/check_token.c": ["verify"], "lib/check_claims.c": ["verify", "revoke"],
+	"lib/marks.c": ["revoke", "keeper"], "lib/store.c": ["keeper", "revoke", "failing"], "lib/digest.c": ["failing"],
+	"lib/config.c": ["config", "failing"], "pam/login.c": ["login", "phases"], "pam/phases.c": ["login"],
+	"pam/prompt.c": ["login"], "pam/args.c": ["login"]}
 
 
 class Build:
 	"""Objects, test programs and modules, all in one folder."""
-	def __init__(self, options, folder, sources):
-		self.top, self.folder, self.options = options.source, folder, options
+	def __init__(self, options, folder, flags, sources):
+		self.top, self.folder, self.flags, self.options = options.source, folder, flags, options
 		self.cppflags = [f for f in options.flags if not f.startswith(("-l", "-L"))]
 		self.libs = [f for f in options.flags if f.startswith(("-l", "-L"))]
 		self.sources = sources
@@ -70,7 +79,7 @@ class Build:
 			with open(text, "w", encoding="utf-8") as file:
 				file.write(self.sources[name].text_changed)
 			extra = ["-include", os.path.join(self.top, "tests/mutation/mutant.h")]
-		self.run([self.options.cc, *self.cppflags, *FLAGS, *extra, "-I" + os.path.join(self.top, "tests/unit"), "-c",
+		self.run([self.options.cc, *self.cppflags, *self.flags, *extra, "-I" + os.path.join(self.top, "tests/unit"), "-c",
 			text, "-o", out])
 		self.made[name] = out
 
@@ -88,8 +97,8 @@ class Build:
 		return tests
 
 	def everything(self, pool):
-		for folder in ("o", "mutated", ".libs", "tests/unit/.libs"):
-			os.makedirs(self.path(folder))
+		for made in ("o", "mutated", ".libs", "tests/unit/.libs"):
+			os.makedirs(self.path(made))
 		listed = lambda where: sorted(where + n for n in os.listdir(os.path.join(self.top, where)) if n.endswith(".c"))
 		tests = self.unit_tests()
 		core = listed("lib/") + [n for n in listed("pam/") if n != "pam/pam_rjwt.c"]
@@ -98,7 +107,7 @@ class Build:
 		mains = sorted({s for t in tests.values() for s in t["SOURCES"]} - set(fixture))
 		list(pool.map(self.compile, core + fixture + rest + mains))
 		self.run(["ar", "rcs", self.path("all.a"), *[self.made[n] for n in core + fixture + rest[2:]]])
-		link = [self.options.cc, *FLAGS]
+		link = [self.options.cc, *self.flags]
 		jobs = [[*link, *t["LDFLAGS"], *[self.made[s] for s in t["SOURCES"]], self.path("all.a"), *self.libs,
 			"-o", self.path("tests/unit/" + name)] for name, t in tests.items()]
 		for main, out, flags in (("pam/pam_rjwt.c", ".libs/pam_rjwt.so", [
@@ -117,7 +126,7 @@ class Runner:
 		self.local = threading.local()
 
 	def run(self, test, mutant, limit_s):
-		"""(failed, seconds, numbers of the mutants that were reached)"""
+		"""(failed, seconds of the processor, numbers of the mutants that were reached)"""
 		if not hasattr(self.local, "tmp"):
 			self.local.tmp = tempfile.mkdtemp(dir=self.build.folder)
 			os.chmod(self.local.tmp, 0o1777)  # some tests are somebody else for a while
@@ -126,28 +135,30 @@ class Runner:
 			file.truncate(self.count + 1)
 		environment = dict(ENVIRONMENT, TMPDIR=tmp, RJWT_TMP=tmp, RJWT_BUILD=self.build.folder, RJWT_SOURCE=self.build.top,
 			RJWT_MUTANT=str(mutant), RJWT_REACHED=reached)
-		begin = time.monotonic()
 		child = subprocess.Popen([self.build.path("tests/unit/" + test)], env=environment, cwd=tmp,
 			stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
 			preexec_fn=lambda: self.limits(limit_s))
-		try:
-			failed = child.wait(limit_s) != 0
-		except subprocess.TimeoutExpired:
-			failed = True
-		try:
-			os.killpg(child.pid, signal.SIGKILL)  # what it started, or all of it
-		except ProcessLookupError:
-			pass
-		child.wait()
+		watch = threading.Timer(30 + 10 * limit_s, self.end, [child.pid])
+		watch.start()
+		_, child.returncode, used = os.wait4(child.pid, 0)
+		watch.cancel()
+		self.end(child.pid)  # what it started
 		for name in os.listdir(tmp):
 			shutil.rmtree(os.path.join(tmp, name), ignore_errors=True)
 		with open(reached, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as seen:
-			return failed, time.monotonic() - begin, {i for i in range(self.count) if seen[i]}
+			return child.returncode != 0, used.ru_utime + used.ru_stime, {i for i in range(self.count) if seen[i]}
+
+	@staticmethod
+	def end(group):
+		try:
+			os.killpg(group, signal.SIGKILL)
+		except ProcessLookupError:
+			pass
 
 	@staticmethod
 	def limits(limit_s):
 		resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-		resource.setrlimit(resource.RLIMIT_CPU, (int(limit_s) + 1, int(limit_s) + 2))
+		resource.setrlimit(resource.RLIMIT_CPU, (int(limit_s), int(limit_s) + 1))
 
 
 def fence():
@@ -178,29 +189,38 @@ def read_equivalent(path):
 	return listed
 
 
-def mutate(options, sources, mutants, pool, folder):
-	"""the mutants that survived, and the number of those that no test came to"""
-	build = Build(options, folder, sources)
+def mutate(options, build, mutants, pool, count):
+	"""build the tests, and run them for each mutant: by becomes the test that killed it"""
 	begin = time.monotonic()
 	tests = build.everything(pool)
-	runner = Runner(build, max(m.number for s in sources.values() for m in s.mutants) + 1)
+	runner = Runner(build, count)
 	base = dict(zip(tests, pool.map(lambda t: runner.run(t, -1, 300), tests)))
 	broken = [t for t in tests if base[t][0]]
 	if broken:
 		raise SystemExit("mutate.py: fails without a mutant: " + ", ".join(broken))
-	if not options.slow:
-		tests = [t for t in tests if base[t][1] < SLOW_S]
 	print("%d tests built and run, %d s" % (len(base), time.monotonic() - begin), flush=True)
+	tried = {}  # (file, test) -> how often it was run, and killed
+
+	def order(mutant, test):
+		"""what a kill by this test is likely to cost"""
+		runs, kills = tried.get((mutant.file, test), (0, 0))
+		return (0.02 + base[test][1]) * (runs + 2) / (kills + 1)
+
+	def near(mutant, test):
+		"""whether the test is quick, or about this file"""
+		about = [os.path.basename(mutant.file)[:-2], *NEAR.get(mutant.file, [])]
+		return options.slow or base[test][1] < QUICK_S or any(test.startswith("test_" + a) for a in about)
 
 	def judge(mutant):
-		mutant.by = None
-		stem = "test_" + os.path.basename(mutant.file)[:-2]
-		for test in sorted((t for t in tests if mutant.number in base[t][2]),
-		    key=lambda t: (not t.startswith(stem), base[t][1])):
-			if runner.run(test, mutant.number, 5 + 4 * base[test][1])[0]:
+		come_by = [t for t in tests if mutant.number in base[t][2]]
+		for test in sorted((t for t in come_by if near(mutant, t)), key=lambda t: order(mutant, t)):
+			killed = runner.run(test, mutant.number, 2 + 3 * base[test][1])[0]
+			runs, kills = tried.get((mutant.file, test), (0, 0))
+			tried[mutant.file, test] = (runs + 1, kills + killed)
+			if killed:
 				mutant.by = test
 				break
-		mutant.reached = any(mutant.number in base[t][2] for t in base)
+		mutant.reached = come_by != []
 		if options.verbose or mutant.by is None and mutant.key not in options.listed:
 			print("%s:%d: %s\t%s" % (mutant.file, mutant.line, mutant.key,
 				"killed by " + mutant.by if mutant.by else "SURVIVED" if mutant.reached else "NOT REACHED"), flush=True)
@@ -239,7 +259,7 @@ def main():
 	parser.add_argument("--jobs", type=int, default=2)
 	parser.add_argument("--share", type=int, default=1)
 	parser.add_argument("--only", default="")
-	for flag in ("--slow", "--list", "--verbose"):
+	for flag in ("--quick", "--slow", "--list", "--verbose"):
 		parser.add_argument(flag, action="store_true")
 	parser.add_argument("files", nargs="+")
 	begin = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
@@ -263,7 +283,10 @@ def main():
 	os.chmod(folder, 0o711)
 	pool = concurrent.futures.ThreadPoolExecutor(options.jobs)
 	try:
-		mutate(options, sources, mutants, pool, folder)
+		mutate(options, Build(options, folder + "/plain", FLAGS, sources), mutants, pool, first)
+		left = [m for m in mutants if not m.by and m.key not in options.listed]
+		if left and not options.quick:
+			mutate(options, Build(options, folder + "/sanitized", SANITIZED, sources), left, pool, first)
 	finally:
 		pool.shutdown(cancel_futures=True)
 		shutil.rmtree(folder, ignore_errors=True)

@@ -34,6 +34,7 @@ class Mutant:
 	def __init__(self, number, file, line, function, kind, text):
 		self.number, self.file, self.line, self.function = number, file, line, function
 		self.kind, self.text, self.turn = kind, text, 1
+		self.by, self.reached = None, False  # the test that killed it; whether one came to it
 
 	@property
 	def key(self):
