@@ -158,9 +158,9 @@ json_parse(struct view text, struct json *json, struct rjwt_diag *diag)
 	struct json found = { 0 };
 	struct build b = { .p = text.p };
 
-	RJWT_TRY(json_scan(text, &found.minus_zero, diag));
-	if (text.n > INT32_MAX - 1)
+	if (text.n > INT32_MAX - 1) /* json-c counts in int */
 		return diag_fail(diag, RJWT_MALFORMED, "", "the JSON text is too long");
+	RJWT_TRY(json_scan(text, &found.minus_zero, diag));
 	found.object = build_value(&b);
 	if (b.failed) {
 		json_clear(&found);
@@ -446,7 +446,7 @@ json_put_printable(struct buf *out, const char *name, struct view value)
 		uint32_t c = length == 0 ? 0xfffd : utf8_decode(value.p + i, length);
 
 		/* Below 0x20 are blanks between tokens, and nothing else: a line stays a line without them. */
-		if (text_is_printable(c))
+		if (length > 0 && text_is_printable(c))
 			buf_add(out, value.p + i, length);
 		else if (c >= 0x20 && c < 0x10000)
 			buf_addf(out, "\\u%04x", (unsigned)c);

@@ -319,6 +319,31 @@ printable(void **state)
 	}
 }
 
+/* A text that is none, from a file or a token: told as such. */
+static void
+printable_bytes(void **state)
+{
+	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+
+	(void)state;
+	json_open(&out, NULL);
+	json_put_printable(&out, "v", VIEW("\"a\xff\xc3\""));
+	json_close(&out);
+	assert_string_equal(out.p, "{\"v\":\"a\\ufffd\\ufffd\"}");
+}
+
+/* json-c counts in int: what it cannot count is not read at all. */
+static void
+too_long(void **state)
+{
+	struct json json = { 0 };
+	struct rjwt_diag diag = { .text = "" };
+
+	(void)state;
+	EXPECT("2 GiB", json_parse((struct view){ "{}", INT32_MAX }, &json, &diag), RJWT_MALFORMED);
+	assert_string_equal(diag.text, "the JSON text is too long");
+}
+
 int
 main(void)
 {
@@ -326,7 +351,8 @@ main(void)
 		cmocka_unit_test(integers), cmocka_unit_test(minus_zero), cmocka_unit_test(types),
 		cmocka_unit_test(strings), cmocka_unit_test(lists), cmocka_unit_test(names),
 		cmocka_unit_test(writing), cmocka_unit_test(members_put_over),
-		cmocka_unit_test(printable),
+		cmocka_unit_test(printable), cmocka_unit_test(printable_bytes),
+		cmocka_unit_test(too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
