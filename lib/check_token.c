@@ -142,7 +142,7 @@ release(struct walk *w)
 
 	if (copy == NULL)
 		return RJWT_MEMORY;
-	memcpy(copy, w->payload.n == 0 ? "" : w->payload.p, w->payload.n);
+	memcpy(copy, w->payload.p, w->payload.n);
 	copy[w->payload.n] = '\0';
 	v->claims = copy;
 	v->claims_len = w->payload.n;

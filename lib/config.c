@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEYS_MAX 32
-
 struct reader {
 	yaml_parser_t parser;
 	struct view text; /* all of the file */
@@ -268,7 +266,7 @@ unknown_key(struct reader *r, const yaml_event_t *event)
 	struct view word = { (const char *)event->data.scalar.value, event->data.scalar.length };
 	const char *names[KEYS_MAX + 1] = { NULL }, *near;
 
-	for (size_t i = 0; i < config_nrows && i < KEYS_MAX; i++)
+	for (size_t i = 0; i < config_nrows; i++)
 		names[i] = config_rows[i].name;
 	near = text_nearest(word, names);
 	return fail_at(r, event->start_mark, "unknown key \"%.60s\"%s%s%s", word.p,

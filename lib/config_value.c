@@ -14,6 +14,7 @@ const struct config_row config_rows[] = {
 };
 #undef issue
 
+_Static_assert(sizeof(config_rows) / sizeof(config_rows[0]) <= KEYS_MAX, "a place for every key");
 const size_t config_nrows = sizeof(config_rows) / sizeof(config_rows[0]);
 
 const char *
@@ -92,7 +93,7 @@ put_duration(char text[static 32], int64_t seconds)
 	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
 
 	snprintf(text, 32, "0");
-	for (size_t i = 0; seconds > 0 && i < sizeof(units) / sizeof(units[0]); i++)
+	for (size_t i = 0; seconds > 0; i++) /* the last unit measures all */
 		if (seconds % units[i].seconds == 0) {
 			snprintf(text, 32, "%lld%c", (long long)(seconds / units[i].seconds), units[i].unit);
 			return;

@@ -9,6 +9,8 @@
 
 enum config_kind { NAMES, PATH, ALG, COUNT, BASE, DURATION, WORD, TEXT, SERVICES, CHOICE, BOOL, ISSUE };
 
+#define KEYS_MAX 32
+
 struct config_row {
 	const char *name;
 	enum config_kind kind;

@@ -19,8 +19,7 @@ struct scan {
 static bool
 fail(struct scan *s, const char *why)
 {
-	if (s->why == NULL)
-		s->why = why;
+	s->why = why;
 	return false;
 }
 

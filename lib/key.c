@@ -65,9 +65,8 @@ key_new(const struct alg *alg, EVP_PKEY *pkey, struct key **key)
 	}
 	made->alg = alg;
 	made->pkey = pkey;
-	made->signature_size = alg->signature_size != 0 || pkey == NULL ?
-	    alg->signature_size :
-	    ((size_t)EVP_PKEY_get_bits(pkey) + 7) / 8;
+	made->signature_size = alg->signature_size != 0 ? alg->signature_size :
+							  ((size_t)EVP_PKEY_get_bits(pkey) + 7) / 8;
 	*key = made;
 	return RJWT_OK;
 }
@@ -313,5 +312,5 @@ key_is_pair(const struct key *a, const struct key *b)
 {
 	OPENSSL_QUIETLY;
 
-	return a->pkey != NULL && b->pkey != NULL && EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+	return a->pkey != NULL && EVP_PKEY_eq(a->pkey, b->pkey) == 1; /* NULL, NULL would be equal */
 }
