@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TEN "0123456789"
+
 static int
 setup(void **state)
 {
@@ -102,6 +104,10 @@ static const struct {
 	{ "services: {a: \"1\"}", "services: {a: 1}" },
 	{ "services: {a: abcdefghijklmnopqrstuvwxyz123456}",
 	    "services: {a: abcdefghijklmnopqrstuvwxyz1234567}" },
+	{ "services: {\"a b\": c}", "services: {\"a\\tb\": c}" },
+	{ "services: {a: b}", "services: {\"\": b}" },
+	{ "services: {a: b}", "services: {[a]: b}" },
+	{ "token_type: \"a b\"", "token_type: \"a\\tb\"" },
 	{ "user_claim: upn", "user_claim: aud" },
 	{ "user_claim: sub", "user_claim: exp" },
 	{ "user_claim: https://x/user", "user_claim: \"\"" },
@@ -181,6 +187,8 @@ test_messages(void **state)
 		{ "\tleeway: 1s\n", 1, 1, "not YAML: a tab stands where only blanks may" },
 		{ "leeway: 1s\nuser_suffix: @x y\n", 2, 14, "not YAML: \"@x\" begins with" },
 		{ "- a\n", 1, 1, "key: value" },
+		{ "*a", 1, 1, "\"*a\": anchors and aliases" },
+		{ "leeway: *" TEN TEN TEN TEN TEN TEN "x\n", 1, 9, "\"*" TEN TEN TEN TEN TEN "012345678\": anchors" },
 	};
 	struct fixture *f = *state;
 
@@ -285,6 +293,28 @@ test_size(void **state)
 	assert_non_null(strstr(f->diag.text, "too large"));
 }
 
+/* As many services as the table says, each once, and with nobody who wants to know why not. */
+static void
+test_services_full(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct config c = { 0 };
+
+	buf_adds(&text, "services:\n");
+	for (int i = 0; i < 64; i++)
+		buf_addf(&text, "  s%d: x\n", i);
+	want("64", load(f, buf_view(&text), &c), RJWT_OK);
+	assert_int_equal(c.nservices, 64);
+	config_clear(&c);
+	buf_adds(&text, "  s64: x\n");
+	want("65", load(f, buf_view(&text), &c), RJWT_CONFIG);
+	assert_non_null(strstr(f->diag.text, "the list is full"));
+	want("nobody", config_load(f->config, &c, NULL), RJWT_CONFIG);
+	want("a rule", load_text(f, "leeway: 5m\nprevious_key_ttl: 1h\n"), RJWT_CONFIG);
+	want("nobody", config_load(f->config, &c, NULL), RJWT_CONFIG);
+}
+
 static void
 test_bytes(void **state)
 {
@@ -379,7 +409,7 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_values), T(test_messages), T(test_defaults),
-		T(test_missing), T(test_size), T(test_bytes), T(test_unsafe), T(test_diag_of_unsafe) };
+		T(test_missing), T(test_size), T(test_services_full), T(test_bytes), T(test_unsafe), T(test_diag_of_unsafe) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

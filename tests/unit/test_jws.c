@@ -222,6 +222,20 @@ unsecured_and_detached(void **state)
 	    RJWT_MALFORMED);
 }
 
+/* Whoever did not split gets no verdict on what is no base64url: a signature that nobody made. */
+static void
+not_split(void **state)
+{
+	const struct jws odd = { .input = VIEW("a.b"), .payload = VIEW("!"), .signature = VIEW("!") };
+	RJWT_CLEAN(key_clean) struct key *key = NULL;
+	RJWT_CLEAN(buf_clear) struct buf payload = { 0 };
+
+	(void)state;
+	EXPECT("key", key_generate(alg_by_label(VIEW("ES256")), 0, &key), RJWT_OK);
+	EXPECT("signature", jws_verify(&odd, key, &payload, NULL), RJWT_SIGNATURE);
+	assert_int_equal(payload.n, 0);
+}
+
 int
 main(void)
 {
@@ -229,7 +243,7 @@ main(void)
 		cmocka_unit_test(splitting), cmocka_unit_test(parts), cmocka_unit_test(headers),
 		cmocka_unit_test(members_that_are_not_accepted),
 		cmocka_unit_test(views_into_the_header), cmocka_unit_test(reserved_names),
-		cmocka_unit_test(unsecured_and_detached),
+		cmocka_unit_test(unsecured_and_detached), cmocka_unit_test(not_split),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "key.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -267,6 +268,64 @@ rfc8032_private(struct key **key)
 	EXPECT("Ed448", key_private_parse(alg_by_label(VIEW("Ed448")), buf_view(&pem), key, &why), RJWT_OK);
 }
 
+/* The point of a P-256 key is told in three forms. One that is no pair of coordinates is none for a JWK. */
+static void
+forms_of_points(void **state)
+{
+	static const struct {
+		const char *form;
+		enum rjwt_err wanted;
+	} rows[] = { { "uncompressed", RJWT_OK }, { "compressed", RJWT_INTERNAL }, { "hybrid", RJWT_INTERNAL } };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+		RJWT_CLEAN(key_clean) struct key *key = NULL;
+		RJWT_CLEAN(buf_clear) struct buf x = { 0 };
+		RJWT_CLEAN(buf_clear) struct buf y = { 0 };
+		struct buf parts[2] = { { 0 }, { 0 } };
+		BIO *bio = BIO_new(BIO_s_mem());
+		const char *why = "";
+		char *pem;
+		long n;
+
+		CHECK(rows[i].form,
+		    EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, rows[i].form) == 1);
+		CHECK(rows[i].form, PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) == 1);
+		n = BIO_get_mem_data(bio, &pem);
+		EXPECT(rows[i].form,
+		    key_private_parse(alg_by_label(VIEW("ES256")), unit_view(pem, (size_t)n), &key, &why), RJWT_OK);
+		EXPECT(rows[i].form, key_parts(key, parts), rows[i].wanted);
+		x = parts[0];
+		y = parts[1];
+		BIO_free(bio);
+		EVP_PKEY_free(pkey);
+	}
+}
+
+/* No smaller RSA key is made, and no larger one. */
+static void
+sizes_of_new_keys(void **state)
+{
+	static const unsigned sizes[] = { 0, 1024, RSA_BITS_MIN - 1, RSA_BITS_MAX + 1, 65536 };
+	struct key *key = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(sizes); i++)
+		EXPECT("RS256", key_generate(alg_by_label(VIEW("RS256")), sizes[i], &key), RJWT_INTERNAL);
+	assert_null(key);
+}
+
+static void
+secrets_are_no_pairs(void **state)
+{
+	(void)state;
+	assert_true(key_is_pair(key_of("ES256"), key_of("ES256")));
+	assert_false(key_is_pair(key_of("HS256"), key_of("HS256")));
+	assert_false(key_is_pair(key_of("HS256"), key_of("ES256")));
+	assert_false(key_is_pair(key_of("ES256"), key_of("HS256")));
+}
+
 /* RFC 4231 s4.7 (a key longer than a block), RFC 8032 s7.4 (the blank message): the same bytes both ways */
 static void
 known_answers(void **state)
@@ -419,6 +478,9 @@ main(void)
 		cmocka_unit_test(known_answers),
 		cmocka_unit_test(pss_parameters),
 		cmocka_unit_test(error_queue),
+		cmocka_unit_test(forms_of_points),
+		cmocka_unit_test(sizes_of_new_keys),
+		cmocka_unit_test(secrets_are_no_pairs),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);

@@ -78,6 +78,7 @@ test_contradictions(void **state)
 		{ "\"audience\":\"a\"", "\"audience\":\"\"", RJWT_KEYSET },
 		{ "\"audience\":\"a\"", "\"audience\":\"a\\n\"", RJWT_KEYSET },
 		{ "\"audience\":\"a\",", "", RJWT_KEYSET },
+		{ "\"issuer\":\"i", "\"issuer\":\"\\u0007i", RJWT_KEYSET },
 		{ "\"floor\":2", "\"floor\":3", RJWT_OK },
 		{ "\"floor\":2", "\"floor\":4", RJWT_KEYSET },
 		{ "\"floor\":2", "\"floor\":0", RJWT_KEYSET },
@@ -117,6 +118,34 @@ test_contradictions(void **state)
 	}
 }
 
+/* Each member must be there, and be of its type. */
+static void
+test_members(void **state)
+{
+	static const char *const names[] = { "format", "generation", "base", "issuer", "audience", "machine", "floor",
+		"active", "since", "next", "published", "next_version", "clock", "wall", "boottime", "boot_id", "back",
+		"forward", "version", "version" };
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	char *at = NULL;
+
+	(void)state;
+	text_of(&text);
+	*strstr(text.p, ",\"sum\":") = '\0';
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		RJWT_CLEAN(buf_clear) struct buf other = { 0 };
+		char quoted[32], *from = strcmp(names[i], "version") == 0 && at != NULL ? at + 1 : text.p;
+		struct keyset k;
+
+		snprintf(quoted, sizeof(quoted), "\"%s\":", names[i]);
+		at = strstr(from, quoted);
+		assert_non_null(at);
+		buf_add(&other, text.p, (size_t)(at - text.p));
+		buf_addf(&other, "\"X%s", at + 2);
+		want("seal", seal_add(&other), RJWT_OK);
+		want(names[i], keyset_parse(buf_view(&other), &k, NULL), RJWT_KEYSET);
+	}
+}
+
 /* The sum is of the bytes before it, and stands last. */
 static void
 test_sum_stands_last(void **state)
@@ -139,7 +168,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_every_byte_and_length), cmocka_unit_test(test_contradictions),
-		cmocka_unit_test(test_sum_stands_last) };
+		cmocka_unit_test(test_members), cmocka_unit_test(test_sum_stands_last) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -200,6 +200,28 @@ test_trace(void **state)
 	rjwt_verdict_clear(&v);
 }
 
+/* What does not fit into what --explain shows is cut. */
+static void
+test_trace_of_long(void **state)
+{
+	struct fixture *f = *state;
+	char issuer[258];
+	struct rjwt_verdict v;
+
+	for (size_t n = 158; n <= 161; n++) {
+		const struct edit edits[] = { CLAIM("iss", issuer), END };
+		RJWT_CLEAN(free_clean) char *token = NULL;
+
+		memset(issuer, 'x', sizeof(issuer));
+		issuer[0] = issuer[n + 1] = '"';
+		issuer[n + 2] = '\0';
+		token = token_with(f, edits);
+		want("issuer", judge(f, token, RJWT_TRACE, &v), RJWT_ISSUER);
+		assert_int_equal(strlen(v.failed.found), n < 159 ? n : 159);
+		rjwt_verdict_clear(&v);
+	}
+}
+
 /* --- the configuration -------------------------------------------------------------------------------------------- */
 
 /* Accepted with one configuration, refused with another. */
@@ -217,6 +239,8 @@ test_configured(void **state)
 		{ "token_type: JWT\n", "", RJWT_TYP, { { 'h', "typ", NULL }, END } },
 		{ "token_type: JWT\n", "", RJWT_TYP, { { 'h', "typ", "\"jwt\"" }, END } },
 		{ "", "token_type: JWT\n", RJWT_TYP, { END } },
+		{ "", "token_type: login-jwt\n", RJWT_TYP, { END } },
+		{ "token_type: JWT\n", "token_type: JWX\n", RJWT_TYP, { { 'h', "typ", NULL }, END } },
 		{ "token_type: application/jwt\n", "", RJWT_TYP, { { 'h', "typ", "\"JWT\"" }, END } },
 		{ "token_type: application/jwt\n", "", RJWT_TYP, { { 'h', "typ", NULL }, END } },
 		{ "token_type: application/login+jwt\n", "token_type: application/jwt\n", RJWT_TYP, { END } },
@@ -268,7 +292,7 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_strictest_is_zero), T(test_users), T(test_services),
-		T(test_any_origin), T(test_signature_only), T(test_verdict), T(test_trace),
+		T(test_any_origin), T(test_signature_only), T(test_verdict), T(test_trace), T(test_trace_of_long),
 		T(test_configured), T(test_suffix_once) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
