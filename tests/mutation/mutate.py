@@ -45,6 +45,7 @@ SANITIZED = FLAGS + "-fsanitize=address,undefined -fno-sanitize-recover=undefine
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_odr_violation=0:allocator_may_return_null=1:hard_rss_limit_mb=1000",
 	"LANG": "C", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
 QUICK_S = 0.4
+WITHOUT = ("test_programs", "test_sets", "test_guest")  # run programs, which are not built here, or measure
 # Of the tests that take longer those that are about a file, beside the one that has its name.
 NEAR = {"lib/key.c": ["jws_sign", "failing"], "lib/key_weak.c": ["key"], "lib/jws.c": ["verify"],
 	"lib/claims.c": ["verify"], "lib/check_token.c": ["verify"], "lib/check_claims.c": ["verify", "revoke"],
@@ -84,13 +85,15 @@ class Build:
 		self.made[name] = out
 
 	def unit_tests(self):
-		"""name of each program in tests/unit/Makefile.inc -> its sources and its own link flags"""
-		with open(os.path.join(self.top, "tests/unit/Makefile.inc"), encoding="utf-8") as file:
-			text = file.read().replace("\\\n", " ")
+		"""name of each program -> its sources and its own link flags, from the Makefile.inc"""
+		text = ""
+		for name in ("unit", "refused"):
+			with open(os.path.join(self.top, "tests", name, "Makefile.inc"), encoding="utf-8") as file:
+				text += file.read().replace("\\\n", " ")
 		tests, values = {}, dict(re.findall(r"^(\w+) = (.*)$", text, re.M), AM_LDFLAGS="")
 		for variable, value in values.items():
-			name = re.fullmatch(r"tests_unit_(test_\w+)_(SOURCES|LDFLAGS)", variable)
-			if name:
+			name = re.fullmatch(r"tests_(?:unit|refused)_(test_\w+)_(SOURCES|LDFLAGS)", variable)
+			if name and name.group(1) not in WITHOUT:
 				words = re.sub(r"\$\((\w+)\)", lambda m: values[m.group(1)], value).split()
 				tests.setdefault(name.group(1), {"SOURCES": [], "LDFLAGS": []})[name.group(2)] = [
 					w for w in words if not w.endswith(".h")]
@@ -102,7 +105,8 @@ class Build:
 		listed = lambda where: sorted(where + n for n in os.listdir(os.path.join(self.top, where)) if n.endswith(".c"))
 		tests = self.unit_tests()
 		core = listed("lib/") + [n for n in listed("pam/") if n != "pam/pam_rjwt.c"]
-		fixture = ["tests/unit/" + n for n in ("fixture.c", "fixture_files.c", "provider_memory.c")]
+		fixture = ["tests/unit/" + n for n in ("fixture.c", "fixture_files.c", "provider_memory.c")] + [
+			n for n in listed("tests/refused/") if not n.startswith("tests/refused/test_")]
 		rest = ["pam/pam_rjwt.c", "tests/unit/pam_probe.c", "tests/mutation/mutant.c"]
 		mains = sorted({s for t in tests.values() for s in t["SOURCES"]} - set(fixture))
 		list(pool.map(self.compile, core + fixture + rest + mains))

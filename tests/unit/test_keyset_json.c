@@ -118,32 +118,28 @@ test_contradictions(void **state)
 	}
 }
 
-/* Each member must be there, and be of its type. */
+/* Each member must be there: one has another name. */
 static void
 test_members(void **state)
 {
-	static const char *const names[] = { "format", "generation", "base", "issuer", "audience", "machine", "floor",
-		"active", "since", "next", "published", "next_version", "clock", "wall", "boottime", "boot_id", "back",
-		"forward", "version", "version" };
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	char *at = NULL;
+	int n = 0;
 
 	(void)state;
 	text_of(&text);
 	*strstr(text.p, ",\"sum\":") = '\0';
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (char *end = text.p; (end = strstr(end, "\":")) != NULL; end++, n++) {
 		RJWT_CLEAN(buf_clear) struct buf other = { 0 };
-		char quoted[32], *from = strcmp(names[i], "version") == 0 && at != NULL ? at + 1 : text.p;
+		char *name = memrchr(text.p, '"', (size_t)(end - text.p)), first = name[1];
 		struct keyset k;
 
-		snprintf(quoted, sizeof(quoted), "\"%s\":", names[i]);
-		at = strstr(from, quoted);
-		assert_non_null(at);
-		buf_add(&other, text.p, (size_t)(at - text.p));
-		buf_addf(&other, "\"X%s", at + 2);
+		name[1] = 'X';
+		buf_adds(&other, text.p);
 		want("seal", seal_add(&other), RJWT_OK);
-		want(names[i], keyset_parse(buf_view(&other), &k, NULL), RJWT_KEYSET);
+		want(name, keyset_parse(buf_view(&other), &k, NULL), RJWT_KEYSET);
+		name[1] = first;
 	}
+	assert_int_equal(n, 20);
 }
 
 /* The sum is of the bytes before it, and stands last. */
