@@ -225,7 +225,7 @@ check_spent(struct walk *w)
 		    "a one-time token cannot be accepted without a service");
 	err = mark_spend(w->verifier->marks, w->version, &w->claims, w->scope, dry_run, w->diag);
 	if (err == RJWT_OK && !dry_run)
-		return walk_again(w);
+		RJWT_TRY(walk_again(w));
 	if (err != RJWT_OK && err != RJWT_SPENT)
 		return err;
 	return walk_judge(w, err == RJWT_OK, "its first use", view_of(err == RJWT_OK ? "no use before" : "used"));

@@ -61,6 +61,23 @@ fails(const char *name)
 	}                                                                                \
 	struct name##_needs_a_semicolon
 
+/* One that writes as well: it may fail, or write a byte too little, which we do not believe either. */
+#define SIZED(type, name, failure, parameters, ...)                                      \
+	type __real_##name parameters;                                                   \
+	type __wrap_##name parameters;                                                   \
+	type __wrap_##name parameters                                                    \
+	{                                                                                \
+		type good;                                                               \
+                                                                                         \
+		if (fails(#name))                                                        \
+			return failure;                                                  \
+		good = __real_##name(__VA_ARGS__);                                       \
+		if (fails("a short " #name))                                             \
+			--*size;                                                         \
+		return good;                                                             \
+	}                                                                                \
+	struct name##_needs_a_semicolon
+
 /* --- libc ---------------------------------------------------------------------------------------- */
 
 CALL(void *, malloc, NULL, (size_t n), n);
@@ -70,6 +87,12 @@ CALL(char *, strdup, NULL, (const char *s), s);
 CALL(int, fstat, -1, (int fd, struct stat *to), fd, to);
 CALL(int, fstatat, -1, (int fd, const char *path, struct stat *to, int flags), fd, path, to, flags);
 CALL(int, stat, -1, (const char *path, struct stat *to), path, to);
+CALL(int, fsync, -1, (int fd), fd);
+CALL(int, fchmodat, -1, (int fd, const char *path, mode_t mode, int flags), fd, path, mode, flags);
+CALL(int, mkdirat, -1, (int fd, const char *path, mode_t mode), fd, path, mode);
+CALL(int, unlinkat, -1, (int fd, const char *path, int flags), fd, path, flags);
+CALL(int, renameat, -1, (int from, const char *path, int to, const char *as), from, path, to, as);
+CALL(ssize_t, write, -1, (int fd, const void *p, size_t n), fd, p, n);
 CALL(ssize_t, read, -1, (int fd, void *to, size_t n), fd, to, n);
 
 int __real_openat(int fd, const char *path, int flags, ...);
@@ -192,12 +215,13 @@ CALL(int, EVP_PKEY_fromdata, 0, (EVP_PKEY_CTX *ctx, EVP_PKEY **pkey, int selecti
 CALL(EVP_PKEY *, EVP_PKEY_new_raw_public_key_ex, NULL, (OSSL_LIB_CTX *c, const char *name, const char *query,
     const unsigned char *p, size_t n), c, name, query, p, n);
 CALL(int, EVP_PKEY_get_bn_param, 0, (const EVP_PKEY *pkey, const char *name, BIGNUM **n), pkey, name, n);
-CALL(int, EVP_PKEY_get_octet_string_param, 0, (const EVP_PKEY *pkey, const char *name, unsigned char *p,
+SIZED(int, EVP_PKEY_get_octet_string_param, 0, (const EVP_PKEY *pkey, const char *name, unsigned char *p,
     size_t room, size_t *size), pkey, name, p, room, size);
-CALL(int, EVP_PKEY_get_raw_public_key, 0, (const EVP_PKEY *pkey, unsigned char *p, size_t *n), pkey, p, n);
+SIZED(int, EVP_PKEY_get_raw_public_key, 0, (const EVP_PKEY *pkey, unsigned char *p, size_t *size), pkey, p, size);
 CALL(int, EVP_PKEY_get_group_name, 0, (const EVP_PKEY *pkey, char *name, size_t room, size_t *size), pkey, name,
     room, size);
 CALL(BIO *, BIO_new_mem_buf, NULL, (const void *p, int n), p, n);
+CALL(long, BIO_ctrl, 0, (BIO *bio, int what, long n, void *p), bio, what, n, p);
 CALL(BIO *, BIO_new, NULL, (const BIO_METHOD *method), method);
 CALL(PKCS8_PRIV_KEY_INFO *, PEM_read_bio_PKCS8_PRIV_KEY_INFO, NULL, (BIO *bio, PKCS8_PRIV_KEY_INFO **to,
     pem_password_cb *ask, void *context), bio, to, ask, context);
@@ -205,3 +229,25 @@ CALL(EVP_PKEY *, EVP_PKCS82PKEY_ex, NULL, (const PKCS8_PRIV_KEY_INFO *pkcs8, OSS
     pkcs8, c, query);
 CALL(int, PEM_write_bio_PKCS8PrivateKey, 0, (BIO *bio, const EVP_PKEY *pkey, const EVP_CIPHER *cipher,
     const char *phrase, int n, pem_password_cb *ask, void *context), bio, pkey, cipher, phrase, n, ask, context);
+
+EVP_PKEY *__real_EVP_PKEY_Q_keygen(OSSL_LIB_CTX *c, const char *query, const char *type, ...);
+EVP_PKEY *__wrap_EVP_PKEY_Q_keygen(OSSL_LIB_CTX *c, const char *query, const char *type, ...);
+
+EVP_PKEY *
+__wrap_EVP_PKEY_Q_keygen(OSSL_LIB_CTX *c, const char *query, const char *type, ...)
+{
+	EVP_PKEY *made = NULL;
+	va_list args;
+
+	va_start(args, type);
+	if (fails("EVP_PKEY_Q_keygen"))
+		made = NULL;
+	else if (strcmp(type, "RSA") == 0)
+		made = __real_EVP_PKEY_Q_keygen(c, query, type, va_arg(args, size_t));
+	else if (strcmp(type, "EC") == 0)
+		made = __real_EVP_PKEY_Q_keygen(c, query, type, va_arg(args, char *));
+	else
+		made = __real_EVP_PKEY_Q_keygen(c, query, type);
+	va_end(args);
+	return made;
+}

@@ -103,12 +103,36 @@ of_jwk(void **state)
 	}
 }
 
+/* Whether a key is of a kind that nobody here has, or contradicts itself. */
+static void
+of_parts(void **state)
+{
+	static const struct {
+		const char *kty, *crv, *name;
+		bool known;
+	} parts[] = {
+		{ "EC", "P-384", "ES256", true }, { "EC", "Ed25519", NULL, true }, { "EC", NULL, NULL, true },
+		{ "RSA", "P-256", "HS256", true }, { "oct", NULL, "EdDSA", true }, { "OKP", "P-521", "PS512", true },
+		{ "AKP", NULL, NULL, false }, { "ec", "P-256", "ES256", false }, { "", NULL, "ES256", false },
+		{ "EC", "secp256k1", NULL, false }, { "OKP", "X25519", "EdDSA", false }, { "EC", "", "ES256", false },
+		{ "RSA", NULL, "none", false }, { "EC", "P-256", "ES256K", false }, { "oct", NULL, "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(parts); i++) {
+		struct view crv = view_of(parts[i].crv), name = view_of(parts[i].name);
+
+		CHECK(parts[i].kty, alg_parts_known(view_of(parts[i].kty), parts[i].crv == NULL ? NULL : &crv,
+		    parts[i].name == NULL ? NULL : &name) == parts[i].known);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_labels_in_order), cmocka_unit_test(names_that_are_none),
-		cmocka_unit_test(of_jwk),
+		cmocka_unit_test(of_jwk), cmocka_unit_test(of_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,29 @@ splitting(void **state)
 	}
 }
 
+/* The first thing that is wrong is what is told. */
+static void
+splitting_tells(void **state)
+{
+	static const struct {
+		struct view token;
+		const char *why;
+	} rows[] = { { VIEW("aaaa.bbbb.cccc.dddd"), "another number of parts" },
+		{ VIEW("aaaa.bbbb"), "another number of parts" }, { VIEW("aaaa..cccc"), "a part is empty" },
+		{ VIEW("aaaa.bb+b.cccc"), "a byte that base64url does not have" },
+		{ VIEW("aaaa.bbbbb.cccc"), "a length that base64url does not have" },
+		{ VIEW("aaaa.bbbb.YR"), "unused bits that are not zero" } };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		const char *why = NULL;
+		struct jws jws;
+
+		EXPECT(rows[i].token.p, jws_split(rows[i].token, &jws, &why), RJWT_MALFORMED);
+		assert_string_equal(why, rows[i].why);
+	}
+}
+
 static void
 parts(void **state)
 {
@@ -240,7 +263,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(splitting), cmocka_unit_test(parts), cmocka_unit_test(headers),
+		cmocka_unit_test(splitting), cmocka_unit_test(splitting_tells), cmocka_unit_test(parts), cmocka_unit_test(headers),
 		cmocka_unit_test(members_that_are_not_accepted),
 		cmocka_unit_test(views_into_the_header), cmocka_unit_test(reserved_names),
 		cmocka_unit_test(unsecured_and_detached), cmocka_unit_test(not_split),

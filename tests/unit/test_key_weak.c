@@ -5,6 +5,7 @@
 #include "key.h"
 
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
@@ -237,6 +238,77 @@ rsa_numbers(void **state)
 	}
 }
 
+/* Which rule refuses an RSA key: numbers that are too large are not even made into one. */
+static void
+rsa_reasons(void **state)
+{
+	static const char large[] = "an RSA number that is too large, or begins with a zero";
+	static const struct {
+		size_t n, e;
+		const char *why;
+	} rows[] = { { 2049, 3, large }, { 256, 9, large }, { 0, 3, large }, { 256, 0, large },
+		{ 255, 3, "an RSA key of 2048 to 16384 bits is wanted" },
+		{ 256, 1, "an RSA exponent that is odd, at least 65537 and below 2^64 is wanted" } };
+	char bytes[2049];
+
+	(void)state;
+	memset(bytes, 0xa5, sizeof(bytes));
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct view parts[2] = { { rows[i].n == 0 ? NULL : bytes, rows[i].n },
+			{ rows[i].e == 0 ? NULL : bytes, rows[i].e } };
+		struct key *key = NULL;
+		const char *why = "";
+
+		EXPECT(rows[i].why, key_from_parts(alg_by_label(VIEW("RS256")), parts, &key, &why), RJWT_KEYSET);
+		assert_string_equal(why, rows[i].why);
+	}
+}
+
+/* A private key that OpenSSL takes, with numbers that no JWK may have. */
+static void
+large_private_keys(void **state)
+{
+	static const struct {
+		int bits, e_bits;
+		enum rjwt_err wanted;
+	} rows[] = { { 2048, 17, RJWT_OK }, { 2047, 17, RJWT_KEYSET }, { 16384, 64, RJWT_OK },
+		{ 16385, 17, RJWT_KEYSET }, { 2048, 65, RJWT_KEYSET }, { 2048, 16, RJWT_KEYSET } };
+	static const char *const parts[] = { "e", "d", "rsa-factor1", "rsa-factor2", "rsa-exponent1", "rsa-exponent2",
+		"rsa-coefficient1" };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+		EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+		BIGNUM *n = BN_new(), *e = BN_new();
+		BIO *bio = BIO_new(BIO_s_mem());
+		OSSL_PARAM *params;
+		EVP_PKEY *pkey = NULL;
+		char *pem, label[32];
+		long size;
+
+		snprintf(label, sizeof(label), "%d, %d", rows[i].bits, rows[i].e_bits);
+		assert_true(BN_set_bit(n, rows[i].bits - 1) == 1 && BN_set_bit(n, 0) == 1);
+		assert_true(BN_set_bit(e, rows[i].e_bits - 1) == 1 && BN_set_bit(e, 0) == 1);
+		assert_int_equal(OSSL_PARAM_BLD_push_BN(build, "n", n), 1);
+		for (size_t k = 0; k < ROWS(parts); k++) /* nobody looks at what they are */
+			assert_int_equal(OSSL_PARAM_BLD_push_BN(build, parts[k], e), 1);
+		params = OSSL_PARAM_BLD_to_param(build);
+		assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
+		assert_int_equal(EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params), 1);
+		assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
+		size = BIO_get_mem_data(bio, &pem);
+		EXPECT(label, parsing("RS256", unit_view(pem, (size_t)size)), rows[i].wanted);
+		OSSL_PARAM_free(params);
+		OSSL_PARAM_BLD_free(build);
+		EVP_PKEY_CTX_free(ctx);
+		EVP_PKEY_free(pkey);
+		BIO_free(bio);
+		BN_free(n);
+		BN_free(e);
+	}
+}
+
 static void
 secrets(void **state)
 {
@@ -387,7 +459,7 @@ main(void)
 		cmocka_unit_test(edwards_lengths),
 		cmocka_unit_test(curve_points),
 		cmocka_unit_test(rsa_numbers),
-		cmocka_unit_test(secrets),
+		cmocka_unit_test(rsa_reasons), cmocka_unit_test(large_private_keys), cmocka_unit_test(secrets),
 		cmocka_unit_test(private_keys),
 		cmocka_unit_test(private_keys_of_another_type),
 		cmocka_unit_test(private_texts),

@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define CLAIM(name, value) { 'c', name, value }
 #define END { 0, NULL, NULL }
@@ -200,6 +201,37 @@ test_trace(void **state)
 	rjwt_verdict_clear(&v);
 }
 
+/* What was expected and found is told of a refusal without a trace as well; what is no verdict is not told. */
+static void
+test_failed(void **state)
+{
+	struct fixture *f = *state;
+	char from[200];
+	const struct edit old[] = { edit_time('c', "exp", T0 + 60), END };
+	RJWT_CLEAN(free_clean) char *token = token_with(f, old);
+	struct rjwt_verdict v;
+
+	want("user", judge_as(f, token, "bob", "sshd", 0, &v), RJWT_USER);
+	assert_string_equal(v.failed.expected, "bob");
+	assert_string_equal(v.failed.found, "alice");
+	rjwt_verdict_clear(&v);
+	clock_run(100);
+	want("late", judge(f, token, 0, &v), RJWT_EXPIRED);
+	assert_string_equal(v.failed.expected, "before 2027-01-15T08:01:30Z");
+	assert_string_equal(v.failed.found, "2027-01-15T08:01:40Z");
+	assert_true(v.tell);
+	rjwt_verdict_clear(&v);
+	clock_run(-100);
+	want("good", judge(f, token, 0, &v), RJWT_OK);
+	assert_true(v.failed.expected[0] == '\0' && v.failed.found[0] == '\0' && !v.tell);
+	rjwt_verdict_clear(&v);
+	snprintf(from, sizeof(from), "%s/revoked/jti", f->state);
+	assert_int_equal(rmdir(from), 0);
+	want("no marks", judge(f, token, 0, &v), RJWT_IO);
+	assert_false(v.tell);
+	rjwt_verdict_clear(&v);
+}
+
 /* What does not fit into what --explain shows is cut. */
 static void
 test_trace_of_long(void **state)
@@ -292,7 +324,7 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_strictest_is_zero), T(test_users), T(test_services),
-		T(test_any_origin), T(test_signature_only), T(test_verdict), T(test_trace), T(test_trace_of_long),
+		T(test_any_origin), T(test_signature_only), T(test_verdict), T(test_trace), T(test_trace_of_long), T(test_failed),
 		T(test_configured), T(test_suffix_once) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
