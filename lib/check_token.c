@@ -97,8 +97,7 @@ check_key(struct walk *w)
 	int64_t now_s = w->now.wall_s, leeway_s = w->verifier->config->rotation.leeway_s;
 
 	/* A set's own nbf; in the keyset it lies in the past, or the clock went back. */
-	if (jwk != NULL && w->verifier->keyset == NULL && jwk->since_s > now_s &&
-	    jwk->since_s - now_s > leeway_s)
+	if (jwk != NULL && w->verifier->keyset == NULL && jwk->since_s - now_s > leeway_s)
 		return walk_judge_time(w, false, "a key that is valid, not before", jwk->since_s, now_s);
 	return walk_judge(w, jwk != NULL, "a key of this keyset", w->jws.kid);
 }

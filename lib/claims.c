@@ -168,7 +168,7 @@ read_own(struct claims *claims, struct rjwt_diag *diag)
 	if (has == JSON_WRONG || (has == JSON_GOOD && !claims_jti_check(claims->jti)))
 		return wrong(diag, "jti", "is no string of 1 to 128 bytes without control characters");
 	has = json_string(claims->json, "scope", &claims->scope);
-	if (has == JSON_WRONG || (has == JSON_GOOD && !scope_check(claims->scope)))
+	if (has == JSON_WRONG || !scope_check(claims->scope)) /* one that is absent has no words */
 		return wrong(diag, "scope", "is no list of words with one space between them");
 	if (json_boolean(claims->json, "once", &claims->once) == JSON_WRONG)
 		return wrong(diag, "once", "is neither true nor false");

@@ -186,9 +186,7 @@ key_from_parts(const struct alg *alg, const struct view parts[static 2], struct 
 		pkey = ec_public(alg, parts);
 	} else if (alg->kind == ALG_EDDSA) {
 		weak = n == 32 ? key_ed25519_weak(bytes(parts[0])) : key_ed448_weak(bytes(parts[0]));
-		if (weak == NULL)
-			pkey = EVP_PKEY_new_raw_public_key_ex(NULL, alg->group, NULL,
-			    bytes(parts[0]), n);
+		pkey = EVP_PKEY_new_raw_public_key_ex(NULL, alg->group, NULL, bytes(parts[0]), n);
 	} else {
 		if (parts[0].n > RSA_BITS_MAX / 8 || parts[1].n > 8 || parts[0].n == 0 ||
 		    parts[1].n == 0 || parts[0].p[0] == 0 || parts[1].p[0] == 0)
@@ -299,11 +297,11 @@ key_private_format(const struct key *key, struct buf *text)
 	bio = BIO_new(BIO_s_secmem());
 	if (bio == NULL)
 		return RJWT_MEMORY;
-	if (PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) != 1)
+	if (PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) != 1 ||
+	    (n = BIO_get_mem_data(bio, &pem)) <= 0)
 		return RJWT_INTERNAL;
-	n = BIO_get_mem_data(bio, &pem);
-	buf_add(text, pem, n > 0 ? (size_t)n : 0);
-	secret_wipe(pem, n > 0 ? (size_t)n : 0);
+	buf_add(text, pem, (size_t)n);
+	secret_wipe(pem, (size_t)n);
 	return buf_done(text);
 }
 

@@ -8,7 +8,10 @@
 static void
 show(char out[static 160], struct view text)
 {
-	snprintf(out, 160, "%.*s", (int)(text.n > 159 ? 159 : text.n), text.n == 0 ? "" : text.p);
+	size_t n = text.n < 160 ? text.n : 159;
+
+	memcpy(out, n == 0 ? "" : text.p, n);
+	out[n] = '\0';
 }
 
 enum rjwt_err
