@@ -46,6 +46,12 @@ ENVIRONMENT = {"ASAN_OPTIONS": "detect_odr_violation=0:allocator_may_return_null
 	"LANG": "C", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
 QUICK_S = 0.4
 WITHOUT = ("test_programs", "test_sets", "test_guest")  # run programs, which are not built here, or measure
+# Of the tests that take longer those that are about a file, beside the one that has its name, and about all.
+NEAR = {"lib/key.c": ["jws_sign"], "lib/key_weak.c": ["key"], "lib/jwk.c": ["verdict_keys"], "lib/alg.c": ["jwk"],
+	"lib/check_claims.c": ["revoke"], "lib/marks.c": ["revoke", "keeper"], "lib/store.c": ["keeper", "revoke"],
+	"pam/login.c": ["phases", "module"], "pam/phases.c": ["login"], "pam/prompt.c": ["login"], "pam/args.c": ["login"]}
+NEAR_ALL = ["failing", "table", "verify"]
+WITHOUT = ("test_programs", "test_sets", "test_guest")  # run programs, which are not built here, or measure
 # Of the tests that take longer those that are about a file, beside the one that has its name.
 NEAR = {"lib/key.c": ["jws_sign", "failing"], "lib/key_weak.c": ["key"], "lib/jws.c": ["verify"],
 	"lib/claims.c": ["verify"], "lib/check_token.c": ["verify"], "lib/check_claims.c": ["verify", "revoke"],
@@ -212,7 +218,7 @@ def mutate(options, build, mutants, pool, count):
 
 	def near(mutant, test):
 		"""whether the test is quick, or about this file"""
-		about = [os.path.basename(mutant.file)[:-2], *NEAR.get(mutant.file, [])]
+		about = [os.path.basename(mutant.file)[:-2], *NEAR.get(mutant.file, []), *NEAR_ALL]
 		return options.slow or base[test][1] < QUICK_S or any(test.startswith("test_" + a) for a in about)
 
 	def judge(mutant):

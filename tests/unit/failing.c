@@ -175,11 +175,11 @@ CALL(int, EVP_MAC_init, 0, (EVP_MAC_CTX *mac, const unsigned char *key, size_t n
     n, params);
 CALL(EVP_MAC_CTX *, EVP_MAC_CTX_dup, NULL, (const EVP_MAC_CTX *mac), mac);
 CALL(int, EVP_MAC_update, 0, (EVP_MAC_CTX *mac, const unsigned char *p, size_t n), mac, p, n);
-CALL(int, EVP_MAC_final, 0, (EVP_MAC_CTX *mac, unsigned char *out, size_t *size, size_t room), mac, out, size, room);
+SIZED(int, EVP_MAC_final, 0, (EVP_MAC_CTX *mac, unsigned char *out, size_t *size, size_t room), mac, out, size, room);
 CALL(EVP_MD *, EVP_MD_fetch, NULL, (OSSL_LIB_CTX *c, const char *name, const char *query), c, name, query);
 CALL(int, EVP_DigestInit_ex2, 0, (EVP_MD_CTX *md, const EVP_MD *type, const OSSL_PARAM *params), md, type, params);
 CALL(int, EVP_DigestUpdate, 0, (EVP_MD_CTX *md, const void *p, size_t n), md, p, n);
-CALL(int, EVP_DigestFinal_ex, 0, (EVP_MD_CTX *md, unsigned char *sum, unsigned *n), md, sum, n);
+SIZED(int, EVP_DigestFinal_ex, 0, (EVP_MD_CTX *md, unsigned char *sum, unsigned *size), md, sum, size);
 CALL(int, EVP_MD_CTX_copy_ex, 0, (EVP_MD_CTX *to, const EVP_MD_CTX *from), to, from);
 CALL(EVP_MD_CTX *, EVP_MD_CTX_new, NULL, (void));
 CALL(int, EVP_DigestSignInit_ex, 0, (EVP_MD_CTX *md, EVP_PKEY_CTX **ctx, const char *digest, OSSL_LIB_CTX *c,

@@ -272,6 +272,7 @@ test_configured(void **state)
 		{ "token_type: JWT\n", "", RJWT_TYP, { { 'h', "typ", "\"jwt\"" }, END } },
 		{ "", "token_type: JWT\n", RJWT_TYP, { END } },
 		{ "", "token_type: login-jwt\n", RJWT_TYP, { END } },
+		{ "token_type: JWT\n", "token_type: JWTX\n", RJWT_TYP, { { 'h', "typ", NULL }, END } },
 		{ "token_type: JWT\n", "token_type: JWX\n", RJWT_TYP, { { 'h', "typ", NULL }, END } },
 		{ "token_type: application/jwt\n", "", RJWT_TYP, { { 'h', "typ", "\"JWT\"" }, END } },
 		{ "token_type: application/jwt\n", "", RJWT_TYP, { { 'h', "typ", NULL }, END } },
