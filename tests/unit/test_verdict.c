@@ -227,6 +227,7 @@ test_failed(void **state)
 	rjwt_verdict_clear(&v);
 	snprintf(from, sizeof(from), "%s/revoked/jti", f->state);
 	assert_int_equal(rmdir(from), 0);
+	fixture_config(f, "");
 	want("no marks", judge(f, token, 0, &v), RJWT_IO);
 	assert_false(v.tell);
 	rjwt_verdict_clear(&v);
