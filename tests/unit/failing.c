@@ -40,8 +40,8 @@ failing_end(void)
 	return failed;
 }
 
-static bool
-fails(const char *name)
+bool
+failing_here(const char *name)
 {
 	if (++failing_calls != failing_at)
 		return false;
@@ -57,7 +57,7 @@ fails(const char *name)
 	type __wrap_##name parameters;                                                   \
 	type __wrap_##name parameters                                                    \
 	{                                                                                \
-		return fails(#name) ? (failure) : __real_##name(__VA_ARGS__);            \
+		return failing_here(#name) ? (failure) : __real_##name(__VA_ARGS__);            \
 	}                                                                                \
 	struct name##_needs_a_semicolon
 
@@ -69,10 +69,10 @@ fails(const char *name)
 	{                                                                                \
 		type good;                                                               \
                                                                                          \
-		if (fails(#name))                                                        \
+		if (failing_here(#name))                                                        \
 			return failure;                                                  \
 		good = __real_##name(__VA_ARGS__);                                       \
-		if (fails("a short " #name))                                             \
+		if (failing_here("a short " #name))                                             \
 			--*size;                                                         \
 		return good;                                                             \
 	}                                                                                \
@@ -110,13 +110,13 @@ __wrap_openat(int fd, const char *path, int flags, ...)
 	va_start(args, flags);
 	mode = (flags & O_CREAT) != 0 ? va_arg(args, mode_t) : 0;
 	va_end(args);
-	return fails("openat") ? -1 : __real_openat(fd, path, flags, mode);
+	return failing_here("openat") ? -1 : __real_openat(fd, path, flags, mode);
 }
 
 int
 __wrap_open(const char *path, int flags, ...)
 {
-	return fails("open") ? -1 : __real_openat(AT_FDCWD, path, flags);
+	return failing_here("open") ? -1 : __real_openat(AT_FDCWD, path, flags);
 }
 
 int
@@ -126,7 +126,7 @@ __wrap_asprintf(char **text, const char *fmt, ...)
 	int n;
 
 	va_start(args, fmt);
-	n = fails("asprintf") ? -1 : vasprintf(text, fmt, args);
+	n = failing_here("asprintf") ? -1 : vasprintf(text, fmt, args);
 	va_end(args);
 	return n;
 }
@@ -139,7 +139,7 @@ __wrap___asprintf_chk(char **text, int flag, const char *fmt, ...)
 
 	(void)flag;
 	va_start(args, fmt);
-	n = fails("asprintf") ? -1 : vasprintf(text, fmt, args);
+	n = failing_here("asprintf") ? -1 : vasprintf(text, fmt, args);
 	va_end(args);
 	return n;
 }
@@ -156,7 +156,7 @@ int __wrap_yaml_parser_parse(yaml_parser_t *parser, yaml_event_t *event);
 int
 __wrap_yaml_parser_parse(yaml_parser_t *parser, yaml_event_t *event)
 {
-	if (!fails("yaml_parser_parse"))
+	if (!failing_here("yaml_parser_parse"))
 		return __real_yaml_parser_parse(parser, event);
 	parser->error = YAML_MEMORY_ERROR;
 	return 0;
@@ -240,7 +240,7 @@ __wrap_EVP_PKEY_Q_keygen(OSSL_LIB_CTX *c, const char *query, const char *type, .
 	va_list args;
 
 	va_start(args, type);
-	if (fails("EVP_PKEY_Q_keygen"))
+	if (failing_here("EVP_PKEY_Q_keygen"))
 		made = NULL;
 	else if (strcmp(type, "RSA") == 0)
 		made = __real_EVP_PKEY_Q_keygen(c, query, type, va_arg(args, size_t));

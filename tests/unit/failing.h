@@ -16,6 +16,8 @@
 void failing_begin(unsigned k);
 /* No call fails any more. Whether one did. */
 bool failing_end(void);
+/* A call more, of a test's own making: whether it is the one that fails. */
+bool failing_here(const char *name);
 /* The one that failed last, and the calls that were made since failing_begin(). */
 extern const char *failing_name;
 extern unsigned failing_calls;
