@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "pam_driver.h"
 
+#include "module.h"
+
+#include <ctype.h>
 #include <limits.h>
 #include <security/pam_ext.h>
 #include <stdio.h>
@@ -8,6 +11,45 @@
 
 const char talk_null[] = "";
 struct buf driver_log;
+
+static struct buf hidden; /* what this login's log may not tell, each ended by NUL */
+
+static void
+hide(const char *text)
+{
+	buf_add(&hidden, text, strlen(text) + 1);
+	assert_false(hidden.failed);
+}
+
+/* Of a token any 16 characters in a row are too many; a word of less than 5 may stand in any log. */
+static bool
+tells(const char *line, const char *text)
+{
+	size_t n = strlen(text), part = reply_is_token(&(struct reply){ (char *)(uintptr_t)text }) && n > 16 ? 16 : n;
+	char word[8192];
+
+	if (n < 5 || part >= sizeof(word))
+		return false;
+	for (size_t i = 0; i + part <= n; i++) {
+		memcpy(word, text + i, part);
+		word[part] = '\0';
+		if (strstr(line, word) != NULL)
+			return true;
+	}
+	return false;
+}
+
+bool
+driver_log_tells(const char *line)
+{
+	for (const char *p = line; *p != '\0'; p++)
+		if (iscntrl((unsigned char)*p))
+			return true;
+	for (size_t i = 0; i < hidden.n; i += strlen(hidden.p + i) + 1)
+		if (tells(line, hidden.p + i))
+			return true;
+	return false;
+}
 
 /* In the place of libpam's, for the modules too: the program exports it. */
 __attribute__((visibility("default"), format(printf, 3, 4))) void
@@ -20,6 +62,8 @@ pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
+	if (driver_log_tells(line))
+		fail_msg("the log tells what it must not: %s", line);
 	buf_addf(&driver_log, "%d %s\n", priority, line);
 }
 
@@ -44,6 +88,8 @@ converse(int n, const struct pam_message **messages, struct pam_response **respo
 			free(made);
 			return talk->failure == 0 ? PAM_CONV_ERR : talk->failure;
 		}
+		if (messages[i]->msg_style == PAM_PROMPT_ECHO_OFF)
+			hide(reply);
 		made[i].resp = reply == talk_null ? NULL : strdup(reply);
 	}
 	*responses = made;
@@ -60,6 +106,17 @@ put_module(struct buf *out, const char *path)
 	if (realpath(joined, whole) == NULL)
 		fail_msg("%s is not there: is RJWT_BUILD set?", joined);
 	buf_adds(out, whole);
+}
+
+/* The values of set=, in a stack: they become PAM_AUTHTOK. */
+static void
+hide_stacked(const char *stack)
+{
+	char word[8192];
+
+	for (const char *p = stack; (p = strstr(p, "set=")) != NULL; p++)
+		if (sscanf(p, "set=%8191s", word) == 1)
+			hide(word);
 }
 
 static void
@@ -105,6 +162,8 @@ driver_start(struct fixture *f, const char *stack, const char *service, const ch
 	pam_handle_t *pamh = NULL;
 	char folder[256];
 
+	buf_clear(&hidden);
+	hide_stacked(stack);
 	put_service(f, service, stack);
 	put_service(f, "other", "auth required pam_deny.so\n");
 	snprintf(folder, sizeof(folder), "%s/pam.d", f->top);

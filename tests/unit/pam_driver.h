@@ -31,6 +31,12 @@ extern const char talk_null[]; /* a reply that is a NULL pointer, with PAM_SUCCE
 
 extern struct buf driver_log; /* lines of pam_syslog(), "priority text\n" */
 
+/*
+ * Does a line tell what no log may: a control character, a reply to a hidden prompt since driver_start(), or what
+ * its stack put in PAM_AUTHTOK; a token not even in part. Such a line fails the test in which it is logged.
+ */
+bool driver_log_tells(const char *line);
+
 pam_handle_t *driver_start(struct fixture *f, const char *stack, const char *service, const char *user,
     struct talk *talk);
 

@@ -551,6 +551,36 @@ test_log_is_escaped(void **state)
 	assert_non_null(strstr(driver_log.p, "rhost="));
 }
 
+/* Each line of each test is looked at by the driver, which finds what is planted. */
+static void
+test_log_tells(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+	const char *payload = strchr(token, '.') + 1, *signature = strrchr(token, '.') + 1;
+	struct talk talk = { .replies = { token } }, password = { .replies = { "tweedledum" } };
+	char line[4096];
+
+	assert_false(driver_log_tells(signature));
+	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_SUCCESS);
+	assert_true(driver_log_tells(token));
+	snprintf(line, sizeof(line), "accepted user=alice token=%s", signature);
+	assert_true(driver_log_tells(line));
+	snprintf(line, sizeof(line), "a%.16sb", signature + 40);
+	assert_true(driver_log_tells(line));
+	snprintf(line, sizeof(line), "a%.15sb", signature + 40);
+	assert_false(driver_log_tells(line));
+	snprintf(line, sizeof(line), "jti=%.20s", payload + 7);
+	assert_true(driver_log_tells(line));
+	snprintf(line, sizeof(line), "auth required @probe@ set=%s\nauth required @rjwt@\n", token);
+	assert_int_equal(login(f, line, &password), PAM_AUTH_ERR);
+	assert_true(driver_log_tells(signature));
+	assert_true(driver_log_tells("user=\"tweedledum\""));
+	assert_false(driver_log_tells("user=\"tweedledee\""));
+	assert_true(driver_log_tells("user=a\nb"));
+	assert_true(driver_log_tells("user=a\x7f"));
+}
+
 int
 main(void)
 {
@@ -562,7 +592,7 @@ main(void)
 		T(test_conversation_codes), T(test_waiting_prompt), T(test_stacked),
 		T(test_stacked_and_unavailable),
 		T(test_arguments), T(test_unavailable), T(test_users), T(test_asked_for_user), T(test_debug),
-		T(test_log_is_escaped) };
+		T(test_log_is_escaped), T(test_log_tells) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
