@@ -144,23 +144,13 @@ may()
 	esac
 }
 
-# golden <TABLE - each cell is what it says
-golden()
+# judged CAUSE COLUMN - the answer, marked where there may be none such
+judged()
 {
-	local line cause columns=() cells=() n seen failed=0
-	read -r -a columns
-	while read -r line; do
-		cause=${line%%  *}
-		read -r -a cells <<<"${line#"$cause"}"
-		for n in "${!columns[@]}"; do
-			seen=$(answer "$cause" "c-${columns[n]}")
-			if ! may "$cause" "${columns[n]}" "$seen" || [ "$seen" != "${cells[n]-}" ]; then
-				echo "$cause, ${columns[n]}: $seen, not ${cells[n]-}"
-				failed=1
-			fi
-		done
-	done
-	return $failed
+	local seen
+	seen=$(answer "$1" "c-$2")
+	may "$1" "$2" "$seen" || seen="$seen, a wrong success"
+	echo "$seen"
 }
 
 @test "codes: the rule over the tables finds a wrong success" {
@@ -175,7 +165,7 @@ golden()
 }
 
 @test "codes: a token above pam_unix or pam_deny, alone, or below pam_unix" {
-	golden <<-'END'
+	golden judged <<-'END'
 		                         debian          deny            alone           after
 		good                     0/0/0/0/0       0/0/0/0/0       0/0/0/0/0       0/0/0/0/0
 		bad signature, right     0/0/0/0/0       7/0/17/0/0      7/0/6/0/0       7/0/17/0/0
@@ -206,7 +196,7 @@ golden()
 
 # A stack's account sufficient ignores what we refuse there, as it would pam_unix's: the lines below decide.
 @test "codes: by pam-auth-update, with pam_faillock, and under account sufficient" {
-	golden <<-'END'
+	golden judged <<-'END'
 		                         update          faillock        acct-unix       acct-deny
 		good                     0/0/0/0/0       0/0/0/0/0       0/0/0/0/0       0/7/0/0/0
 		bad signature, right     0/0/0/0/0       0/0/0/0/0       0/0/0/0/0       0/7/0/0/0
@@ -237,7 +227,7 @@ golden()
 
 # The account line is required: while it is there, a missing or refused module keeps out those with a password too.
 @test "codes: a module that is missing, or has a wrong argument, lets nobody in by a token" {
-	golden <<-'END'
+	golden judged <<-'END'
 		                         debian-gone     alone-gone      debian-args     alone-args
 		good                     7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
 		bad signature, right     7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14

@@ -224,6 +224,28 @@ no_token_logged()
 	fi
 }
 
+# --- tables -------------------------------------------------------------------------------------
+
+# golden COMMAND <TABLE - each cell is what COMMAND ROW COLUMN prints. The first line has the columns; a row's name
+# ends where two blanks follow; "." is a cell that is not looked at.
+golden()
+{
+	local line row columns=() cells=() n seen looked=0 failed=0
+	read -r -a columns
+	while read -r line; do
+		row=${line%%  *}
+		read -r -a cells <<<"${line#"$row"}"
+		for n in "${!columns[@]}"; do
+			[ "${cells[n]-}" != . ] || continue
+			seen=$("$1" "$row" "${columns[n]}")
+			looked=$((looked + 1))
+			[ "$seen" = "${cells[n]-}" ] || { echo "$row, ${columns[n]}: $seen, not ${cells[n]-}" && failed=1; }
+		done
+	done
+	echo "# $looked cells" >&3
+	[ $looked -gt 0 ] && return $failed
+}
+
 # --- ssh ----------------------------------------------------------------------------------------
 
 # start_sshd [LINE...] - a real sshd on loopback; LINEs go to the top of its configuration, where the first value wins.
@@ -338,7 +360,7 @@ sudo_askpass()
 on_terminal()
 {
 	printf '%s\n' "$1" >$work/steps
-	sed -n 's/^[^\t]*\(Token\|assword\): \t//p' $work/steps >>$typed
+	sed -nE 's/^[^\t]*(Token|assword)\)?: \t//p' $work/steps >>$typed
 	shift
 	if [ "$1" = as ]; then set -- "$here/as" "${@:2}"; fi
 	"$here/dialogue" $work/steps "$@" </dev/null 3>&- | tr -d '\r'
