@@ -42,6 +42,11 @@ setup()
 	. tests/system/helpers.bash
 }
 
+teardown()
+{
+	stop_sshd
+}
+
 # attempt CAUSE COMMAND... - with the cause's reply, and a wrong password at the prompts that follow
 attempt()
 {
@@ -66,6 +71,50 @@ shown() { attempt "$1" "$work/pam_app" -s "$2" "$3" 2>&1; }
 			[ "$known" = "$unknown" ] || { echo "$unknown"; return 1; }
 		done
 	done
+}
+
+# same COMMAND... - what COMMAND USER prints, but for the name, is the same for a user who is there and for one who is not
+same()
+{
+	"$@" alice | sed 's/alice/USER/' >"$BATS_TEST_TMPDIR/alice"
+	[ -s "$BATS_TEST_TMPDIR/alice" ]
+	"$@" ghost | sed 's/ghost/USER/' | diff "$BATS_TEST_TMPDIR/alice" -
+}
+
+# by_ssh METHOD CAUSE USER - the prompts of a refused login
+by_ssh()
+{
+	run -255 ssh_by "$1" "$3" "$(<"$BATS_FILE_TMPDIR/$2")"$'\n'"$wrong_password" true
+	cat "$prompts"
+}
+
+# by_login CAUSE USER - all that it shows
+by_login()
+{
+	on_terminal $'login: \t'"$2"$'\nToken: \t'"$(<"$BATS_FILE_TMPDIR/$1")"$'\n(Password|login): \t'"$wrong_password" \
+		login || [ $? -ne 124 ]
+}
+
+# sshd gives PAM junk in place of what is typed for a user who is not there.
+@test "oracle: sshd asks a user who is there what it asks one who is not" {
+	pam_service sshd token
+	start_sshd
+	for cause in 'wrong token' "another's token" password empty; do
+		same by_ssh keyboard-interactive "$cause"
+		grep -q 'USER.* Token: $' "$BATS_TEST_TMPDIR/alice"
+		same by_ssh password "$cause"
+	done
+}
+
+@test "oracle: login asks a user who is there what it asks one who is not" {
+	pam_service login both
+	cp -p /etc/login.defs "$work/login.defs"
+	printf 'LOGIN_RETRIES 1\nFAIL_DELAY 0\n' >/etc/login.defs
+	for cause in 'wrong token' "another's token" password; do
+		same by_login "$cause"
+		grep -q 'Login incorrect' "$BATS_TEST_TMPDIR/alice"
+	done
+	cp -p "$work/login.defs" /etc/login.defs
 }
 
 # The twin: a token of one's own that has expired is told so, whoever it is for.
