@@ -2,12 +2,11 @@
 /*
  * bench FOLDER OP... - what each of these takes, in rounds that take turns: a line of JSON for each, with microseconds
  *	of processor time of every round. $BENCH_ROUNDS: 15.
- * bench FOLDER -n N OP - do it N times, for those who count instructions. A token is minted before.
+ * bench FOLDER -n N OP - do it N times, for those who count instructions.
  * bench FOLDER -s PROCESSES TOKENS - logins with one-time tokens, by several at once.
- * bench FOLDER -t - print the token.
  *
- * FOLDER has a keyset of one algorithm, as tests/bench/bench makes it: rjwt.yaml, state/, and set.json, the active key
- * as a JWK Set. All is done with one reusable token of eight claims.
+ * FOLDER has a keyset of one algorithm, as measure.py makes it: rjwt.yaml, state/, and set.json, the active key as a
+ * JWK Set; and perhaps token, what is verified. Otherwise that is a new one, reusable, of eight claims.
  */
 #include "bench.h"
 
@@ -147,7 +146,7 @@ main(int argc, char **argv)
 	struct subject *s;
 
 	if (argc < 3)
-		die("usage: bench FOLDER { OP... | -n N OP | -s PROCESSES TOKENS | -t }");
+		die("usage: bench FOLDER { OP... | -n N OP | -s PROCESSES TOKENS }");
 	s = subject_open(argv[1]);
 	take_apart(s, token_of(s), &token_apart);
 	if (strcmp(argv[argc - 1], "verify-libjwt") == 0 && !peer_load())
@@ -156,8 +155,6 @@ main(int argc, char **argv)
 		do_times(s, op_by_name(argv[4]), strtol(argv[3], NULL, 10));
 	else if (strcmp(mode, "-s") == 0 && argc == 5)
 		spend(s, atoi(argv[3]), atoi(argv[4]));
-	else if (strcmp(mode, "-t") == 0)
-		puts(s->token.text);
 	else
 		measure(s, argv + 2, argc - 2, rounds == NULL ? 15 : atoi(rounds));
 	subject_close(s);

@@ -159,22 +159,20 @@ class Keyset:
         with open(self.conf, "w", encoding="ascii") as file:
             # libjwt takes no other type than JWT
             file.write("state_dir: %s\nissuer: ca.example.org\naudience: host.example.org\nalg: %s\nrsa_bits: 2048\n"
-                       "token_type: JWT\n" % (self.state, alg))
+                       "token_type: JWT\ndefault_lifetime: 1h\n" % (self.state, alg))
         self.keyd("init")
         with open(os.open(self.set, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
             file.write(self.secret_set(alg) if alg.startswith("HS") else self.keyd("jwks"))
         self.token_file = folder + "/token"
-        self.write_token(output([BENCH, folder, "-t"]).strip())
+        token = self.issue("--reusable")
+        with open(self.token_file, "w", encoding="ascii") as file:
+            file.write(token)
 
     def keyd(self, *words):
         return output([BUILD + "/rjwt-keyd", "-c", self.conf] + list(words))
 
     def issue(self, *words):
         return output([BUILD + "/rjwt-issue", "-c", self.conf] + list(words) + ["alice"]).strip()
-
-    def write_token(self, token):
-        with open(self.token_file, "w", encoding="ascii") as file:
-            file.write(token)
 
     def secret_set(self, alg):
         """By hand: no command of rjwt gives a secret away."""
@@ -351,12 +349,11 @@ def cold(top, keyset):
         return {"fresh": lambda: {"stdin": open(path, encoding="ascii")}, "env": environment}
 
     def spent_once():
-        keyset.write_token(keyset.issue())
-        return {"stdin": open(keyset.token_file, encoding="ascii")}
+        with open(top + "/once", "w", encoding="ascii") as file:
+            file.write(keyset.issue())
+        return {"stdin": open(top + "/once", encoding="ascii")}
 
-    reusable = top + "/reusable"
-    with open(reusable, "w", encoding="ascii") as file:
-        file.write(keyset.issue("--reusable", "-t", "1h"))
+    reusable = keyset.token_file
     tester = ["pamtester"]
     took = processes({
         "pam_permit": (tester + ["permit", "alice", "authenticate"], said(reusable)),
@@ -398,7 +395,6 @@ def tools(top, keyset, peers):
         with open(top + "/jwk", "w", encoding="ascii") as file:
             json.dump(jwk, file)
         verify["jose jws ver"] = (["jose", "jws", "ver", "-i", keyset.token_file, "-k", top + "/jwk"], {})
-    keyset.write_token(keyset.issue("--reusable", "-t", "1h"))
     table_of_processes("Verifying: one process for an ES256 token", processes(verify), list(verify)[-1])
 
 
@@ -484,33 +480,32 @@ def flat(top):
 
 
 def calls_of_rotation(keyset):
-    """System calls of rjwt-keyd rotate, and of them those by which jwks.json reads each key file once more."""
+    """System calls of rjwt-keyd rotate, and those of them that read retired keys, which go into jwks.json."""
     trace = keyset.folder + "/trace"
     run(["strace", "-f", "-o", trace, BUILD + "/rjwt-keyd", "-c", keyset.conf, "rotate"], **QUIET)
-    calls, readings, reading = 0, {}, {}
+    calls, export, reading = 0, 0, set()
     with open(trace, encoding="ascii", errors="replace") as file:
         for line in file:
-            call = re.match(r"\d+ +(\w+)\((.*)", line)
+            call = re.match(r"\d+ +(\w+)\((\d*)", line)
             if not call:
                 continue
             calls += 1
             opened = re.search(r'"(\d+)\.jwk", O_RDONLY.* = (\d+)$', line)
-            number = re.match(r"(\d+)", call.group(2))
-            if opened:
-                reading[opened.group(2)] = opened.group(1)
-                readings.setdefault(opened.group(1), []).append(1)
-            elif number and number.group(1) in reading and call.group(1) not in ("openat", "exit_group"):
-                readings[reading[number.group(1)]][-1] += 1
+            if opened and int(opened.group(1)) < 1001:
+                reading.add(opened.group(2))
+                export += 1
+            elif call.group(2) in reading:
+                export += 1
                 if call.group(1) == "close":
-                    del reading[number.group(1)]
-    return calls, sum(counts[-1] for counts in readings.values())
+                    reading.remove(call.group(2))
+    return calls, export
 
 
 def rotation(top):
     if not shutil.which("strace") or subprocess.run(["strace", "-o", "/dev/null", "true"], check=False, **QUIET).returncode != 0:
         say("\nRotation: strace is missing, or may not trace here")
         return
-    title("A rotation's system calls", "all", "for jwks.json", "the rest", "x")
+    title("A rotation's system calls", "all", "read retired keys", "the rest", "beside 10 keys")
     first = None
     for number in (10, 1000):
         keyset = scaled(top, number)
