@@ -6,13 +6,16 @@ A table on stdout, and BUILD/bench.json with a line of JSON for each measure. Ti
 included, where nothing waits, so that what else runs here does not count; "clock" says where they are of the clock.
 Each is the median, with the least and the most; what is compared takes turns. Instructions are those of user space,
 by valgrind's callgrind. BENCH_ROUNDS: how many rounds (15). No time makes it fail.
-Parts: verify mint instructions cold tools batch spend flat rotation idle.
+Parts: verify mint instructions cold tools batch spend flat rotation idle; counts, alone, is for instructions.bats.
+BENCH_JSON: another place for the lines.
 """
+import base64
 import ctypes
 import json
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -20,15 +23,15 @@ import tempfile
 import time
 
 BUILD = os.path.abspath(sys.argv[1])
+BIN = None    # what is measured: the programs and modules, stripped as they would be installed
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ROUNDS = max(3, int(os.environ.get("BENCH_ROUNDS", "15")))
 PYTHON = "/usr/bin/python3"
-BENCH = BUILD + "/tests/bench/bench"
 ALGS = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
         "ES256", "ES384", "ES512", "EdDSA", "Ed448"]
 LIBJWT = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
 BATCH = 4000    # tokens
-results = open(BUILD + "/bench.json", "w", encoding="ascii")
+results = open(os.environ.get("BENCH_JSON", BUILD + "/bench.json"), "w", encoding="ascii")
 os.umask(0o022)
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -118,14 +121,21 @@ def over(count, base):
 
 def per_operation(folder, operation):
     """Instructions of one: of 61 less those of 1, by 60."""
-    counts = [instructions([BENCH, folder, "-n", str(n), operation]) for n in (1, 61)]
+    counts = [instructions([BIN + "/bench", folder, "-n", str(n), operation]) for n in (1, 61)]
     return None if None in counts else (counts[1] - counts[0]) / 60
 
 
 def rounds(folder, *operations):
     """Operation -> microseconds of each round."""
-    lines = output([BENCH, folder] + list(operations), env=dict(os.environ, BENCH_ROUNDS=str(ROUNDS)))
+    lines = output([BIN + "/bench", folder] + list(operations), env=dict(os.environ, BENCH_ROUNDS=str(ROUNDS)))
     return {line["op"]: line["us"] for line in map(json.loads, lines.splitlines())}
+
+
+def renew(options):
+    """What is new for each run comes from options["fresh"]."""
+    options = dict(options)
+    fresh = options.pop("fresh", None)
+    return {**options, **(fresh() if fresh else {})}
 
 
 def processes(commands):
@@ -133,18 +143,12 @@ def processes(commands):
     took = {name: ([], []) for name in commands}
     for number in range(2 * ROUNDS + 1):
         for name, (command, options) in commands.items():
-            options = dict(options)
-            fresh = options.pop("fresh", None)    # what is new for each run
-            if fresh:
-                options.update(fresh())
-            clock, processor = once(command, **options)
+            clock, processor = once(command, **renew(options))
             if number > 0:
                 took[name][0].append(clock)
                 took[name][1].append(processor)
     for name, (command, options) in commands.items():
-        options = dict(options)
-        fresh = options.pop("fresh", None)
-        took[name] += (instructions(command, **{**options, **(fresh() if fresh else {})}),)
+        took[name] += (instructions(command, **renew(options)),)
     return took
 
 
@@ -169,19 +173,39 @@ class Keyset:
             file.write(token)
 
     def keyd(self, *words):
-        return output([BUILD + "/rjwt-keyd", "-c", self.conf] + list(words))
+        return output([BIN + "/rjwt-keyd", "-c", self.conf] + list(words))
 
     def issue(self, *words):
-        return output([BUILD + "/rjwt-issue", "-c", self.conf] + list(words) + ["alice"]).strip()
+        return output([BIN + "/rjwt-issue", "-c", self.conf] + list(words) + ["alice"]).strip()
 
     def secret_set(self, alg):
         """By hand: no command of rjwt gives a secret away."""
-        import base64
         status = json.loads(self.keyd("status", "--json"))
         kid = next(key["kid"] for key in status["keys"] if key["state"] == "active")
         with open(self.state + "/private/%s.key" % kid.split(".")[1], "rb") as file:
             secret = base64.urlsafe_b64encode(file.read()).decode().rstrip("=")
         return json.dumps({"keys": [{"kty": "oct", "alg": alg, "use": "sig", "kid": kid, "k": secret}]})
+
+
+class Keysets(dict):
+    """One for each algorithm, made when it is wanted."""
+
+    def __init__(self, top):
+        super().__init__()
+        self.top = top
+
+    def __missing__(self, alg):
+        self[alg] = Keyset("%s/%s" % (self.top, alg), alg)
+        return self[alg]
+
+
+def strip(folder):
+    """Not every valgrind can read what every compiler writes for debuggers."""
+    os.mkdir(folder, 0o755)
+    for name in ("rjwt-keyd", "rjwt-issue", "rjwt-verify", ".libs/pam_rjwt.so", "tests/bench/bench", "tests/fault/login",
+                 "tests/bench/.libs/pam_floor.so", "tests/bench/.libs/shim.so"):
+        run(["strip", "-o", "%s/%s" % (folder, os.path.basename(name)), "%s/%s" % (BUILD, name)])
+    return folder
 
 
 def debian(package):
@@ -247,8 +271,8 @@ print(json.dumps([took(n) for _ in range(rounds)]))
 def verify(keysets, peers):
     title("Warm handle, one token of eight claims: microseconds; median (least-most)",
           "keyset", "JWK Set", "bare EVP", "keyset/bare", "more us", "set/bare", "libjwt", "PyJWT")
-    for alg, keyset in keysets.items():
-        operations = ["verify", "verify-set", "verify-bare"]
+    for alg in ALGS:
+        keyset, operations = keysets[alg], ["verify", "verify-set", "verify-bare"]
         if peers["libjwt"] and alg in LIBJWT:
             operations.append("verify-libjwt")
         took = rounds(keyset.folder, *operations)
@@ -272,13 +296,27 @@ def verify(keysets, peers):
 def mint(keysets):
     title("Mint, warm, one at a time on %s: microseconds" % filesystem(keysets["ES256"].folder), "mint", "bare EVP",
           "mint/bare", "more us")
-    for alg, keyset in keysets.items():
-        took = rounds(keyset.folder, "mint", "mint-bare")
+    for alg in ALGS:
+        took = rounds(keysets[alg].folder, "mint", "mint-bare")
         more = [a - b for a, b in zip(took["mint"], took["mint-bare"])]
         note(what="mint", alg=alg, us={name: summary(us) for name, us in took.items()},
              ratio=round(ratio(took["mint"], took["mint-bare"]), 4), more_us=summary(more))
         row("mint " + alg, spread(took["mint"]), spread(took["mint-bare"]), times(ratio(took["mint"], took["mint-bare"])),
             spread(more))
+
+
+def counts(top, keysets):
+    """What must not grow, without a time: for instructions.bats."""
+    for alg, names in (("ES256", ("verify", "verify-bare", "mint", "mint-bare")), ("EdDSA", ("verify", "verify-bare")),
+                       ("HS256", ("verify", "verify-set", "verify-bare"))):
+        for name in names:
+            note(count="%s %s" % (name, alg), instructions=round(per_operation(keysets[alg].folder, name)))
+    log = Log(top)
+    commands = {**logins(top, keysets["ES256"], log), **minters(top, keysets["ES256"])}
+    for name in ("floor", "pam_rjwt reusable", "pam_rjwt one-time", "rjwt-issue", "openssl pkeyutl -sign"):
+        command, options = commands[name]
+        note(count=name, instructions=instructions(command, **renew(options)))
+    log.end()
 
 
 def counted(keysets):
@@ -310,11 +348,10 @@ class Log:
         self.process.stdout.readline()
 
     def environment(self, **more):
-        return dict(os.environ, LD_PRELOAD=BUILD + "/tests/bench/.libs/shim.so", BENCH_LOG=self.path, **more)
+        return dict(os.environ, LD_PRELOAD=BIN + "/shim.so", BENCH_LOG=self.path, **more)
 
     def end(self):
         """How many lines came."""
-        import socket
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
             end.sendto(b"", self.path)
         count = int(self.process.stdout.readline())
@@ -329,15 +366,12 @@ def yescrypt(password):
     return crypt(password.encode(), b"$y$j9T$rjwtbnch$").decode()
 
 
-def cold(top, keyset):
+def logins(top, keyset, log):
     """Whole pamtester processes, with what PAM needs from a folder of their own."""
-    if not shutil.which("pamtester"):
-        say("\nCold login: pamtester is missing")
-        return
-    pam, log = top + "/pam.d", Log(top)
-    os.mkdir(pam)
-    stacks = {"permit": "pam_permit.so", "floor": BUILD + "/tests/bench/.libs/pam_floor.so", "unix": "pam_unix.so nodelay",
-              "sshd": "%s/.libs/pam_rjwt.so conf=%s" % (BUILD, keyset.conf), "other": "pam_deny.so"}
+    pam = top + "/pam.d"
+    os.makedirs(pam, exist_ok=True)
+    stacks = {"permit": "pam_permit.so", "floor": BIN + "/pam_floor.so", "unix": "pam_unix.so nodelay",
+              "sshd": "%s/pam_rjwt.so conf=%s" % (BIN, keyset.conf), "other": "pam_deny.so"}
     for name, module in stacks.items():
         with open("%s/%s" % (pam, name), "w", encoding="ascii") as file:
             file.write("auth required %s\n" % module)
@@ -345,22 +379,25 @@ def cold(top, keyset):
         file.write("a password\n")
     environment = log.environment(BENCH_PAM=pam, BENCH_HASH=yescrypt("a password"))
 
-    def said(path):
-        return {"fresh": lambda: {"stdin": open(path, encoding="ascii")}, "env": environment}
-
     def spent_once():
         with open(top + "/once", "w", encoding="ascii") as file:
             file.write(keyset.issue())
         return {"stdin": open(top + "/once", encoding="ascii")}
 
-    reusable = keyset.token_file
-    tester = ["pamtester"]
-    took = processes({
-        "pam_permit": (tester + ["permit", "alice", "authenticate"], said(reusable)),
-        "floor": (tester + ["floor", "alice", "authenticate"], said(reusable)),
-        "pam_rjwt reusable": (tester + ["sshd", "alice", "authenticate"], said(reusable)),
-        "pam_rjwt one-time": (tester + ["sshd", "alice", "authenticate"], {"fresh": spent_once, "env": environment}),
-        "pam_unix yescrypt": (tester + ["unix", "alice", "authenticate"], said(top + "/password"))})
+    def login(service, path=keyset.token_file, fresh=None):
+        return (["pamtester", service, "alice", "authenticate"],
+                {"fresh": fresh or (lambda: {"stdin": open(path, encoding="ascii")}), "env": environment})
+
+    return {"pam_permit": login("permit"), "floor": login("floor"), "pam_rjwt reusable": login("sshd"),
+            "pam_rjwt one-time": login("sshd", fresh=spent_once), "pam_unix yescrypt": login("unix", top + "/password")}
+
+
+def cold(top, keyset):
+    if not shutil.which("pamtester"):
+        say("\nCold login: pamtester is missing")
+        return
+    log = Log(top)
+    took = processes(logins(top, keyset, log))
     log.end()
     table_of_processes("Cold login, ES256: whole pamtester processes, state on %s" % filesystem(keyset.folder), took,
                        "floor", "pam_unix yescrypt")
@@ -379,15 +416,19 @@ def table_of_processes(text, took, *bases):
         row(name, spread(clock, 2), spread(processor, 2), millions(count), *cells)
 
 
-def tools(top, keyset, peers):
-    message, key = top + "/message", keyset.state + "/private/1.key"
+def minters(top, keyset):
+    message = top + "/message"
     with open(message, "wb") as file:
         file.write(bytes(32))
-    took = processes({
-        "rjwt-issue": ([BUILD + "/rjwt-issue", "-c", keyset.conf, "--reusable", "alice"], {}),
-        "openssl pkeyutl -sign": (["openssl", "pkeyutl", "-sign", "-inkey", key, "-in", message], {})})
+    return {"rjwt-issue": ([BIN + "/rjwt-issue", "-c", keyset.conf, "--reusable", "alice"], {}),
+            "openssl pkeyutl -sign": (["openssl", "pkeyutl", "-sign", "-inkey", keyset.state + "/private/1.key", "-in", message],
+                                      {})}
+
+
+def tools(top, keyset, peers):
+    took = processes(minters(top, keyset))
     table_of_processes("Minting: one process for an ES256 token", took, "openssl pkeyutl -sign")
-    verify = {"rjwt-verify --jwks": ([BUILD + "/rjwt-verify", "-c", keyset.conf, "-j", keyset.set, "-i", "ca.example.org", "-a",
+    verify = {"rjwt-verify --jwks": ([BIN + "/rjwt-verify", "-c", keyset.conf, "-j", keyset.set, "-i", "ca.example.org", "-a",
                                       "host.example.org", "-u", "alice", "-s", "sshd", keyset.token_file], {})}
     if peers["jose"]:
         with open(keyset.set, encoding="ascii") as file:
@@ -405,7 +446,7 @@ def batch(top, keyset):
         file.write('{"sub":"alice"}\n' * BATCH)
     with open(top + "/line", "w", encoding="ascii") as file:
         file.write('{"sub":"alice"}\n')
-    command, us, each = [BUILD + "/rjwt-issue", "-c", keyset.conf, "--batch"], [], []
+    command, us, each = [BIN + "/rjwt-issue", "-c", keyset.conf, "--batch"], [], []
     for _ in range(5):
         each += rounds(keyset.folder, "mint-bare")["mint-bare"][:3]
         took = [once(command, stdin=open(path, encoding="ascii"), env=log.environment())[1] for path in (top + "/line", lines)]
@@ -419,7 +460,7 @@ def batch(top, keyset):
 
 def spend(disk):
     keyset = Keyset(disk + "/spend", "ES256")
-    found = [json.loads(line) for line in output([BENCH, keyset.folder, "-s", "8", "50"]).splitlines()]
+    found = [json.loads(line) for line in output([BIN + "/bench", keyset.folder, "-s", "8", "50"]).splitlines()]
     ours, bare = [line["spend"] for line in found], [line["bare"] for line in found]
     title("One-time logins, warm, durable, 8 processes: logins a second by the clock", "rjwt", "EVP + file", "rjwt/bare")
     note(what="spend", filesystem=filesystem(disk), a_second=summary(ours), bare=summary(bare), ratio=round(ratio(ours, bare), 4))
@@ -450,7 +491,7 @@ def scale(*words):
 
 
 def login_cost(keyset):
-    return [instructions([BUILD + "/tests/fault/login", keyset.conf, "alice", "sshd", keyset.issue(*options)])
+    return [instructions([BIN + "/login", keyset.conf, "alice", "sshd", keyset.issue(*options)])
             for options in (["--reusable"], [])]
 
 
@@ -482,7 +523,7 @@ def flat(top):
 def calls_of_rotation(keyset):
     """System calls of rjwt-keyd rotate, and those of them that read retired keys, which go into jwks.json."""
     trace = keyset.folder + "/trace"
-    run(["strace", "-f", "-o", trace, BUILD + "/rjwt-keyd", "-c", keyset.conf, "rotate"], **QUIET)
+    run(["strace", "-f", "-o", trace, BIN + "/rjwt-keyd", "-c", keyset.conf, "rotate"], **QUIET)
     calls, export, reading = 0, 0, set()
     with open(trace, encoding="ascii", errors="replace") as file:
         for line in file:
@@ -521,7 +562,7 @@ def idle(keyset):
         with open("/proc/%d/status" % process.pid, encoding="ascii") as file:
             return int(re.search(name + r":\s*(\d+)", file.read()).group(1))
 
-    process = subprocess.Popen([BUILD + "/rjwt-keyd", "-c", keyset.conf, "run"], **QUIET)
+    process = subprocess.Popen([BIN + "/rjwt-keyd", "-c", keyset.conf, "run"], **QUIET)
     try:
         time.sleep(1)
         before = status("voluntary_ctxt_switches")
@@ -536,15 +577,20 @@ def idle(keyset):
 
 
 def main():
-    """Only the parts that are named, or all."""
+    """Only the parts that are named, or all but counts."""
+    global BIN
     wanted = sys.argv[2:]
-    peers = describe()
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="rjwt-bench-", dir=memory) as top, \
             tempfile.TemporaryDirectory(prefix="rjwt-bench-", dir="/var/tmp") as disk:
         os.chmod(top, 0o755)
         os.chmod(disk, 0o755)
-        keysets = {alg: Keyset("%s/%s" % (top, alg), alg) for alg in ALGS}
+        BIN = strip(top + "/bin")
+        keysets = Keysets(top)
+        if wanted == ["counts"]:
+            counts(top, keysets)
+            return
+        peers = describe()
         for name, part in (("verify", lambda: verify(keysets, peers)), ("mint", lambda: mint(keysets)),
                            ("instructions", lambda: counted(keysets)), ("cold", lambda: cold(top, keysets["ES256"])),
                            ("tools", lambda: tools(top, keysets["ES256"], peers)),
@@ -553,7 +599,7 @@ def main():
                            ("idle", lambda: idle(keysets["ES256"]))):
             if not wanted or name in wanted:
                 part()
-    say("\n%s/bench.json has these figures, and more." % BUILD)
+    say("\n%s has these figures, and more." % results.name)
 
 
 main()
