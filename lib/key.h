@@ -4,8 +4,8 @@
  * place that knows OpenSSL: EVP alone, in the default library context, and no process-wide switch.
  *
  * Weak and odd keys are refused here and not by OpenSSL, which takes RSA-512, e = 1, small-order
- * Ed25519 points and empty secrets: RSA of 2048 to 16384 bits with an odd e of at least 65537 and
- * at most 64 bits; EC points on their curve; Edwards points canonical and not of small order; HMAC
+ * Ed25519 points and empty secrets: RSA of 2048 to 16384 bits, an odd number, with an odd e of at least
+ * 65537 and at most 64 bits; EC points on their curve; Edwards points canonical and not of small order; HMAC
  * secrets at least as long as their hash (RFC 7518 s3.2).
  */
 #ifndef RJWT_KEY_H

@@ -17,11 +17,14 @@ bn_clean(BIGNUM **n)
 const char *
 key_rsa_weak(const EVP_PKEY *pkey)
 {
+	RJWT_CLEAN(bn_clean) BIGNUM *n = NULL;
 	RJWT_CLEAN(bn_clean) BIGNUM *e = NULL;
 	int bits = EVP_PKEY_get_bits(pkey);
 
 	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
 		return "an RSA key of 2048 to 16384 bits is wanted";
+	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) != 1 || !BN_is_odd(n))
+		return "an RSA modulus that is odd is wanted";
 	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) != 1)
 		return "an RSA key without an exponent";
 	if (!BN_is_odd(e) || BN_num_bits(e) < 17 || BN_num_bits(e) > 64)

@@ -216,6 +216,8 @@ rsa_numbers(void **state)
 		{ 0, 0, 0, RJWT_KEYSET }, { 2049, 0x01, 0xff, RJWT_KEYSET },
 		{ 2100, 0xff, 0xff, RJWT_KEYSET }, { 257, 0x00, 0xff, RJWT_KEYSET },
 		{ 256, 0x00, 0xff, RJWT_KEYSET },
+		/* even: no product of two primes, and nothing that OpenSSL could reckon with */
+		{ 256, 0x80, 0xfe, RJWT_KEYSET }, { 256, 0xff, 0x00, RJWT_KEYSET },
 	};
 	static const char *const labels[] = { "RS256", "RS384", "RS512", "PS256", "PS384",
 		"PS512" };
