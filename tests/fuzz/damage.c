@@ -41,8 +41,8 @@ change_bytes(struct rest *rest, struct buf *text, bool sealed)
 	made = (struct buf){ 0 };
 }
 
-static bool
-damage_one(struct rest *rest, const struct stage_file *file)
+bool
+damage_file(struct rest *rest, const struct stage_file *file)
 {
 	static const mode_t modes[] = { 0666, 0622, 0, 0777, 01777, 04755 };
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
@@ -88,7 +88,7 @@ damage(struct rest *rest, struct stage *stage, bool *vouched)
 
 		/* Another may have taken it away, or put something else there. */
 		if (lstat(file->path, &status) == 0 && ((status.st_mode ^ file->mode) & S_IFMT) == 0 &&
-		    damage_one(rest, file))
+		    damage_file(rest, file))
 			*vouched = true;
 	}
 	return n > 0;

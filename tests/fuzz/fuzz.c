@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 unsigned long fuzz_seen[16];
@@ -88,9 +89,22 @@ remove_one(const char *path, const struct stat *status, int kind, struct FTW *at
 	return remove(path);
 }
 
+static int
+open_one(const char *path, const struct stat *status, int kind, struct FTW *at)
+{
+	(void)status;
+	(void)at;
+	return kind == FTW_DNR || kind == FTW_D ? chmod(path, 0700) : 0;
+}
+
 void
 fuzz_remove(const char *path)
 {
+	if (geteuid() != 0) { /* root needs none of it; a folder that is closed is opened, then looked into */
+		nftw(path, open_one, 16, FTW_PHYS);
+		nftw(path, open_one, 16, FTW_PHYS);
+		nftw(path, open_one, 16, FTW_PHYS);
+	}
 	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 

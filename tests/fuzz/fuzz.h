@@ -41,7 +41,7 @@ char *take_string(struct rest *rest, size_t most);
 const char *fuzz_folder(void);
 /* Write a file, of a path below the folder. */
 void fuzz_put(const char *path, struct view text);
-/* Remove a file or folder with all that is in it. */
+/* Remove a file or folder with all that is in it, also a folder that is closed to us. */
 void fuzz_remove(const char *path);
 
 /* The lowest descriptor that is free: a leak would raise it. */

@@ -295,7 +295,7 @@ login(struct trial *t)
 	faults_arm(t->rest);
 	ret = pam_sm_authenticate(&t->pamh, 0, t->argc, t->argv);
 	failed = faults_disarm();
-	t->unclear = t->unclear || failed > 0;
+	t->unclear = t->unclear || failed > 0 || t->changed; /* it may have been spent for nobody */
 	stacked = t->pamh.prompts == 0;
 	good = may_pass(t, t->last, &said);
 	FUZZ_CHECK(ret != PAM_IGNORE);
@@ -308,7 +308,7 @@ login(struct trial *t)
 		return;
 	}
 	/* Nothing failed, and no byte of the input had a part in it. */
-	FUZZ_CHECK(!good || t->unclear || t->damaged || t->setting == NULL || !t->good_args || t->changed ||
+	FUZZ_CHECK(!good || t->unclear || t->damaged || t->setting == NULL || !t->good_args ||
 	    !t->last->plain || t->last->text.n > t->setting->most ||
 	    (stacked && !t->try_first && !t->use_first) || (!stacked && t->pamh.prompts == 0));
 	FUZZ_CHECK(failed > 0 || fake_data(&t->pamh, "pam_rjwt_login") == NULL);

@@ -123,11 +123,6 @@ check(struct trial *t, const struct token *token, enum rjwt_err err, const struc
 	struct said said;
 	bool may = token_may_pass(token, &t->asked, &said), usage;
 
-	if (getenv("FUZZ_TRACE") != NULL)
-		fprintf(stderr, "%s version %d user %s service %s scope %s flags %d typ %s: %s; may %d minted %d plain %d\n%.*s\n%.*s\n%.*s\n",
-		    t->stage != NULL ? t->stage->alg : t->set->alg->label, t->version, t->asked.user, t->service,
-		    t->asked.scope, t->flags, t->asked.typ, rjwt_reason(err), may, token->minted, token->plain,
-		    (int)token->header.n, token->header.p, (int)token->claims.n, token->claims.p, (int)token->text.n, token->text.p);
 	if ((t->flags & RJWT_SIGNATURE_ONLY) != 0) {
 		FUZZ_CHECK(err != RJWT_OK || token->minted);
 	} else {

@@ -143,9 +143,6 @@ stage_restore(struct stage *stage, bool touched)
 {
 	if (!faults_wrote() && !touched)
 		return;
-	for (size_t i = 0; i < stage->nfiles; i++) /* one that was closed even to us */
-		if (S_ISDIR(stage->files[i].mode))
-			(void)chmod(stage->files[i].path, 0700);
 	fuzz_remove(stage->state);
 	for (size_t i = 0; i < stage->nfiles; i++) {
 		const struct stage_file *file = &stage->files[i];
