@@ -16,7 +16,8 @@
  */
 struct build {
 	const char *p;
-	bool failed; /* there was no memory */
+	struct buf text; /* of the last string */
+	bool failed;	 /* there was no memory */
 };
 
 static struct json_object *build_value(struct build *b);
@@ -28,63 +29,68 @@ skip_blanks(struct build *b)
 		b->p++;
 }
 
-/* With a NUL behind it. */
-static void
-build_text(struct build *b, struct buf *text)
+/* What stands between the quotes. */
+static struct view
+take_string(struct build *b)
 {
 	const char *start = ++b->p;
 
 	while (*b->p != '"')
 		b->p += *b->p == '\\' ? 2 : 1;
-	json_unescape((struct view){ start, (size_t)(b->p++ - start) }, text);
-	buf_add(text, "", 0);
-	b->failed = b->failed || text->failed;
+	return (struct view){ start, (size_t)(b->p++ - start) };
+}
+
+/* As it reads, with a NUL behind it, until the next. */
+static void
+resolve(struct build *b, struct view inside)
+{
+	b->text.n = 0;
+	json_unescape(inside, &b->text);
+	buf_adds(&b->text, "");
+	b->failed = b->failed || b->text.failed;
 }
 
 static struct json_object *
 build_string(struct build *b)
 {
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-
-	build_text(b, &text);
-	return b->failed ? NULL : json_object_new_string_len(text.p, (int)text.n);
+	resolve(b, take_string(b));
+	return b->failed ? NULL : json_object_new_string_len(b->text.p, (int)b->text.n);
 }
 
 /* An integer that does not fit is the nearest that does. Nobody asks for a fraction's value, in whatever locale. */
 static struct json_object *
 build_number(struct build *b)
 {
-	RJWT_CLEAN(buf_clear) struct buf literal = { 0 };
 	const char *start = b->p;
 	int64_t value;
 
-	while (strchr("+-.eE0123456789", *b->p) != NULL)
-		b->p++;
-	buf_add(&literal, start, (size_t)(b->p - start));
-	if (literal.failed)
-		return NULL;
-	if (strpbrk(literal.p, ".eE") != NULL)
-		return json_object_new_double_s(strtod(literal.p, NULL), literal.p);
+	b->p += strspn(b->p, "+-0123456789");
+	if (strchr(".eE", *b->p) != NULL) {
+		b->p += strspn(b->p, "+-.eE0123456789");
+		resolve(b, (struct view){ start, (size_t)(b->p - start) });
+		return b->failed ? NULL : json_object_new_double_s(strtod(b->text.p, NULL), b->text.p);
+	}
 	errno = 0;
-	value = strtoll(literal.p, NULL, 10);
+	value = strtoll(start, NULL, 10); /* what follows a number in a text that was scanned ends it */
 	if (errno == ERANGE && value > 0)
-		return json_object_new_uint64(strtoull(literal.p, NULL, 10));
+		return json_object_new_uint64(strtoull(start, NULL, 10));
 	return json_object_new_int64(value);
 }
 
 static void
 build_member(struct build *b, struct json_object *object)
 {
-	RJWT_CLEAN(buf_clear) struct buf name = { 0 };
 	struct json_object *value;
+	struct view name;
 
 	skip_blanks(b);
-	build_text(b, &name);
+	name = take_string(b);
 	skip_blanks(b);
 	b->p++; /* the colon */
 	value = build_value(b);
+	resolve(b, name);
 	if (b->failed ||
-	    json_object_object_add_ex(object, name.p, value, JSON_C_OBJECT_ADD_KEY_IS_NEW) != 0) {
+	    json_object_object_add_ex(object, b->text.p, value, JSON_C_OBJECT_ADD_KEY_IS_NEW) != 0) {
 		json_object_put(value);
 		b->failed = true;
 	}
@@ -162,6 +168,7 @@ json_parse(struct view text, struct json *json, struct rjwt_diag *diag)
 		return diag_fail(diag, RJWT_MALFORMED, "", "the JSON text is too long");
 	RJWT_TRY(json_scan(text, &found.minus_zero, diag));
 	found.object = build_value(&b);
+	buf_clear(&b.text);
 	if (b.failed) {
 		json_clear(&found);
 		return RJWT_MEMORY;

@@ -228,8 +228,15 @@ json_unescape(struct view inside, struct buf *out)
 {
 	char bytes[4];
 
-	while (inside.n > 0)
-		buf_add(out, bytes, next_bytes(&inside, bytes));
+	while (inside.n > 0) {
+		const char *escape = memchr(inside.p, '\\', inside.n);
+		size_t plain = escape == NULL ? inside.n : (size_t)(escape - inside.p);
+
+		buf_add(out, inside.p, plain);
+		inside = (struct view){ inside.p + plain, inside.n - plain };
+		if (inside.n > 0)
+			buf_add(out, bytes, next_bytes(&inside, bytes));
+	}
 }
 
 struct units {

@@ -41,6 +41,15 @@ open_spent(const struct marks *marks, struct dir *spent, struct rjwt_diag *diag)
 	return err == RJWT_KEYSET ? RJWT_IO : err;
 }
 
+/* A folder that was removed stays open, and takes no file. */
+static bool
+is_gone(const struct dir *dir)
+{
+	struct stat status;
+
+	return fstat(dir->fd, &status) != 0 || status.st_nlink == 0;
+}
+
 /*
  * Every token of a version is spent in one folder, which goes when its key does. It is synced even when it was
  * there: whoever made it may not have come to that. A folder that is held was, when it was opened.
@@ -51,7 +60,7 @@ hold_spent(struct marks *marks, int64_t version, const char *folder, struct rjwt
 	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
 
 	drop_old(marks);
-	if (marks->spent.fd >= 0 && marks->version == version)
+	if (marks->spent.fd >= 0 && marks->version == version && !is_gone(&marks->spent))
 		return RJWT_OK;
 	dir_close(&marks->spent);
 	RJWT_TRY(open_spent(marks, &spent, diag));

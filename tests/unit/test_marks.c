@@ -71,6 +71,25 @@ test_spend(void **state)
 	assert_int_equal(file_mode(f, "spent/1"), 0700);
 }
 
+/* A folder that is held, and goes, is made anew. */
+static void
+test_spent_folder_goes(void **state)
+{
+	struct fixture *f = *state;
+	struct claims a = claims_of("i", "alice", "1");
+	RJWT_CLEAN(opened_close) struct opened o = open_marks(f);
+	char path[200], mark[100], hex[DIGEST_HEX];
+
+	want("first", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_OK);
+	snprintf(path, sizeof(path), "%s/spent/1", f->state);
+	want("name", digest_name((struct view[]){ a.iss, a.jti, VIEW("ssh") }, 3, hex), RJWT_OK);
+	snprintf(mark, sizeof(mark), "spent/1/%s", hex);
+	file_gone(f, mark);
+	assert_int_equal(rmdir(path), 0);
+	want("anew", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_OK);
+	want("again", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_SPENT);
+}
+
 static int
 spend_once(struct fixture *f, int i)
 {
@@ -308,7 +327,7 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_spend), T(test_crowd_spends_once),
+	const struct CMUnitTest tests[] = { T(test_spend), T(test_spent_folder_goes), T(test_crowd_spends_once),
 		T(test_crowd_logs_in_once), T(test_mark_is_durable), cmocka_unit_test(test_sync_fails),
 		T(test_spent_unusable), T(test_revoked),
 		T(test_revoked_in_other_folders), T(test_prune) };
