@@ -57,12 +57,10 @@ mac_keep(struct key *key)
 	RJWT_CLEAN(mac_clean) EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	RJWT_CLEAN(mac_ctx_clean) EVP_MAC_CTX *made = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
 	char digest[16];
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-		OSSL_PARAM_construct_end(),
-	};
+	OSSL_PARAM params[2] = { OSSL_PARAM_END, OSSL_PARAM_END };
 
 	snprintf(digest, sizeof(digest), "%s", key->alg->digest); /* parameters are not const */
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
 	if (made == NULL ||
 	    EVP_MAC_init(made, bytes(buf_view(&key->secret)), key->secret.n, params) != 1)
 		return RJWT_INTERNAL;
