@@ -290,6 +290,26 @@ put_other_algs(struct table *t, const char *label)
 	}
 }
 
+/* By each other key of the set, in its own way, under a header that is right. */
+static void
+put_other_keys(struct table *t, const char *label)
+{
+	const struct alg *alg = key_alg(table_key(t, label));
+	char name[32], kid[32];
+
+	snprintf(name, sizeof(name), "\"%s\"", alg->name);
+	snprintf(kid, sizeof(kid), "\"%s\"", label);
+	for (const char *const *other = alg_labels(); *other != NULL; other++) {
+		const struct row row = { .rule = 10, .reason = RJWT_SIGNATURE, .world = SET,
+			.bad = { KEY(*other), HEADER("alg", name), HEADER("kid", kid) }, .twin = { KEY(label) } };
+
+		if (strcmp(*other, label) == 0 ||
+		    (strcmp(alg->kty, "RSA") == 0 && strcmp(key_alg(table_key(t, *other))->kty, "RSA") == 0))
+			continue; /* those of RSA are one key: rows_rsa.c */
+		table_rows(t, &row, 1);
+	}
+}
+
 static void
 put_hmac(struct table *t, const char *label)
 {
@@ -338,6 +358,7 @@ table_signatures(struct table *t)
 		snprintf(other, sizeof(other), "%s'", *label);
 		put_all_of(t, SET, *label, other);
 		put_other_algs(t, *label);
+		put_other_keys(t, *label);
 		if (key_alg(table_key(t, *label))->kind == ALG_HMAC)
 			put_hmac(t, *label);
 		else
