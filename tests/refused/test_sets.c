@@ -486,6 +486,7 @@ test_moduli(void **state)
 	bytes.p[0] = 1;
 	check_bytes("RS256'", "n", buf_view(&bytes), "of 16385 bits", "too large");
 	check_bytes("RS256'", "n", unit_view("\0\xff", 2), "with a zero", "begins with a zero");
+	check_bytes("RS256'", "n", unit_view(memset(bytes.p, 0xfe, 256), 256), "even", "odd");
 }
 
 int
