@@ -62,7 +62,7 @@ check_user(struct walk *w)
 
 	if ((w->attempt->flags & RJWT_ANY_USER) != 0)
 		return walk_not_checked(w, "no user was given");
-	return walk_judge(w, found.p != NULL && wanted.n > 0 && view_eq(found, wanted),
+	return walk_judge(w, wanted.n > 0 && view_eq(found, wanted),
 	    wanted.n == 0 ? "a user" : wanted.p, w->claims.user);
 }
 

@@ -156,7 +156,7 @@ check_signature(struct walk *w)
 
 	if (err != RJWT_OK && err != RJWT_SIGNATURE)
 		return err;
-	if (err == RJWT_SIGNATURE && short_by > 0 && rjwt_prompt_cuts(w->token.n))
+	if (short_by > 0 && rjwt_prompt_cuts(w->token.n)) /* so it was none */
 		return truncated(w);
 	if (err == RJWT_OK)
 		RJWT_TRY(release(w));
