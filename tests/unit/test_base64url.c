@@ -24,6 +24,7 @@ vectors(void **state)
 		CHECK(rows[i].text, view_is(buf_view(&text), rows[i].text));
 		EXPECT(rows[i].text, base64url_decode(view_of(rows[i].text), &bytes), RJWT_OK);
 		CHECK(rows[i].text, view_eq(buf_view(&bytes), rows[i].bytes));
+		CHECK(rows[i].text, bytes.p == NULL || bytes.p[bytes.n] == '\0');
 	}
 }
 

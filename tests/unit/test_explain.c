@@ -70,6 +70,9 @@ test_accepted(void **state)
 	said("binding", &v.checks[22], "no ssh key was given", "");
 	said("source", &v.checks[23], "no source address was given", "");
 	rjwt_verdict_clear(&v);
+	want("no need", judge(f, token, RJWT_TRACE | RJWT_ANY_ORIGIN, &v), RJWT_OK);
+	assert_true(v.checks[22].outcome == RJWT_PASSED && v.checks[23].outcome == RJWT_PASSED);
+	rjwt_verdict_clear(&v);
 	want("one-time", judge(f, once, RJWT_TRACE, &v), RJWT_OK);
 	said("spent", &v.checks[25], "its first use", "no use before");
 	rjwt_verdict_clear(&v);
@@ -146,9 +149,13 @@ test_others(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 	RJWT_CLEAN(free_clean) char *untyped = token_with(f, (struct edit[]){ HEADER("typ", "\"\""), END });
+	RJWT_CLEAN(free_clean) char *nameless = token_with(f, (struct edit[]){ CLAIM("jti", NULL), END });
+	RJWT_CLEAN(free_clean) char *endless = token_with(f, (struct edit[]){ CLAIM("exp", NULL), END });
 	RJWT_CLEAN(free_clean) char *unnamed = token_with(f, (struct edit[]){ HEADER("kid", NULL), END });
+	RJWT_CLEAN(buf_clear) struct buf longer = { 0 };
 	struct rjwt_verdict v;
 
+	buf_addf(&longer, "%.*sAAAA", (int)strlen(token) - 2, token); /* 66 bytes */
 	fixture_config(f, "max_token_bytes: 256\n");
 	want("long", judge(f, token, 0, &v), RJWT_TOO_LONG);
 	said("long", &v.failed, "at most 256 bytes", "302 bytes");
@@ -161,6 +168,17 @@ test_others(void **state)
 	want("issuer", judge(f, token, 0, &v), RJWT_ISSUER);
 	said("issuer", &v.failed, "a", "iss.example");
 	rjwt_verdict_clear(&v);
+	fixture_config(f, "one_time: always\n");
+	want("no jti", judge(f, nameless, 0, &v), RJWT_CLAIMS);
+	said("no jti", &v.failed, "iss, aud, exp, iat and the user, each of its type",
+	    "jti is missing, and one_time is always");
+	rjwt_verdict_clear(&v);
+	want("no exp", judge(f, endless, 0, &v), RJWT_CLAIMS);
+	said("no exp", &v.failed, "iss, aud, exp, iat and the user, each of its type", "exp is missing");
+	rjwt_verdict_clear(&v);
+	fixture_config(f, "user_suffix: \"@a.longer.suffix.than.the.name.example.org\"\n");
+	want("suffix", judge(f, token, 0, &v), RJWT_USER);
+	rjwt_verdict_clear(&v);
 	fixture_config(f, "token_type: application/\n");
 	want("typ", judge(f, untyped, 0, &v), RJWT_TYP);
 	said("typ", &v.failed, "application/", "");
@@ -169,6 +187,9 @@ test_others(void **state)
 	want("no kid", judge(f, unnamed, RJWT_SIGNATURE_ONLY, &v), RJWT_KID);
 	said("no kid", &v.failed, "a key id", "none");
 	rjwt_verdict_clear(&v);
+	want("no service", judge_as(f, token, "alice", "", 0, &v), RJWT_SCOPE);
+	said("no service", &v.failed, "nothing: the service is closed", "ssh");
+	rjwt_verdict_clear(&v);
 	want("nobody", judge_as(f, token, NULL, "sshd", 0, &v), RJWT_USER);
 	said("nobody", &v.failed, "a user", "alice");
 	rjwt_verdict_clear(&v);
@@ -176,9 +197,50 @@ test_others(void **state)
 	want("any user", judge_as(f, token, NULL, "sshd", RJWT_ANY_USER, &v), RJWT_EXPIRED);
 	assert_false(v.tell); /* nobody's name was compared */
 	rjwt_verdict_clear(&v);
+	want("long", judge(f, longer.p, 0, &v), RJWT_SIGNATURE);
+	said("long", &v.failed, "a signature of this key", "none");
+	rjwt_verdict_clear(&v);
 	token[strlen(token) - 2] = '\0'; /* 63 bytes */
 	want("short", judge(f, token, 0, &v), RJWT_SIGNATURE);
 	said("short", &v.failed, "a signature of this key", "one that is too short");
+	rjwt_verdict_clear(&v);
+}
+
+static int looks;
+
+/* Each look at the clock is an hour after the one before. */
+static void
+slow(struct rjwt_time *now)
+{
+	clock_made_up(now);
+	now->wall_s += 3600 * looks;
+	now->boot_s += 3600 * looks++;
+}
+
+/* A mark that is there is the answer; only one that was made is followed by another look. */
+static void
+test_marks(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *once = token_with(f, (struct edit[]){ CLAIM("once", "true"), END });
+	RJWT_CLEAN(free_clean) char *late =
+	    token_with(f, (struct edit[]){ CLAIM("once", "true"), CLAIM("jti", "\"a2\""), END });
+	struct rjwt_change change;
+	struct rjwt_verdict v;
+
+	want("first", judge(f, once, 0, NULL), RJWT_OK);
+	f->now = slow;
+	for (int i = 0; i < 2; i++) {
+		fixture_config(f, "");
+		looks = 0;
+		want("slow", judge(f, i == 0 ? once : late, 0, &v), i == 0 ? RJWT_SPENT : RJWT_EXPIRED);
+		rjwt_verdict_clear(&v);
+	}
+	f->now = clock_made_up;
+	fixture_config(f, "");
+	want("revoke", rjwt_revoke(f->h, &(struct rjwt_revocation){ .jti = "a2" }, 0, &change, &f->diag), RJWT_OK);
+	want("revoked", judge(f, late, 0, &v), RJWT_REVOKED);
+	said("revoked", &v.failed, "no revocation", "one");
 	rjwt_verdict_clear(&v);
 }
 
@@ -221,7 +283,7 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_accepted), T(test_refused), T(test_others), T(test_keys) };
+	const struct CMUnitTest tests[] = { T(test_accepted), T(test_refused), T(test_others), T(test_marks), T(test_keys) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,6 +232,8 @@ test_jwks_times(void **state)
 	}
 }
 
+#define K64 "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+
 /* The signature alone, with a set of one key: then no kid, issuer or audience is needed. */
 static void
 test_jwks_signature_only(void **state)
@@ -239,15 +241,30 @@ test_jwks_signature_only(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token =
 	    token_with(f, (const struct edit[]){ { 'h', "kid", NULL }, { 0, NULL, NULL } });
+	RJWT_CLEAN(free_clean) char *empty =
+	    token_with(f, (const struct edit[]){ { 'h', "kid", "\"\"" }, { 0, NULL, NULL } });
+	RJWT_CLEAN(free_clean) char *longest =
+	    token_with(f, (const struct edit[]){ { 'h', "kid", "\"" K64 K64 "\"" }, { 0, NULL, NULL } });
+	RJWT_CLEAN(free_clean) char *longer =
+	    token_with(f, (const struct edit[]){ { 'h', "kid", "\"" K64 K64 "k\"" }, { 0, NULL, NULL } });
 	RJWT_CLEAN(buf_clear) struct buf two = file_get(f, "jwks.json");
 	RJWT_CLEAN(buf_clear) struct buf one = { 0 };
 	const char *second = strstr(two.p, ",{");
+	struct rjwt_verdict v;
 
 	assert_non_null(second);
 	buf_addf(&one, "%.*s]}", (int)(second - two.p), two.p);
 	want("open", open_set(f, one.p, "iss.example", hosts), RJWT_OK);
 	want("one", judge(f, token, RJWT_SIGNATURE_ONLY, NULL), RJWT_OK);
 	want("a login needs a kid", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_KID);
+	want("an empty one is none", judge(f, empty, RJWT_SIGNATURE_ONLY, NULL), RJWT_KID);
+	want("long", judge(f, longer, RJWT_SIGNATURE_ONLY, &v), RJWT_KID);
+	assert_string_equal(v.failed.expected, "1 to 128 bytes");
+	assert_string_equal(v.kid, "");
+	rjwt_verdict_clear(&v);
+	want("as long as may be", judge(f, longest, RJWT_SIGNATURE_ONLY, &v), RJWT_KEY_UNKNOWN);
+	assert_int_equal(strlen(v.kid), 128);
+	rjwt_verdict_clear(&v);
 	want("open", open_set(f, two.p, "iss.example", hosts), RJWT_OK);
 	want("two", judge(f, token, RJWT_SIGNATURE_ONLY, NULL), RJWT_KID);
 }
