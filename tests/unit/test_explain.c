@@ -9,6 +9,22 @@
 #define CLAIM(name, value) { 'c', name, value }
 #define END { 0, NULL, NULL }
 
+static const char *watched; /* what is freed, and must be wiped: so many bytes */
+static size_t watched_n;
+
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+void
+__wrap_free(void *p)
+{
+	for (size_t i = 0; p != NULL && p == watched && i < watched_n; i++)
+		assert_int_equal(watched[i], 0);
+	if (p == watched)
+		watched = NULL;
+	__real_free(p);
+}
+
 static void
 said(const char *name, const struct rjwt_check *check, const char *expected, const char *found)
 {
@@ -55,7 +71,11 @@ test_accepted(void **state)
 		assert_string_equal(v.checks[i].name, rows[i].name);
 		said(rows[i].name, &v.checks[i], rows[i].expected, rows[i].found);
 	}
+	watched = v.claims;
+	watched_n = v.claims_len;
+	assert_true(watched_n > 100);
 	rjwt_verdict_clear(&v);
+	assert_null(watched);
 	rjwt_verdict_clear(&v); /* once more does no harm */
 	want("refused", judge(f, other, RJWT_TRACE, &v), RJWT_USER);
 	for (size_t i = 14; i < v.nchecks; i++) { /* not reached, but named */

@@ -285,6 +285,9 @@ test_texts(void **state)
 	every("claims", parse_claims, &t, RJWT_OK);
 	every("random", random_bytes, &t, RJWT_OK);
 	every("ready", ready, &t, RJWT_OK);
+	failing_begin(0);
+	want("ready", ready(&t), RJWT_OK);
+	assert_int_equal(failing_calls, 2); /* the one that may fail, before the one that must not */
 	every("names", set_names, &t, RJWT_OK);
 	every("text", put_text, &t, RJWT_OK);
 }

@@ -31,6 +31,15 @@ test_round_trip(void **state)
 	want("format", keyset_format(&again, &k), RJWT_OK);
 	assert_string_equal(text.p, again.p);
 	assert_true(text.n < KEYSET_FILE_MAX);
+	for (int64_t moved_s = -5; moved_s <= 5; moved_s += 5) { /* by how much the clock was set */
+		RJWT_CLEAN(buf_clear) struct buf set = { 0 };
+		struct keyset back;
+
+		k.moved_s = moved_s;
+		want("format", keyset_format(&set, &k), RJWT_OK);
+		want("parse", keyset_parse(buf_view(&set), &back, NULL), RJWT_OK);
+		assert_int_equal(back.moved_s, moved_s);
+	}
 }
 
 /* A torn, truncated or altered file refuses, and never means a new key. */
@@ -115,6 +124,8 @@ test_contradictions(void **state)
 		want("seal", seal_add(&other), RJWT_OK);
 		want(rows[i].to, keyset_parse(buf_view(&other), &k, &diag), rows[i].err);
 		assert_true((diag.text[0] != '\0') == (rows[i].err != RJWT_OK));
+		assert_true((strcmp(rows[i].to, "\"format\":2") == 0) == (strstr(diag.text, "of a format that") != NULL) ||
+		    strcmp(rows[i].to, "\"format\":\"1\"") == 0);
 	}
 }
 
