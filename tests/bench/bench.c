@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench FOLDER OP... - what each of these takes, in rounds that take turns: a line of JSON for each, with microseconds
- *	of processor time of every round. $BENCH_ROUNDS: 15.
+ * bench FOLDER OP... - what each of these takes, in rounds that take turns: a line of JSON for each,
+ *	with microseconds of processor time of every round. $BENCH_ROUNDS: 15.
  * bench FOLDER -n N OP - do it N times, for those who count instructions.
  * bench FOLDER -s PROCESSES TOKENS - logins with one-time tokens, by several at once.
  *
- * FOLDER has a keyset of one algorithm, as measure.py makes it: rjwt.yaml, state/, and set.json, the active key as a
- * JWK Set; and perhaps token, what is verified. Otherwise that is a new one, reusable, of eight claims.
+ * FOLDER has a keyset of one algorithm, as measure.py makes it: rjwt.yaml, state/, and set.json, the
+ * active key as a JWK Set; and perhaps token, what is verified. Otherwise that is a new one, reusable, of
+ * eight claims.
  */
 #include "bench.h"
 

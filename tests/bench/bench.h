@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench.h - what is measured: one token, and each way to verify it or to make another like it. An operation returns
- * whether it succeeded.
+ * bench.h - what is measured: one token, and each way to verify it or to make another like it. An operation
+ * returns whether it succeeded.
  */
 #ifndef RJWT_BENCH_H
 #define RJWT_BENCH_H
@@ -26,7 +26,7 @@ struct subject {
 	struct buf peers_key; /* public key as PEM, or the secret */
 };
 
-/* A signature in the form that OpenSSL takes, and what it signs: views of a token, but for an ECDSA signature. */
+/* A signature in the form that OpenSSL takes, and what it signs, a view of the token. */
 struct signed_bytes {
 	struct view input;
 	unsigned char signature[512];

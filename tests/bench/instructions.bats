@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What a token and a login cost in instructions, beside what nobody can do without, counted in the same run: the bare
-# operation of OpenSSL, or a PAM module that does nothing but one of them. Times are for make bench.
+# What a token and a login cost in instructions, beside what nobody can do without, counted in the same run: the
+# bare operation of OpenSSL, or a PAM module that does nothing but one of them. Times are for make bench.
 
 bats_require_minimum_version 1.5.0
 

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""measure.py BUILD [PART...] - what rjwt costs, beside what nobody can do without and beside others. Run by `make bench`.
+"""measure.py BUILD [PART...] - what rjwt costs, beside what nobody can do without, and beside others.
 
-A table on stdout, and BUILD/bench.json with a line of JSON for each measure. Times are of the processor, kernel
-included, where nothing waits, so that what else runs here does not count; "clock" says where they are of the clock.
-Each is the median, with the least and the most; what is compared takes turns. Instructions are those of user space,
-by valgrind's callgrind. BENCH_ROUNDS: how many rounds (15). No time makes it fail.
+`make bench` runs it. A table on stdout, and BUILD/bench.json (or BENCH_JSON) with a line of JSON for each measure.
+Times are of the processor, kernel included, where nothing waits, so that what else runs here does not count;
+"clock" says where they are of the clock. Each is the median, with the least and the most; what is compared takes
+turns. Instructions are those of user space, by valgrind's callgrind. In a ratio t is time of the processor, i
+instructions. BENCH_ROUNDS: how many rounds (15). No time makes it fail.
 Parts: verify mint instructions cold tools batch spend flat rotation idle; counts, alone, is for instructions.bats.
-BENCH_JSON: another place for the lines.
 """
 import base64
 import ctypes
@@ -71,8 +71,8 @@ def ratio(ours, theirs):
     return statistics.median(a / b for a, b in zip(ours, theirs))
 
 
-def times(value, goal=None):
-    return "%.3f x" % value + ("" if goal is None else " <%g" % goal)
+def times(value):
+    return "%.3f x" % value
 
 
 # --- how it is measured ---------------------------------------------------------------------------
@@ -159,7 +159,8 @@ class Keyset:
 
     def __init__(self, folder, alg):
         os.mkdir(folder, 0o755)
-        self.folder, self.conf, self.state, self.set = folder, folder + "/rjwt.yaml", folder + "/state", folder + "/set.json"
+        self.folder, self.conf, self.state = folder, folder + "/rjwt.yaml", folder + "/state"
+        self.set, self.token_file = folder + "/set.json", folder + "/token"
         with open(self.conf, "w", encoding="ascii") as file:
             # libjwt takes no other type than JWT
             file.write("state_dir: %s\nissuer: ca.example.org\naudience: host.example.org\nalg: %s\nrsa_bits: 2048\n"
@@ -167,7 +168,6 @@ class Keyset:
         self.keyd("init")
         with open(os.open(self.set, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
             file.write(self.secret_set(alg) if alg.startswith("HS") else self.keyd("jwks"))
-        self.token_file = folder + "/token"
         token = self.issue("--reusable")
         with open(self.token_file, "w", encoding="ascii") as file:
             file.write(token)
@@ -202,8 +202,8 @@ class Keysets(dict):
 def strip(folder):
     """Not every valgrind can read what every compiler writes for debuggers."""
     os.mkdir(folder, 0o755)
-    for name in ("rjwt-keyd", "rjwt-issue", "rjwt-verify", ".libs/pam_rjwt.so", "tests/bench/bench", "tests/fault/login",
-                 "tests/bench/.libs/pam_floor.so", "tests/bench/.libs/shim.so"):
+    for name in ("rjwt-keyd", "rjwt-issue", "rjwt-verify", ".libs/pam_rjwt.so", "tests/fault/login",
+                 "tests/bench/bench", "tests/bench/.libs/pam_floor.so", "tests/bench/.libs/shim.so"):
         run(["strip", "-o", "%s/%s" % (folder, os.path.basename(name)), "%s/%s" % (BUILD, name)])
     return folder
 
@@ -278,20 +278,22 @@ def verify(keysets, peers):
             operations.append("verify-libjwt")
         took = rounds(keyset.folder, *operations)
         if peers["PyJWT"]:
-            name = "EdDSA" if alg == "Ed448" else alg
             with open(keyset.token_file, encoding="ascii") as file:
-                took["verify-pyjwt"] = json.loads(output([PYTHON, "-c", PYJWT, file.read(), name, str(ROUNDS), keyset.set]))
+                took["verify-pyjwt"] = json.loads(output(
+                    [PYTHON, "-c", PYJWT, file.read(), "EdDSA" if alg == "Ed448" else alg, str(ROUNDS), keyset.set]))
         more = [a - b for a, b in zip(took["verify"], took["verify-bare"])]
+        cells = {name: spread(us) for name, us in took.items()}
         note(what="verify", alg=alg, us={name: summary(us) for name, us in took.items()},
              ratio=round(ratio(took["verify"], took["verify-bare"]), 4), more_us=summary(more))
-        row("verify " + alg, *[spread(took[name]) if name in took else "-" for name in ("verify", "verify-set", "verify-bare")],
+        row("verify " + alg, cells["verify"], cells["verify-set"], cells["verify-bare"],
             times(ratio(took["verify"], took["verify-bare"])), spread(more),
             times(ratio(took["verify-set"], took["verify-bare"])),
-            *[spread(took[name]) if name in took else "-" for name in ("verify-libjwt", "verify-pyjwt")])
-        if alg == "HS256" and "verify-libjwt" in took and "verify-pyjwt" in took:
-            against = (ratio(took["verify-set"], took["verify-libjwt"]), ratio(took["verify-set"], took["verify-pyjwt"]))
-            note(what="verify-set", alg=alg, libjwt=round(against[0], 4), pyjwt=round(against[1], 4))
-            row("  JWK Set beside libjwt, PyJWT", *["%.3f x" % value for value in against])
+            cells.get("verify-libjwt", "-"), cells.get("verify-pyjwt", "-"))
+        if alg == "HS256":
+            against = {peer: ratio(took["verify-set"], took["verify-" + peer])
+                       for peer in ("libjwt", "pyjwt") if "verify-" + peer in took}
+            note(what="verify-set", alg=alg, **against)
+            row("  JWK Set beside", *["%s: %s" % (peer, times(value)) for peer, value in against.items()])
 
 
 def mint(keysets):
@@ -302,8 +304,8 @@ def mint(keysets):
         more = [a - b for a, b in zip(took["mint"], took["mint-bare"])]
         note(what="mint", alg=alg, us={name: summary(us) for name, us in took.items()},
              ratio=round(ratio(took["mint"], took["mint-bare"]), 4), more_us=summary(more))
-        row("mint " + alg, spread(took["mint"]), spread(took["mint-bare"]), times(ratio(took["mint"], took["mint-bare"])),
-            spread(more))
+        row("mint " + alg, spread(took["mint"]), spread(took["mint-bare"]),
+            times(ratio(took["mint"], took["mint-bare"])), spread(more))
 
 
 def counts(top, keysets):
@@ -324,7 +326,8 @@ def counted(keysets):
     """The same for ES256, EdDSA and HS256 as instructions: no noise at all."""
     if not shutil.which("valgrind"):
         return
-    title("Warm handle: instructions", "verify keyset", "JWK Set", "bare", "keyset/bare", "mint", "bare sign", "mint/bare")
+    title("Warm handle: instructions", "verify keyset", "JWK Set", "bare", "keyset/bare", "mint", "bare sign",
+          "mint/bare")
     for alg in ("ES256", "EdDSA", "HS256"):
         count = {name: per_operation(keysets[alg].folder, name)
                  for name in ("verify", "verify-set", "verify-bare", "mint", "mint-bare")}
@@ -411,33 +414,34 @@ def table_of_processes(text, took, *bases):
         for base in bases:
             part = over(count, took[base][2])
             cells.append("%.3f t%s" % (ratio(processor, took[base][1]), "" if part is None else " %.3f i" % part))
-        note(what="process", group=text.split(":", maxsplit=1)[0], name=name, clock_ms=summary(clock), cpu_ms=summary(processor),
-             instructions=count, **{"to_" + base.replace(" ", "_"): [round(ratio(processor, took[base][1]), 4),
+        note(what="process", group=text.split(":", maxsplit=1)[0], name=name, clock_ms=summary(clock),
+             cpu_ms=summary(processor), instructions=count, **{"to_" + base.replace(" ", "_"): [round(ratio(processor, took[base][1]), 4),
                                                                      over(count, took[base][2])] for base in bases})
         row(name, spread(clock, 2), spread(processor, 2), millions(count), *cells)
 
 
 def minters(top, keyset):
-    message = top + "/message"
+    message, key = top + "/message", keyset.state + "/private/1.key"
     with open(message, "wb") as file:
         file.write(bytes(32))
     return {"rjwt-issue": ([BIN + "/rjwt-issue", "-c", keyset.conf, "--reusable", "alice"], {}),
-            "openssl pkeyutl -sign": (["openssl", "pkeyutl", "-sign", "-inkey", keyset.state + "/private/1.key", "-in", message],
-                                      {})}
+            "openssl pkeyutl -sign": (["openssl", "pkeyutl", "-sign", "-inkey", key, "-in", message], {})}
 
 
 def tools(top, keyset, peers):
     took = processes(minters(top, keyset))
     table_of_processes("Minting: one process for an ES256 token", took, "openssl pkeyutl -sign")
-    verify = {"rjwt-verify --jwks": ([BIN + "/rjwt-verify", "-c", keyset.conf, "-j", keyset.set, "-i", "ca.example.org", "-a",
-                                      "host.example.org", "-u", "alice", "-s", "sshd", keyset.token_file], {})}
+    commands = {"rjwt-verify --jwks": ([BIN + "/rjwt-verify", "-c", keyset.conf, "-j", keyset.set,
+                                        "-i", "ca.example.org", "-a", "host.example.org", "-u", "alice", "-s", "sshd",
+                                        keyset.token_file], {})}
     if peers["jose"]:
         with open(keyset.set, encoding="ascii") as file:
             jwk = json.load(file)["keys"][0]
         with open(top + "/jwk", "w", encoding="ascii") as file:
             json.dump(jwk, file)
-        verify["jose jws ver"] = (["jose", "jws", "ver", "-i", keyset.token_file, "-k", top + "/jwk"], {})
-    table_of_processes("Verifying: one process for an ES256 token", processes(verify), list(verify)[-1])
+        commands["jose jws ver"] = (["jose", "jws", "ver", "-i", keyset.token_file, "-k", top + "/jwk"], {})
+    table_of_processes("Verifying: one process for an ES256 token", processes(commands),
+                       list(commands)[-1])
 
 
 def batch(top, keyset):
@@ -450,10 +454,12 @@ def batch(top, keyset):
     command, us, each = [BIN + "/rjwt-issue", "-c", keyset.conf, "--batch"], [], []
     for _ in range(5):
         each += rounds(keyset.folder, "mint-bare")["mint-bare"][:3]
-        took = [once(command, stdin=open(path, encoding="ascii"), env=log.environment())[1] for path in (top + "/line", lines)]
+        took = [once(command, stdin=open(path, encoding="ascii"), env=log.environment())[1]
+                for path in (top + "/line", lines)]
         us += [1000 * (took[1] - took[0]) / (BATCH - 1)] * 3
     count = log.end()
-    title("Batch mint, ES256, a log line each", "us a token", "bare EVP sign", "bare/batch", "tokens a second", "lines logged")
+    title("Batch mint, ES256, a log line each", "us a token", "bare EVP sign", "bare/batch", "tokens a second",
+          "lines logged")
     note(what="batch", us=summary(us), bare_us=summary(each), rate=round(ratio(each, us), 4), logged=count)
     row("rjwt-issue --batch on " + filesystem(keyset.folder), spread(us), spread(each), times(ratio(each, us)),
         "%.0f" % (1e6 / statistics.median(us)), count)
@@ -461,10 +467,12 @@ def batch(top, keyset):
 
 def spend(disk):
     keyset = Keyset(disk + "/spend", "ES256")
-    found = [json.loads(line) for line in output([BIN + "/bench", keyset.folder, "-s", "8", "50"]).splitlines()]
+    found = [json.loads(line) for line in output([BIN + "/bench", keyset.folder, "-s", "8", "25"]).splitlines()]
     ours, bare = [line["spend"] for line in found], [line["bare"] for line in found]
-    title("One-time logins, warm, durable, 8 processes: logins a second by the clock", "rjwt", "EVP + file", "rjwt/bare")
-    note(what="spend", filesystem=filesystem(disk), a_second=summary(ours), bare=summary(bare), ratio=round(ratio(ours, bare), 4))
+    title("One-time logins, warm, durable, 8 processes: logins a second by the clock", "rjwt", "EVP + file",
+          "rjwt/bare")
+    note(what="spend", filesystem=filesystem(disk), a_second=summary(ours), bare=summary(bare),
+         ratio=round(ratio(ours, bare), 4))
     row("on " + filesystem(disk), spread(ours, 0), spread(bare, 0), times(ratio(ours, bare)))
 
 
@@ -544,7 +552,8 @@ def calls_of_rotation(keyset):
 
 
 def rotation(top):
-    if not shutil.which("strace") or subprocess.run(["strace", "-o", "/dev/null", "true"], check=False, **QUIET).returncode != 0:
+    may = shutil.which("strace") and subprocess.run(["strace", "-o", "/dev/null", "true"], check=False, **QUIET)
+    if not may or may.returncode != 0:
         say("\nRotation: strace is missing, or may not trace here")
         return
     title("A rotation's system calls", "all", "read retired keys", "the rest", "beside 10 keys")

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* libjwt 1.x, loaded at run time, so that nothing here needs it to build. It takes the key as PEM with each token. */
+/*
+ * libjwt 1.x, loaded at run time, so that nothing here needs it to build. It takes the key as PEM with each
+ * token.
+ */
 #include "bench.h"
 
 #include <dlfcn.h>
