@@ -9,203 +9,28 @@ turns. Instructions are those of user space, by valgrind's callgrind. In a ratio
 instructions. BENCH_ROUNDS: how many rounds (15). No time makes it fail.
 Parts: verify mint instructions cold tools batch spend flat rotation idle; counts, alone, is for instructions.bats.
 """
-import base64
 import ctypes
 import json
 import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-BUILD = os.path.abspath(sys.argv[1])
-BIN = None    # what is measured: the programs and modules, stripped as they would be installed
+sys.dont_write_bytecode = True
+# pylint: disable=wrong-import-position
+from harness import (PYTHON, QUIET, ROUNDS, Keyset, Keysets, Log, filesystem, instructions, millions, note, once,
+                     output, over, per_operation, processes, program, ratio, renew, results, rounds, row, run, say,
+                     spread, strip, summary, times, title)
+
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ROUNDS = max(3, int(os.environ.get("BENCH_ROUNDS", "15")))
-PYTHON = "/usr/bin/python3"
 ALGS = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
         "ES256", "ES384", "ES512", "EdDSA", "Ed448"]
 LIBJWT = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
 BATCH = 4000    # tokens
-results = open(os.environ.get("BENCH_JSON", BUILD + "/bench.json"), "w", encoding="ascii")
-os.umask(0o022)
-QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-
-
-# --- what is printed ------------------------------------------------------------------------------
-
-def note(**members):
-    results.write(json.dumps(members) + "\n")
-    results.flush()
-
-
-def say(text=""):
-    print(text, flush=True)
-
-
-def title(text, *columns):
-    say("\n%s" % text)
-    if columns:
-        say("  %-28s" % "" + "".join("%21s" % column for column in columns))
-
-
-def row(name, *cells):
-    say("  %-28s" % name + "".join("%21s" % cell for cell in cells))
-
-
-def spread(values, digits=1):
-    """The median, with the least and the most."""
-    return "%.*f (%.*f-%.*f)" % (digits, statistics.median(values), digits, min(values), digits, max(values))
-
-
-def summary(values):
-    return {"median": round(statistics.median(values), 4), "min": round(min(values), 4), "max": round(max(values), 4)}
-
-
-def ratio(ours, theirs):
-    """The median of what each round gave."""
-    return statistics.median(a / b for a, b in zip(ours, theirs))
-
-
-def times(value):
-    return "%.3f x" % value
-
-
-# --- how it is measured ---------------------------------------------------------------------------
-
-def run(command, **options):
-    return subprocess.run(command, check=True, **options)
-
-
-def output(command, **options):
-    made = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
-    if made.returncode != 0:
-        raise SystemExit("%s: exit status %d\n%s" % (" ".join(command), made.returncode, made.stderr.decode()))
-    return made.stdout.decode()
-
-
-def once(command, **options):
-    """Milliseconds of the clock and of the processor that one process took."""
-    begin = time.perf_counter()
-    process = subprocess.Popen(command, **{**QUIET, **options})
-    _, status, usage = os.wait4(process.pid, 0)
-    clock = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise SystemExit("%s: exit status %d" % (" ".join(command), process.returncode))
-    return 1000 * clock, 1000 * (usage.ru_utime + usage.ru_stime)
-
-
-def instructions(command, **options):
-    if not shutil.which("valgrind"):
-        return None
-    made = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"] + command, check=False,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
-    found = re.search(rb"Collected : (\d+)", made.stderr)
-    if made.returncode != 0 or not found:
-        raise SystemExit("valgrind %s:\n%s" % (" ".join(command), made.stderr.decode(errors="replace")))
-    return int(found.group(1))
-
-
-def millions(count):
-    return "-" if count is None else "%.2f M" % (count / 1e6)
-
-
-def over(count, base):
-    return None if count is None or base is None else count / base
-
-
-def per_operation(folder, operation):
-    """Instructions of one: of 61 less those of 1, by 60."""
-    counts = [instructions([BIN + "/bench", folder, "-n", str(n), operation]) for n in (1, 61)]
-    return None if None in counts else (counts[1] - counts[0]) / 60
-
-
-def rounds(folder, *operations):
-    """Operation -> microseconds of each round."""
-    lines = output([BIN + "/bench", folder] + list(operations), env=dict(os.environ, BENCH_ROUNDS=str(ROUNDS)))
-    return {line["op"]: line["us"] for line in map(json.loads, lines.splitlines())}
-
-
-def renew(options):
-    """What is new for each run comes from options["fresh"]."""
-    options = dict(options)
-    fresh = options.pop("fresh", None)
-    return {**options, **(fresh() if fresh else {})}
-
-
-def processes(commands):
-    """Name -> (command, options); each some times, in turns: name -> (clock, processor, instructions)."""
-    took = {name: ([], []) for name in commands}
-    for number in range(2 * ROUNDS + 1):
-        for name, (command, options) in commands.items():
-            clock, processor = once(command, **renew(options))
-            if number > 0:
-                took[name][0].append(clock)
-                took[name][1].append(processor)
-    for name, (command, options) in commands.items():
-        took[name] += (instructions(command, **renew(options)),)
-    return took
-
-
-# --- what is measured -----------------------------------------------------------------------------
-
-class Keyset:
-    """A keyset in a folder of its own, with a configuration and its active key as a JWK Set."""
-
-    def __init__(self, folder, alg):
-        os.mkdir(folder, 0o755)
-        self.folder, self.conf, self.state = folder, folder + "/rjwt.yaml", folder + "/state"
-        self.set, self.token_file = folder + "/set.json", folder + "/token"
-        with open(self.conf, "w", encoding="ascii") as file:
-            # libjwt takes no other type than JWT
-            file.write("state_dir: %s\nissuer: ca.example.org\naudience: host.example.org\nalg: %s\nrsa_bits: 2048\n"
-                       "token_type: JWT\ndefault_lifetime: 1h\n" % (self.state, alg))
-        self.keyd("init")
-        with open(os.open(self.set, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
-            file.write(self.secret_set(alg) if alg.startswith("HS") else self.keyd("jwks"))
-        token = self.issue("--reusable")
-        with open(self.token_file, "w", encoding="ascii") as file:
-            file.write(token)
-
-    def keyd(self, *words):
-        return output([BIN + "/rjwt-keyd", "-c", self.conf] + list(words))
-
-    def issue(self, *words):
-        return output([BIN + "/rjwt-issue", "-c", self.conf] + list(words) + ["alice"]).strip()
-
-    def secret_set(self, alg):
-        """By hand: no command of rjwt gives a secret away."""
-        status = json.loads(self.keyd("status", "--json"))
-        kid = next(key["kid"] for key in status["keys"] if key["state"] == "active")
-        with open(self.state + "/private/%s.key" % kid.split(".")[1], "rb") as file:
-            secret = base64.urlsafe_b64encode(file.read()).decode().rstrip("=")
-        return json.dumps({"keys": [{"kty": "oct", "alg": alg, "use": "sig", "kid": kid, "k": secret}]})
-
-
-class Keysets(dict):
-    """One for each algorithm, made when it is wanted."""
-
-    def __init__(self, top):
-        super().__init__()
-        self.top = top
-
-    def __missing__(self, alg):
-        self[alg] = Keyset("%s/%s" % (self.top, alg), alg)
-        return self[alg]
-
-
-def strip(folder):
-    """Not every valgrind can read what every compiler writes for debuggers."""
-    os.mkdir(folder, 0o755)
-    for name in ("rjwt-keyd", "rjwt-issue", "rjwt-verify", ".libs/pam_rjwt.so", "tests/fault/login",
-                 "tests/bench/bench", "tests/bench/.libs/pam_floor.so", "tests/bench/.libs/shim.so"):
-        run(["strip", "-o", "%s/%s" % (folder, os.path.basename(name)), "%s/%s" % (BUILD, name)])
-    return folder
 
 
 def debian(package):
@@ -337,33 +162,6 @@ def counted(keysets):
             times(count["mint"] / count["mint-bare"]))
 
 
-def filesystem(path):
-    return output(["stat", "-f", "-c", "%T", path]).strip()
-
-
-class Log:
-    """Where what is logged goes, instead of the host's log. Read by a process of its own, as by a real one."""
-
-    def __init__(self, top):
-        self.path = top + "/log"
-        reader = ("import socket, sys\ns = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\n"
-                  "print(flush=True)\nn = 0\nwhile True:\n m = s.recv(65536)\n if not m: break\n n += 1\nprint(n)\n")
-        self.process = subprocess.Popen([PYTHON, "-c", reader, self.path], stdout=subprocess.PIPE)
-        self.process.stdout.readline()
-
-    def environment(self, **more):
-        return dict(os.environ, LD_PRELOAD=BIN + "/shim.so", BENCH_LOG=self.path, **more)
-
-    def end(self):
-        """How many lines came."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
-            end.sendto(b"", self.path)
-        count = int(self.process.stdout.readline())
-        self.process.wait()
-        os.unlink(self.path)
-        return count
-
-
 def yescrypt(password):
     crypt = ctypes.CDLL("libcrypt.so.1").crypt
     crypt.restype = ctypes.c_char_p
@@ -374,8 +172,8 @@ def logins(top, keyset, log):
     """Whole pamtester processes, with what PAM needs from a folder of their own."""
     pam = top + "/pam.d"
     os.makedirs(pam, exist_ok=True)
-    stacks = {"permit": "pam_permit.so", "floor": BIN + "/pam_floor.so", "unix": "pam_unix.so nodelay",
-              "sshd": "%s/pam_rjwt.so conf=%s" % (BIN, keyset.conf), "other": "pam_deny.so"}
+    stacks = {"permit": "pam_permit.so", "floor": program("pam_floor.so"), "unix": "pam_unix.so nodelay",
+              "sshd": "%s conf=%s" % (program("pam_rjwt.so"), keyset.conf), "other": "pam_deny.so"}
     for name, module in stacks.items():
         with open("%s/%s" % (pam, name), "w", encoding="ascii") as file:
             file.write("auth required %s\n" % module)
@@ -415,8 +213,9 @@ def table_of_processes(text, took, *bases):
             part = over(count, took[base][2])
             cells.append("%.3f t%s" % (ratio(processor, took[base][1]), "" if part is None else " %.3f i" % part))
         note(what="process", group=text.split(":", maxsplit=1)[0], name=name, clock_ms=summary(clock),
-             cpu_ms=summary(processor), instructions=count, **{"to_" + base.replace(" ", "_"): [round(ratio(processor, took[base][1]), 4),
-                                                                     over(count, took[base][2])] for base in bases})
+             cpu_ms=summary(processor), instructions=count,
+             **{"to_" + base.replace(" ", "_"): [round(ratio(processor, took[base][1]), 4), over(count, took[base][2])]
+                for base in bases})
         row(name, spread(clock, 2), spread(processor, 2), millions(count), *cells)
 
 
@@ -424,14 +223,14 @@ def minters(top, keyset):
     message, key = top + "/message", keyset.state + "/private/1.key"
     with open(message, "wb") as file:
         file.write(bytes(32))
-    return {"rjwt-issue": ([BIN + "/rjwt-issue", "-c", keyset.conf, "--reusable", "alice"], {}),
+    return {"rjwt-issue": ([program("rjwt-issue"), "-c", keyset.conf, "--reusable", "alice"], {}),
             "openssl pkeyutl -sign": (["openssl", "pkeyutl", "-sign", "-inkey", key, "-in", message], {})}
 
 
 def tools(top, keyset, peers):
     took = processes(minters(top, keyset))
     table_of_processes("Minting: one process for an ES256 token", took, "openssl pkeyutl -sign")
-    commands = {"rjwt-verify --jwks": ([BIN + "/rjwt-verify", "-c", keyset.conf, "-j", keyset.set,
+    commands = {"rjwt-verify --jwks": ([program("rjwt-verify"), "-c", keyset.conf, "-j", keyset.set,
                                         "-i", "ca.example.org", "-a", "host.example.org", "-u", "alice", "-s", "sshd",
                                         keyset.token_file], {})}
     if peers["jose"]:
@@ -451,7 +250,7 @@ def batch(top, keyset):
         file.write('{"sub":"alice"}\n' * BATCH)
     with open(top + "/line", "w", encoding="ascii") as file:
         file.write('{"sub":"alice"}\n')
-    command, us, each = [BIN + "/rjwt-issue", "-c", keyset.conf, "--batch"], [], []
+    command, us, each = [program("rjwt-issue"), "-c", keyset.conf, "--batch"], [], []
     for _ in range(5):
         each += rounds(keyset.folder, "mint-bare")["mint-bare"][:3]
         took = [once(command, stdin=open(path, encoding="ascii"), env=log.environment())[1]
@@ -467,7 +266,7 @@ def batch(top, keyset):
 
 def spend(disk):
     keyset = Keyset(disk + "/spend", "ES256")
-    found = [json.loads(line) for line in output([BIN + "/bench", keyset.folder, "-s", "8", "25"]).splitlines()]
+    found = [json.loads(line) for line in output([program("bench"), keyset.folder, "-s", "8", "25"]).splitlines()]
     ours, bare = [line["spend"] for line in found], [line["bare"] for line in found]
     title("One-time logins, warm, durable, 8 processes: logins a second by the clock", "rjwt", "EVP + file",
           "rjwt/bare")
@@ -500,7 +299,7 @@ def scale(*words):
 
 
 def login_cost(keyset):
-    return [instructions([BIN + "/login", keyset.conf, "alice", "sshd", keyset.issue(*options)])
+    return [instructions([program("login"), keyset.conf, "alice", "sshd", keyset.issue(*options)])
             for options in (["--reusable"], [])]
 
 
@@ -532,7 +331,7 @@ def flat(top):
 def calls_of_rotation(keyset):
     """System calls of rjwt-keyd rotate, and those of them that read retired keys, which go into jwks.json."""
     trace = keyset.folder + "/trace"
-    run(["strace", "-f", "-o", trace, BIN + "/rjwt-keyd", "-c", keyset.conf, "rotate"], **QUIET)
+    run(["strace", "-f", "-o", trace, program("rjwt-keyd"), "-c", keyset.conf, "rotate"], **QUIET)
     calls, export, reading = 0, 0, set()
     with open(trace, encoding="ascii", errors="replace") as file:
         for line in file:
@@ -572,7 +371,7 @@ def idle(keyset):
         with open("/proc/%d/status" % process.pid, encoding="ascii") as file:
             return int(re.search(name + r":\s*(\d+)", file.read()).group(1))
 
-    process = subprocess.Popen([BIN + "/rjwt-keyd", "-c", keyset.conf, "run"], **QUIET)
+    process = subprocess.Popen([program("rjwt-keyd"), "-c", keyset.conf, "run"], **QUIET)
     try:
         time.sleep(1)
         before = status("voluntary_ctxt_switches")
@@ -588,14 +387,13 @@ def idle(keyset):
 
 def main():
     """Only the parts that are named, or all but counts."""
-    global BIN
     wanted = sys.argv[2:]
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="rjwt-bench-", dir=memory) as top, \
             tempfile.TemporaryDirectory(prefix="rjwt-bench-", dir="/var/tmp") as disk:
         os.chmod(top, 0o755)
         os.chmod(disk, 0o755)
-        BIN = strip(top + "/bin")
+        strip(top + "/bin")
         keysets = Keysets(top)
         if wanted == ["counts"]:
             counts(top, keysets)
