@@ -40,6 +40,7 @@ static unsigned calls[FAULT_KINDS], hits[FAULT_KINDS];
 static int64_t pause_s; /* by which the monotonic clock went on */
 
 struct rjwt_time faults_clock;
+const char *faults_host = "Host.example";
 const char *faults_machine = "00112233445566778899aabbccddeeff\n";
 
 void
@@ -310,7 +311,17 @@ FAILS(FAULT_LOOK, int, -1, fstatat, (int dir, const char *name, struct stat *to,
 FAILS(FAULT_LOOK, off_t, -1, lseek, (int fd, off_t by, int from), (fd, by, from))
 FAILS(FAULT_LOOK, int, -1, flock, (int fd, int how), (fd, how))
 FAILS(FAULT_LOOK, struct dirent *, NULL, readdir, (DIR *stream), (stream))
-FAILS(FAULT_LOOK, int, -1, gethostname, (char *to, size_t n), (to, n))
+
+WRAP(int, gethostname, (char *to, size_t n))
+{
+	if (fault_due(FAULT_LOOK))
+		return -1;
+	if (!armed)
+		return __real_gethostname(to, n);
+	snprintf(to, n, "%s", faults_host);
+	return 0;
+}
+
 FAILS(FAULT_LOOK, int, EINVAL, pthread_sigmask, (int how, const sigset_t *set, sigset_t *old),
     (how, set, old))
 FAILS(FAULT_SYNC, int, -1, fsync, (int fd), (fd))

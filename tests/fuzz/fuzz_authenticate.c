@@ -78,6 +78,9 @@ make_reply(struct trial *t)
 		buf_adds(&token->text, PASSWORD);
 	} else if (kind == 6 && t->ngiven > 1) {
 		buf_add_view(&token->text, buf_view(&t->given[0].text)); /* sshd's one password */
+		buf_add_view(&token->header, buf_view(&t->given[0].header));
+		buf_add_view(&token->claims, buf_view(&t->given[0].claims));
+		token->minted = t->given[0].minted;
 	} else {
 		return NULL;
 	}

@@ -53,7 +53,9 @@ static const char *const users[] = { "alice", "bob" };
 static const char *const settings[] = { "", "alg: HS256\n", "alg: EdDSA\nrotate_every: 0\n",
 	"max_tokens_per_key: 2\n", "alg: ES384\nmax_tokens_per_key: 1\nrotate_every: 1h\n",
 	"rotate_every: 1h\nprevious_key_ttl: 62m\nleeway: 0\n", "issuer: [i, j]\naudience: [a, b]\n",
-	"one_time: always\nuser_claim: name\nuser_suffix: \"@x\"\nmax_token_bytes: 600\n" };
+	"one_time: always\nuser_claim: name\nuser_suffix: \"@x\"\nmax_token_bytes: 600\n",
+	"base_kid: B\nalg: EdDSA\n", "leeway: 5m\n" };
+static const char *const hosts[] = { "Host.example", "localhost", "", "localhost.localdomain" };
 
 static void
 set_config(unsigned number)
@@ -84,10 +86,12 @@ options_of(void)
 	struct rjwt_options o = { .config = w.config, .now = faults_now, .issuer = "iss.example" };
 
 	o.audience = audience;
-	if (w.setting == 6) {
+	if (w.setting == 6 || w.setting == 9) { /* the configuration's, or the host's own */
 		o.issuer = NULL;
 		o.audience = NULL;
 	}
+	if (w.setting == 9)
+		o.now = NULL; /* the system's, which is made up too */
 	return o;
 }
 
@@ -327,6 +331,26 @@ do_rotate(void)
 	look_at_keyset(false);
 }
 
+/* What no revocation is: refused, and nothing done. */
+static void
+revoke_oddly(void)
+{
+	unsigned how = take_byte(w.rest);
+	char *text = take_string(w.rest, 300);
+	const char *const names[] = { "alice", text, NULL };
+	struct rjwt_revocation r = { .jti = (how & 1) != 0 ? text : NULL, .kid = (how & 2) != 0 ? text : NULL,
+		.users = (how & 4) != 0 ? names + (how >> 4) % 3 : NULL, .all = (how & 8) != 0 };
+	struct rjwt_change change = { .any = false };
+	struct rjwt_diag diag;
+	enum rjwt_err err;
+
+	TRY(err, rjwt_revoke(w.h, &r, RJWT_DRY_RUN, &change, &diag));
+	check_change(err, &change);
+	FUZZ_CHECK(err != RJWT_OK || ((how & 1) != 0) + ((how & 2) != 0) + ((how & 4) != 0) + ((how & 8) != 0) == 1);
+	free(text);
+	look_at_keyset(false);
+}
+
 static void
 do_revoke(void)
 {
@@ -384,6 +408,40 @@ do_init(int flags)
 		FUZZ_SAW(ADOPTED);
 }
 
+/* A handle with overrides, on jwks.json: it verifies, and does no more. */
+static void
+look_from_outside(void)
+{
+	const int64_t leeway_s = take_word(w.rest), lifetime_s = (int64_t)take_word(w.rest) - 1;
+	const struct rjwt_request request = { .user = "alice" };
+	struct rjwt_options o = options_of();
+	struct rjwt_minted minted = { .err = RJWT_OK };
+	struct rjwt_change change;
+	struct rjwt_token token;
+	char path[400], kid[RJWT_ID_SIZE];
+	struct rjwt_diag diag;
+	struct rjwt *h = NULL;
+	const char *alg;
+	enum rjwt_err err;
+
+	snprintf(path, sizeof(path), "%s/jwks.json", w.state);
+	o.jwks = path;
+	o.typ = "JWT";
+	o.state_dir = "/nowhere";
+	o.leeway_s = &leeway_s;
+	o.max_lifetime_s = &lifetime_s;
+	TRY(err, rjwt_open(&o, &h, &diag));
+	FUZZ_CHECK(err != RJWT_OK || (leeway_s <= RJWT_LEEWAY_MAX && lifetime_s > 0));
+	if (err != RJWT_OK)
+		return;
+	FUZZ_CHECK(rjwt_mint(h, &request, &token, &diag) == RJWT_USAGE);
+	FUZZ_CHECK(rjwt_mint_batch(h, &request, 1, &minted) == RJWT_USAGE);
+	FUZZ_CHECK(rjwt_rotate(h, 0, &change, &diag) == RJWT_USAGE && rjwt_tick(h, 0, &change, &diag) == RJWT_USAGE);
+	FUZZ_CHECK(rjwt_current_key(h, kid, &alg, &diag) == RJWT_USAGE);
+	FUZZ_CHECK(rjwt_supports()[0] != NULL);
+	rjwt_close(h);
+}
+
 static void
 do_look(void)
 {
@@ -395,7 +453,7 @@ do_look(void)
 	size_t len = 0;
 	enum rjwt_err err;
 
-	switch (take_below(w.rest, 3)) {
+	switch (take_below(w.rest, 4)) {
 	case 0:
 		TRY(err, rjwt_status(&o, &status));
 		FUZZ_CHECK(err == RJWT_OK || failed > 0);
@@ -409,9 +467,13 @@ do_look(void)
 		FUZZ_CHECK(err != RJWT_OK || strlen(json) == len);
 		rjwt_free(json);
 		break;
-	default:
+	case 2:
 		TRY(err, rjwt_current_key(w.h, kid, &alg, &diag));
 		FUZZ_CHECK(err != RJWT_OK || alg != NULL);
+		break;
+	default:
+		look_from_outside();
+		return;
 	}
 	FUZZ_CHECK(err == RJWT_OK || failed > 0 || !w.orderly);
 }
@@ -471,6 +533,7 @@ static void
 step(void)
 {
 	switch (take_below(w.rest, 16)) {
+	default:
 	case 0:
 	case 1:
 		do_mint();
@@ -504,7 +567,18 @@ step(void)
 	case 14:
 		do_init(take_below(w.rest, 4) == 0 ? 0 : RJWT_ADOPT);
 		break;
-	default:
+	case 15:
+		switch (take_below(w.rest, 4)) {
+		case 0:
+			revoke_oddly();
+			return;
+		case 1: /* a clone, or the machine has no id */
+			faults_machine = take_below(w.rest, 2) == 0 ? NULL : "ffffffffffffffffffffffffffffffff\n";
+			promise_nothing();
+			return;
+		default:
+			break;
+		}
 		if (take_below(w.rest, 2) == 0)
 			promise_nothing(); /* another configuration may be narrower */
 		set_config(w.orderly ? w.setting : take_byte(w.rest));
@@ -529,9 +603,15 @@ begin(void)
 	w.orderly = true;
 	w.before = (struct keyset){ 0 };
 	faults_clock = (struct rjwt_time){ STAGE_T0, 100000, "11111111-1111-1111-1111-111111111111" };
+	faults_machine = "00112233445566778899aabbccddeeff\n";
+	faults_host = hosts[0];
 	set_config(take_byte(w.rest));
+	if (w.setting == 9)
+		faults_host = hosts[take_below(w.rest, COUNT(hosts))];
 	o = options_of();
 	TRY(err, rjwt_init(&o, 0, &change, &diag));
+	if (err == RJWT_AUDIENCE && failed == 0)
+		return false; /* a host without a name */
 	if (err != RJWT_OK) { /* what is left of it must not hinder who takes it over, or begins anew */
 		FUZZ_CHECK(failed > 0);
 		faults_arm(&(struct rest){ NULL, 0 });

@@ -124,6 +124,18 @@ find_near(struct view word)
 	FUZZ_CHECK(strlen(some) < sizeof(some) && strncmp(some, "abc", 3) == 0);
 }
 
+/* A code has one word, and a sentence; what is none has both too. */
+static void
+name_code(unsigned number)
+{
+	enum rjwt_err err = (enum rjwt_err)(number % (RJWT_INTERNAL + 2));
+	const char *word = rjwt_reason(err);
+
+	FUZZ_CHECK(word[0] != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyz_")] == '\0');
+	FUZZ_CHECK(rjwt_strerror(err)[0] != '\0');
+	FUZZ_CHECK(!rjwt_is_verdict(err) || (err > RJWT_OK && err < RJWT_CONFIG));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -143,6 +155,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	time_format(shown, number);
 	escape(bytes);
 	find_near(bytes);
+	name_code((unsigned char)text[0]);
 	free(text);
 	return 0;
 }
