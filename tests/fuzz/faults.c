@@ -377,6 +377,12 @@ FAILS(FAULT_CRYPTO, int, 0, EVP_MAC_update, (EVP_MAC_CTX * ctx, const unsigned c
 FAILS(FAULT_CRYPTO, int, 0, EVP_MAC_final, (EVP_MAC_CTX * ctx, unsigned char *to, size_t *n, size_t most),
     (ctx, to, n, most))
 FAILS(FAULT_CRYPTO, int, 0, EVP_MD_CTX_copy_ex, (EVP_MD_CTX * to, const EVP_MD_CTX *from), (to, from))
+FAILS(FAULT_CRYPTO, EVP_MD *, NULL, EVP_MD_fetch, (OSSL_LIB_CTX * lib, const char *name, const char *query),
+    (lib, name, query))
+FAILS(FAULT_CRYPTO, int, 0, EVP_DigestInit_ex2, (EVP_MD_CTX * ctx, const EVP_MD *md, const OSSL_PARAM *params),
+    (ctx, md, params))
+FAILS(FAULT_CRYPTO, int, 0, EVP_DigestUpdate, (EVP_MD_CTX * ctx, const void *p, size_t n), (ctx, p, n))
+FAILS(FAULT_CRYPTO, int, 0, EVP_DigestFinal_ex, (EVP_MD_CTX * ctx, unsigned char *to, unsigned *n), (ctx, to, n))
 FAILS(FAULT_CRYPTO, int, 0, RAND_bytes_ex, (OSSL_LIB_CTX * lib, unsigned char *to, size_t n, unsigned bits),
     (lib, to, n, bits))
 FAILS(FAULT_CRYPTO, BIO *, NULL, BIO_new, (const BIO_METHOD *kind), (kind))
@@ -441,9 +447,17 @@ FAILS(FAULT_CRYPTO, int, 0, ECDSA_SIG_set0, (ECDSA_SIG * sig, BIGNUM *r, BIGNUM 
 FAILS(FAULT_CRYPTO, int, -1, i2d_ECDSA_SIG, (const ECDSA_SIG *sig, unsigned char **to), (sig, to))
 FAILS(FAULT_CRYPTO, ECDSA_SIG *, NULL, d2i_ECDSA_SIG, (ECDSA_SIG * *to, const unsigned char **p, long n),
     (to, p, n))
-FAILS(FAULT_PARSE, struct json_tokener *, NULL, json_tokener_new_ex, (int depth), (depth))
-FAILS(FAULT_PARSE, struct json_object *, NULL, json_tokener_parse_ex,
-    (struct json_tokener * t, const char *p, int n), (t, p, n))
+FAILS(FAULT_PARSE, struct json_object *, NULL, json_object_new_object, (void), ())
+FAILS(FAULT_PARSE, struct json_object *, NULL, json_object_new_array, (void), ())
+FAILS(FAULT_PARSE, struct json_object *, NULL, json_object_new_boolean, (json_bool b), (b))
+FAILS(FAULT_PARSE, struct json_object *, NULL, json_object_new_int64, (int64_t n), (n))
+FAILS(FAULT_PARSE, struct json_object *, NULL, json_object_new_uint64, (uint64_t n), (n))
+FAILS(FAULT_PARSE, struct json_object *, NULL, json_object_new_double_s, (double d, const char *text), (d, text))
+FAILS(FAULT_PARSE, struct json_object *, NULL, json_object_new_string_len, (const char *p, const int n), (p, n))
+FAILS(FAULT_PARSE, int, -1, json_object_array_add, (struct json_object * to, struct json_object *value), (to, value))
+FAILS(FAULT_PARSE, int, -1, json_object_object_add_ex,
+    (struct json_object * to, const char *const name, struct json_object *const value, const unsigned how),
+    (to, name, value, how))
 FAILS(FAULT_PARSE, int, 0, yaml_parser_initialize, (yaml_parser_t * parser), (parser))
 
 WRAP(int, yaml_parser_parse, (yaml_parser_t * parser, yaml_event_t *event))
