@@ -13,19 +13,6 @@
 unsigned long fuzz_seen[16];
 static char folder[256];
 
-void
-fuzz_broken(const char *fmt, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "%s: BROKEN: ", fuzz_name);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fprintf(stderr, "\n");
-	abort();
-}
-
 /* --- the input --------------------------------------------------------------------------------------- */
 
 unsigned
@@ -112,6 +99,21 @@ static void
 remove_folder(void)
 {
 	fuzz_remove(folder);
+}
+
+void
+fuzz_broken(const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: BROKEN: ", fuzz_name);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fprintf(stderr, "\n");
+	if (folder[0] != '\0')
+		remove_folder();
+	abort();
 }
 
 const char *
