@@ -157,7 +157,7 @@ judge(struct login *l, const struct reply *reply)
 	return login_code(err);
 }
 
-/* A reply that was typed: a token is judged, anything else is for the next module. */
+/* A reply that was typed: a token is judged, a password is for the next module. */
 static int
 take_reply(struct login *l, const struct reply *reply)
 {
@@ -168,6 +168,8 @@ take_reply(struct login *l, const struct reply *reply)
 		log_verdict(l->pamh, &l->who, NULL, &(struct rjwt_verdict){ .reason = RJWT_EMPTY });
 		return PAM_AUTH_ERR;
 	}
+	if (reply_is_long(reply))
+		return PAM_AUTH_ERR;
 	return prompt_pass_on(l->pamh, reply) == PAM_SUCCESS ? PAM_AUTH_ERR : PAM_BUF_ERR;
 }
 

@@ -32,16 +32,24 @@ struct reply {
 RJWT_MUST int prompt_ask(pam_handle_t *pamh, const char *text, struct reply *reply);
 
 /*
- * Take a reply that is shaped like a token away from PAM_AUTHTOK, where no later module shall find it.
- * Without one reply stays empty.
+ * Take a reply that is shaped like a token away from PAM_AUTHTOK, where no later module shall find it. A long
+ * one of another shape is copied and stays there. Without one reply stays empty.
  */
 RJWT_MUST int prompt_take_stacked(pam_handle_t *pamh, struct reply *reply);
 
-/* A reply that is no token becomes PAM_AUTHTOK, for pam_unix try_first_pass below. */
+/* A reply that is not long becomes PAM_AUTHTOK, for pam_unix try_first_pass below. */
 RJWT_MUST int prompt_pass_on(pam_handle_t *pamh, const struct reply *reply);
 
 /*
- * Begins with eyJ ('{"' in base64url), and has two dots or more, or is of exactly the length at which a
+ * sshd gives junk of the same length in place of what is typed for a user who may not log in. So length alone may
+ * decide who asks next, or the prompts would tell who is there: a long reply is never handed on as a password, and
+ * a shorter one always is. No token is as short as that.
+ */
+#define REPLY_LONG 128
+bool reply_is_long(const struct reply *reply);
+
+/*
+ * Long, begins with eyJ ('{"' in base64url), and has two dots or more, or is of exactly the length at which a
  * prompt cuts: what was cut in its payload is no password either.
  */
 bool reply_is_token(const struct reply *reply);

@@ -15,16 +15,28 @@ reply_clear(struct reply *reply)
 }
 
 static bool
+text_is_long(const char *text)
+{
+	return strlen(text) >= REPLY_LONG;
+}
+
+static bool
 text_is_token(const char *text)
 {
 	const char *dot;
 
-	if (strncmp(text, "eyJ", 3) != 0)
+	if (!text_is_long(text) || strncmp(text, "eyJ", 3) != 0)
 		return false;
 	if (rjwt_prompt_cuts(strlen(text)))
 		return true;
 	dot = strchr(text, '.');
 	return dot != NULL && strchr(dot + 1, '.') != NULL;
+}
+
+bool
+reply_is_long(const struct reply *reply)
+{
+	return reply->p != NULL && text_is_long(reply->p);
 }
 
 bool
@@ -62,12 +74,15 @@ prompt_take_stacked(pam_handle_t *pamh, struct reply *reply)
 	const void *item = NULL;
 	struct reply copy = { NULL };
 	int ret = pam_get_item(pamh, PAM_AUTHTOK, &item);
+	bool token;
 
-	if (ret != PAM_SUCCESS || item == NULL || !text_is_token(item))
+	if (ret != PAM_SUCCESS || item == NULL || !text_is_long(item))
 		return PAM_SUCCESS;
-	/* It goes, whether there is memory for a copy or not. */
+	token = text_is_token(item);
 	copy.p = strdup(item);
-	ret = pam_set_item(pamh, PAM_AUTHTOK, NULL);
+	/* It goes, whether there is memory for a copy or not. */
+	if (token)
+		ret = pam_set_item(pamh, PAM_AUTHTOK, NULL);
 	if (ret == PAM_SUCCESS && copy.p == NULL)
 		ret = PAM_BUF_ERR;
 	if (ret != PAM_SUCCESS) {

@@ -248,8 +248,10 @@ check_log(const struct trial *t)
 static bool
 token_shaped(const char *text)
 {
-	const char *dot = text == NULL || strncmp(text, "eyJ", 3) != 0 ? NULL : strchr(text, '.');
+	const char *dot = NULL;
 
+	if (text != NULL && strlen(text) >= REPLY_LONG && strncmp(text, "eyJ", 3) == 0)
+		dot = strchr(text, '.');
 	return dot != NULL && strchr(dot + 1, '.') != NULL;
 }
 

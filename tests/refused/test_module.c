@@ -6,6 +6,7 @@
 #include "program.h"
 #include "table.h"
 
+#include "module.h"
 #include "pam_driver.h"
 
 #include <stdio.h>
@@ -41,7 +42,7 @@ looks_like_token(const struct buf *reply)
 {
 	const char *dot = strchr(reply->p, '.');
 
-	return strncmp(reply->p, "eyJ", 3) == 0 &&
+	return reply->n >= REPLY_LONG && strncmp(reply->p, "eyJ", 3) == 0 &&
 	    ((dot != NULL && strchr(dot + 1, '.') != NULL) || rjwt_prompt_cuts(reply->n));
 }
 
@@ -88,7 +89,7 @@ check_token(const struct refusal *r, const struct talk *talk, const char *authto
 		fail_msg("%s: stays as a password", r->name);
 }
 
-/* What is no token is somebody's password: for the module below, and not for the log. */
+/* What is no token is somebody's password: for the module below, unless it is long, and not for the log. */
 static void
 check_password(const struct refusal *r, const struct talk *talk, const char *authtok)
 {
@@ -96,8 +97,8 @@ check_password(const struct refusal *r, const struct talk *talk, const char *aut
 
 	if (strstr(driver_log.p, log) == NULL || lines_in_log() != (log[0] == '\0' ? 0 : 1) || talk->asked != 1)
 		fail_msg("%s: asked %d times, logged: %s", r->name, talk->asked, driver_log.p);
-	if (r->bad.n > 0 && strncmp(authtok, r->bad.p, 4095) != 0)
-		fail_msg("%s: not passed on, but %s", r->name, authtok);
+	if (r->bad.n > 0 && strcmp(authtok, r->bad.n < REPLY_LONG ? r->bad.p : "-") != 0)
+		fail_msg("%s: %zu bytes, and passed on is %s", r->name, r->bad.n, authtok);
 }
 
 static void
@@ -125,7 +126,7 @@ check_accepted(const struct refusal *r)
 	int ret = driver_login(t->f, RJWT_ALONE, r->service, r->user, &talk, authtok);
 
 	if (!looks_like_token(&r->twin)) {
-		if (ret != PAM_AUTH_ERR || strcmp(authtok, r->twin.p) != 0 || lines_in_log() != 0)
+		if (ret != PAM_AUTH_ERR || strcmp(authtok, "-") != 0 || lines_in_log() != 0)
 			fail_msg("twin of %s: the module says %d: %s", r->name, ret, driver_log.p);
 		return;
 	}

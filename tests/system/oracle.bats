@@ -6,8 +6,8 @@
 bats_require_minimum_version 1.5.0
 
 # each is typed for alice, who is there, and for ghost, who is not: neither's token
-causes=('wrong token' "another's token" "another's expired token" 'unknown key' 'no token' 'password' 'empty' 'no reply'
-	'no keyset')
+causes=('wrong token' "another's token" "another's expired token" 'unknown key' 'no token' 'password' 'long password'
+	'empty' 'no reply' 'no keyset')
 
 setup_file()
 {
@@ -25,6 +25,7 @@ setup_file()
 	expired_token bob >"$BATS_FILE_TMPDIR/another's expired token"
 	echo eyJ.a.b >"$BATS_FILE_TMPDIR/no token"
 	echo "$wrong_password" >"$BATS_FILE_TMPDIR/password"
+	printf '%0200d\n' 0 >"$BATS_FILE_TMPDIR/long password"
 	echo >"$BATS_FILE_TMPDIR/empty"
 	: >"$BATS_FILE_TMPDIR/no reply"
 	: >"$BATS_FILE_TMPDIR/no keyset"
@@ -95,14 +96,21 @@ by_login()
 		login || [ $? -ne 124 ]
 }
 
-# sshd gives PAM junk in place of what is typed for a user who is not there.
+# sshd gives PAM junk of the same length in place of what is typed for a user who is not there.
 @test "oracle: sshd asks a user who is there what it asks one who is not" {
-	pam_service sshd token
 	start_sshd
-	for cause in 'wrong token' "another's token" password empty; do
+	for stack in token both; do
+		pam_service sshd $stack
+		for cause in 'wrong token' "another's token" 'no token' password 'long password' empty; do
+			same by_ssh keyboard-interactive "$cause"
+			echo "# $stack, $cause: $(paste -s -d '|' "$BATS_TEST_TMPDIR/alice")" >&3
+			same by_ssh password "$cause"
+		done
+	done
+	printf 'auth %s\n' 'sufficient pam_unix.so nodelay' 'sufficient pam_rjwt.so try_first_pass' 'required pam_deny.so' >/etc/pam.d/sshd
+	for cause in 'wrong token' 'no token' password 'long password' empty; do
 		same by_ssh keyboard-interactive "$cause"
-		grep -q 'USER.* Token: $' "$BATS_TEST_TMPDIR/alice"
-		same by_ssh password "$cause"
+		echo "# below pam_unix, $cause: $(paste -s -d '|' "$BATS_TEST_TMPDIR/alice")" >&3
 	done
 }
 

@@ -44,6 +44,8 @@ pam_handle_t *driver_start(struct fixture *f, const char *stack, const char *ser
 int driver_login(struct fixture *f, const char *stack, const char *service, const char *user,
     struct talk *talk, char authtok[static 4096]);
 
+#define TEN "aaaaaaaaaa"
+#define SHAPED "eyJ." TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN ".b" /* like a token, and none */
 #define RJWT_ALONE "auth required @rjwt@\nauth required @probe@\n"
 
 #endif

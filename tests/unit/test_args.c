@@ -110,16 +110,25 @@ test_codes(void **state)
 static void
 test_replies(void **state)
 {
-	static char token[] = "eyJ.b.c", same_token[] = "eyJ.b.c", other[] = "eyJ.b.d", one[] = "eyJ.b",
-		    empty[] = "", late[] = "a eyJ.b.c", many[] = "eyJ....", begins[] = "eyJ";
+#define LONG(c) c c c c c c c c
+#define B128 LONG(LONG("bb"))
+	static char token[] = "eyJ." B128 ".c", same_token[] = "eyJ." B128 ".c", other[] = "eyJ." B128 ".d",
+		    one[] = "eyJ." B128, empty[] = "", late[] = "a eyJ." B128 ".c", many[] = "eyJ...." B128,
+		    begins[] = "eyJ" B128, brief[] = "eyJ.b.c";
+	static char most[REPLY_LONG], least[REPLY_LONG + 1];
 	const struct {
 		struct reply reply;
 		bool token;
 	} kinds[] = { { { token }, true }, { { many }, true }, { { one }, false }, { { empty }, false },
-		{ { late }, false }, { { begins }, false }, { { NULL }, false } };
+		{ { late }, false }, { { begins }, false }, { { brief }, false }, { { most }, false },
+		{ { least }, true }, { { NULL }, false } };
 	const struct reply a = { token }, b = { same_token }, c = { other }, none = { NULL };
 
 	(void)state;
+	memcpy(least, token, REPLY_LONG - 2);
+	memcpy(least + REPLY_LONG - 2, ".c", 2);
+	memcpy(most, token, REPLY_LONG - 3);
+	memcpy(most + REPLY_LONG - 3, ".c", 2);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		assert_true(reply_is_token(&kinds[i].reply) == kinds[i].token);
 	assert_true(reply_same(&a, &b));

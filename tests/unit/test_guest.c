@@ -143,7 +143,7 @@ test_any_verdict(void **state)
 	const struct {
 		const char *reply;
 		int ret;
-	} rows[] = { { good, PAM_SUCCESS }, { once, PAM_SUCCESS }, { "eyJ.a.b", PAM_AUTH_ERR },
+	} rows[] = { { good, PAM_SUCCESS }, { once, PAM_SUCCESS }, { SHAPED, PAM_AUTH_ERR },
 		{ "secret", PAM_AUTH_ERR }, { NO_REPLY, PAM_CONV_ERR } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -174,7 +174,7 @@ test_hosts_own(void **state)
 	umask(0123);
 	describe_process(&before);
 	assert_int_equal(login(f, RJWT_ALONE, good), PAM_SUCCESS);
-	assert_int_equal(login(f, RJWT_ALONE, "eyJ.a.b"), PAM_AUTH_ERR);
+	assert_int_equal(login(f, RJWT_ALONE, SHAPED), PAM_AUTH_ERR);
 	describe_process(&after);
 	assert_int_equal(ERR_GET_REASON(ERR_peek_last_error()), 42);
 	ERR_clear_error();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pam_rjwt.so in stacks, loaded by libpam: prompts, replies, answers, the log. */
+#include "module.h"
 #include "pam_driver.h"
 
 #include <stdio.h>
@@ -61,13 +62,19 @@ test_accepted(void **state)
 	assert_null(strstr(driver_log.p, token));
 }
 
+#define LONG_OTHER "x" SHAPED
+
 /* A password typed at our prompt is for the module below, and is never logged, measured or described. */
 static void
 test_password_is_passed_on(void **state)
 {
+	static char longest[REPLY_LONG], brief[REPLY_LONG] = "eyJ.a.";
 	static const char *const replies[] = { "secret", "eyJhbGciOiJ", "eyJ.one-dot", "a.b.c", " eyJ.a.b",
-		"eyj.a.b", "{\"alg\":1}..", "pass word\xc3\xa9" };
+		"eyj.a.b", "{\"alg\":1}..", "pass word\xc3\xa9", "eyJ.a.b", longest, brief };
 	struct fixture *f = *state;
+
+	memset(longest, 'a', REPLY_LONG - 1);
+	memset(brief + 6, 'a', REPLY_LONG - 1 - 6);
 
 	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
 		struct talk talk = { .replies = { replies[i] } };
@@ -87,9 +94,8 @@ test_silent_refusals(void **state)
 	RJWT_CLEAN(free_clean) char *forged = token_at(f, 1, 299, PLAIN);
 	RJWT_CLEAN(free_clean) char *others = token_at(f, 1, 299, (struct edit){ 'c', "sub", "\"bob\"" });
 	RJWT_CLEAN(free_clean) char *late = token_at(f, 400, -100, (struct edit){ 'c', "sub", "\"bob\"" });
-	const char *const replies[] = { "eyJ..", "eyJ.a.b", "eyJ.a.b.c", forged, others, late };
-	static const char *const reasons[] = { "malformed", "malformed", "malformed", "signature", "user",
-		"user" };
+	const char *const replies[] = { SHAPED, SHAPED ".c", forged, others, late };
+	static const char *const reasons[] = { "malformed", "malformed", "signature", "user", "user" };
 
 	forge(forged);
 	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
@@ -133,8 +139,14 @@ test_long_replies(void **state)
 	static char reply[65537];
 	struct talk talk = { .replies = { reply } };
 
-	memset(reply, 'a', 65535);
-	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
+	/* What sshd makes of any reply for a user who may not log in: as little is handed on as of a token so long. */
+	for (size_t n = REPLY_LONG; n < sizeof(reply); n *= 2) {
+		memset(reply, 'a', n);
+		assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
+		assert_int_equal(talk.asked, 1);
+		assert_string_equal(authtok, "-");
+		assert_string_equal(driver_log.p, "");
+	}
 	memcpy(reply, "eyJ.a.", 6);
 	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
 	assert_int_equal(lines("reason=too_long"), 1);
@@ -163,7 +175,7 @@ test_cut_replies(void **state)
 			assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
 			if (lines("rejected reason=truncated user=alice") != rows[i].cut)
 				fail_msg("%zu bytes: %s", rows[i].length, driver_log.p);
-			assert_string_equal(authtok, rows[i].cut ? "-" : reply);
+			assert_string_equal(authtok, "-");
 		}
 }
 
@@ -359,7 +371,7 @@ test_stacked_and_unavailable(void **state)
 {
 	static const char *const lines_of_ours[] = { "@bare@ conf=/nonexistent/rjwt.yaml",
 		"@bare@ conf=/nonexistent/rjwt.yaml try_first_pass", "@rjwt@ bogus", "@bare@ bogus use_first_pass" };
-	static const char *const authtoks[][2] = { { "eyJ.a.b", "-" }, { "secret", "secret" } };
+	static const char *const authtoks[][2] = { { SHAPED, "-" }, { "secret", "secret" } };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(lines_of_ours) / sizeof(lines_of_ours[0]); i++)
@@ -397,6 +409,9 @@ test_stacked(void **state)
 		{ NULL, "try_first_pass", token, PAM_SUCCESS, 1, "-" },
 		{ "secret", "try_first_pass", "typed", PAM_AUTH_ERR, 1, "typed" },
 		{ token, "", "typed", PAM_AUTH_ERR, 1, "typed" }, /* taken away, not judged */
+		{ LONG_OTHER, "use_first_pass", "x", PAM_AUTH_ERR, 0, LONG_OTHER },
+		{ LONG_OTHER, "try_first_pass", "x", PAM_AUTH_ERR, 0, LONG_OTHER }, /* nobody asks after a token, either */
+		{ LONG_OTHER, "", token, PAM_SUCCESS, 1, LONG_OTHER },
 		{ token, "", token, PAM_SUCCESS, 1, "-" },
 	};
 
@@ -540,7 +555,7 @@ static void
 test_log_is_escaped(void **state)
 {
 	struct fixture *f = *state;
-	struct talk talk = { .replies = { "eyJ.a.b" } };
+	struct talk talk = { .replies = { SHAPED } };
 	pam_handle_t *pamh = driver_start(f, RJWT_ALONE, "sshd", "al\nice accepted", &talk);
 
 	assert_int_equal(pam_set_item(pamh, PAM_RHOST, "h\x1b[2J\naccepted user=root %n"), PAM_SUCCESS);

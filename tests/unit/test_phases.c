@@ -101,7 +101,7 @@ static void
 test_after_a_failure(void **state)
 {
 	struct fixture *f = *state;
-	struct talk talk = { .replies = { "eyJ.a.b" } };
+	struct talk talk = { .replies = { SHAPED } };
 	pam_handle_t *pamh = driver_start(f, STACK, "sshd", "alice", &talk);
 
 	assert_int_equal(pam_authenticate(pamh, 0), PAM_AUTH_ERR);
