@@ -41,6 +41,26 @@ change_bytes(struct rest *rest, struct buf *text, bool sealed)
 	made = (struct buf){ 0 };
 }
 
+/*
+ * Where a link leads to: a folder, or a file, that is safe in all but that. Of ours: whoever follows the link does no
+ * harm to the machine.
+ */
+static const char *
+elsewhere(bool folder)
+{
+	static char paths[2][320];
+	char *path = paths[folder];
+
+	if (path[0] != '\0')
+		return path;
+	snprintf(path, sizeof(paths[0]), "%s/elsewhere-%s", fuzz_folder(), folder ? "folder" : "file");
+	if (folder)
+		FUZZ_CHECK(mkdir(path, 0700) == 0);
+	else
+		fuzz_put(path, VIEW("elsewhere\n"));
+	return path;
+}
+
 bool
 damage_file(struct rest *rest, const struct stage_file *file)
 {
@@ -64,7 +84,7 @@ damage_file(struct rest *rest, const struct stage_file *file)
 	} else {
 		fuzz_remove(file->path);
 		if (how == 5)
-			FUZZ_CHECK(symlink(folder ? "/" : "/etc/hostname", file->path) == 0);
+			FUZZ_CHECK(symlink(elsewhere(folder), file->path) == 0);
 		else if (how == 6)
 			FUZZ_CHECK(mkfifo(file->path, 0600) == 0);
 		else if (how == 7)
