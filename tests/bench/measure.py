@@ -355,6 +355,9 @@ def rotation(top):
     if not may or may.returncode != 0:
         say("\nRotation: strace is missing, or may not trace here")
         return
+    if os.geteuid() != 0:
+        say("\nRotation: only root sees which files rjwt-keyd reads: it lets nobody else look into it")
+        return
     title("A rotation's system calls", "all", "read retired keys", "the rest", "beside 10 keys")
     first = None
     for number in (10, 1000):
