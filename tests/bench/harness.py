@@ -207,6 +207,8 @@ class Log:
 
     def __init__(self, top):
         self.path = top + "/log"
+        if os.path.exists(self.path):
+            os.unlink(self.path)
         reader = ("import socket, sys\ns = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\n"
                   "print(flush=True)\nn = 0\nwhile True:\n m = s.recv(65536)\n if not m: break\n n += 1\nprint(n)\n")
         self.process = subprocess.Popen([PYTHON, "-c", reader, self.path], stdout=subprocess.PIPE)
@@ -215,11 +217,15 @@ class Log:
     def environment(self, **more):
         return dict(os.environ, LD_PRELOAD=program("shim.so"), BENCH_LOG=self.path, **more)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.process.kill()
+        self.process.wait()
+
     def end(self):
         """How many lines came."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
             end.sendto(b"", self.path)
-        count = int(self.process.stdout.readline())
-        self.process.wait()
-        os.unlink(self.path)
-        return count
+        return int(self.process.stdout.readline())

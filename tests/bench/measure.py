@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -139,12 +140,11 @@ def counts(top, keysets):
                        ("HS256", ("verify", "verify-set", "verify-bare"))):
         for name in names:
             note(count="%s %s" % (name, alg), instructions=round(per_operation(keysets[alg].folder, name)))
-    log = Log(top)
-    commands = {**logins(top, keysets["ES256"], log), **minters(top, keysets["ES256"])}
-    for name in ("floor", "pam_rjwt reusable", "pam_rjwt one-time", "rjwt-issue", "openssl pkeyutl -sign"):
-        command, options = commands[name]
-        note(count=name, instructions=instructions(command, **renew(options)))
-    log.end()
+    with Log(top) as log:
+        commands = {**logins(top, keysets["ES256"], log), **minters(top, keysets["ES256"])}
+        for name in ("floor", "pam_rjwt reusable", "pam_rjwt one-time", "rjwt-issue", "openssl pkeyutl -sign"):
+            command, options = commands[name]
+            note(count=name, instructions=instructions(command, **renew(options)))
 
 
 def counted(keysets):
@@ -198,9 +198,8 @@ def cold(top, keyset):
     if not shutil.which("pamtester"):
         say("\nCold login: pamtester is missing")
         return
-    log = Log(top)
-    took = processes(logins(top, keyset, log))
-    log.end()
+    with Log(top) as log:
+        took = processes(logins(top, keyset, log))
     table_of_processes("Cold login, ES256: whole pamtester processes, state on %s" % filesystem(keyset.folder), took,
                        "floor", "pam_unix yescrypt")
 
@@ -245,23 +244,22 @@ def tools(top, keyset, peers):
 
 def batch(top, keyset):
     """Tokens of one process, a log line each; what the process takes without them is taken off."""
-    lines, log = top + "/lines", Log(top)
-    with open(lines, "w", encoding="ascii") as file:
-        file.write('{"sub":"alice"}\n' * BATCH)
-    with open(top + "/line", "w", encoding="ascii") as file:
-        file.write('{"sub":"alice"}\n')
     command, us, each = [program("rjwt-issue"), "-c", keyset.conf, "--batch"], [], []
-    for _ in range(5):
-        each += rounds(keyset.folder, "mint-bare")["mint-bare"][:3]
-        took = [once(command, stdin=open(path, encoding="ascii"), env=log.environment())[1]
-                for path in (top + "/line", lines)]
-        us += [1000 * (took[1] - took[0]) / (BATCH - 1)] * 3
-    count = log.end()
+    files = {top + "/line": 1, top + "/lines": BATCH}
+    for path, count in files.items():
+        with open(path, "w", encoding="ascii") as file:
+            file.write('{"sub":"alice"}\n' * count)
+    with Log(top) as log:
+        for _ in range(5):
+            each += rounds(keyset.folder, "mint-bare")["mint-bare"][:3]
+            took = [once(command, stdin=open(path, encoding="ascii"), env=log.environment())[1] for path in files]
+            us += [1000 * (took[1] - took[0]) / (BATCH - 1)] * 3
+        logged = log.end()
     title("Batch mint, ES256, a log line each", "us a token", "bare EVP sign", "bare/batch", "tokens a second",
           "lines logged")
-    note(what="batch", us=summary(us), bare_us=summary(each), rate=round(ratio(each, us), 4), logged=count)
+    note(what="batch", us=summary(us), bare_us=summary(each), rate=round(ratio(each, us), 4), logged=logged)
     row("rjwt-issue --batch on " + filesystem(keyset.folder), spread(us), spread(each), times(ratio(each, us)),
-        "%.0f" % (1e6 / statistics.median(us)), count)
+        "%.0f" % (1e6 / statistics.median(us)), logged)
 
 
 def spend(disk):
@@ -391,6 +389,7 @@ def idle(keyset):
 def main():
     """Only the parts that are named, or all but counts."""
     wanted = sys.argv[2:]
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))    # and leave nothing behind
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="rjwt-bench-", dir=memory) as top, \
             tempfile.TemporaryDirectory(prefix="rjwt-bench-", dir="/var/tmp") as disk:
