@@ -167,7 +167,7 @@ __wrap_yaml_parser_parse(yaml_parser_t *parser, yaml_event_t *event)
 CALL(int, OPENSSL_init_crypto, 0, (uint64_t what, const OPENSSL_INIT_SETTINGS *how), what, how);
 CALL(OSSL_LIB_CTX *, OSSL_LIB_CTX_get0_global_default, NULL, (void));
 CALL(int, RAND_bytes_ex, 0, (OSSL_LIB_CTX *c, unsigned char *p, size_t n, unsigned s), c, p, n, s);
-CALL(int, EVP_Q_digest, 0, (OSSL_LIB_CTX *c, const char *name, const char *query, const void *p, size_t n,
+SIZED(int, EVP_Q_digest, 0, (OSSL_LIB_CTX *c, const char *name, const char *query, const void *p, size_t n,
     unsigned char *sum, size_t *size), c, name, query, p, n, sum, size);
 CALL(EVP_MAC *, EVP_MAC_fetch, NULL, (OSSL_LIB_CTX *c, const char *name, const char *query), c, name, query);
 CALL(EVP_MAC_CTX *, EVP_MAC_CTX_new, NULL, (EVP_MAC *mac), mac);

@@ -164,6 +164,7 @@ lists(void **state)
 	assert_int_equal(json_strings(json, "one", &count), JSON_GOOD);
 	assert_int_equal(count, 1);
 	assert_true(view_is(json_string_at(json, "one", 0), "x"));
+	assert_null(json_string_at(json, "one", 1).p);
 	assert_int_equal(json_strings(json, "list", &count), JSON_GOOD);
 	assert_int_equal(count, 3);
 	assert_true(view_is(json_string_at(json, "list", 0), "a"));
