@@ -67,7 +67,9 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	done
 	pid=$asked_PID
 	exec {asked[1]}>&-
-	run -1 wait "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 1 ]
 }
 
 @test "the same memory for 10 lines and for 20,000" {
