@@ -146,8 +146,16 @@ __wrap___asprintf_chk(char **text, int flag, const char *fmt, ...)
 
 /* --- json-c, libyaml -------------------------------------------------------------------------------- */
 
-CALL(json_tokener *, json_tokener_new_ex, NULL, (int depth), depth);
-CALL(json_object *, json_tokener_parse_ex, NULL, (json_tokener *t, const char *p, int n), t, p, n);
+CALL(json_object *, json_object_new_object, NULL, (void));
+CALL(json_object *, json_object_new_array, NULL, (void));
+CALL(json_object *, json_object_new_boolean, NULL, (json_bool value), value);
+CALL(json_object *, json_object_new_int64, NULL, (int64_t value), value);
+CALL(json_object *, json_object_new_uint64, NULL, (uint64_t value), value);
+CALL(json_object *, json_object_new_double_s, NULL, (double value, const char *text), value, text);
+CALL(json_object *, json_object_new_string_len, NULL, (const char *text, int n), text, n);
+CALL(int, json_object_object_add_ex, -1, (json_object *object, const char *name, json_object *value, unsigned flags),
+    object, name, value, flags);
+CALL(int, json_object_array_add, -1, (json_object *array, json_object *value), array, value);
 CALL(int, yaml_parser_initialize, 0, (yaml_parser_t *parser), parser);
 
 int __real_yaml_parser_parse(yaml_parser_t *parser, yaml_event_t *event);
