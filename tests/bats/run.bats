@@ -173,7 +173,7 @@ until_of() { jq '.exp - .retired' <(sed -n 1p "$state/keys/$1.jwk"); }
 	chmod 0644 "$conf"
 	await grep -q 'the configuration was read again' "$dir/log"
 	version=$(active)
-	await test -e "$state/keys/$((version + 3)).jwk"
+	await test -e "$state/keys/$((version + 4)).jwk"    # made after version + 1 has retired
 	[ "$(until_of $((version + 1)))" -eq 108000 ]
 	# the keyset is away when SIGHUP comes: the file is read when it is back
 	configure 'rotate_every: 1s' 'leeway: 0s' 'previous_key_ttl: 40h'
@@ -183,7 +183,7 @@ until_of() { jq '.exp - .retired' <(sed -n 1p "$state/keys/$1.jwk"); }
 	mv "$state.away" "$state"
 	kill -HUP "$pid"
 	version=$(active)
-	await test -e "$state/keys/$((version + 3)).jwk"
+	await test -e "$state/keys/$((version + 4)).jwk"    # made after version + 1 has retired
 	[ "$(until_of $((version + 1)))" -eq 144000 ]
 	stop TERM
 }
