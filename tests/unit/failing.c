@@ -101,22 +101,31 @@ int __wrap_openat(int fd, const char *path, int flags, ...);
 int __wrap_asprintf(char **text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int __wrap___asprintf_chk(char **text, int flag, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* A file that is made has a mode. */
+#define TAKE_MODE(flags, mode)                                                           \
+	do {                                                                             \
+		va_list args;                                                            \
+		va_start(args, flags);                                                   \
+		mode = ((flags) & O_CREAT) != 0 ? va_arg(args, mode_t) : 0;              \
+		va_end(args);                                                            \
+	} while (0)
+
 int
 __wrap_openat(int fd, const char *path, int flags, ...)
 {
-	va_list args;
 	mode_t mode;
 
-	va_start(args, flags);
-	mode = (flags & O_CREAT) != 0 ? va_arg(args, mode_t) : 0;
-	va_end(args);
+	TAKE_MODE(flags, mode);
 	return failing_here("openat") ? -1 : __real_openat(fd, path, flags, mode);
 }
 
 int
 __wrap_open(const char *path, int flags, ...)
 {
-	return failing_here("open") ? -1 : __real_openat(AT_FDCWD, path, flags);
+	mode_t mode;
+
+	TAKE_MODE(flags, mode);
+	return failing_here("open") ? -1 : __real_openat(AT_FDCWD, path, flags, mode);
 }
 
 int
