@@ -581,9 +581,9 @@ test_log_tells(void **state)
 	assert_true(driver_log_tells(token));
 	snprintf(line, sizeof(line), "accepted user=alice token=%s", signature);
 	assert_true(driver_log_tells(line));
-	snprintf(line, sizeof(line), "a%.16sb", signature + 40);
+	snprintf(line, sizeof(line), "[%.16s]", signature + 40);
 	assert_true(driver_log_tells(line));
-	snprintf(line, sizeof(line), "a%.15sb", signature + 40);
+	snprintf(line, sizeof(line), "[%.15s]", signature + 40);
 	assert_false(driver_log_tells(line));
 	snprintf(line, sizeof(line), "jti=%.20s", payload + 7);
 	assert_true(driver_log_tells(line));
