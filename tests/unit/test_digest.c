@@ -152,11 +152,14 @@ sums_that_are_not_seals(void **state)
 		VIEW("{\"a\":1,\"sum\":\"" SUM "\"}\n"), VIEW("{\"sum\":\"" SUM "\",\"a\":1}\n"),
 		VIEW("{\"a\":1,\"sum\":null}\n"), VIEW("") };
 	RJWT_CLEAN(buf_clear) struct buf good = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf least = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf failed = { .failed = true };
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++)
 		EXPECT(rows[i].p, seal_check(rows[i]), RJWT_KEYSET);
+	seal(&least, "");
+	EXPECT("a seal alone", seal_check(buf_view(&least)), RJWT_OK);
 	seal(&good, "{\"a\":1");
 	EXPECT("good", seal_check(buf_view(&good)), RJWT_OK);
 	for (size_t i = 14; i < 78; i++)

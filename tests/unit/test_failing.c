@@ -57,6 +57,8 @@ every(const char *label, enum rjwt_err (*work)(struct thing *), struct thing *th
 			break;
 		if (is_memory(failing_name) && !thing->writes && err != RJWT_OK)
 			want(failing_name, err, RJWT_MEMORY);
+		if (strstr(failing_name, "EVP_Q_digest") != NULL && err != RJWT_OK)
+			want(failing_name, err, RJWT_INTERNAL); /* a file is not blamed for a sum that was not made */
 		if (err == RJWT_SIGNATURE && wanted == RJWT_OK && strcmp(failing_name, "EVP_DigestVerify") != 0)
 			fail_msg("%s: call %u, %s, failed, and the signature was blamed", label, k, failing_name);
 		if (err == RJWT_OK && (thing->prunes || strstr(failing_name, "stat") != NULL || strcmp(failing_name, "asprintf") == 0))
@@ -216,8 +218,24 @@ seal(struct thing *thing)
 	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
 
 	buf_add_view(&out, buf_view(&thing->private));
-	RJWT_TRY(seal_add(&out));
-	return seal_check(buf_view(&out));
+	return seal_add(&out);
+}
+
+static enum rjwt_err
+check_seal(struct thing *thing)
+{
+	return seal_check(buf_view(&thing->text));
+}
+
+static enum rjwt_err
+make_hasher(struct thing *thing)
+{
+	struct hasher *hasher = NULL;
+	enum rjwt_err err = hasher_new(&hasher);
+
+	(void)thing;
+	hasher_free(hasher);
+	return err;
 }
 
 static enum rjwt_err
@@ -294,6 +312,10 @@ test_texts(void **state)
 	(void)state;
 	buf_adds(&t.private, "{\"iss\":\"i\",\"aud\":[\"a\"],\"exp\":1,\"iat\":0,\"sub\":\"alice\",\"jti\":\"j\"}");
 	every("seal", seal, &t, RJWT_OK);
+	buf_add_view(&t.text, buf_view(&t.private));
+	want("seal", seal_add(&t.text), RJWT_OK);
+	every("sealed", check_seal, &t, RJWT_OK);
+	every("hasher", make_hasher, &t, RJWT_OK);
 	every("name", name, &t, RJWT_OK);
 	every("json", parse_json, &t, RJWT_OK);
 	every("claims", parse_claims, &t, RJWT_OK);
