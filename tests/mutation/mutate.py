@@ -14,7 +14,7 @@ FLAG: how to compile and link; make mutation gives them.
     --jobs N        how many tests run at once
     --share N       every N-th mutant only, for a quick look
     --only TEXT     mutants whose key (as in equivalent.txt) contains TEXT
-    --quick         without ASan and UBSan
+    --quick         without ASan and UBSan, and without the mutants that free or wipe less
     --slow          also tests that take long and are not about the file
     --list          show the mutants, run nothing
     --verbose       show each mutant and what killed it
@@ -45,19 +45,13 @@ SANITIZED = FLAGS + "-fsanitize=address,undefined -fno-sanitize-recover=undefine
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_odr_violation=0:allocator_may_return_null=1:hard_rss_limit_mb=1000",
 	"LANG": "C", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
 QUICK_S = 0.4
+LEAK = re.compile(r"\w*(free|clear|clean|close|wipe|object_put)\(")  # what ASan alone would miss
 WITHOUT = ("test_programs", "test_sets", "test_guest")  # run programs, which are not built here, or measure
 # Of the tests that take longer those that are about a file, beside the one that has its name, and about all.
 NEAR = {"lib/key.c": ["jws_sign"], "lib/key_weak.c": ["key"], "lib/jwk.c": ["verdict_keys"], "lib/alg.c": ["jwk"],
 	"lib/check_claims.c": ["revoke"], "lib/marks.c": ["revoke", "keeper"], "lib/store.c": ["keeper", "revoke"],
 	"pam/login.c": ["phases", "module"], "pam/phases.c": ["login"], "pam/prompt.c": ["login"], "pam/args.c": ["login"]}
 NEAR_ALL = ["failing", "table", "verify"]
-WITHOUT = ("test_programs", "test_sets", "test_guest")  # run programs, which are not built here, or measure
-# Of the tests that take longer those that are about a file, beside the one that has its name.
-NEAR = {"lib/key.c": ["jws_sign", "failing"], "lib/key_weak.c": ["key"], "lib/jws.c": ["verify"],
-	"lib/claims.c": ["verify"], "lib/check_token.c": ["verify"], "lib/check_claims.c": ["verify", "revoke"],
-	"lib/marks.c": ["revoke", "keeper"], "lib/store.c": ["keeper", "revoke", "failing"], "lib/digest.c": ["failing"],
-	"lib/config.c": ["config", "failing"], "pam/login.c": ["login", "phases"], "pam/phases.c": ["login"],
-	"pam/prompt.c": ["login"], "pam/args.c": ["login"]}
 
 
 class Build:
@@ -135,7 +129,7 @@ class Runner:
 		self.build, self.count = build, count
 		self.local = threading.local()
 
-	def run(self, test, mutant, limit_s):
+	def run(self, test, mutant, limit_s, to=subprocess.DEVNULL):
 		"""(failed, seconds of the processor, numbers of the mutants that were reached)"""
 		if not hasattr(self.local, "tmp"):
 			self.local.tmp = tempfile.mkdtemp(dir=self.build.folder)
@@ -146,7 +140,7 @@ class Runner:
 		environment = dict(ENVIRONMENT, TMPDIR=tmp, RJWT_TMP=tmp, RJWT_BUILD=self.build.folder, RJWT_SOURCE=self.build.top,
 			RJWT_MUTANT=str(mutant), RJWT_REACHED=reached)
 		child = subprocess.Popen([self.build.path("tests/unit/" + test)], env=environment, cwd=tmp,
-			stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+			stdin=subprocess.DEVNULL, stdout=to, stderr=to, start_new_session=True,
 			preexec_fn=lambda: self.limits(limit_s))
 		watch = threading.Timer(30 + 10 * limit_s, self.end, [child.pid])
 		watch.start()
@@ -207,26 +201,36 @@ def mutate(options, build, mutants, pool, count):
 	base = dict(zip(tests, pool.map(lambda t: runner.run(t, -1, 300), tests)))
 	broken = [t for t in tests if base[t][0]]
 	if broken:
+		runner.run(broken[0], -1, 300, None)
 		raise SystemExit("mutate.py: fails without a mutant: " + ", ".join(broken))
 	print("%d tests built and run, %d s" % (len(base), time.monotonic() - begin), flush=True)
-	tried = {}  # (file, test) -> how often it was run, and killed
+	tried = {}  # (file or function, test) -> how often it was run, and killed
+
+	def about(mutant):
+		return [os.path.basename(mutant.file)[:-2], *NEAR.get(mutant.file, [])]
 
 	def order(mutant, test):
-		"""what a kill by this test is likely to cost"""
+		"""what a kill by this test is likely to cost: what killed in the same function does it again"""
 		runs, kills = tried.get((mutant.file, test), (0, 0))
-		return (0.02 + base[test][1]) * (runs + 2) / (kills + 1)
+		here, killed = tried.get((mutant.file, mutant.function, test), (0, 0))
+		named = 4 if any(test.startswith("test_" + a) for a in about(mutant)[:1]) else 0
+		return (0.02 + base[test][1]) * (runs + 8 * here + named + 2) / (kills + 8 * killed + named + 1)
 
 	def near(mutant, test):
 		"""whether the test is quick, or about this file"""
-		about = [os.path.basename(mutant.file)[:-2], *NEAR.get(mutant.file, []), *NEAR_ALL]
-		return options.slow or base[test][1] < QUICK_S or any(test.startswith("test_" + a) for a in about)
+		names = about(mutant) + NEAR_ALL
+		return options.slow or base[test][1] < QUICK_S or any(test.startswith("test_" + a) for a in names)
 
 	def judge(mutant):
 		come_by = [t for t in tests if mutant.number in base[t][2]]
+		if options.quick and mutant.kind == "deleted" and re.match(LEAK, mutant.text):
+			print("%s:%d: %s\tNOT RUN" % (mutant.file, mutant.line, mutant.key), flush=True)
+			return
 		for test in sorted((t for t in come_by if near(mutant, t)), key=lambda t: order(mutant, t)):
 			killed = runner.run(test, mutant.number, 2 + 3 * base[test][1])[0]
-			runs, kills = tried.get((mutant.file, test), (0, 0))
-			tried[mutant.file, test] = (runs + 1, kills + killed)
+			for where in ((mutant.file, test), (mutant.file, mutant.function, test)):
+				runs, kills = tried.get(where, (0, 0))
+				tried[where] = (runs + 1, kills + killed)
 			if killed:
 				mutant.by = test
 				break
