@@ -69,6 +69,12 @@ test_spend(void **state)
 	a = claims_of("i1", "alice", "");
 	want("no two lists collide", mark_spend(&o.marks, 1, &a, "1ssh", false, NULL), RJWT_OK);
 	assert_int_equal(file_mode(f, "spent/1"), 0700);
+	/* Each version has a folder, whichever one is held. */
+	a = claims_of("i", "alice", "1");
+	want("another version", mark_spend(&o.marks, 2, &a, "ssh", false, NULL), RJWT_OK);
+	want("again", mark_spend(&o.marks, 2, &a, "ssh", false, NULL), RJWT_SPENT);
+	want("the first version again", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_SPENT);
+	assert_true(file_there(f, "spent/2"));
 }
 
 /* A folder that is held, and goes, is made anew. */
