@@ -18,6 +18,8 @@
 
 #include <security/pam_appl.h>
 
+#undef syslog /* fortified, it may be a macro */
+
 #pragma GCC visibility push(default)
 
 int
@@ -57,7 +59,7 @@ log_socket(void)
 	return fd;
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 write_log(int priority, const char *format, va_list args)
 {
 	char line[2048];
@@ -91,8 +93,9 @@ syslog(int priority, const char *format, ...)
 }
 
 /* What fortified callers call. */
-void __vsyslog_chk(int priority, int flag, const char *format, va_list args);
-void __syslog_chk(int priority, int flag, const char *format, ...);
+void __vsyslog_chk(int priority, int flag, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+void __syslog_chk(int priority, int flag, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 void
 __vsyslog_chk(int priority, int flag, const char *format, va_list args)
