@@ -96,6 +96,29 @@ test_spent_folder_goes(void **state)
 	want("again", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_SPENT);
 }
 
+/* Each version has its folder; and with another keyset.json the one at the path counts, not the one that is held. */
+static void
+test_spent_folder_is_the_right_one(void **state)
+{
+	struct fixture *f = *state;
+	struct claims a = claims_of("i", "alice", "1");
+	struct keyset keyset = keyset_get(f);
+	RJWT_CLEAN(opened_close) struct opened o = open_marks(f);
+	char path[200], aside[200];
+
+	want("version 1", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_OK);
+	want("version 2", mark_spend(&o.marks, 2, &a, "ssh", false, NULL), RJWT_OK);
+	assert_true(file_there(f, "spent/2"));
+	want("again", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_SPENT);
+	snprintf(path, sizeof(path), "%s/spent/1", f->state);
+	snprintf(aside, sizeof(aside), "%s/spent/aside", f->state);
+	assert_int_equal(rename(path, aside), 0);
+	keyset_put(f, &keyset);
+	want("load", store_load(o.store, NULL), RJWT_OK);
+	want("another folder", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_OK);
+	assert_true(file_there(f, "spent/1"));
+}
+
 static int
 spend_once(struct fixture *f, int i)
 {
@@ -334,6 +357,7 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_spend), T(test_spent_folder_goes), T(test_crowd_spends_once),
+		T(test_spent_folder_is_the_right_one),
 		T(test_crowd_logs_in_once), T(test_mark_is_durable), cmocka_unit_test(test_sync_fails),
 		T(test_spent_unusable), T(test_revoked),
 		T(test_revoked_in_other_folders), T(test_prune) };
