@@ -86,8 +86,12 @@ static enum rjwt_err
 parse_jwk(struct thing *thing)
 {
 	RJWT_CLEAN(jwk_set_clear) struct jwk_set set = { 0 };
+	struct rjwt_diag diag = { .text = "" };
+	enum rjwt_err err = jwk_set_parse(buf_view(&thing->text), &set, &diag);
 
-	return jwk_set_parse(buf_view(&thing->text), &set, NULL);
+	if (strstr(diag.text, "(null)") != NULL)
+		fail_msg("%s", diag.text);
+	return err;
 }
 
 static enum rjwt_err

@@ -50,6 +50,8 @@ one_key(void **state)
 		{ VIEW("{\"kty\":\"EC\"," X "," Y "}"), RJWT_KEYSET },
 		{ VIEW("{\"kty\":\"EC\",\"crv\":\"secp256k1\"," X "," Y "}"), RJWT_ALG },
 		{ VIEW("{\"kty\":\"EC\",\"crv\":256," X "," Y "}"), RJWT_KEYSET },
+		{ VIEW("{\"kty\":\"oct\",\"crv\":256,\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"),
+		    RJWT_KEYSET },
 		{ VIEW("{\"kty\":\"OKP\",\"crv\":\"X25519\"," ED "}"), RJWT_ALG },
 		{ VIEW("{\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\",\"pub\":\"AA\"}"), RJWT_ALG },
 		{ VIEW("{" X "," Y "}"), RJWT_KEYSET }, { VIEW("{\"kty\":1," X "}"), RJWT_KEYSET },
@@ -131,6 +133,16 @@ static void
 refusals_name_the_kid(void **state)
 {
 	struct jwk jwk = { 0 };
+	static const struct {
+		struct view text;
+		enum rjwt_err wanted;
+		const char *why;
+	} rows[] = {
+		{ VIEW(P256 "}"), RJWT_KEYSET, "a member of the key is missing or no string" },
+		{ VIEW("{\"kty\":\"RSA\",\"e\":\"AQAB\"}"), RJWT_KEYSET, "is missing or no string" },
+		{ VIEW("{" EC ",\"use\":\"enc\"}"), RJWT_ALG, "not for verifying signatures" },
+		{ VIEW("{\"kty\":\"AKP\"}"), RJWT_ALG, "are none that rjwt has" },
+	};
 	struct rjwt_diag diag;
 
 	(void)state;
@@ -140,6 +152,10 @@ refusals_name_the_kid(void **state)
 	assert_non_null(strstr(diag.text, "old-7"));
 	EXPECT("none", parse(VIEW("{\"kty\":\"oct\",\"k\":\"AAAA\"}"), &jwk, &diag), RJWT_KEYSET);
 	assert_non_null(strstr(diag.text, "without kid"));
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		EXPECT(rows[i].text.p, parse(rows[i].text, &jwk, &diag), rows[i].wanted);
+		CHECK(rows[i].text.p, strstr(diag.text, rows[i].why) != NULL);
+	}
 	EXPECT("no diag", parse(VIEW("{\"kty\":\"oct\",\"k\":\"AAAA\"}"), &jwk, NULL), RJWT_KEYSET);
 }
 
