@@ -391,6 +391,24 @@ test_verification(void **state)
 	every("forged", whole, &t, RJWT_SIGNATURE);
 }
 
+/* A mark that is there revokes, whatever cannot be read. */
+static void
+test_revoked(void **state)
+{
+	struct thing t = { .f = *state };
+	RJWT_CLEAN(free_clean) char *token = token_with(t.f, NULL);
+	RJWT_CLEAN(free_clean) char *other = token_with(t.f, (struct edit[]){ { 'c', "jti", "\"a2\"" }, { 0 } });
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+
+	t.token = token;
+	want("folder", dir_open(t.f->state, &dir, NULL), RJWT_OK);
+	want("jti", mark_revoke_jti(&dir, "a1", 9, NULL), RJWT_OK);
+	every("revoked jti", whole, &t, RJWT_REVOKED);
+	t.token = other;
+	want("user", mark_revoke_user(&dir, "alice", 9, NULL), RJWT_OK);
+	every("revoked user", whole, &t, RJWT_REVOKED);
+}
+
 static void
 test_secret(void **state)
 {
@@ -571,7 +589,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_keys), cmocka_unit_test(test_texts), F(test_config),
-		F(test_verification), F(test_one_time), F(test_handle), F(test_writers), cmocka_unit_test(test_largest),
+		F(test_verification), F(test_one_time), F(test_revoked), F(test_handle), F(test_writers), cmocka_unit_test(test_largest),
 		cmocka_unit_test_setup_teardown(test_secret, fixture_setup_hs256, fixture_teardown) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "fixture.h"
 #include "syncs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -315,6 +316,58 @@ test_revoked_in_other_folders(void **state)
 	}
 }
 
+static int
+lowest_free(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
+/* A process that lives for years looks for as many marks. */
+static void
+test_folders_are_held(void **state)
+{
+	struct fixture *f = *state;
+	struct claims a = claims_of("i", "alice", "1");
+	RJWT_CLEAN(opened_close) struct opened o = open_marks(f);
+	int fd;
+
+	want("none", mark_revoked(&o.marks, 1, &a, NULL), RJWT_OK);
+	fd = lowest_free();
+	want("none", mark_revoked(&o.marks, 1, &a, NULL), RJWT_OK);
+	assert_int_equal(lowest_free(), fd);
+}
+
+#define ISSUED "{\"sub\":\"alice\",\"jti\":\"j\",\"kid\":\"B.1\",\"iat\":1,\"nbf\":2,\"exp\":3,\"scope\":"
+
+/* Each token that was minted, for people to read. */
+static void
+test_issued(void **state)
+{
+	struct fixture *f = *state;
+	const struct rjwt_token token = { .kid = "B.1", .jti = "j", .iat_s = 1, .nbf_s = 2, .exp_s = 3, .once = true };
+	const struct rjwt_request wide = { .user = "alice", .scope = (const char *const[]){ "ssh", "su", NULL } },
+				  none = { .user = "alice" };
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(buf_clear) struct buf lines = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf there = { 0 };
+	int fd = lowest_free();
+
+	mark_issued_line(&lines, &token, &wide);
+	mark_issued_line(&lines, &token, &none);
+	assert_string_equal(lines.p, ISSUED "[\"ssh\",\"su\"],\"once\":true}\n" ISSUED "[],\"once\":true}\n");
+	want("state", dir_open(f->state, &dir, NULL), RJWT_OK);
+	want("no memory", mark_issued(&dir, T0, &(struct buf){ .failed = true }, NULL), RJWT_MEMORY);
+	assert_false(file_there(f, "issued/500000"));
+	errno = ENOENT; /* of something else */
+	want("issued", mark_issued(&dir, T0, &lines, NULL), RJWT_OK);
+	dir_close(&dir);
+	assert_int_equal(lowest_free(), fd);
+	there = file_get(f, "issued/500000");
+	assert_string_equal(there.p, lines.p);
+}
 
 /* A mark goes when floor has passed its version, and never by a clock. */
 static void
@@ -332,7 +385,7 @@ test_prune(void **state)
 		{ "issued/500000", "", false }, { "issued/note", "", false } };
 	struct fixture *f = *state;
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
-	char path[256];
+	char path[256], moved[256];
 
 	want("state", dir_open(f->state, &dir, NULL), RJWT_OK);
 	for (int version = 2; version < 4; version++) {
@@ -350,6 +403,12 @@ test_prune(void **state)
 		if (file_there(f, files[i].name) == files[i].by_floor)
 			fail_msg("%s", files[i].name);
 	assert_false(file_there(f, "spent/2"));
+	snprintf(path, sizeof(path), "%s/issued", f->state);
+	assert_int_equal(chmod(path, 0777), 0);
+	want("others could write", marks_prune_issued(&dir, T0, NULL), RJWT_KEYSET);
+	snprintf(moved, sizeof(moved), "%s/was-issued", f->state);
+	assert_int_equal(rename(path, moved), 0);
+	want("gone", marks_prune_issued(&dir, T0, NULL), RJWT_OK);
 }
 
 int
@@ -357,7 +416,7 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_spend), T(test_spent_folder_goes), T(test_crowd_spends_once),
-		T(test_spent_folder_is_the_right_one),
+		T(test_spent_folder_is_the_right_one), T(test_folders_are_held), T(test_issued),
 		T(test_crowd_logs_in_once), T(test_mark_is_durable), cmocka_unit_test(test_sync_fails),
 		T(test_spent_unusable), T(test_revoked),
 		T(test_revoked_in_other_folders), T(test_prune) };

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The mtime of keyset.json, by which an open handle sees a commit: (now, generation), to the nanosecond. */
+/*
+ * What stands on disk, as an open handle sees it: the mtime of keyset.json, (now, generation) to the nanosecond, by which
+ * it sees a commit; and files of keys that are not what their names say.
+ */
 #include "fixture.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool whole_seconds; /* what the file system keeps */
 
@@ -83,12 +88,98 @@ test_whole_seconds(void **state)
 	}
 }
 
+/* Any difference is another keyset.json, also in the same place. */
+static void
+test_each_difference(void **state)
+{
+	static const struct {
+		int64_t s;
+		long ns;
+		off_t at; /* -1: one byte more */
+	} rows[] = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, -1 } };
+	struct fixture *f = *state;
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	struct stat was;
+	char path[256], too_long[512] = "/", first;
+	int fd;
+
+	memset(too_long + 1, 'a', sizeof(too_long) - 2);
+	snprintf(path, sizeof(path), "%s/keyset.json", f->state);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &was), 0);
+	assert_int_equal(pread(fd, &first, 1, 0), 1);
+	want("open", store_open(f->state, NULL, &store, NULL), RJWT_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct timespec times[2] = { was.st_atim, was.st_mtim };
+
+		want("as it was", store_load(store, NULL), RJWT_OK);
+		times[1].tv_sec += rows[i].s;
+		times[1].tv_nsec += rows[i].ns;
+		assert_int_equal(pwrite(fd, "x", 1, rows[i].at < 0 ? was.st_size : rows[i].at), 1);
+		assert_int_equal(futimens(fd, times), 0);
+		want("another", store_load(store, NULL), RJWT_KEYSET);
+		assert_int_equal(pwrite(fd, &first, 1, 0), 1);
+		assert_int_equal(ftruncate(fd, was.st_size), 0);
+		times[1] = was.st_mtim;
+		assert_int_equal(futimens(fd, times), 0);
+	}
+	close(fd);
+	store_close(store);
+	store = NULL;
+	want("no such name", store_open(too_long, NULL, &store, NULL), RJWT_IO);
+	want("nothing there", store_open("/nonexistent", NULL, &store, NULL), RJWT_KEYSET);
+}
+
+static void
+want_refusal(struct fixture *f, struct keyset *k, const char *token, enum rjwt_err err, const char *why)
+{
+	f->diag = (struct rjwt_diag){ .text = "" };
+	keyset_put(f, k); /* the handle reads all of it again */
+	want(why, judge(f, token, 0, NULL), err);
+	if (strstr(f->diag.text, why) == NULL)
+		fail_msg("%s instead of %s", f->diag.text, why);
+}
+
+static void
+test_key_files(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *first = token_with(f, NULL);
+	RJWT_CLEAN(free_clean) char *fourth = token_with(f, (struct edit[]){ { 'h', "kid", "\"B.4\"" }, { 0 } });
+	RJWT_CLEAN(buf_clear) struct buf young = file_get(f, "keys/1.jwk");
+	RJWT_CLEAN(buf_clear) struct buf second = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf sealed = { 0 };
+	struct keyset k;
+
+	rotate(f);
+	k = keyset_get(f);
+	second = file_get(f, "keys/2.jwk");
+	want_refusal(f, &k, first, RJWT_OK, "");
+	file_put(f, "keys/1.jwk", buf_view(&second));
+	want_refusal(f, &k, first, RJWT_KEYSET, "1.jwk: holds key B.2 of another keyset");
+	file_put(f, "keys/1.jwk", buf_view(&young));
+	want_refusal(f, &k, first, RJWT_KEYSET, "1.jwk: a retired key without exp");
+	file_put(f, "keys/1.jwk", VIEW("{}"));
+	want_refusal(f, &k, first, RJWT_KEYSET, KEYSET_TORN);
+	buf_adds(&sealed, "{\"kid\":\"B.1\",\"kty\":1");
+	want("seal", seal_add(&sealed), RJWT_OK);
+	file_put(f, "keys/1.jwk", buf_view(&sealed));
+	want_refusal(f, &k, first, RJWT_KEYSET, "kty is missing or no string");
+	/* What the keyset does not speak of is not even read. */
+	k.floor = 2;
+	want_refusal(f, &k, first, RJWT_KEY_UNKNOWN, "");
+	file_put(f, "keys/4.jwk", VIEW("{}"));
+	want_refusal(f, &k, fourth, RJWT_KEY_UNKNOWN, "");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_each_commit, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_whole_seconds, setup_bare, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_each_difference, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_key_files, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
