@@ -178,7 +178,7 @@ world_free(void)
 /* --- the application ------------------------------------------------------------------------ */
 
 /* No line reaches the host's log, and no record its audit. */
-static void RJWT_PRINTF(1, 0)
+static void __attribute__((format(printf, 1, 0)))
 hear(const char *fmt, va_list args)
 {
 	char *line = page->log;
