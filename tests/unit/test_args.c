@@ -4,6 +4,8 @@
 
 #include "module.h"
 
+#include <stdio.h>
+
 static const struct {
 	const char *args[5];
 	bool good;
@@ -19,6 +21,7 @@ static const struct {
 	{ { "conf" }, false, { .debug = false } },
 	{ { "conf=/a", "conf=/b" }, false, { .debug = false } },
 	{ { "conf=/a", "conf=/a" }, false, { .debug = false } },
+	{ { "conf:/a" }, false, { .debug = false } },
 	{ { "config=/a" }, false, { .debug = false } },
 	{ { "prompt=Give: " }, true, { .prompt = "Give: " } },
 	{ { "prompt=%s%n" }, true, { .prompt = "%s%n" } },
@@ -50,6 +53,7 @@ test_arguments(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct args args = { .prompt = "untouched" };
 		const char *argv[5];
+		char refused[64];
 		int argc = 0;
 
 		for (; rows[i].args[argc] != NULL; argc++)
@@ -59,7 +63,8 @@ test_arguments(void **state)
 		buf_adds(&driver_log, "");
 		if (args_parse(NULL, argc, argv, &args) != rows[i].good)
 			fail_msg("row %zu: %s", i, rows[i].args[0]);
-		if (!rows[i].good && (strstr(driver_log.p, "refused: ") == NULL ||
+		snprintf(refused, sizeof(refused), "refused: \"%s\" is", argc == 0 ? "" : rows[i].args[argc - 1]);
+		if (!rows[i].good && (strstr(driver_log.p, refused) == NULL ||
 					 strcmp(args.prompt, "untouched") != 0))
 			fail_msg("row %zu: not logged, or args were written", i);
 		if (rows[i].good && (!same(args.config, rows[i].found.config) ||

@@ -529,6 +529,19 @@ keep(struct thing *thing)
 	return store_jwks(store, T0, &out, NULL);
 }
 
+/* What cannot be read of a retired key is not taken for its end. */
+static enum rjwt_err
+see(struct thing *thing)
+{
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	struct keyset_seen seen;
+
+	RJWT_TRY(store_open(thing->f->state, NULL, &store, NULL));
+	RJWT_TRY(store_see(store, T0, &seen, NULL));
+	assert_int_equal(seen.first_alive, 1);
+	return RJWT_OK;
+}
+
 /* Marks of a rising version, and what is made of them when floor rises. */
 static enum rjwt_err
 mark(struct thing *thing)
@@ -581,6 +594,9 @@ test_writers(void **state)
 	t.prepare = make_marks;
 	t.prunes = true;
 	every("prune", prune, &t, RJWT_OK);
+	t.prepare = NULL;
+	rotate(t.f);
+	every("see", see, &t, RJWT_OK);
 }
 
 #define F(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)

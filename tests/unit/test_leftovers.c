@@ -69,6 +69,7 @@ login_stacked(struct fixture *f, const char *before, char authtok[static 4096])
 	seen = pam_getenv(pamh, "PROBE_AUTHTOK");
 	snprintf(authtok, 4096, "%s", seen == NULL ? "(not reached)" : seen);
 	pam_end(pamh, PAM_SUCCESS);
+	assert_non_null(strstr(driver_log.p, "rejected reason=memory user=alice"));
 }
 
 static void
@@ -99,6 +100,7 @@ test_refused_is_forgotten(void **state)
 		settings = n;
 		assert_int_equal(pam_authenticate(pamh, 0), PAM_BUF_ERR);
 		assert_int_equal(settings, 0);
+		assert_non_null(strstr(driver_log.p, "the login cannot be remembered"));
 		assert_null(pam_getenv(pamh, "RJWT_JTI"));
 		assert_null(pam_getenv(pamh, "RJWT_SUB"));
 		assert_null(pam_getenv(pamh, "RJWT_EXP"));

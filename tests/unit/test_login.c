@@ -4,6 +4,7 @@
 #include "pam_driver.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -187,13 +188,13 @@ test_second_prompt(void **state)
 	RJWT_CLEAN(free_clean) char *good = token_at(f, 1, 299, PLAIN);
 	RJWT_CLEAN(free_clean) char *expired = token_at(f, 400, -100, PLAIN);
 	RJWT_CLEAN(free_clean) char *early =
-	    token_at(f, 1, 3000, edit_time('c', "nbf", time(NULL) + 600));
+	    token_at(f, 1, 3000, edit_time('c', "nbf", time(NULL) + 630));
 	RJWT_CLEAN(free_clean) char *scope = token_at(f, 1, 299, (struct edit){ 'c', "scope", "\"su\"" });
 	RJWT_CLEAN(free_clean) char *host = token_at(f, 1, 299, (struct edit){ 'c', "aud", "\"other\"" });
 	const struct {
 		const char *reply, *begins, *reason;
 	} rows[] = {
-		{ expired, "Token expired 1 m 4", "expired" }, { early, "Token is valid in ", "not_yet_valid" },
+		{ expired, "Token expired 1 m 4", "expired" }, { early, "Token is valid in 10 m ", "not_yet_valid" },
 		{ scope, "Refused: the token does not open this service. Token: ", "scope" },
 		{ host, "Refused: the token is for another host. Token: ", "audience" },
 	};
@@ -244,11 +245,18 @@ test_spent(void **state)
 {
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *once = token_at(f, 1, 299, (struct edit){ 'c', "once", "true" });
-	struct talk first = { .replies = { once } }, second = { .replies = { once, once } };
+	struct talk first = { .replies = { once } }, second = { .replies = { once, once } }, again = first;
+	char path[256];
 
 	assert_int_equal(login(f, RJWT_ALONE, &first), PAM_SUCCESS);
 	assert_int_equal(login(f, RJWT_ALONE, &second), PAM_AUTH_ERR);
 	assert_string_equal(second.prompts[1], "Refused: the token was used before. Token: ");
+	/* Whether it was cannot be told: that is no verdict. */
+	snprintf(path, sizeof(path), "%s/spent", f->state);
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_int_equal(login(f, "auth required @rjwt@\n", &again), PAM_AUTHINFO_UNAVAIL);
+	assert_int_equal(again.asked, 1);
+	assert_non_null(strstr(driver_log.p, "rejected reason=io user=alice service=sshd path="));
 }
 
 /* sudo answers PAM_CONV_ERR to more than 511 bytes; a shorter token may follow. */
@@ -333,6 +341,12 @@ become_bob(const struct talk *talk)
 	assert_int_equal(pam_set_item(talk->pamh, PAM_USER, "bob"), PAM_SUCCESS);
 }
 
+static void
+become_nobody(const struct talk *talk)
+{
+	assert_int_equal(pam_set_item(talk->pamh, PAM_USER, NULL), PAM_SUCCESS);
+}
+
 /* A prompt waits as long as its user likes: what is judged by is what stands there when the reply comes. */
 static void
 test_waiting_prompt(void **state)
@@ -345,7 +359,8 @@ test_waiting_prompt(void **state)
 		{ close_service, "rejected reason=scope", PAM_AUTH_ERR },
 		{ begin_anew, "rejected reason=key_unknown", PAM_AUTH_ERR },
 		{ break_keyset, "rejected reason=keyset", PAM_AUTHINFO_UNAVAIL },
-		{ become_bob, "rejected reason=user", PAM_AUTH_ERR } };
+		{ become_bob, "rejected reason=user", PAM_AUTH_ERR },
+		{ become_nobody, "rejected reason=user", PAM_AUTH_ERR } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fixture *f = fixture_new_real("");

@@ -150,11 +150,16 @@ test_key_files(void **state)
 	RJWT_CLEAN(buf_clear) struct buf second = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf sealed = { 0 };
 	struct keyset k;
+	char path[256];
 
 	rotate(f);
 	k = keyset_get(f);
 	second = file_get(f, "keys/2.jwk");
 	want_refusal(f, &k, first, RJWT_OK, "");
+	snprintf(path, sizeof(path), "%s/keys/1.jwk", f->state);
+	assert_int_equal(unlink(path), 0);
+	want("it is kept", judge(f, first, 0, NULL), RJWT_OK);
+	want_refusal(f, &k, first, RJWT_KEY_UNKNOWN, "");
 	file_put(f, "keys/1.jwk", buf_view(&second));
 	want_refusal(f, &k, first, RJWT_KEYSET, "1.jwk: holds key B.2 of another keyset");
 	file_put(f, "keys/1.jwk", buf_view(&young));
@@ -172,6 +177,45 @@ test_key_files(void **state)
 	want_refusal(f, &k, fourth, RJWT_KEY_UNKNOWN, "");
 }
 
+static bool
+exported(struct store *store, int64_t now_s)
+{
+	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+
+	want("jwks", store_jwks(store, now_s, &out, NULL), RJWT_OK);
+	assert_true(out.n > 2 && strcmp(out.p + out.n - 2, "}\n") == 0);
+	assert_non_null(strstr(out.p, "\"B.3\""));
+	return strstr(out.p, "\"B.1\"") != NULL;
+}
+
+/* What writers see of a retired key: as long as it verifies, and none where its file is gone. */
+static void
+test_retired_key(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	RJWT_CLEAN(buf_clear) struct buf young = file_get(f, "keys/1.jwk");
+	struct keyset_seen seen;
+	struct signer *signer;
+	char path[256];
+
+	rotate(f);
+	key_stamp(f, 1, T0, T0 + 100, 0);
+	want("open", store_open(f->state, NULL, &store, NULL), RJWT_OK);
+	assert_true(exported(store, T0 + 100));
+	assert_false(exported(store, T0 + 101));
+	file_put(f, "keys/1.jwk", buf_view(&young));
+	assert_false(exported(store, T0)); /* nobody vouches for it */
+	snprintf(path, sizeof(path), "%s/keys/1.jwk", f->state);
+	assert_int_equal(unlink(path), 0);
+	want("see", store_see(store, T0, &seen, NULL), RJWT_OK);
+	assert_int_equal(seen.first_alive, 2);
+	want("the active one's", store_signer(store, 2, &signer, NULL), RJWT_OK);
+	snprintf(path, sizeof(path), "%s/keys/3.jwk", f->state);
+	assert_int_equal(unlink(path), 0);
+	want("another's", store_signer(store, 3, &signer, NULL), RJWT_KEYSET);
+}
+
 int
 main(void)
 {
@@ -180,6 +224,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_whole_seconds, setup_bare, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_each_difference, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_key_files, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_retired_key, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,10 @@
 #define TEN "0123456789"
 #define LONG TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define JTI HUNDRED TEN TEN "012345678" /* 129 */
+#define SUB HUNDRED HUNDRED TEN TEN TEN TEN TEN "01234" /* 255 */
+
 static char alice[] = "alice", sshd[] = "sshd";
 
 static struct {
@@ -219,6 +223,8 @@ each_login(struct fixture *f, const struct args *args, const char *reply, const 
 	/* A line of the log, a stat, a path for a message that is not told; and a conversation is tried again. */
 	static const char harmless[] = "malloc fstatat asprintf pam_prompt no answer";
 
+	unsigned copies = 0; /* of what is stacked, the user, the service, the remote host */
+
 	for (unsigned k = 1;; k++) {
 		int ret;
 
@@ -239,6 +245,8 @@ each_login(struct fixture *f, const struct args *args, const char *reply, const 
 			fail_msg("%s failed, and a token was left", failing_name);
 		if (strcmp(failing_name, "pam_set_data") == 0 || strcmp(failing_name, "pam_putenv") == 0 ||
 		    strcmp(failing_name, "pam_set_item") == 0)
+			assert_int_equal(ret, PAM_BUF_ERR);
+		if (strcmp(failing_name, "strdup") == 0 && copies++ < (authtok == NULL ? 3 : 4))
 			assert_int_equal(ret, PAM_BUF_ERR);
 		if (strcmp(failing_name, "pam_get_user") == 0)
 			assert_int_equal(ret, PAM_CONV_ERR);
@@ -265,6 +273,41 @@ test_authenticate(void **state)
 	assert_null(host.authtok);
 }
 
+/* What an earlier login left cannot be taken away: then there is none. */
+static void
+test_nothing_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	const struct args args = { .config = f->config, .prompt = "Token: " };
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+	unsigned k = 0;
+
+	do {
+		host_begin(token, NULL);
+		assert_int_equal(pam_putenv(handle, "RJWT_JTI=x"), PAM_SUCCESS);
+		failing_begin(++k);
+		assert_int_not_equal(login_authenticate(handle, &args, f->now), PAM_SUCCESS);
+		assert_true(failing_end());
+	} while (strcmp(failing_name, "pam_putenv") != 0);
+	assert_int_equal(host.prompts, 0);
+}
+
+/* An application may say neither who it is nor who logs in. */
+static void
+test_nobody(void **state)
+{
+	struct fixture *f = *state;
+	const struct args args = { .config = f->config, .prompt = "Token: " };
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+
+	host_begin(token, NULL);
+	host.user = NULL;
+	assert_int_equal(login_authenticate(handle, &args, f->now), PAM_USER_UNKNOWN);
+	host_begin(token, NULL);
+	host.service = NULL;
+	assert_int_equal(login_authenticate(handle, &args, f->now), PAM_AUTH_ERR);
+}
+
 /* --- the later phases ---------------------------------------------------------------------------------------- */
 
 static const struct rjwt_verdict accepted = { .jti = "j", .user = "alice", .exp_s = T0 + 300,
@@ -276,6 +319,7 @@ begin_phase(bool same_process)
 {
 	host_begin(NULL, NULL);
 	assert_int_equal(phase_remember(handle, &accepted), PAM_SUCCESS);
+	assert_string_equal(pam_getenv(handle, "RJWT_SUB"), "alice");
 	if (!same_process)
 		assert_int_equal(pam_set_data(handle, "pam_rjwt_login", NULL, NULL), PAM_SUCCESS);
 }
@@ -338,7 +382,9 @@ test_odd_environment(void **state)
 		bool good;
 	} rows[] = { { "j", "alice", "1800000300", true }, { NULL, "alice", "1800000300", false },
 		{ "j", NULL, "1800000300", false }, { "j", "alice", NULL, false }, { "j", "alice", "x", false },
-		{ "j", "alice", "-1", false }, { LONG, "alice", "1800000300", false }, { "j", LONG LONG, "1800000300", false } };
+		{ "j", "alice", "-1", false }, { JTI, "alice", "1800000300", true },
+		{ JTI "0", "alice", "1800000300", false }, { "j", SUB, "1800000300", true },
+		{ "j", SUB "5", "1800000300", false }, { LONG, "alice", "1800000300", false }, { "j", LONG LONG, "1800000300", false } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -371,6 +417,11 @@ test_session_end(void **state)
 	} rows[] = { { T0, "300" }, { T0 + 299, "1" }, { T0 + 300, "1" }, { T0 + 310, "1" } };
 
 	(void)state;
+	host_begin(NULL, NULL);
+	v.cap_session = false;
+	assert_int_equal(phase_remember(handle, &v), PAM_SUCCESS);
+	assert_null(pam_getenv(handle, "RJWT_CAP"));
+	v.cap_session = true;
 	snprintf(v.sub, sizeof(v.sub), "uuid");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const void *data = NULL;
@@ -389,7 +440,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_authenticate, fixture_setup, end), cmocka_unit_test(test_phases),
-		cmocka_unit_test(test_odd_environment), cmocka_unit_test(test_session_end) };
+		cmocka_unit_test_setup_teardown(test_nothing_forgotten, fixture_setup, end),
+		cmocka_unit_test_setup_teardown(test_nobody, fixture_setup, end), cmocka_unit_test(test_odd_environment), cmocka_unit_test(test_session_end) };
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
 	host_clear();
