@@ -14,6 +14,7 @@ FLAG: how to compile and link; make mutation gives them.
     --jobs N        how many tests run at once
     --share N       every N-th mutant only, for a quick look
     --only TEXT     mutants whose key (as in equivalent.txt) contains TEXT
+    --again LOG     mutants that survived, or were not run, by this output of mutate.py
     --quick         without ASan and UBSan, and without the mutants that free or wipe less
     --slow          also tests that take long and are not about the file
     --list          show the mutants, run nothing
@@ -223,8 +224,9 @@ def mutate(options, build, mutants, pool, count):
 
 	def judge(mutant):
 		come_by = [t for t in tests if mutant.number in base[t][2]]
-		if options.quick and mutant.kind == "deleted" and re.match(LEAK, mutant.text):
-			print("%s:%d: %s\tNOT RUN" % (mutant.file, mutant.line, mutant.key), flush=True)
+		if build.flags is FLAGS and mutant.kind == "deleted" and re.match(LEAK, mutant.text):
+			if options.quick:
+				print("%s:%d: %s\tNOT RUN" % (mutant.file, mutant.line, mutant.key), flush=True)
 			return
 		for test in sorted((t for t in come_by if near(mutant, t)), key=lambda t: order(mutant, t)):
 			killed = runner.run(test, mutant.number, 2 + 3 * base[test][1])[0]
@@ -273,6 +275,7 @@ def main():
 	parser.add_argument("--jobs", type=int, default=2)
 	parser.add_argument("--share", type=int, default=1)
 	parser.add_argument("--only", default="")
+	parser.add_argument("--again")
 	for flag in ("--quick", "--slow", "--list", "--verbose"):
 		parser.add_argument(flag, action="store_true")
 	parser.add_argument("files", nargs="+")
@@ -289,6 +292,10 @@ def main():
 		first = sources[name].next
 	mutants = [m for s in sources.values() for m in sorted(s.mutants, key=lambda m: (m.line, m.number))]
 	mutants = [m for m in mutants if options.only in m.key][::options.share]
+	if options.again:
+		with open(options.again, encoding="utf-8") as file:
+			keys = {line.split(": ", 1)[1].rsplit("\t")[0] for line in file if "\tSURVIVED" in line or "\tNOT R" in line}
+		mutants = [m for m in mutants if m.key in keys]
 	if options.list:
 		print("\n".join("%s:%d: %s" % (m.file, m.line, m.key) for m in mutants))
 		return 0
@@ -304,7 +311,7 @@ def main():
 	finally:
 		pool.shutdown(cancel_futures=True)
 		shutil.rmtree(folder, ignore_errors=True)
-	whole = options.share == 1 and not options.only
+	whole = options.share == 1 and not options.only and not options.again
 	return 0 if report(mutants, options.listed, whole) else 1
 
 

@@ -1,16 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
+/* From memory that ends where the text does: what reads on is seen by ASan. */
 static enum rjwt_err
-parse(struct view text)
+parse_whole(struct view text, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	RJWT_CLEAN(free_clean) char *exact = malloc(text.n);
 	bool minus_zero;
-	enum rjwt_err scanned = json_scan(text, &minus_zero, NULL);
+	enum rjwt_err scanned;
 
+	CHECK(text.p, exact != NULL || text.n == 0);
+	if (text.n > 0)
+		memcpy(exact, text.p, text.n);
+	text.p = exact;
+	scanned = json_scan(text, &minus_zero, diag);
 	/* What the scanner lets through, json-c reads. */
 	EXPECT("json-c", json_parse(text, &json, NULL), scanned);
 	return scanned;
+}
+
+static enum rjwt_err
+parse(struct view text)
+{
+	return parse_whole(text, NULL);
 }
 
 /* Texts that parsers disagree about. */
@@ -45,6 +58,7 @@ grammar(void **state)
 		VIEW("{\"a\":1e99999}"), VIEW("{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u20aC\"}"),
 		VIEW("{\"a\":\"\x7f\"}"), VIEW("{\"a\":\"\\ud83d\\ude00\"}"),
 		VIEW("{\"a\":\"\xf0\x9f\x98\x80\"}"), VIEW("{\"a\":\"\\ud7ff\\ue000\\uffff\"}"),
+		VIEW("{\"a\":\"\\uABCD\\uEF09\\uabcd\\uef09\\uDBFF\\uDFFF\\ud800\\udc00\"}"),
 		VIEW("{\"a\":\"\xed\x9f\xbf\xee\x80\x80\"}"), VIEW("{\"a\":\"\xef\xbb\xbf\"}"),
 		VIEW("{\"\":{\"\":{\"\":1}}}"), VIEW("{\"a\":\"/\"}"),
 	};
@@ -79,6 +93,11 @@ grammar(void **state)
 		VIEW("{\"a\":\"\xed\xbf\xbf\"}"), VIEW("{\"a\":\"\xf0\x8f\xbf\xbf\"}"),
 		VIEW("{\"a\":\"\xf4\x90\x80\x80\"}"), VIEW("{\"a\":\"\xf5\x80\x80\x80\"}"),
 		VIEW("{\"a\":\"\x80\"}"), VIEW("{\"a\":\"\xe2\x82\"}"), VIEW("{\"\xff\":1}"),
+		VIEW("{\"a\":\"\\ud83d\\ue000\"}"), VIEW("{\"a\":\"\\ud83dxude00\"}"),
+		VIEW("{\"a\":\"\\ud83d\\nde00\"}"), VIEW("{\"a\":\"\\ud83dxxde00\"}"),
+		VIEW("{\"a\":\"\\u004:\"}"), VIEW("{\"a\":\"\\u004@\"}"), VIEW("{\"a\":\"\\u004`\"}"),
+		VIEW("{\"a\":\"\\u004/\"}"), VIEW("{\"a\":\"\\u004G\"}"), VIEW("{\"a\":\"\\}"),
+		VIEW("{\"\\u00e9u\":1,\"\xc3\xa9u\":2}"),
 		VIEW("/**/{}"), VIEW("{}//"), VIEW("{/**/}"),
 	};
 
@@ -90,6 +109,47 @@ grammar(void **state)
 	for (size_t i = 0; i < ROWS(good); i++) /* no text ends early */
 		for (size_t n = 0; n < good[i].n && memchr(good[i].p + n, '}', good[i].n - n); n++)
 			EXPECT(good[i].p, parse(unit_view(good[i].p, n)), RJWT_MALFORMED);
+}
+
+/* The first of what is wrong is told. */
+static void
+reasons(void **state)
+{
+	static const struct {
+		struct view text;
+		const char *why;
+	} rows[] = {
+		{ VIEW("{\"a\":nul}"), "not a JSON value" }, { VIEW("{\"a\":\"\\x41\"}"), "not an escape of JSON" },
+		{ VIEW("{\"a\":\"\\u004\"}"), "\\u wants four hex digits" },
+		{ VIEW("{\"a\":\"\\u0000\"}"), "\\u0000 is not accepted" },
+		{ VIEW("{\"a\":\"\\ude00\"}"), "a low surrogate stands alone" },
+		{ VIEW("{\"a\":\"\\ud83d\"}"), "a high surrogate stands alone" },
+		{ VIEW("{1:2}"), "a string is wanted" }, { VIEW("{\"a\":\"\n\"}"), "a control character in a string" },
+		{ VIEW("{\"a\":\"\xff\"}"), "not UTF-8" }, { VIEW("{\"a\":\"}"), "a string without its end" },
+		{ VIEW("{\"a\":-}"), "a digit is wanted" }, { VIEW("{\"a\":1.}"), "a digit is wanted" },
+		{ VIEW("{\"a\":1e}"), "a digit is wanted" }, { VIEW("{\"a\":00}"), "a number with a leading zero" },
+		{ VIEW("{\"a\":09}"), "a number with a leading zero" },
+		{ VIEW("{\"a\":1,\"a\":1}"), "a name stands twice in an object" },
+		{ VIEW("{\"a\"}"), "a colon is wanted" }, { VIEW("{\"a\":1 2}"), "a comma or } is wanted" },
+		{ VIEW("{\"a\":[1 2]}"), "a comma or ] is wanted" }, { VIEW("{\"a\":}"), "a value is wanted" },
+		{ VIEW("{\"a\":+1}"), "a value is wanted" },
+		{ VIEW("{\"a\":"), "a value is wanted" }, { VIEW("{\"a\":[[[[[[[[]]]]]]]]}"), "nested deeper than 8 levels" },
+		{ VIEW("[]"), "an object is wanted" }, { VIEW(""), "an object is wanted" },
+		{ VIEW("{}{}"), "something follows the object" },
+	};
+	bool minus_zero = true;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct rjwt_diag diag = { .text = "" };
+
+		EXPECT(rows[i].text.p, parse_whole(rows[i].text, &diag), RJWT_MALFORMED);
+		CHECK(diag.text, strcmp(diag.text, rows[i].why) == 0);
+	}
+	EXPECT("-5", json_scan(VIEW("{\"a\":[-5,0,-0.0]}"), &minus_zero, NULL), RJWT_OK);
+	assert_false(minus_zero);
+	EXPECT("-0", json_scan(VIEW("{\"a\":-0}"), &minus_zero, NULL), RJWT_OK);
+	assert_true(minus_zero);
 }
 
 static void
@@ -126,12 +186,14 @@ members(void **state)
 	for (int inner = 0; inner < 2; inner++)
 		for (int n = 62; n <= 66; n++) {
 			RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+			struct rjwt_diag diag = { .text = "" };
 
 			buf_adds(&text, inner != 0 ? "{\"a\":[{" : "{");
 			for (int i = 0; i < n; i++)
 				buf_addf(&text, "%s\"m%d\":%d", i == 0 ? "" : ",", i, i);
 			buf_adds(&text, inner != 0 ? "},{\"m0\":1}]}" : "}");
-			EXPECT(text.p, parse(buf_view(&text)), n <= 64 ? RJWT_OK : RJWT_MALFORMED);
+			EXPECT(text.p, parse_whole(buf_view(&text), &diag), n <= 64 ? RJWT_OK : RJWT_MALFORMED);
+			CHECK(diag.text, strstr(diag.text, n <= 64 ? "" : "more than 64 members") != NULL);
 		}
 }
 
@@ -249,7 +311,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_raw),
-		cmocka_unit_test(vectors), cmocka_unit_test(grammar), cmocka_unit_test(depth),
+		cmocka_unit_test(vectors), cmocka_unit_test(grammar), cmocka_unit_test(reasons), cmocka_unit_test(depth),
 		cmocka_unit_test(members), cmocka_unit_test(names_that_stand_twice),
 		cmocka_unit_test(lines_and_columns),
 	};
