@@ -345,6 +345,28 @@ too_long(void **state)
 	assert_string_equal(diag.text, "the JSON text is too long");
 }
 
+/* What is absent or of another type is not written. */
+static void
+untouched(void **state)
+{
+	RJWT_CLEAN(json_clear) struct json json = parse(VIEW("{\"s\":1,\"b\":\"x\",\"l\":[\"x\",1,true]}"));
+	struct view text = VIEW("kept");
+	bool kept = true;
+
+	(void)state;
+	assert_int_equal(json_string(json, "s", &text), JSON_WRONG);
+	assert_int_equal(json_string(json, "absent", &text), JSON_ABSENT);
+	assert_true(view_is(text, "kept"));
+	assert_int_equal(json_boolean(json, "s", &kept), JSON_WRONG);
+	assert_int_equal(json_boolean(json, "absent", &kept), JSON_ABSENT);
+	assert_true(kept);
+	assert_true(view_is(json_string_at(json, "l", 0), "x"));
+	assert_null(json_string_at(json, "l", 1).p);
+	assert_null(json_string_at(json, "l", 2).p);
+	assert_null(json_string_at(json, "l", 3).p);
+	assert_null(json_string_at(json, "s", 0).p);
+}
+
 int
 main(void)
 {
@@ -353,7 +375,7 @@ main(void)
 		cmocka_unit_test(strings), cmocka_unit_test(lists), cmocka_unit_test(names),
 		cmocka_unit_test(writing), cmocka_unit_test(members_put_over),
 		cmocka_unit_test(printable), cmocka_unit_test(printable_bytes),
-		cmocka_unit_test(too_long),
+		cmocka_unit_test(too_long), cmocka_unit_test(untouched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
