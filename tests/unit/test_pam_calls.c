@@ -31,11 +31,15 @@ static struct {
 		void (*cleanup)(pam_handle_t *, void *, int);
 	} data[ROOM];
 	int prompts;
+	const char *given; /* what was typed last, until it is freed */
+	bool kept;	   /* it was freed as it was */
 } host;
 
 static pam_handle_t *const handle = (pam_handle_t *)&host;
 
 char *__real_strdup(const char *text);
+void __real_free(void *p);
+void __wrap_free(void *p);
 int __wrap_pam_get_item(const pam_handle_t *pamh, int type, const void **item);
 int __wrap_pam_set_item(pam_handle_t *pamh, int type, const void *item);
 int __wrap_pam_get_user(pam_handle_t *pamh, const char **user, const char *prompt);
@@ -45,6 +49,16 @@ int __wrap_pam_putenv(pam_handle_t *pamh, const char *text);
 const char *__wrap_pam_getenv(pam_handle_t *pamh, const char *name);
 int __wrap_pam_prompt(pam_handle_t *pamh, int style, char **response, const char *fmt, ...);
 void __wrap_pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt, ...);
+
+void
+__wrap_free(void *p)
+{
+	if (p != NULL && p == host.given) {
+		host.kept = host.given[0] != '\0';
+		host.given = NULL;
+	}
+	__real_free(p);
+}
 
 int
 __wrap_pam_get_item(const pam_handle_t *pamh, int type, const void **item)
@@ -155,6 +169,7 @@ __wrap_pam_prompt(pam_handle_t *pamh, int style, char **response, const char *fm
 	if (failing_here("pam_prompt"))
 		return PAM_CONV_ERR;
 	*response = failing_here("no answer") ? NULL : __real_strdup(host.reply);
+	host.given = *response;
 	return PAM_SUCCESS;
 }
 
@@ -231,6 +246,7 @@ each_login(struct fixture *f, const struct args *args, const char *reply, const 
 		host_begin(reply, authtok);
 		failing_begin(k);
 		ret = login_authenticate(handle, args, f->now);
+		assert_true(host.given == NULL && !host.kept); /* a reply is wiped, whatever becomes of it */
 		if (!failing_end()) {
 			assert_int_equal(ret, wanted);
 			break;
