@@ -16,6 +16,7 @@ FLAG: how to compile and link; make mutation gives them.
     --only TEXT     mutants whose key (as in equivalent.txt) contains TEXT
     --again LOG     mutants that survived, or were not run, by this output of mutate.py
     --quick         without ASan and UBSan, and without the mutants that free or wipe less
+    --sanitized     with ASan and UBSan at once
     --slow          also tests that take long and are not about the file
     --list          show the mutants, run nothing
     --verbose       show each mutant and what killed it
@@ -201,9 +202,12 @@ def mutate(options, build, mutants, pool, count):
 	runner = Runner(build, count)
 	base = dict(zip(tests, pool.map(lambda t: runner.run(t, -1, 300), tests)))
 	broken = [t for t in tests if base[t][0]]
-	if broken:
+	if broken and build.flags is FLAGS:
 		runner.run(broken[0], -1, 300, None)
 		raise SystemExit("mutate.py: fails without a mutant: " + ", ".join(broken))
+	if broken:  # test_module loads the module so often that ASan runs out of memory
+		print("not under ASan: " + ", ".join(broken), flush=True)
+		tests = [t for t in tests if t not in broken]
 	print("%d tests built and run, %d s" % (len(base), time.monotonic() - begin), flush=True)
 	tried = {}  # (file or function, test) -> how often it was run, and killed
 
@@ -276,7 +280,7 @@ def main():
 	parser.add_argument("--share", type=int, default=1)
 	parser.add_argument("--only", default="")
 	parser.add_argument("--again")
-	for flag in ("--quick", "--slow", "--list", "--verbose"):
+	for flag in ("--quick", "--sanitized", "--slow", "--list", "--verbose"):
 		parser.add_argument(flag, action="store_true")
 	parser.add_argument("files", nargs="+")
 	begin = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
@@ -304,7 +308,8 @@ def main():
 	os.chmod(folder, 0o711)
 	pool = concurrent.futures.ThreadPoolExecutor(options.jobs)
 	try:
-		mutate(options, Build(options, folder + "/plain", FLAGS, sources), mutants, pool, first)
+		if not options.sanitized:
+			mutate(options, Build(options, folder + "/plain", FLAGS, sources), mutants, pool, first)
 		left = [m for m in mutants if not m.by and m.key not in options.listed]
 		if left and not options.quick:
 			mutate(options, Build(options, folder + "/sanitized", SANITIZED, sources), left, pool, first)
