@@ -210,6 +210,7 @@ test_retired_key(void **state)
 	assert_int_equal(unlink(path), 0);
 	want("see", store_see(store, T0, &seen, NULL), RJWT_OK);
 	assert_int_equal(seen.first_alive, 2);
+	want("the next one's", store_signer(store, 3, &signer, NULL), RJWT_OK);
 	want("the active one's", store_signer(store, 2, &signer, NULL), RJWT_OK);
 	snprintf(path, sizeof(path), "%s/keys/3.jwk", f->state);
 	assert_int_equal(unlink(path), 0);
