@@ -286,14 +286,15 @@ ready(struct thing *thing)
 	return digest_ready();
 }
 
-/* Two names, of which the second finds no room for its own. */
+/* Two names, of which the second finds no room for its own; and another in their place. */
 static enum rjwt_err
 set_names(struct thing *thing)
 {
 	RJWT_CLEAN(names_clear) struct names names = { 0 };
 
 	(void)thing;
-	return names_set(&names, (const char *const[]){ "a", "b", NULL });
+	RJWT_TRY(names_set(&names, (const char *const[]){ "a", "b", NULL }));
+	return names_set(&names, (const char *const[]){ "c", NULL });
 }
 
 static enum rjwt_err
