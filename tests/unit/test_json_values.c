@@ -333,6 +333,26 @@ printable_bytes(void **state)
 	assert_string_equal(out.p, "{\"v\":\"a\\ufffd\\ufffd\"}");
 }
 
+static void
+writing_numbers(void **state)
+{
+	static const struct {
+		int64_t value;
+		const char *text;
+	} rows[] = { { 0, "{\"n\":0}" }, { 9, "{\"n\":9}" }, { 10, "{\"n\":10}" }, { -1, "{\"n\":-1}" },
+		{ INT64_MAX, "{\"n\":9223372036854775807}" }, { INT64_MIN, "{\"n\":-9223372036854775808}" } };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+
+		json_open(&out, NULL);
+		json_put_integer(&out, "n", rows[i].value);
+		json_close(&out);
+		assert_string_equal(out.p, rows[i].text);
+	}
+}
+
 /* json-c counts in int: what it cannot count is not read at all. */
 static void
 too_long(void **state)
@@ -375,7 +395,7 @@ main(void)
 		cmocka_unit_test(strings), cmocka_unit_test(lists), cmocka_unit_test(names),
 		cmocka_unit_test(writing), cmocka_unit_test(members_put_over),
 		cmocka_unit_test(printable), cmocka_unit_test(printable_bytes),
-		cmocka_unit_test(too_long), cmocka_unit_test(untouched),
+		cmocka_unit_test(too_long), cmocka_unit_test(writing_numbers), cmocka_unit_test(untouched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

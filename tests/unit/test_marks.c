@@ -421,6 +421,44 @@ test_prune(void **state)
 	want("gone", marks_prune_issued(&dir, T0, NULL), RJWT_OK);
 }
 
+static int unlink_errno; /* of a folder; 0: what the system says */
+
+int __real_unlinkat(int fd, const char *path, int flags);
+int __wrap_unlinkat(int fd, const char *path, int flags);
+
+int
+__wrap_unlinkat(int fd, const char *path, int flags)
+{
+	if (unlink_errno == 0 || flags != AT_REMOVEDIR)
+		return __real_unlinkat(fd, path, flags);
+	errno = unlink_errno;
+	return -1;
+}
+
+/* A folder that another took away, or in which a login has just put a mark, hinders nobody. */
+static void
+test_prune_races(void **state)
+{
+	static const struct {
+		int error;
+		enum rjwt_err err;
+	} rows[] = { { ENOENT, RJWT_OK }, { ENOTEMPTY, RJWT_OK }, { EACCES, RJWT_IO } };
+	struct fixture *f = *state;
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	char path[256];
+
+	want("state", dir_open(f->state, &dir, NULL), RJWT_OK);
+	snprintf(path, sizeof(path), "%s/spent/2", f->state);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		unlink_errno = rows[i].error;
+		want(strerror(rows[i].error), marks_prune(&dir, 3, true, NULL), rows[i].err);
+	}
+	unlink_errno = 0;
+	want("at last", marks_prune(&dir, 3, true, NULL), RJWT_OK);
+	assert_false(file_there(f, "spent/2"));
+}
+
 int
 main(void)
 {
@@ -429,7 +467,7 @@ main(void)
 		T(test_spent_folder_is_the_right_one), T(test_folders_are_held), T(test_issued),
 		T(test_crowd_logs_in_once), T(test_mark_is_durable), cmocka_unit_test(test_sync_fails),
 		T(test_spent_unusable), T(test_revoked),
-		T(test_revoked_in_other_folders), T(test_prune) };
+		T(test_revoked_in_other_folders), T(test_prune), T(test_prune_races) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

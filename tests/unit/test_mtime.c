@@ -25,6 +25,50 @@ __wrap_futimens(int fd, const struct timespec times[2])
 	return __real_futimens(fd, cut);
 }
 
+static bool file_moved, folder_moved; /* to another file system, under the same number there */
+
+int __real_fstatat(int fd, const char *path, struct stat *status, int flags);
+int __wrap_fstatat(int fd, const char *path, struct stat *status, int flags);
+int __real_stat(const char *path, struct stat *status);
+int __wrap_stat(const char *path, struct stat *status);
+
+int
+__wrap_fstatat(int fd, const char *path, struct stat *status, int flags)
+{
+	int ret = __real_fstatat(fd, path, status, flags);
+
+	status->st_dev += file_moved;
+	return ret;
+}
+
+int
+__wrap_stat(const char *path, struct stat *status)
+{
+	int ret = __real_stat(path, status);
+
+	status->st_dev += folder_moved;
+	return ret;
+}
+
+/* The number of a file tells nothing without the file system that it is of. */
+static void
+test_other_file_system(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+
+	want("open", store_open(f->state, NULL, &store, NULL), RJWT_OK);
+	want("as it was", store_load(store, NULL), RJWT_OK);
+	assert_true(store->loaded == 1 && store->opened == 0);
+	file_moved = true;
+	want("the file", store_load(store, NULL), RJWT_OK);
+	assert_true(store->loaded == 2 && store->opened == 0);
+	folder_moved = true;
+	want("the folder", store_load(store, NULL), RJWT_OK);
+	assert_true(store->loaded == 3 && store->opened == 1);
+	file_moved = folder_moved = false;
+}
+
 static int
 setup_bare(void **state)
 {
@@ -221,6 +265,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_other_file_system, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_each_commit, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_whole_seconds, setup_bare, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_each_difference, fixture_setup, fixture_teardown),
