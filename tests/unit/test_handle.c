@@ -358,6 +358,31 @@ test_not_ready(void **state)
 	assert_true(fcntl(0, F_GETFD) >= 0);
 }
 
+static bool provider_freed;
+
+static void
+free_provider(struct provider *provider)
+{
+	(void)provider;
+	provider_freed = true;
+}
+
+/* Whoever gives a provider away has given it away also where memory ends. */
+static void
+test_provider_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct provider provider = { .free = free_provider };
+	struct store *store;
+
+	failing = 1;
+	want("none given", store_open(f->state, NULL, &store, NULL), RJWT_MEMORY);
+	failing = 1;
+	want("given", store_open(f->state, &provider, &store, NULL), RJWT_MEMORY);
+	failing = 0;
+	assert_true(provider_freed);
+}
+
 int
 main(void)
 {
@@ -365,7 +390,8 @@ main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes), cmocka_unit_test(test_supports),
 		T(test_overrides), T(test_no_memory), T(test_not_ready), T(test_jwks),
 		cmocka_unit_test_setup_teardown(test_jwks_times, fixture_setup_hs256, fixture_teardown),
-		T(test_jwks_signature_only), T(test_status), T(test_status_broken) };
+		T(test_jwks_signature_only), T(test_status), T(test_status_broken),
+		T(test_provider_is_taken) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,39 @@ test_other_file_system(void **state)
 	file_moved = folder_moved = false;
 }
 
+static struct fixture *rotating; /* while a folder is listed; NULL: nothing happens */
+
+enum rjwt_err __real_dir_each(const struct dir *dir, enum rjwt_err (*each)(void *context, const char *name),
+    void *context, struct rjwt_diag *diag);
+enum rjwt_err __wrap_dir_each(const struct dir *dir, enum rjwt_err (*each)(void *context, const char *name),
+    void *context, struct rjwt_diag *diag);
+
+enum rjwt_err
+__wrap_dir_each(const struct dir *dir, enum rjwt_err (*each)(void *context, const char *name), void *context,
+    struct rjwt_diag *diag)
+{
+	struct fixture *f = rotating;
+
+	rotating = NULL;
+	if (f != NULL)
+		rotate(f);
+	return __real_dir_each(dir, each, context, diag);
+}
+
+/* A key that a rotation has made since keyset.json was read is no sign of an old keyset.json. */
+static void
+test_rotation_beside(void **state)
+{
+	struct fixture *f = *state;
+	const struct rotation_policy policy = { .leeway_s = 30 };
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+
+	want("open", store_open(f->state, NULL, &store, NULL), RJWT_OK);
+	rotating = f;
+	want("a rotation meanwhile", store_writable(store, &policy, NULL), RJWT_OK);
+	assert_true(rotating == NULL && store->keyset.active.version == 2);
+}
+
 static int
 setup_bare(void **state)
 {
@@ -266,6 +299,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_other_file_system, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_rotation_beside, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_each_commit, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_whole_seconds, setup_bare, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_each_difference, fixture_setup, fixture_teardown),
