@@ -265,6 +265,18 @@ exported(struct store *store, int64_t now_s)
 	return strstr(out.p, "\"B.1\"") != NULL;
 }
 
+/* Whether it is that version's own signer. */
+static bool
+signs_as(struct store *store, struct signer *signer, int64_t version)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf signature = { 0 };
+
+	want("key", store_read_key(store, version, &jwk, NULL), RJWT_OK);
+	want("sign", signer->sign(signer, VIEW("text"), &signature), RJWT_OK);
+	return key_verify(jwk.key, VIEW("text"), buf_view(&signature)) == RJWT_OK;
+}
+
 /* What writers see of a retired key: as long as it verifies, and none where its file is gone. */
 static void
 test_retired_key(void **state)
@@ -288,7 +300,9 @@ test_retired_key(void **state)
 	want("see", store_see(store, T0, &seen, NULL), RJWT_OK);
 	assert_int_equal(seen.first_alive, 2);
 	want("the next one's", store_signer(store, 3, &signer, NULL), RJWT_OK);
+	assert_true(signs_as(store, signer, 3));
 	want("the active one's", store_signer(store, 2, &signer, NULL), RJWT_OK);
+	assert_true(signs_as(store, signer, 2));
 	snprintf(path, sizeof(path), "%s/keys/3.jwk", f->state);
 	assert_int_equal(unlink(path), 0);
 	want("another's", store_signer(store, 3, &signer, NULL), RJWT_KEYSET);
