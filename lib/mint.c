@@ -233,10 +233,10 @@ sign_block(struct block *b, const struct keyset *keyset, bool *used_up)
 	for (struct order *o = b->orders; o < b->orders + b->n; o++) {
 		if (o->state != ORDER_PENDING)
 			continue;
-		if (got == 0)
+		if (got == 0) {
 			rjwt_token_clear(&o->token);
-		if (got == 0)
 			continue;
+		}
 		o->err = sign(o, signer);
 		o->state = ORDER_TRIED;
 		got--;

@@ -313,6 +313,17 @@ take_back(const char *text, size_t put)
 		(void)!ftruncate(STDOUT_FILENO, at - (off_t)half);
 }
 
+/* The input line of the first answer that is not whole among so many bytes. */
+static uint64_t
+first_lost(const struct batch *b, size_t put)
+{
+	size_t i = 0;
+
+	for (size_t at = 0; at < put; at++)
+		i += b->out.p[at] == '\n';
+	return b->entries[i].line;
+}
+
 static bool
 write_block(struct batch *b)
 {
@@ -327,7 +338,7 @@ write_block(struct batch *b)
 		if (n < 0) {
 			take_back(b->out.p, put);
 			tool_say(&b->is->tool, "standard output: %s: from line %llu on tokens are lost",
-			    strerrordesc_np(error), (unsigned long long)b->entries[0].line);
+			    strerrordesc_np(error), (unsigned long long)first_lost(b, put));
 			return false;
 		}
 		put += (size_t)n;

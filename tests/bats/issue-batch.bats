@@ -138,7 +138,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$RJWT_BUILD/rjwt
 		(ulimit -S -f $kib && ulimit -H -f $kib && exec "${bound[@]}" "$RJWT_BUILD/rjwt-issue" -c "$conf" --batch \
 			<"$dir/input" 2>&1 >"$dir/tokens") | cat >"$dir/stderr" || status=${PIPESTATUS[0]}
 		[ "$status" -eq 1 ] || { echo "$status"; cat "$dir/stderr"; return 1; }
-		grep -q 'File too large: from line' "$dir/stderr"
+		grep -q "File too large: from line $(($(wc -l <"$dir/tokens") + 1)) on tokens are lost" "$dir/stderr"
 		[ "$(tail -c 1 "$dir/tokens" | od -An -c | tr -d ' ')" = '\n' ]
 		verify --lines "$dir/tokens" | sort -u | grep -qx accepted
 		[ "$(grep -c '^eyJ' "$dir/tokens")" -gt 1 ]
