@@ -5,7 +5,7 @@
 #ifndef RJWT_ALG_H
 #define RJWT_ALG_H
 
-#include "json.h"
+#include "err.h"
 
 enum alg_kind { ALG_HMAC, ALG_RSA, ALG_PSS, ALG_ECDSA, ALG_EDDSA };
 

@@ -5,7 +5,8 @@
 #ifndef RJWT_BASE64URL_H
 #define RJWT_BASE64URL_H
 
-#include "file.h"
+#include "buf.h"
+#include "err.h"
 
 /*
  * Why text is not canonical base64url: a byte outside A-Z a-z 0-9 - _, a length of 1 modulo 4, unused

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The checks behind a good signature. */
 #include "walk.h"
+#include "config.h"
+#include "json.h"
+#include "keyset.h"
+#include "marks.h"
 
 #include <stdio.h>
 #include <string.h>

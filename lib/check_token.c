@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The checks up to the signature, and typ: nothing of the payload is parsed here. */
 #include "walk.h"
+#include "alg.h"
+#include "key_inside.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

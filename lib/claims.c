@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "claims.h"
+#include "rjwt.h"
+#include "text.h"
 
 #include <string.h>
 

@@ -6,7 +6,8 @@
 #ifndef RJWT_CLAIMS_H
 #define RJWT_CLAIMS_H
 
-#include "jws.h"
+#include "err.h"
+#include "json.h"
 
 struct claims {
 	struct json json;

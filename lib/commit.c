@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "commit.h"
+#include "buf.h"
+#include "digest.h"
+#include "json.h"
+#include "rjwt.h"
 
 #include <fcntl.h>
 #include <string.h>

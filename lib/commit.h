@@ -6,7 +6,13 @@
 #ifndef RJWT_COMMIT_H
 #define RJWT_COMMIT_H
 
-#include "lock.h"
+#include "err.h"
+#include "file.h"
+#include "host.h"
+#include "jwk.h"
+#include "keyset.h"
+#include "provider.h"
+#include "store.h"
 
 /* What writing needs. Borrows all. */
 struct scribe {

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "buf.h"
+#include "claims.h"
 #include "config_names.h"
 #include "config_value.h"
+#include "file.h"
+#include "text.h"
 
 #include <yaml.h>
 

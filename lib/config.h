@@ -7,7 +7,8 @@
 #ifndef RJWT_CONFIG_H
 #define RJWT_CONFIG_H
 
-#include "marks.h"
+#include "err.h"
+#include "keyset.h"
 
 #define CONFIG_FILE_MAX 65536
 

@@ -6,6 +6,7 @@
 #define RJWT_CONFIG_NAMES_H
 
 #include "config.h"
+#include "err.h"
 
 /* Copies of what is given. RJWT_MEMORY. */
 RJWT_MUST enum rjwt_err names_add(struct names *names, const char *name);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "config_value.h"
+#include "alg.h"
+#include "claims.h"
+#include "keyset.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

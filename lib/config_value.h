@@ -6,6 +6,7 @@
 #define RJWT_CONFIG_VALUE_H
 
 #include "config.h"
+#include "err.h"
 
 enum config_kind { NAMES, PATH, ALG, COUNT, BASE, DURATION, WORD, TEXT, SERVICES, CHOICE, BOOL, ISSUE };
 

@@ -9,7 +9,8 @@
 #ifndef RJWT_DIGEST_H
 #define RJWT_DIGEST_H
 
-#include "base64url.h"
+#include "buf.h"
+#include "err.h"
 
 #define DIGEST_HEX 65 /* 64 hex digits and a NUL */
 

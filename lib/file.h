@@ -11,7 +11,8 @@
 #ifndef RJWT_FILE_H
 #define RJWT_FILE_H
 
-#include "text.h"
+#include "buf.h"
+#include "err.h"
 
 #include <sys/stat.h>
 

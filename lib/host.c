@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "host.h"
+#include "buf.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* One short line of the system's: files of /proc have no size, so this is not file_read(). */

@@ -6,6 +6,8 @@
 #define RJWT_HOST_H
 
 #include "digest.h"
+#include "err.h"
+#include "rjwt.h"
 
 /* Where a handle has its time from: a function that was given, or the system. */
 struct clock {

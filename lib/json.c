@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "json.h"
+#include "text.h"
 
 #include <json-c/json.h>
 

@@ -13,7 +13,8 @@
 #ifndef RJWT_JSON_H
 #define RJWT_JSON_H
 
-#include "host.h"
+#include "buf.h"
+#include "err.h"
 
 #define JSON_DEPTH_MAX 8
 #define JSON_MEMBERS_MAX 64

@@ -4,6 +4,7 @@
  * but a list of the names that stand in the objects it is inside of, to find duplicates.
  */
 #include "json.h"
+#include "text.h"
 
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "jwk.h"
+#include "base64url.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,12 @@
 #ifndef RJWT_JWK_H
 #define RJWT_JWK_H
 
+#include "alg.h"
+#include "buf.h"
+#include "err.h"
+#include "json.h"
 #include "key.h"
+#include "rjwt.h"
 
 #define KID_MAX 128	    /* bytes */
 #define JWK_FILE_MAX 16384  /* bytes of a key file: RSA with 16384 bits takes 3,000 */

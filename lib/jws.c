@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "jws.h"
+#include "base64url.h"
 
 #include <string.h>
 

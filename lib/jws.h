@@ -8,6 +8,10 @@
 #ifndef RJWT_JWS_H
 #define RJWT_JWS_H
 
+#include "buf.h"
+#include "err.h"
+#include "json.h"
+#include "key.h"
 #include "provider.h"
 
 struct jws {

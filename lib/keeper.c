@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper.h"
+#include "file.h"
+#include "jwk.h"
+#include "lock.h"
+#include "marks.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -11,6 +11,12 @@
 #define RJWT_KEEPER_H
 
 #include "commit.h"
+#include "err.h"
+#include "host.h"
+#include "keyset.h"
+#include "provider.h"
+#include "rjwt.h"
+#include "store.h"
 
 /*
  * Make a keyset in a folder that has none; the folder is made where its parent is there. With adopt take

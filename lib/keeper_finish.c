@@ -4,6 +4,10 @@
  * and last, so that the folder never holds more than keyset.json vouches for.
  */
 #include "keeper.h"
+#include "alg.h"
+#include "buf.h"
+#include "file.h"
+#include "jwk.h"
 
 #include <errno.h>
 #include <fcntl.h>

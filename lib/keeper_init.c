@@ -4,6 +4,13 @@
  * way, so that one that did not end can be told from a keyset that lost its keyset.json.
  */
 #include "keeper.h"
+#include "base64url.h"
+#include "buf.h"
+#include "digest.h"
+#include "file.h"
+#include "lock.h"
+#include "marks.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>

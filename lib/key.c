@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "key_inside.h"
+#include "digest.h"
 #include "key_weak.h"
 
 #include <openssl/bio.h>

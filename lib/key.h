@@ -12,6 +12,8 @@
 #define RJWT_KEY_H
 
 #include "alg.h"
+#include "buf.h"
+#include "err.h"
 
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 16384

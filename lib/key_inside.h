@@ -5,6 +5,9 @@
 #ifndef RJWT_KEY_INSIDE_H
 #define RJWT_KEY_INSIDE_H
 
+#include "alg.h"
+#include "buf.h"
+#include "err.h"
 #include "key.h"
 
 #include <openssl/evp.h>

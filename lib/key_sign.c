@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "key_inside.h"
+#include "digest.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "key_weak.h"
+#include "err.h"
+#include "key.h"
 
 #include "key.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "keyset.h"
+#include "json.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -28,7 +28,12 @@
 #ifndef RJWT_KEYSET_H
 #define RJWT_KEYSET_H
 
-#include "claims.h"
+#include "alg.h"
+#include "buf.h"
+#include "digest.h"
+#include "err.h"
+#include "jwk.h"
+#include "rjwt.h"
 
 #define KEYSET_VERSION_MAX INT64_C(2147483647)
 #define KEYSET_BASE_MAX 32

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* keyset.json: keyset_format() and keyset_parse(). */
 #include "keyset.h"
+#include "claims.h"
+#include "json.h"
 
 #include <string.h>
 

@@ -7,7 +7,8 @@
 #ifndef RJWT_LOCK_H
 #define RJWT_LOCK_H
 
-#include "config.h"
+#include "err.h"
+#include "file.h"
 
 #include <signal.h>
 

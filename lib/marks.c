@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "marks.h"
+#include "digest.h"
+#include "json.h"
+#include "keyset.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>

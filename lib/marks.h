@@ -14,6 +14,11 @@
 #ifndef RJWT_MARKS_H
 #define RJWT_MARKS_H
 
+#include "buf.h"
+#include "claims.h"
+#include "err.h"
+#include "file.h"
+#include "rjwt.h"
 #include "store.h"
 
 /*

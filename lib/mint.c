@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "mint_order.h"
+#include "base64url.h"
+#include "buf.h"
+#include "digest.h"
+#include "file.h"
+#include "host.h"
+#include "jws.h"
+#include "keeper.h"
+#include "keyset.h"
+#include "marks.h"
+#include "store.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdio.h>

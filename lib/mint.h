@@ -6,7 +6,11 @@
 #ifndef RJWT_MINT_H
 #define RJWT_MINT_H
 
-#include "verify.h"
+#include "config.h"
+#include "err.h"
+#include "host.h"
+#include "rjwt.h"
+#include "store.h"
 
 struct minter {
 	const struct config *config;

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "mint_order.h"
+#include "buf.h"
+#include "claims.h"
+#include "config.h"
+#include "json.h"
+#include "jws.h"
+#include "keyset.h"
+#include "text.h"
+#include "verify.h"
 
 #include <string.h>
 

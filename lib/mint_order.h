@@ -6,7 +6,10 @@
 #ifndef RJWT_MINT_ORDER_H
 #define RJWT_MINT_ORDER_H
 
+#include "err.h"
 #include "mint.h"
+#include "provider.h"
+#include "rjwt.h"
 
 enum order_state {
 	ORDER_PENDING,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt_prompt() and rjwt_prompt_cuts(): what fits the prompts of those who ask for tokens. */
-#include "err.h"
+#include "rjwt.h"
 
 /* How long a reply reaches a module whole, by the scope that is asked for at that prompt. */
 static const struct prompt {

@@ -8,7 +8,12 @@
 #ifndef RJWT_PROVIDER_H
 #define RJWT_PROVIDER_H
 
+#include "alg.h"
+#include "buf.h"
+#include "err.h"
+#include "file.h"
 #include "jwk.h"
+#include "key.h"
 
 /* What signs. One key; free wipes. */
 struct signer {

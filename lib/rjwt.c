@@ -3,7 +3,22 @@
  * The handle: a configuration, a source of keys, a clock. Each function of rjwt.h puts together what the
  * modules do; how they do it is theirs.
  */
+#include "rjwt.h"
+#include "alg.h"
+#include "buf.h"
+#include "claims.h"
+#include "config.h"
+#include "digest.h"
+#include "err.h"
+#include "file.h"
+#include "host.h"
+#include "jwk.h"
+#include "keeper.h"
+#include "keyset.h"
+#include "marks.h"
 #include "mint.h"
+#include "store.h"
+#include "verify.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,17 @@
 /*
  * rjwt_status(): what the keyset's keeper tells people. It calls what decides, and judges nothing itself.
  */
-#include "mint.h"
+#include "alg.h"
+#include "config.h"
+#include "digest.h"
+#include "err.h"
+#include "file.h"
+#include "host.h"
+#include "jwk.h"
+#include "keyset.h"
+#include "rjwt.h"
+#include "store.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>

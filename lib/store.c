@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "store.h"
+#include "digest.h"
+#include "host.h"
+#include "json.h"
+#include "rjwt.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>

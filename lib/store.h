@@ -11,7 +11,12 @@
 #ifndef RJWT_STORE_H
 #define RJWT_STORE_H
 
+#include "buf.h"
+#include "err.h"
+#include "file.h"
+#include "jwk.h"
 #include "keyset.h"
+#include "provider.h"
 
 struct store {
 	struct dir dir, keys;

@@ -6,6 +6,7 @@
 #define RJWT_TEXT_H
 
 #include "buf.h"
+#include "err.h"
 
 #include <time.h>
 

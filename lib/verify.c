@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "walk.h"
+#include "host.h"
+#include "keyset.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

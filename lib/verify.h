@@ -6,7 +6,13 @@
 #ifndef RJWT_VERIFY_H
 #define RJWT_VERIFY_H
 
-#include "keeper.h"
+#include "config.h"
+#include "err.h"
+#include "host.h"
+#include "jwk.h"
+#include "keyset.h"
+#include "marks.h"
+#include "rjwt.h"
 
 struct verifier {
 	const struct config *config;

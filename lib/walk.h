@@ -6,6 +6,12 @@
 #ifndef RJWT_WALK_H
 #define RJWT_WALK_H
 
+#include "buf.h"
+#include "claims.h"
+#include "err.h"
+#include "jwk.h"
+#include "jws.h"
+#include "rjwt.h"
 #include "verify.h"
 
 /* Each check reads what those before it have established. */

@@ -10,6 +10,7 @@
 
 #include "rjwt.h"
 #include "text.h"
+#include "err.h"
 
 #include <security/pam_modules.h>
 

@@ -7,6 +7,9 @@
 #define RJWT_ISSUE_H
 
 #include "tool.h"
+#include "buf.h"
+#include "err.h"
+#include "file.h"
 
 struct issue {
 	struct tool tool;

@@ -15,6 +15,7 @@
 #define RJWT_LINES_H
 
 #include "buf.h"
+#include "err.h"
 
 struct lines {
 	int fd;		 /* borrows; read alone, also a pipe or a terminal */

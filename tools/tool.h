@@ -11,6 +11,8 @@
 #include "json.h"
 #include "rjwt.h"
 #include "text.h"
+#include "buf.h"
+#include "err.h"
 
 #include <getopt.h>
 

@@ -7,6 +7,9 @@
 #define RJWT_BENCH_H
 
 #include "alg.h"
+#include "buf.h"
+#include "err.h"
+#include "rjwt.h"
 
 #include <openssl/evp.h>
 

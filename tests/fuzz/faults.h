@@ -12,6 +12,7 @@
 #define RJWT_FAULTS_H
 
 #include "fuzz.h"
+#include "rjwt.h"
 
 enum fault_kind {
 	FAULT_ANY, /* in a plan: every call counts */

@@ -2,6 +2,7 @@
 /* base64url: what decodes has one spelling, and a decoder that goes bit by bit reads the same. */
 #include "base64url.h"
 #include "fuzz.h"
+#include "buf.h"
 
 #include <string.h>
 

@@ -5,6 +5,10 @@
  */
 #include "claims.h"
 #include "fuzz.h"
+#include "base64url.h"
+#include "buf.h"
+#include "json.h"
+#include "jws.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,6 +6,7 @@
  */
 #include "fuzz.h"
 #include "json.h"
+#include "buf.h"
 
 #include <json-c/json.h>
 

@@ -5,6 +5,10 @@
  */
 #include "faults.h"
 #include "jwk.h"
+#include "alg.h"
+#include "buf.h"
+#include "json.h"
+#include "key.h"
 
 #include <stdio.h>
 #include <string.h>

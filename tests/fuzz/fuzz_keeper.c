@@ -7,6 +7,7 @@
  * again, and a one-time token once; a limit of tokens holds; versions never go back.
  */
 #include "damage.h"
+#include "keyset.h"
 
 #include "mint.h"
 

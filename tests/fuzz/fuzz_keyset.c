@@ -5,6 +5,10 @@
  */
 #include "faults.h"
 #include "keyset.h"
+#include "alg.h"
+#include "buf.h"
+#include "claims.h"
+#include "digest.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 /* Durations, times, numbers, escapes and names of people's words: read, written and read again. */
 #include "fuzz.h"
 #include "text.h"
+#include "buf.h"
 
 #include <stdio.h>
 #include <stdlib.h>

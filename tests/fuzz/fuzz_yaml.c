@@ -5,6 +5,9 @@
  */
 #include "config.h"
 #include "faults.h"
+#include "claims.h"
+#include "key.h"
+#include "keyset.h"
 
 #include <stdio.h>
 #include <string.h>

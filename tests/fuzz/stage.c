@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "stage.h"
+#include "base64url.h"
+#include "json.h"
+#include "jwk.h"
+#include "key.h"
 
 #include "mint.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tokens.h"
+#include "json.h"
 
 #include <json-c/json.h>
 

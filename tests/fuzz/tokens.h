@@ -11,6 +11,8 @@
 
 #include "faults.h"
 #include "jws.h"
+#include "buf.h"
+#include "provider.h"
 
 struct token {
 	struct buf text;	   /* what is handed in */

@@ -10,6 +10,10 @@
  * stdout; the seed of a failure makes it come again.
  */
 #include "fixture.h"
+#include "alg.h"
+#include "jws.h"
+#include "key.h"
+#include "provider.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "program.h"
+#include "text.h"
 
 #include <fcntl.h>
 #include <limits.h>

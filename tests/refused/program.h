@@ -6,6 +6,8 @@
 #define RJWT_TEST_PROGRAM_H
 
 #include "fixture.h"
+#include "buf.h"
+#include "err.h"
 
 struct printed {
 	struct buf out, err;

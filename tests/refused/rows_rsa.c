@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Rule 13: signatures of RSA with another hash, another padding, another salt. */
 #include "table.h"
+#include "alg.h"
+#include "base64url.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules 4 and 10 to 12: signatures of every algorithm, and of another one than the key's. */
 #include "table.h"
+#include "alg.h"
+#include "base64url.h"
+#include "jwk.h"
 
 #include <stdio.h>
 

@@ -16,6 +16,8 @@
 #define RJWT_TEST_TABLE_H
 
 #include "fixture.h"
+#include "buf.h"
+#include "key.h"
 
 #define RULES 36
 #define ALGS 14

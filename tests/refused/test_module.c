@@ -5,6 +5,8 @@
  */
 #include "program.h"
 #include "table.h"
+#include "alg.h"
+#include "base64url.h"
 
 #include "module.h"
 #include "pam_driver.h"

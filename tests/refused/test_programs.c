@@ -5,6 +5,7 @@
  */
 #include "program.h"
 #include "table.h"
+#include "json.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -6,6 +6,9 @@
  */
 #include "program.h"
 #include "table.h"
+#include "alg.h"
+#include "base64url.h"
+#include "jwk.h"
 
 #include <fcntl.h>
 #include <stdio.h>

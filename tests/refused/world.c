@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The keyset, the JWK Set and the configurations that the table's rows are judged in. */
 #include "table.h"
+#include "alg.h"
+#include "base64url.h"
+#include "jwk.h"
+#include "marks.h"
 
 #include "unit.h"
 

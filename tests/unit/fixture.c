@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fixture.h"
+#include "jws.h"
+#include "provider.h"
+#include "store.h"
 
 #include <fcntl.h>
 #include <ftw.h>

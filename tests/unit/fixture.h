@@ -10,6 +10,10 @@
 
 #include "clock.h"
 #include "mint.h"
+#include "buf.h"
+#include "digest.h"
+#include "err.h"
+#include "keyset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a fixture's keyset: looked at, changed behind rjwt's back, and used by a crowd. */
 #include "fixture.h"
+#include "file.h"
+#include "json.h"
+#include "jwk.h"
+#include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,6 +9,9 @@
 #define RJWT_FOLDER_H
 
 #include "unit.h"
+#include "buf.h"
+#include "err.h"
+#include "file.h"
 
 #include <dirent.h>
 #include <errno.h>

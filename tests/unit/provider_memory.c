@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "provider_memory.h"
+#include "alg.h"
+#include "err.h"
+#include "jwk.h"
+#include "key.h"
 
 #include <stdlib.h>
 

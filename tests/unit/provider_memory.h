@@ -7,6 +7,8 @@
 #define RJWT_TEST_PROVIDER_MEMORY_H
 
 #include "provider.h"
+#include "buf.h"
+#include "rjwt.h"
 
 #define MEMORY_KEYS 16
 

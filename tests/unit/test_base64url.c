@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
+#include "base64url.h"
+#include "digest.h"
 
 static void
 vectors(void **state)

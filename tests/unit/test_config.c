@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt.yaml: every key with good and bad values, and what refuses the file as a whole. */
 #include "fixture.h"
+#include "config.h"
+#include "file.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Many processes at once: one rotation, exact limits, a lock for writers alone. */
 #include "fixture.h"
+#include "alg.h"
+#include "host.h"
+#include "keeper.h"
+#include "store.h"
 
 #include <fcntl.h>
 #include <poll.h>

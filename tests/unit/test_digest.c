@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
+#include "digest.h"
 
 static void
 sha256(void **state)

@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Each parser and each step of a verification, with every call of ours failing once: refused, and nothing leaks. */
 #include "fixture.h"
+#include "alg.h"
+#include "claims.h"
+#include "config.h"
+#include "file.h"
+#include "json.h"
+#include "jwk.h"
+#include "jws.h"
+#include "key.h"
+#include "marks.h"
+#include "provider.h"
+#include "store.h"
 
 #include "failing.h"
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt.h as a stranger's program would use it: handles, overrides, JWK Sets, status. */
 #include "fixture.h"
+#include "base64url.h"
+#include "provider.h"
+#include "store.h"
 
 #include <fcntl.h>
 #include <stdio.h>

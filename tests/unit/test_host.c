@@ -2,6 +2,8 @@
 /* What the host tells about itself, whatever host the test runs on: open(2) gives a machine-id of ours. */
 #include "unit.h"
 #include "host.h"
+#include "digest.h"
+#include "rjwt.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
+#include "base64url.h"
 
 /* From memory that ends where the text does: what reads on is seen by ASan. */
 static enum rjwt_err

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
+#include "alg.h"
+#include "key.h"
 
 #include "jwk.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
+#include "alg.h"
+#include "base64url.h"
+#include "key.h"
 
 #include "jws.h"
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Signing and verifying, with the examples of the RFCs and with every algorithm. */
 #include "unit.h"
+#include "alg.h"
+#include "base64url.h"
+#include "jwk.h"
+#include "key.h"
+#include "provider.h"
 
 #include "jws.h"
 

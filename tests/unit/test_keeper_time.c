@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Changing a keyset while the clock moves under it, and what a change leaves behind. */
 #include "fixture.h"
+#include "json.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

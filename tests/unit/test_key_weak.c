@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keys that OpenSSL takes and no verifier may, each beside a good one. */
 #include "unit.h"
+#include "alg.h"
 
 #include "key.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The keyset as a value: kids, what is due, plans by a made-up clock, keyset.json. */
 #include "fixture.h"
+#include "alg.h"
+#include "jwk.h"
 
 #include <stdio.h>
 

@@ -2,6 +2,7 @@
 /* The lock: one holder, named to those who waited in vain, and no moment at which its caller can stop it. */
 #include "folder.h"
 #include "lock.h"
+#include "rjwt.h"
 
 #include <sys/file.h>
 

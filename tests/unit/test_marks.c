@@ -2,6 +2,10 @@
 /* Facts that are files: spent, revoked, issued. */
 #include "fixture.h"
 #include "syncs.h"
+#include "claims.h"
+#include "file.h"
+#include "marks.h"
+#include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,6 +2,7 @@
 /* Requests that become tokens, requests that are refused, and the rotation that comes first. */
 #include "fixture.h"
 #include "syncs.h"
+#include "provider.h"
 
 #include <stdio.h>
 #include <unistd.h>

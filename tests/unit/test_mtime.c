@@ -4,6 +4,11 @@
  * it sees a commit; and files of keys that are not what their names say.
  */
 #include "fixture.h"
+#include "file.h"
+#include "jwk.h"
+#include "key.h"
+#include "provider.h"
+#include "store.h"
 
 #include <fcntl.h>
 #include <stdio.h>

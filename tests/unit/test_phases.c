@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What passes from authenticate to setcred, account and session, in one process and in sshd's two. */
 #include "pam_driver.h"
+#include "text.h"
 
 #include <regex.h>
 #include <stdio.h>

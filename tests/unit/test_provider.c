@@ -2,6 +2,16 @@
 /* Where private halves live: files, and in memory, where they fail when a test wants it. */
 #include "fixture.h"
 #include "provider_memory.h"
+#include "alg.h"
+#include "config.h"
+#include "file.h"
+#include "host.h"
+#include "jwk.h"
+#include "keeper.h"
+#include "key.h"
+#include "marks.h"
+#include "store.h"
+#include "verify.h"
 
 #include <stdio.h>
 #include <unistd.h>

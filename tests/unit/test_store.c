@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The keyset on disk: what is not vouched for, torn, unsafe, old or another machine's. */
 #include "fixture.h"
+#include "alg.h"
+#include "base64url.h"
+#include "json.h"
+#include "jwk.h"
+#include "jws.h"
+#include "key.h"
+#include "provider.h"
+#include "store.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

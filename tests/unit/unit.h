@@ -18,6 +18,9 @@
 #include <cmocka.h>
 
 #include "json.h"
+#include "buf.h"
+#include "err.h"
+#include "file.h"
 
 #include <ftw.h>
 
