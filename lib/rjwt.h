@@ -45,45 +45,54 @@ extern "C" {
 #define RJWT_ID_SIZE 130
 
 /*
- * Reason codes. rjwt_reason() gives the stable word, which is the name in lower case.
+ * The reason codes, one row each: CODE(NAME, word, sentence). The word is stable and for logs and programs; the
+ * sentence is for people, has no full stop, and may change. A new code is a new row and nothing else.
+ *
+ * RJWT_VERDICTS: the token was judged and is rejected. When minting, the same codes say what a request lacks.
+ * RJWT_NO_VERDICTS: nothing could be judged; diag says what failed, and where.
  */
+#define RJWT_VERDICTS(CODE) \
+	CODE(RJWT_EMPTY, "empty", "the token is empty") \
+	CODE(RJWT_TOO_LONG, "too_long", "the token is longer than allowed") \
+	CODE(RJWT_TRUNCATED, "truncated", "the token was cut off where a prompt ends") \
+	CODE(RJWT_MALFORMED, "malformed", "not a token: three base64url parts with two dots between them are wanted") \
+	CODE(RJWT_HEADER, "header", "the JOSE header is not acceptable") \
+	CODE(RJWT_ALG, "alg", "the algorithm is not the key's") \
+	CODE(RJWT_KID, "kid", "the key id is missing or malformed") \
+	CODE(RJWT_KEY_UNKNOWN, "key_unknown", "no such key in this keyset") \
+	CODE(RJWT_KEY_REVOKED, "key_revoked", "the key was revoked") \
+	CODE(RJWT_KEY_RETIRED, "key_retired", "the key had retired") \
+	CODE(RJWT_SIGNATURE, "signature", "the signature is not this key's") \
+	CODE(RJWT_TYP, "typ", "the token is of another type") \
+	CODE(RJWT_CLAIMS, "claims", "the claims are not acceptable") \
+	CODE(RJWT_USER, "user", "the token is for another user") \
+	CODE(RJWT_ISSUER, "issuer", "the token is from another issuer") \
+	CODE(RJWT_AUDIENCE, "audience", "the token is for another host") \
+	CODE(RJWT_EXPIRED, "expired", "the token has expired") \
+	CODE(RJWT_NOT_YET_VALID, "not_yet_valid", "the token is not valid yet") \
+	CODE(RJWT_ISSUED_IN_FUTURE, "issued_in_future", "the token was issued in the future") \
+	CODE(RJWT_LIFETIME, "lifetime", "the lifetime is not allowed") \
+	CODE(RJWT_SCOPE, "scope", "the token does not open this service") \
+	CODE(RJWT_BINDING, "binding", "the token is bound to an ssh key that was not used") \
+	CODE(RJWT_SOURCE, "source", "the token is for another source address") \
+	CODE(RJWT_REVOKED, "revoked", "the token was revoked") \
+	CODE(RJWT_SPENT, "spent", "the token was used before")
+
+#define RJWT_NO_VERDICTS(CODE) \
+	CODE(RJWT_CONFIG, "config", "the configuration is not acceptable") \
+	CODE(RJWT_KEYSET, "keyset", "the keyset is not usable") \
+	CODE(RJWT_IO, "io", "input or output failed") \
+	CODE(RJWT_BUSY, "busy", "the keyset is locked") \
+	CODE(RJWT_EXISTS, "exists", "it exists already") \
+	CODE(RJWT_MEMORY, "memory", "out of memory") \
+	CODE(RJWT_USAGE, "usage", "wrong use") \
+	CODE(RJWT_INTERNAL, "internal", "internal error")
+
 enum rjwt_err {
 	RJWT_OK = 0,
-	/* Verdicts: the token was judged, and refused. */
-	RJWT_EMPTY,
-	RJWT_TOO_LONG,
-	RJWT_TRUNCATED,
-	RJWT_MALFORMED,
-	RJWT_HEADER,
-	RJWT_ALG,
-	RJWT_KID,
-	RJWT_KEY_UNKNOWN,
-	RJWT_KEY_REVOKED,
-	RJWT_KEY_RETIRED,
-	RJWT_SIGNATURE,
-	RJWT_TYP,
-	RJWT_CLAIMS,
-	RJWT_USER,
-	RJWT_ISSUER,
-	RJWT_AUDIENCE,
-	RJWT_EXPIRED,
-	RJWT_NOT_YET_VALID,
-	RJWT_ISSUED_IN_FUTURE,
-	RJWT_LIFETIME,
-	RJWT_SCOPE,
-	RJWT_BINDING,
-	RJWT_SOURCE,
-	RJWT_REVOKED,
-	RJWT_SPENT,
-	/* No verdict was possible. */
-	RJWT_CONFIG,
-	RJWT_KEYSET,
-	RJWT_IO,
-	RJWT_BUSY,
-	RJWT_EXISTS,
-	RJWT_MEMORY,
-	RJWT_USAGE,
-	RJWT_INTERNAL
+#define RJWT_ENUMERATOR(name, word, sentence) name,
+	RJWT_VERDICTS(RJWT_ENUMERATOR) RJWT_NO_VERDICTS(RJWT_ENUMERATOR)
+#undef RJWT_ENUMERATOR
 };
 
 const char *rjwt_reason(enum rjwt_err err);   /* "key_unknown": stable, for logs */
@@ -296,7 +305,7 @@ enum rjwt_err rjwt_current_key(struct rjwt *handle, char kid[RJWT_ID_SIZE], cons
     struct rjwt_diag *diag);
 
 /* Names of the algorithms (RFC 7518 s3.1, RFC 8037), NULL at the end; static. */
-const char *const *rjwt_supports(void);
+const char *const *rjwt_algorithms(void);
 
 /*
  * Promote the next key now. Of several at once, one rotates: change->rotated says which. flags: RJWT_DRY_RUN;
@@ -319,7 +328,7 @@ enum rjwt_err rjwt_init(const struct rjwt_options *options, int flags, struct rj
     struct rjwt_diag *diag);
 
 /* Do what is due: rotate, remove what nothing vouches for. flags: RJWT_DRY_RUN. */
-enum rjwt_err rjwt_tick(struct rjwt *handle, int flags, struct rjwt_change *change,
+enum rjwt_err rjwt_maintain(struct rjwt *handle, int flags, struct rjwt_change *change,
     struct rjwt_diag *diag);
 
 /* What is revoked: exactly one of these. Borrows all. */

@@ -2,17 +2,20 @@
 /*
  * rjwt_status(): what the keyset's keeper tells people. It calls what decides, and judges nothing itself.
  */
-#include "alg.h"
-#include "config.h"
-#include "digest.h"
-#include "err.h"
-#include "file.h"
-#include "host.h"
-#include "jwk.h"
-#include "keyset.h"
+#include "base/datetime.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/host.h"
+#include "base/openssl.h"
+#include "config/config.h"
+#include "jose/alg.h"
+#include "jose/jwk.h"
+#include "keyset/inspect.h"
+#include "keyset/keyset.h"
+#include "keyset/plan.h"
+#include "keyset/store.h"
+#include "keyset/tickets.h"
 #include "rjwt.h"
-#include "store.h"
-#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,7 +93,7 @@ fill_key(struct store *store, int64_t version, const struct jwk *jwk, int64_t no
 	if (version == store->keyset.active.version)
 		info->since_s = store->keyset.active.since_s;
 	if (version >= store->keyset.active.version &&
-	    store_minted(store, version, &minted, NULL) != RJWT_OK)
+	    tickets_count(store, version, &minted, NULL) != RJWT_OK)
 		minted = INT64_MAX;
 	info->minted = (uint64_t)minted;
 }
@@ -109,7 +112,7 @@ list_keys(struct store *store, int64_t now_s, struct rjwt_status *s)
 		enum rjwt_err err = store_read_key(store, v, &jwk, &why);
 
 		if (err == RJWT_OK)
-			err = keyset_vouch(k, v, &jwk);
+			err = keyset_check_key(k, v, &jwk);
 		if (err == RJWT_OK)
 			fill_key(store, v, &jwk, now_s, &s->keys[s->nkeys++]);
 		else if (err != RJWT_KEY_UNKNOWN || v == k->active.version || v == k->next.version)
@@ -135,7 +138,7 @@ judge_private(struct store *store, struct rjwt_status *s)
 
 		if (store_read_key(store, versions[i], &jwk, NULL) != RJWT_OK)
 			continue; /* told with the list of keys */
-		err = store_signs(store, versions[i], &why);
+		err = store_can_sign(store, versions[i], &why);
 		if (err == RJWT_IO && errno == EACCES)
 			return RJWT_OK;
 		RJWT_TRY(note_failure(s, err, &why));
@@ -185,7 +188,7 @@ judge_modes(struct store *store, struct rjwt_status *s)
 	static const char *const folders[] = { "private", "spent", "issued" };
 	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
 		RJWT_TRY(judge_mode(s, &store->dir, folders[i], ""));
 	if (dir_open_at(&store->dir, "private", &private, NULL) != RJWT_OK)
 		return RJWT_OK; /* closed to us, as it should be; or told above */
@@ -200,7 +203,7 @@ judge_folders(struct store *store, struct rjwt_status *s)
 	struct rjwt_diag diag;
 	struct stat status;
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		if (fstatat(store->dir.fd, folders[i], &status, 0) == 0 || errno != ENOENT)
 			continue;
 		(void)diag_fail(&diag, RJWT_OK, store->dir.path,
@@ -220,7 +223,7 @@ judge_time(struct store *store, const struct rotation_policy *policy, const stru
 	const char *what;
 	int64_t by_s;
 
-	if (store_see(store, now->wall_s, &seen, NULL) != RJWT_OK && geteuid() != 0)
+	if (store_usage(store, now->wall_s, &seen, NULL) != RJWT_OK && geteuid() != 0)
 		RJWT_TRY(note(s, RJWT_NOTE, store->dir.path,
 		    "private/ cannot be read: counts are not known (run this as root)"));
 	if (keyset_clock_suspect(&store->keyset, policy, now, &by_s)) {
@@ -251,7 +254,7 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 	    config->audience.n > 0 ? config->audience.list[0] : k->audience);
 	s->generation = (uint64_t)k->generation;
 	RJWT_TRY(list_keys(store, now->wall_s, s));
-	err = store_writable(store, &config->rotation, &diag);
+	err = store_check_writable(store, &config->rotation, &diag);
 	if (err != RJWT_IO || geteuid() == 0) /* others cannot look into private/, which is as it should be */
 		RJWT_TRY(note_failure(s, err, &diag));
 	RJWT_TRY(judge_private(store, s));
@@ -291,7 +294,7 @@ enum rjwt_err
 rjwt_status(const struct rjwt_options *options, struct rjwt_status *status)
 {
 	struct rjwt_status found = { 0 };
-	enum rjwt_err err = digest_ready();
+	enum rjwt_err err = openssl_ready();
 
 	if (err == RJWT_OK)
 		err = gather(options, &found);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "module.h"
-#include "buf.h"
+#include "base/buf.h"
+#include "base/datetime.h"
 
 #include <security/pam_ext.h>
 #include <stdio.h>
@@ -15,9 +16,9 @@ item_of(const pam_handle_t *pamh, int type)
 }
 
 void
-who_find(const pam_handle_t *pamh, struct who *who)
+login_id_find(const pam_handle_t *pamh, struct login_id *who)
 {
-	*who = (struct who){ .user = item_of(pamh, PAM_USER), .service = item_of(pamh, PAM_SERVICE),
+	*who = (struct login_id){ .user = item_of(pamh, PAM_USER), .service = item_of(pamh, PAM_SERVICE),
 		.rhost = item_of(pamh, PAM_RHOST) };
 }
 
@@ -36,7 +37,7 @@ put_word(struct buf *line, const char *key, const char *text)
 
 /* An empty name is told too: it is what was wrong with it. */
 static void
-put_who(struct buf *line, const struct who *who)
+put_who(struct buf *line, const struct login_id *who)
 {
 	if (who->user != NULL)
 		text_log_word(line, "user", view_of(who->user));
@@ -62,7 +63,7 @@ time_decided(enum rjwt_err reason)
 }
 
 void
-log_verdict(const pam_handle_t *pamh, const struct who *who, const char *phase,
+log_verdict(const pam_handle_t *pamh, const struct login_id *who, const char *phase,
     const struct rjwt_verdict *v)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
@@ -91,7 +92,7 @@ log_verdict(const pam_handle_t *pamh, const struct who *who, const char *phase,
 }
 
 void
-log_failure(const pam_handle_t *pamh, const struct who *who, enum rjwt_err err,
+log_failure(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err,
     const struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
@@ -109,7 +110,7 @@ log_failure(const pam_handle_t *pamh, const struct who *who, enum rjwt_err err,
 }
 
 void
-log_refusal(const pam_handle_t *pamh, const struct who *who, enum rjwt_err err, const char *text)
+log_refusal(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err, const char *text)
 {
 	struct rjwt_diag diag = { 0 };
 

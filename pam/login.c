@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "module.h"
+#include "base/datetime.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@ struct login {
 	void (*now)(struct rjwt_time *);
 	struct rjwt *handle;
 	char *user, *service, *rhost; /* copies: the items may change while a prompt waits */
-	struct who who;
+	struct login_id who;
 	struct reply first, second;
 	unsigned prompts;    /* asked so far */
 	char next_prompt[256]; /* "": do not ask again */
@@ -21,53 +22,17 @@ struct login {
 int
 login_code(enum rjwt_err err)
 {
-	switch (err) {
-	case RJWT_OK:
+	if (err == RJWT_OK)
 		return PAM_SUCCESS;
-	case RJWT_EMPTY:
-	case RJWT_TOO_LONG:
-	case RJWT_TRUNCATED:
-	case RJWT_MALFORMED:
-	case RJWT_HEADER:
-	case RJWT_ALG:
-	case RJWT_KID:
-	case RJWT_KEY_UNKNOWN:
-	case RJWT_KEY_REVOKED:
-	case RJWT_KEY_RETIRED:
-	case RJWT_SIGNATURE:
-	case RJWT_TYP:
-	case RJWT_CLAIMS:
-	case RJWT_USER:
-	case RJWT_ISSUER:
-	case RJWT_AUDIENCE:
-	case RJWT_EXPIRED:
-	case RJWT_NOT_YET_VALID:
-	case RJWT_ISSUED_IN_FUTURE:
-	case RJWT_LIFETIME:
-	case RJWT_SCOPE:
-	case RJWT_BINDING:
-	case RJWT_SOURCE:
-	case RJWT_REVOKED:
-	case RJWT_SPENT:
-		return PAM_AUTH_ERR;
-	case RJWT_MEMORY:
+	if (err == RJWT_MEMORY)
 		return PAM_BUF_ERR;
-	case RJWT_CONFIG:
-	case RJWT_KEYSET:
-	case RJWT_IO:
-	case RJWT_BUSY:
-	case RJWT_EXISTS:
-	case RJWT_USAGE:
-	case RJWT_INTERNAL:
-		return PAM_AUTHINFO_UNAVAIL;
-	}
-	return PAM_AUTHINFO_UNAVAIL;
+	return rjwt_is_verdict(err) ? PAM_AUTH_ERR : PAM_AUTHINFO_UNAVAIL;
 }
 
 /* --- what is told, in the next prompt: sshd drops messages, and sudo is silent ------------------------------------- */
 
 static void
-tell_reason(struct login *l, const struct rjwt_verdict *v)
+describe_refusal(struct login *l, const struct rjwt_verdict *v)
 {
 	char amount[32];
 
@@ -91,9 +56,9 @@ tell_reason(struct login *l, const struct rjwt_verdict *v)
 static bool
 same_user(const struct login *l)
 {
-	struct who now;
+	struct login_id now;
 
-	who_find(l->pamh, &now);
+	login_id_find(l->pamh, &now);
 	return now.user != NULL && strcmp(now.user, l->user) == 0;
 }
 
@@ -153,7 +118,7 @@ judge(struct login *l, const struct reply *reply)
 	}
 	log_verdict(l->pamh, &l->who, NULL, &verdict);
 	if (verdict.tell)
-		tell_reason(l, &verdict);
+		describe_refusal(l, &verdict);
 	return login_code(err);
 }
 
@@ -263,7 +228,7 @@ find_user(struct login *l)
 	const char *name = NULL;
 	int ret = pam_get_user(l->pamh, &name, NULL);
 
-	who_find(l->pamh, &l->who);
+	login_id_find(l->pamh, &l->who);
 	if (ret != PAM_SUCCESS)
 		return unread(l, take_failure(l, ret));
 	if (name == NULL || name[0] == '\0') {
@@ -275,7 +240,7 @@ find_user(struct login *l)
 	l->rhost = strdup(l->who.rhost == NULL ? "" : l->who.rhost);
 	if (l->user == NULL || l->service == NULL || l->rhost == NULL)
 		return unread(l, PAM_BUF_ERR);
-	l->who = (struct who){ l->user, l->service, l->rhost };
+	l->who = (struct login_id){ l->user, l->service, l->rhost };
 	return PAM_SUCCESS;
 }
 
@@ -287,7 +252,7 @@ clear_away(struct login *l)
 
 	if (forgotten == PAM_SUCCESS && taken == PAM_SUCCESS)
 		return PAM_SUCCESS;
-	who_find(l->pamh, &l->who);
+	login_id_find(l->pamh, &l->who);
 	return unread(l, PAM_BUF_ERR);
 }
 

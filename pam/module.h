@@ -9,8 +9,8 @@
 #define RJWT_MODULE_H
 
 #include "rjwt.h"
-#include "text.h"
-#include "err.h"
+#include "base/text.h"
+#include "base/err.h"
 
 #include <security/pam_modules.h>
 
@@ -61,20 +61,20 @@ void reply_clear(struct reply *reply);
  * The log: one line for each decision, all values escaped, never the token, and nothing of a reply that is
  * none. Who it is about: views of the handle's items, NULL where there is none.
  */
-struct who {
+struct login_id {
 	const char *user, *service, *rhost;
 };
 
-void who_find(const pam_handle_t *pamh, struct who *who);
+void login_id_find(const pam_handle_t *pamh, struct login_id *who);
 
 /* Judged. phase NULL: authenticate. */
-void log_verdict(const pam_handle_t *pamh, const struct who *who, const char *phase,
+void log_verdict(const pam_handle_t *pamh, const struct login_id *who, const char *phase,
     const struct rjwt_verdict *verdict);
 
 /* No verdict was possible; log_refusal() where no file is to blame. text "": the code's own sentence. */
-void log_failure(const pam_handle_t *pamh, const struct who *who, enum rjwt_err err,
+void log_failure(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err,
     const struct rjwt_diag *diag);
-void log_refusal(const pam_handle_t *pamh, const struct who *who, enum rjwt_err err, const char *text);
+void log_refusal(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err, const char *text);
 
 /* For debug: the configuration that was asked for, and by its key that signs the keyset that was opened. */
 void log_opened(const pam_handle_t *pamh, const struct args *args, struct rjwt *handle);

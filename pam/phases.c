@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "module.h"
+#include "base/datetime.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@ enum { JTI, SUB, EXP, VARIABLES };
 #define CAP "RJWT_CAP" /* on its way to setcred only, never left to the user */
 
 /* A login that was accepted. */
-struct accepted {
+struct login_record {
 	char jti[RJWT_ID_SIZE], sub[RJWT_NAME_MAX + 1];
 	int64_t exp_s;
 	int64_t until_s; /* with the leeway; account alone needs it, in the process of authenticate */
@@ -28,7 +29,7 @@ forget(pam_handle_t *pamh, void *data, int status)
 	free(data);
 }
 
-static const struct accepted *
+static const struct login_record *
 recall(pam_handle_t *pamh)
 {
 	const void *data = NULL;
@@ -37,9 +38,9 @@ recall(pam_handle_t *pamh)
 }
 
 static int
-keep(pam_handle_t *pamh, const struct accepted *accepted)
+keep(pam_handle_t *pamh, const struct login_record *accepted)
 {
-	struct accepted *copy = malloc(sizeof(*copy));
+	struct login_record *copy = malloc(sizeof(*copy));
 	int ret;
 
 	if (copy == NULL)
@@ -71,7 +72,7 @@ worse(int first, int second)
 }
 
 static int
-put_all(pam_handle_t *pamh, const struct accepted *a)
+put_all(pam_handle_t *pamh, const struct login_record *a)
 {
 	const char *values[VARIABLES] = { NULL, NULL, NULL };
 	char exp[32];
@@ -104,7 +105,7 @@ phase_forget(pam_handle_t *pamh)
 int
 phase_remember(pam_handle_t *pamh, const struct rjwt_verdict *v)
 {
-	struct accepted a = { .exp_s = v->exp_s, .until_s = v->accepted_until_s,
+	struct login_record a = { .exp_s = v->exp_s, .until_s = v->accepted_until_s,
 		.cap_session = v->cap_session };
 	int ret;
 
@@ -121,7 +122,7 @@ phase_remember(pam_handle_t *pamh, const struct rjwt_verdict *v)
 
 /* What authenticate left in the PAM environment of another process. */
 static bool
-from_environment(pam_handle_t *pamh, struct accepted *a)
+from_environment(pam_handle_t *pamh, struct login_record *a)
 {
 	const char *values[VARIABLES];
 
@@ -143,7 +144,7 @@ from_environment(pam_handle_t *pamh, struct accepted *a)
 int
 phase_setcred(pam_handle_t *pamh, int flags)
 {
-	struct accepted a = { 0 };
+	struct login_record a = { 0 };
 	bool known = recall(pamh) != NULL;
 
 	if (!known && (((unsigned)flags & PAM_ESTABLISH_CRED) == 0 || !from_environment(pamh, &a)))
@@ -156,16 +157,16 @@ phase_setcred(pam_handle_t *pamh, int flags)
 int
 phase_account(pam_handle_t *pamh, int64_t now_s)
 {
-	const struct accepted *a = recall(pamh);
+	const struct login_record *a = recall(pamh);
 	struct rjwt_verdict verdict = { .reason = RJWT_EXPIRED, .now_s = now_s };
-	struct who who;
+	struct login_id who;
 
 	if (a == NULL || now_s < a->until_s)
 		return PAM_IGNORE;
 	verdict.exp_s = a->exp_s;
 	memcpy(verdict.jti, a->jti, sizeof(a->jti));
 	memcpy(verdict.sub, a->sub, sizeof(a->sub));
-	who_find(pamh, &who);
+	login_id_find(pamh, &who);
 	log_verdict(pamh, &who, "account", &verdict);
 	return PAM_ACCT_EXPIRED;
 }
@@ -178,7 +179,7 @@ forget_text(pam_handle_t *pamh, void *data, int status)
 
 /* The session ends when the token does; at least a second is left, so that there is one. */
 static int
-cap_session(pam_handle_t *pamh, const struct accepted *a, int64_t now_s)
+cap_session(pam_handle_t *pamh, const struct login_record *a, int64_t now_s)
 {
 	char *seconds = NULL;
 	int ret;
@@ -194,7 +195,7 @@ cap_session(pam_handle_t *pamh, const struct accepted *a, int64_t now_s)
 int
 phase_session(pam_handle_t *pamh, int64_t now_s)
 {
-	const struct accepted *a = recall(pamh);
+	const struct login_record *a = recall(pamh);
 	int ret = put_all(pamh, a);
 
 	if (ret == PAM_SUCCESS)

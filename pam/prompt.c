@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "module.h"
-#include "buf.h"
+#include "base/buf.h"
 
 #include <security/pam_ext.h>
 #include <stdlib.h>

@@ -7,14 +7,15 @@
 #define RJWT_ISSUE_H
 
 #include "tool.h"
-#include "buf.h"
-#include "err.h"
-#include "file.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/string_list.h"
 
 struct issue {
 	struct tool tool;
 	struct rjwt_request request;
-	struct words audience, scope;
+	struct string_list audience, scope;
 	struct buf claims, header; /* JSON objects that grow, without their closing brace */
 	int64_t lifetime_s;
 	const char *output, *reason;

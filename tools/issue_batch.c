@@ -5,6 +5,8 @@
  */
 #include "issue.h"
 #include "lines.h"
+#include "base/datetime.h"
+#include "base/json_write.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +25,7 @@ struct entry {
 	struct rjwt_request request;
 	const char *reason;
 	struct json json;
-	struct words audience, scope;
+	struct string_list audience, scope;
 	struct buf words, claims, header;
 	int64_t lifetime_s;
 };
@@ -43,8 +45,8 @@ static void
 entry_clear(struct entry *e)
 {
 	json_clear(&e->json);
-	words_clear(&e->audience);
-	words_clear(&e->scope);
+	string_list_clear(&e->audience);
+	string_list_clear(&e->scope);
 	buf_clear(&e->words);
 	buf_clear(&e->claims);
 	buf_clear(&e->header);
@@ -78,7 +80,7 @@ read_text(struct entry *e, const char *name, const char **value)
 }
 
 static enum rjwt_err
-read_list(struct entry *e, const char *name, struct words *words, const char *const **value)
+read_list(struct entry *e, const char *name, struct string_list *words, const char *const **value)
 {
 	size_t count = 0;
 
@@ -91,8 +93,8 @@ read_list(struct entry *e, const char *name, struct words *words, const char *co
 		break;
 	}
 	for (size_t i = 0; i < count; i++)
-		RJWT_TRY(words_add(words, json_string_at(e->json, name, i).p));
-	*value = words->list;
+		RJWT_TRY(string_list_add(words, json_string_at(e->json, name, i).p));
+	*value = string_list_view(words);
 	return RJWT_OK;
 }
 
@@ -111,9 +113,9 @@ read_scope(struct entry *e)
 		space = strchr(word, ' ');
 		if (space != NULL)
 			*space = '\0';
-		RJWT_TRY(words_add(&e->scope, word));
+		RJWT_TRY(string_list_add(&e->scope, word));
 	}
-	e->request.scope = e->scope.list;
+	e->request.scope = string_list_view(&e->scope);
 	return RJWT_OK;
 }
 
@@ -169,7 +171,7 @@ know_name(void *context, struct view name)
 		"reason", "claims", "header" };
 	struct entry *e = context;
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (view_is(name, known[i]))
 			return RJWT_OK;
 	return diag_fail(&e->diag, RJWT_MALFORMED, "",

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "issue.h"
+#include "base/datetime.h"
+#include "base/json_write.h"
 
 #include <pwd.h>
 #include <stdio.h>

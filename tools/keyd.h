@@ -7,13 +7,14 @@
 #define RJWT_KEYD_H
 
 #include "tool.h"
+#include "base/string_list.h"
 
 struct keyd {
 	struct tool tool;
 	int given; /* which of the options below stood on the command line */
 	bool dry_run, if_missing, json;
 	const char *jti, *kid;
-	struct words users;
+	struct string_list users;
 };
 
 /* Rotate on a timer until SIGTERM or SIGINT. */

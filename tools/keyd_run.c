@@ -108,7 +108,7 @@ tick_once(struct daemon *d, bool *set)
 {
 	struct rjwt_change change;
 	struct rjwt_diag diag = { 0 };
-	enum rjwt_err err = rjwt_tick(d->handle, 0, &change, &diag);
+	enum rjwt_err err = rjwt_maintain(d->handle, 0, &change, &diag);
 
 	if (err != RJWT_OK) {
 		if (!d->failing)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-keyd status and check: what rjwt_status() found, for people and for programs. */
 #include "keyd.h"
+#include "base/datetime.h"
+#include "base/json_write.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -14,8 +14,8 @@
 #ifndef RJWT_LINES_H
 #define RJWT_LINES_H
 
-#include "buf.h"
-#include "err.h"
+#include "base/buf.h"
+#include "base/err.h"
 
 struct lines {
 	int fd;		 /* borrows; read alone, also a pipe or a terminal */

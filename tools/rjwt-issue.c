@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-issue: mint a login token. */
 #include "issue.h"
+#include "base/datetime.h"
+#include "base/file_write.h"
+#include "base/json_write.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,8 +65,8 @@ static const struct option names[] = {
 static void
 issue_clear(struct issue *is)
 {
-	words_clear(&is->audience);
-	words_clear(&is->scope);
+	string_list_clear(&is->audience);
+	string_list_clear(&is->scope);
 	buf_clear(&is->claims);
 	buf_clear(&is->header);
 	buf_clear(&is->caller);
@@ -129,9 +132,9 @@ read_version(struct issue *is, const char *arg)
 }
 
 static int
-add_word(struct issue *is, struct words *words, const char *arg)
+add_word(struct issue *is, struct string_list *words, const char *arg)
 {
-	enum rjwt_err err = words_add(words, arg);
+	enum rjwt_err err = string_list_add(words, arg);
 
 	return err == RJWT_OK ? EXIT_DONE : tool_fail(&is->tool, err, &(struct rjwt_diag){ 0 });
 }
@@ -223,8 +226,8 @@ read_arguments(struct issue *is, int argc, char **argv)
 		return tool_fail(&is->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
 	is->request.claims = is->claims.p;
 	is->request.header = is->header.p;
-	is->request.audience = is->audience.list;
-	is->request.scope = is->scope.list;
+	is->request.audience = string_list_view(&is->audience);
+	is->request.scope = string_list_view(&is->scope);
 	return -1;
 }
 
@@ -392,7 +395,7 @@ main(int argc, char **argv)
 	tool_begin(&is.tool, "rjwt-issue", usage);
 	status = read_arguments(&is, argc, argv);
 	if (status == -1 && is.algorithms) {
-		for (const char *const *name = rjwt_supports(); *name != NULL; name++)
+		for (const char *const *name = rjwt_algorithms(); *name != NULL; name++)
 			puts(*name);
 		status = tool_end(&is.tool, EXIT_DONE);
 	} else if (status == -1 && is.batch) {

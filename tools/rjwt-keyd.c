@@ -131,7 +131,7 @@ do_tick(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_cha
     struct rjwt_diag *diag)
 {
 	(void)keyd;
-	return rjwt_tick(handle, flags, done, diag);
+	return rjwt_maintain(handle, flags, done, diag);
 }
 
 static enum rjwt_err
@@ -147,7 +147,7 @@ static enum rjwt_err
 do_revoke(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done,
     struct rjwt_diag *diag)
 {
-	const struct rjwt_revocation r = { .jti = keyd->jti, .users = keyd->users.list,
+	const struct rjwt_revocation r = { .jti = keyd->jti, .users = string_list_view(&keyd->users),
 		.kid = keyd->kid, .all = (keyd->given & ALL) != 0 };
 
 	return rjwt_revoke(handle, &r, flags, done, diag);
@@ -220,7 +220,7 @@ static const struct command {
 	{ "check", keyd_check, 0 },
 };
 
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define COMMANDS (ARRAY_LEN(commands))
 
 static int
 unknown_command(const struct keyd *keyd, const char *name)
@@ -274,7 +274,7 @@ take_option(struct keyd *keyd, int option)
 		return tool_wrong(&keyd->tool, "--%s stands twice", option_name(option));
 	if (once != NULL)
 		*once = optarg;
-	if (option == SUB && words_add(&keyd->users, optarg) != RJWT_OK)
+	if (option == SUB && string_list_add(&keyd->users, optarg) != RJWT_OK)
 		return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
 	keyd->given |= option;
 	keyd->dry_run = (keyd->given & DRY_RUN) != 0;
@@ -292,7 +292,7 @@ take_arguments(struct keyd *keyd, int argc, char **argv)
 	for (int i = optind + 1; i < argc; i++) {
 		if ((keyd->given & SUB) == 0)
 			return tool_wrong(&keyd->tool, "%s: one argument too many", argv[i]);
-		if (words_add(&keyd->users, argv[i]) != RJWT_OK)
+		if (string_list_add(&keyd->users, argv[i]) != RJWT_OK)
 			return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
 	}
 	return -1;
@@ -313,6 +313,6 @@ main(int argc, char **argv)
 		status = take_arguments(&keyd, argc, argv);
 	if (status == -1)
 		status = run_command(&keyd, argv[optind]);
-	words_clear(&keyd.users);
+	string_list_clear(&keyd.users);
 	return status;
 }

@@ -2,6 +2,8 @@
 /* rjwt-verify: say whether a token would be accepted, and why not. */
 #include "lines.h"
 #include "tool.h"
+#include "base/json_write.h"
+#include "base/string_list.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +59,7 @@ static const struct option names[] = {
 
 struct verify {
 	struct tool tool;
-	struct words audience;
+	struct string_list audience;
 	const char *user, *service;
 	int64_t leeway_s, max_lifetime_s;
 	bool jws, lines, explain, json;
@@ -85,7 +87,7 @@ take_option(struct verify *v, int option)
 		v->service = optarg;
 		return EXIT_DONE;
 	case 'a':
-		return words_add(&v->audience, optarg) == RJWT_OK ? EXIT_DONE : EXIT_REFUSED;
+		return string_list_add(&v->audience, optarg) == RJWT_OK ? EXIT_DONE : EXIT_REFUSED;
 	case 'i':
 		v->tool.options.issuer = optarg;
 		return EXIT_DONE;
@@ -140,7 +142,7 @@ read_arguments(struct verify *v, int argc, char **argv)
 			return tool_wrong(&v->tool,
 			    "a token on the command line is seen by every user of the machine: "
 			    "give it on standard input");
-	v->tool.options.audience = v->audience.list;
+	v->tool.options.audience = string_list_view(&v->audience);
 	return -1;
 }
 
@@ -408,6 +410,6 @@ main(int argc, char **argv)
 	status = read_arguments(&v, argc, argv);
 	if (status == -1)
 		status = verify(&v, argc, argv);
-	words_clear(&v.audience);
+	string_list_clear(&v.audience);
 	return status;
 }

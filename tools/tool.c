@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool.h"
+#include "base/datetime.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -231,24 +232,4 @@ tool_log_change(const struct rjwt_change *change)
 		tool_log_text(LOG_WARNING, change->warning);
 	if (change->any)
 		tool_log_text(LOG_NOTICE, change->text);
-}
-
-enum rjwt_err
-words_add(struct words *words, const char *word)
-{
-	const char **grown = reallocarray(words->list, words->n + 2, sizeof(*grown));
-
-	if (grown == NULL)
-		return RJWT_MEMORY;
-	words->list = grown;
-	grown[words->n++] = word;
-	grown[words->n] = NULL;
-	return RJWT_OK;
-}
-
-void
-words_clear(struct words *words)
-{
-	free(words->list);
-	*words = (struct words){ 0 };
 }

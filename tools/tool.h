@@ -8,11 +8,11 @@
 #ifndef RJWT_TOOL_H
 #define RJWT_TOOL_H
 
-#include "json.h"
+#include "base/json.h"
 #include "rjwt.h"
-#include "text.h"
-#include "buf.h"
-#include "err.h"
+#include "base/text.h"
+#include "base/buf.h"
+#include "base/err.h"
 
 #include <getopt.h>
 
@@ -73,13 +73,5 @@ void tool_log(int priority, const struct buf *line);
 void tool_log_text(int priority, const char *text);
 /* What a writer did to the keyset, and what it found odd; nothing, when it did nothing. */
 void tool_log_change(const struct rjwt_change *change);
-
-/* A list of arguments that grows; NULL-terminated. */
-struct words {
-	const char **list;
-	size_t n;
-};
-enum rjwt_err words_add(struct words *words, const char *word); /* borrows word */
-void words_clear(struct words *words);
 
 #endif

@@ -24,10 +24,10 @@ options()
 listed() { grep '^\.It ' "$RJWT_SOURCE/man/$1" | grep -oP 'Fl Fl \K[a-z-]+' | sort -u; }
 
 # defaults - "key: default" of each key whose default is no name of the source, in the order of the table
-defaults() { sed -n 's/^KEY(\([a-z_]*\), *[A-Z]*, *[^,]*, *"\([^"]\+\)",.*/\1: \2/p' "$RJWT_SOURCE/lib/config.def"; }
+defaults() { sed -n 's/^KEY(\([a-z_]*\), *[A-Z]*, *[^,]*, *"\([^"]\+\)",.*/\1: \2/p' "$RJWT_SOURCE/lib/config/config.def"; }
 
 # names - of the configuration's keys, in the order of the table
-names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config.def"; }
+names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.def"; }
 
 @test "--help lists each long option, and no other" {
 	for program in $programs; do
@@ -58,7 +58,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config.def"; }
 	file=$RJWT_SOURCE/etc/rjwt.yaml
 	[ "$(sed -n 's/^#\([a-z_]*\):.*/\1/p' "$file")" = "$(names)" ]
 	[ "$(grep -vc '^#\|^$' "$file")" -eq 0 ]
-	awk -f "$RJWT_SOURCE/etc/make-yaml" "$RJWT_SOURCE/lib/config.def" | diff - "$file"
+	awk -f "$RJWT_SOURCE/etc/make-yaml" "$RJWT_SOURCE/lib/config/config.def" | diff - "$file"
 	[ "$(defaults | wc -l)" -ge 13 ]
 	while read -r line; do grep -Fxq -- "#$line" "$file"; done < <(defaults)
 	# as it is, and with every default put in
@@ -90,7 +90,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config.def"; }
 @test "rjwt.yaml(5) has each key once, with its type and default, as the table has them" {
 	file=$RJWT_SOURCE/man/rjwt.yaml.5
 	cd "$RJWT_SOURCE"
-	awk -v page="$file" -f etc/make-yaml lib/*.h lib/config.def | diff - "$file"
+	awk -v page="$file" -f etc/make-yaml lib/*.h lib/*/*.h lib/config/config.def | diff - "$file"
 	[ "$(sed -n 's/^\.It Cm \([a-z_]*\) Pq .*/\1/p' "$file")" = "$(names)" ]
 	while IFS=': ' read -r name default; do
 		grep -q "^\.It Cm $name Pq .*; default: $default\$" "$file" || { echo "$name has not the default $default"; return 1; }
@@ -100,8 +100,8 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config.def"; }
 	grep -Fxq '.It Cm rotate_every Pq a duration from 0 to 3650d; default: 24h' "$file"
 	grep -Fxq '.It Cm user_suffix Pq a text of 0 to 255 bytes; default: \(dq\(dq' "$file"
 	# a page that is behind is seen
-	sed 's/^KEY(leeway, \(.*\)"30s", 0, 300,/KEY(leeway, \1"40s", 0, 301,/' lib/config.def >"$dir/config.def"
-	run -1 diff <(awk -v page="$file" -f etc/make-yaml lib/*.h "$dir/config.def") "$file"
+	sed 's/^KEY(leeway, \(.*\)"30s", 0, 300,/KEY(leeway, \1"40s", 0, 301,/' lib/config/config.def >"$dir/config.def"
+	run -1 diff <(awk -v page="$file" -f etc/make-yaml lib/*.h lib/*/*.h "$dir/config.def") "$file"
 	says '< .It Cm leeway Pq a duration from 0 to 301s; default: 40s'
 }
 
@@ -119,7 +119,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config.def"; }
 	run -1 --separate-stderr verify --json </dev/null
 	diff <(jq -r '.checks[].check' <<<"$output") \
 		<(sed -n '/^\.Bl -enum/,/^\.El/{/^\./!p}' "$file")
-	diff <(sed -n '/^rjwt_reason/,/^}/s/.*return "\(.*\)";/\1/p' "$RJWT_SOURCE/lib/err.c" | grep -vx ok | sort -u) \
+	diff <(sed -n 's/^\tCODE([A-Z_]*, "\([a-z_]*\)".*/\1/p' "$RJWT_SOURCE/lib/rjwt.h" | sort) \
 		<(sed -n 's/^\.It Sy //p' "$file" | sort)
 }
 

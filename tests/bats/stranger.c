@@ -56,7 +56,7 @@ main(int argc, char **argv)
 	printf("open: %s\n", rjwt_reason(rjwt_open(&options, &handle, &diag)));
 	must(rjwt_init(&options, 0, &change, &diag), "init");
 	must(rjwt_open(&options, &handle, &diag), "open");
-	while (rjwt_supports()[algs] != NULL)
+	while (rjwt_algorithms()[algs] != NULL)
 		algs++;
 	must(rjwt_current_key(handle, kid, &alg, &diag), "current_key");
 	printf("%zu algorithms, %s signs: %s\n", algs, alg, strcmp(kid, change.kid) == 0 ? "as made" : "another");

@@ -76,7 +76,7 @@ static const struct op {
 static const struct op *
 op_by_name(const char *name)
 {
-	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(ops); i++)
 		if (strcmp(ops[i].name, name) == 0)
 			return &ops[i];
 	die("%s: no such operation", name);

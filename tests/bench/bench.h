@@ -6,9 +6,9 @@
 #ifndef RJWT_BENCH_H
 #define RJWT_BENCH_H
 
-#include "alg.h"
-#include "buf.h"
-#include "err.h"
+#include "jose/alg.h"
+#include "base/buf.h"
+#include "base/err.h"
 #include "rjwt.h"
 
 #include <openssl/evp.h>

@@ -2,8 +2,8 @@
 /* A keyset, a token of it, the token's key by hand, and what rjwt and OpenSSL do with them. */
 #include "bench.h"
 
-#include "base64url.h"
-#include "jws.h"
+#include "base/base64url.h"
+#include "jose/jws.h"
 
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>

@@ -16,6 +16,7 @@
  * so named. --only and --point are for whoever looks for a cause. TAP on stdout.
  */
 #include "exhaust.h"
+#include "base/err.h"
 
 #include <openssl/err.h>
 
@@ -92,7 +93,7 @@ child_start(void)
 		return pid;
 	heap_recycles = false;
 	sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof(stack) }, NULL);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
 		sigaction(signals[i], &action, NULL);
 	/* json-c tells there that it got no random numbers. */
 	(void)dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);

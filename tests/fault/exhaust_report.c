@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What exhaust.c found: whose fault a crash or a lost block is. */
 #include "exhaust.h"
+#include "base/err.h"
 
 #include <dlfcn.h>
 #include <execinfo.h>
@@ -28,7 +29,7 @@ static const struct known {
 	{ "crash", "ld-linux-x86-64.so.2", NULL, "dlsym", "a module that was half loaded" },
 };
 
-#define KNOWN (sizeof(known) / sizeof(known[0]))
+#define KNOWN (ARRAY_LEN(known))
 
 static unsigned long counts[KNOWN];
 

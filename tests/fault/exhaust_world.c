@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The world of exhaust.c: a keyset, tokens, a PAM stack, and what is tried with them. */
 #include "exhaust.h"
+#include "base/err.h"
 
 #include <security/pam_appl.h>
 
@@ -306,7 +307,7 @@ const struct scenario scenarios[] = {
 	{ "verify, good token", true, REUSABLE, run_verify },
 	{ "verify, revoked token", false, REVOKED, run_verify },
 };
-const size_t nscenarios = sizeof(scenarios) / sizeof(scenarios[0]);
+const size_t nscenarios = ARRAY_LEN(scenarios);
 
 void
 judge(const struct scenario *s)

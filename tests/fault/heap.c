@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The heap of exhaust.c: fault.h says what it is for. */
 #include "fault.h"
+#include "base/err.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -246,7 +247,7 @@ mark_line(const char *line, uintptr_t stack)
 
 	if (strncmp(rest, " rw-p", 5) != 0)
 		return;
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		if (from <= own[i] && own[i] < to)
 			return;
 	mark_all(from <= stack && stack < to ? stack : from, to);

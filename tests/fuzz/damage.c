@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "damage.h"
 
-#include "digest.h"
+#include "base/hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>

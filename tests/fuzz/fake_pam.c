@@ -18,7 +18,7 @@ code(void)
 	static const int codes[] = { PAM_BUF_ERR, PAM_SYSTEM_ERR, PAM_CONV_ERR, PAM_CONV_AGAIN, PAM_IGNORE, PAM_ABORT,
 		PAM_BAD_ITEM, PAM_PERM_DENIED, PAM_AUTH_ERR, PAM_INCOMPLETE, PAM_NEW_AUTHTOK_REQD, 99 };
 
-	return codes[(unsigned)errno % (sizeof(codes) / sizeof(codes[0]))];
+	return codes[(unsigned)errno % (ARRAY_LEN(codes))];
 }
 
 /* The harness's own copies: no plan counts them. */

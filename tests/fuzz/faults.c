@@ -27,14 +27,14 @@
 
 #define PLANS 3
 
-struct plan {
+struct fault_plan {
 	unsigned kind, nth; /* the nth call of this kind, from 1 */
 	bool stays;	    /* and all after it */
 	int error;
 };
 
 static bool armed, wrote;
-static struct plan plans[PLANS];
+static struct fault_plan plans[PLANS];
 static size_t nplans;
 static unsigned calls[FAULT_KINDS], hits[FAULT_KINDS];
 static int64_t pause_s; /* by which the monotonic clock went on */
@@ -67,7 +67,7 @@ faults_arm(struct rest *rest)
 		plans[i].stays = (how & 1) != 0;
 		if ((how & 2) != 0)
 			plans[i].nth += 256 * (how >> 6);
-		plans[i].error = errors[(how >> 2) % (sizeof(errors) / sizeof(errors[0]))];
+		plans[i].error = errors[(how >> 2) % (ARRAY_LEN(errors))];
 	}
 	armed = true;
 }
@@ -103,11 +103,11 @@ faults_wrote(void)
 	return did;
 }
 
-static const struct plan *
+static const struct fault_plan *
 plan_due(enum fault_kind kind)
 {
 	for (size_t i = 0; i < nplans; i++) {
-		const struct plan *p = &plans[i];
+		const struct fault_plan *p = &plans[i];
 		unsigned count = calls[p->kind];
 
 		if (p->kind != FAULT_ANY && p->kind != kind)
@@ -122,7 +122,7 @@ plan_due(enum fault_kind kind)
 bool
 fault_due(enum fault_kind kind)
 {
-	const struct plan *p;
+	const struct fault_plan *p;
 
 	if (!armed)
 		return false;

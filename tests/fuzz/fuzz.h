@@ -9,7 +9,7 @@
 #ifndef RJWT_FUZZ_H
 #define RJWT_FUZZ_H
 
-#include "err.h"
+#include "base/err.h"
 
 extern const char fuzz_name[];		/* of the harness, and of its corpus */
 extern const char *const fuzz_sights[]; /* what its corpus must reach, NULL at the end; at most 16 */

@@ -24,7 +24,7 @@ const char *const fuzz_sights[] = { "accepted", "accepted at the second prompt",
 #define LOGINS 3
 #define REPLIES 3
 #define PASSWORD "correct horse 9 battery"
-#define COUNT(table) ((unsigned)(sizeof(table) / sizeof((table)[0])))
+#define COUNT(table) ((unsigned)(ARRAY_LEN(table)))
 
 /* One input, unpacked as it is used. */
 struct trial {

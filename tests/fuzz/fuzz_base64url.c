@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* base64url: what decodes has one spelling, and a decoder that goes bit by bit reads the same. */
-#include "base64url.h"
+#include "base/base64url.h"
 #include "fuzz.h"
-#include "buf.h"
+#include "base/buf.h"
 
 #include <string.h>
 

@@ -3,12 +3,12 @@
  * jws_split() and jws_header(), on the input as a token, and on a token whose header is the input; and, because they
  * too are behind a good signature alone, the claims.
  */
-#include "claims.h"
+#include "jose/claims.h"
 #include "fuzz.h"
-#include "base64url.h"
-#include "buf.h"
-#include "json.h"
-#include "jws.h"
+#include "base/base64url.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "jose/jws.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +41,7 @@ read_header(struct view token)
 	if (err == RJWT_OK) {
 		FUZZ_SAW(HEADER);
 		FUZZ_CHECK(jws.alg.p != NULL && strlen(jws.alg.p) == jws.alg.n);
-		for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		for (size_t i = 0; i < ARRAY_LEN(never); i++)
 			FUZZ_CHECK(json_string(jws.json, never[i], &ignored) == JSON_ABSENT);
 	} else {
 		FUZZ_CHECK(err == RJWT_HEADER && diag.text[0] != '\0');

@@ -5,8 +5,9 @@
  * be accepted again, and mean the same.
  */
 #include "fuzz.h"
-#include "json.h"
-#include "buf.h"
+#include "base/json.h"
+#include "base/buf.h"
+#include "base/json_write.h"
 
 #include <json-c/json.h>
 

@@ -4,11 +4,12 @@
  * again from what rjwt writes of it. The first bytes are a plan of failing calls.
  */
 #include "faults.h"
-#include "jwk.h"
-#include "alg.h"
-#include "buf.h"
-#include "json.h"
-#include "key.h"
+#include "jose/jwk.h"
+#include "jose/alg.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "jose/key.h"
+#include "base/json_write.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,9 +7,9 @@
  * again, and a one-time token once; a limit of tokens holds; versions never go back.
  */
 #include "damage.h"
-#include "keyset.h"
+#include "keyset/keyset.h"
 
-#include "mint.h"
+#include "token/mint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ const char *const fuzz_sights[] = { "minted", "opened", "revoked", "rotated", "a
 #define TOKENS 32
 #define OPS 24
 #define BATCH 3
-#define COUNT(table) ((unsigned)(sizeof(table) / sizeof((table)[0])))
+#define COUNT(table) ((unsigned)(ARRAY_LEN(table)))
 
 enum promise { OPENS, MAY_OPEN, NEVER };
 
@@ -322,7 +322,7 @@ do_rotate(void)
 	enum rjwt_err err;
 
 	if ((how & 8) != 0)
-		TRY(err, rjwt_tick(w.h, flags & RJWT_DRY_RUN, &change, &diag));
+		TRY(err, rjwt_maintain(w.h, flags & RJWT_DRY_RUN, &change, &diag));
 	else
 		TRY(err, rjwt_rotate(w.h, flags, &change, &diag));
 	FUZZ_CHECK(err == RJWT_OK || failed > 0 || !w.orderly);
@@ -437,9 +437,9 @@ look_from_outside(void)
 		return;
 	FUZZ_CHECK(rjwt_mint(h, &request, &token, &diag) == RJWT_USAGE);
 	FUZZ_CHECK(rjwt_mint_batch(h, &request, 1, &minted) == RJWT_USAGE);
-	FUZZ_CHECK(rjwt_rotate(h, 0, &change, &diag) == RJWT_USAGE && rjwt_tick(h, 0, &change, &diag) == RJWT_USAGE);
+	FUZZ_CHECK(rjwt_rotate(h, 0, &change, &diag) == RJWT_USAGE && rjwt_maintain(h, 0, &change, &diag) == RJWT_USAGE);
 	FUZZ_CHECK(rjwt_current_key(h, kid, &alg, &diag) == RJWT_USAGE);
-	FUZZ_CHECK(rjwt_supports()[0] != NULL);
+	FUZZ_CHECK(rjwt_algorithms()[0] != NULL);
 	rjwt_close(h);
 }
 

@@ -4,11 +4,12 @@
  * was read, and every plan for it keeps the invariants of keyset.h.
  */
 #include "faults.h"
-#include "keyset.h"
-#include "alg.h"
-#include "buf.h"
-#include "claims.h"
-#include "digest.h"
+#include "keyset/keyset.h"
+#include "jose/alg.h"
+#include "base/buf.h"
+#include "jose/claims.h"
+#include "base/hash.h"
+#include "keyset/plan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,7 +61,7 @@ plan_changes(const struct keyset *k, struct rest *rest)
 		memcpy(now.boot_id, k->clock.boot_id, sizeof(now.boot_id));
 	if (keyset_clock_check(&now, &diag) != RJWT_OK)
 		return;
-	for (int why = WHY_DUE; why <= WHY_TOUCH; why++) {
+	for (int why = WHY_DUE; why <= WHY_BUMP; why++) {
 		int64_t version = why == WHY_REVOKE_KEY ? k->floor + take_byte(rest) : k->active.version;
 		struct plan plan;
 		enum rjwt_err err = keyset_plan(k, &policy, (enum keyset_why)why, version, &seen, &now, &plan, &diag);

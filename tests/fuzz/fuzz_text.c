@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Durations, times, numbers, escapes and names of people's words: read, written and read again. */
 #include "fuzz.h"
-#include "text.h"
-#include "buf.h"
+#include "base/text.h"
+#include "base/buf.h"
+#include "base/datetime.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * What is accepted was minted here, for this user and service, is in its time, not revoked and not spent; and what
  * is that is accepted, unless a call failed.
  */
-#include "mint.h"
+#include "token/mint.h"
 #include "stage.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ enum { ACCEPTED, ACCEPTED_SET, REFUSED, FAILED, SPENT, REVOKED, RETIRED };
 const char *const fuzz_sights[] = { "accepted", "accepted by a JWK Set", "refused", "no verdict", "spent", "revoked",
 	"retired", NULL };
 
-#define COUNT(table) ((unsigned)(sizeof(table) / sizeof((table)[0])))
+#define COUNT(table) ((unsigned)(ARRAY_LEN(table)))
 #define ATTEMPTS 3
 
 static const int64_t clocks[] = { 60, 0, 1, 1800, 3600, 86399, 86400, 86401, 90000, -3600, -3700, -1800000000,

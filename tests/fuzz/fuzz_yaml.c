@@ -3,11 +3,12 @@
  * A configuration. One that is accepted keeps the limits of its table and the rules between keys; one that is refused
  * is refused whole, with its place in the file. After a plan of failing calls the input is the file.
  */
-#include "config.h"
+#include "config/config.h"
 #include "faults.h"
-#include "claims.h"
-#include "key.h"
-#include "keyset.h"
+#include "jose/claims.h"
+#include "jose/key.h"
+#include "keyset/keyset.h"
+#include "base/string_list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@ enum { ACCEPTED, REFUSED, FAILED };
 const char *const fuzz_sights[] = { "accepted", "refused", "failed", NULL };
 
 static void
-check_names(const struct names *names)
+check_names(const struct string_list *names)
 {
 	FUZZ_CHECK(names->n <= 16 && (names->n == 0 || names->list[names->n] == NULL));
 	for (size_t i = 0; i < names->n; i++)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "stage.h"
-#include "base64url.h"
-#include "json.h"
-#include "jwk.h"
-#include "key.h"
+#include "base/base64url.h"
+#include "base/json.h"
+#include "jose/jwk.h"
+#include "jose/key.h"
+#include "base/json_write.h"
 
-#include "mint.h"
+#include "token/mint.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -236,7 +237,7 @@ stage_service(struct rest *rest, const char **scope)
 {
 	static const char *const services[][2] = { { "sshd", "ssh" }, { "sudo", "sudo" }, { "sudo-i", "sudo" },
 		{ "su-l", "su" }, { "remote", "login" }, { "cron", "cron" }, { "", STAGE_CLOSED } };
-	const size_t n = sizeof(services) / sizeof(services[0]);
+	const size_t n = ARRAY_LEN(services);
 	size_t which = take_below(rest, 9);
 	char *service;
 

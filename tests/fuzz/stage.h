@@ -11,9 +11,9 @@
 #define RJWT_STAGE_H
 
 #include "tokens.h"
-#include "alg.h"
-#include "buf.h"
-#include "provider.h"
+#include "jose/alg.h"
+#include "base/buf.h"
+#include "jose/provider.h"
 
 #define STAGE_T0 INT64_C(1800000000)
 #define STAGE_RETIRED (STAGE_T0 + 3600) /* when version 1 retired */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tokens.h"
-#include "json.h"
+#include "base/json.h"
+#include "base/json_write.h"
 
 #include <json-c/json.h>
 
@@ -36,7 +37,7 @@ static const char *const names[] = { "hdralg", "hdrkid", "hdrtyp", "hdrcrit", "h
 	"hdrjku", "hdrx5c", "hdrx5u", "hdrx5t", "hdrx5t#S256", "hdrother", "clmiss", "clmsub", "clmaud", "clmiat",
 	"clmexp", "clmnbf", "clmjti", "clmscope", "clmonce", "clmcnf", "clmsrc", "clmname", "clmother" };
 
-#define COUNT(table) ((unsigned)(sizeof(table) / sizeof((table)[0])))
+#define COUNT(table) ((unsigned)(ARRAY_LEN(table)))
 
 /* Seconds from now: around each limit of the usual configuration. */
 static const int64_t moments[] = { 0, 1, -1, 29, 30, 31, -29, -30, -31, 60, -60, 299, 300, 301, -270, -300, 330, 3600,

@@ -10,9 +10,9 @@
 #define RJWT_TOKENS_H
 
 #include "faults.h"
-#include "jws.h"
-#include "buf.h"
-#include "provider.h"
+#include "jose/jws.h"
+#include "base/buf.h"
+#include "jose/provider.h"
 
 struct token {
 	struct buf text;	   /* what is handed in */

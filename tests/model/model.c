@@ -10,10 +10,10 @@
  * stdout; the seed of a failure makes it come again.
  */
 #include "fixture.h"
-#include "alg.h"
-#include "jws.h"
-#include "key.h"
-#include "provider.h"
+#include "jose/alg.h"
+#include "jose/jws.h"
+#include "jose/key.h"
+#include "jose/provider.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -356,7 +356,7 @@ work(const struct job *job, struct rjwt_change *change)
 
 	switch (job->kind) {
 	case TICK:
-		return rjwt_tick(m.f->h, 0, change, &m.f->diag);
+		return rjwt_maintain(m.f->h, 0, change, &m.f->diag);
 	case ROTATE:
 		return rjwt_rotate(m.f->h, 0, change, &m.f->diag);
 	case COMPROMISED:
@@ -430,7 +430,7 @@ do_write(void)
 	take_note();
 	/* Cron, at the same moment as the daemon: one rotation, not two. */
 	if (job.kind == TICK) {
-		if (rjwt_tick(m.f->h, 0, &again, &m.f->diag) != RJWT_OK || again.rotated)
+		if (rjwt_maintain(m.f->h, 0, &again, &m.f->diag) != RJWT_OK || again.rotated)
 			broken("a second rotation at the same moment, from %lld", (long long)active);
 		look_at_keyset(false);
 	}
@@ -518,7 +518,7 @@ static const struct {
 	{ "write", 80, do_write }, { "forge", 60, do_forge }, { "killed", 30, do_killed_write },
 	{ "step", 10, do_step }, { "configure", 10, do_configure } };
 
-#define DEEDS (sizeof(deeds) / sizeof(deeds[0]))
+#define DEEDS (ARRAY_LEN(deeds))
 
 static void
 run(unsigned long steps)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "program.h"
-#include "text.h"
+#include "base/text.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -88,7 +88,7 @@ acts(uint32_t c)
 		{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb },
 		{ 0xe0000, 0xe007f } };
 
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
 		if (c >= ranges[i][0] && c <= ranges[i][1])
 			return true;
 	return false;

@@ -6,8 +6,8 @@
 #define RJWT_TEST_PROGRAM_H
 
 #include "fixture.h"
-#include "buf.h"
-#include "err.h"
+#include "base/buf.h"
+#include "base/err.h"
 
 struct printed {
 	struct buf out, err;

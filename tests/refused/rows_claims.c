@@ -90,6 +90,6 @@ static const struct row rows[] = {
 void
 table_claims(struct table *t)
 {
-	table_lists(t, lists, ROWS(lists));
-	table_rows(t, rows, ROWS(rows));
+	table_lists(t, lists, ARRAY_LEN(lists));
+	table_rows(t, rows, ARRAY_LEN(rows));
 }

@@ -128,12 +128,12 @@ table_json(struct table *t)
 		enum rjwt_err reason;
 	} parts[] = { { 'h', 'H', RJWT_HEADER }, { 'c', 'C', RJWT_CLAIMS } };
 
-	for (size_t p = 0; p < ROWS(parts); p++) {
-		for (size_t i = 0; i < ROWS(values); i++)
+	for (size_t p = 0; p < ARRAY_LEN(parts); p++) {
+		for (size_t i = 0; i < ARRAY_LEN(values); i++)
 			put_row(t, values[i].rule, parts[p].reason,
 			    (struct edit){ parts[p].part, "x", values[i].bad },
 			    (struct edit){ parts[p].part, "x", values[i].twin });
-		for (size_t i = 0; i < ROWS(wholes); i++) {
+		for (size_t i = 0; i < ARRAY_LEN(wholes); i++) {
 			bool empty = wholes[i].bad[0] == '\0'; /* an empty part is no part */
 
 			put_row(t, 7, empty ? RJWT_MALFORMED : parts[p].reason,

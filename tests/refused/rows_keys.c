@@ -35,5 +35,5 @@ static const struct row rows[] = {
 void
 table_keys(struct table *t)
 {
-	table_rows(t, rows, ROWS(rows));
+	table_rows(t, rows, ARRAY_LEN(rows));
 }

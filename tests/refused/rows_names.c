@@ -95,8 +95,8 @@ put_lookalikes(struct table *t)
 		{ "roo", "roo" }, { "roott", "roott" } };
 	char bad[32], twin[32], name[80];
 
-	for (size_t i = 0; i < ROWS(names); i++)
-		for (size_t k = 0; k < ROWS(names); k++) {
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		for (size_t k = 0; k < ARRAY_LEN(names); k++) {
 			const struct row row = { .rule = 18, .reason = RJWT_USER, .bad = { CLAIM("sub", bad) },
 				.twin = { CLAIM("sub", twin) }, .user = names[k][1] };
 
@@ -113,7 +113,7 @@ put_lookalikes(struct table *t)
 void
 table_names(struct table *t)
 {
-	table_lists(t, lists, ROWS(lists));
-	table_rows(t, rows, ROWS(rows));
+	table_lists(t, lists, ARRAY_LEN(lists));
+	table_rows(t, rows, ARRAY_LEN(rows));
 	put_lookalikes(t);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Rule 13: signatures of RSA with another hash, another padding, another salt. */
 #include "table.h"
-#include "alg.h"
-#include "base64url.h"
+#include "jose/alg.h"
+#include "base/base64url.h"
 
 #include <stdio.h>
 
@@ -136,7 +136,7 @@ put_ways(struct table *t, const char *label)
 	};
 
 	table_input(t, SET, edits, &input);
-	for (size_t i = 0; i < ROWS(ways); i++)
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++)
 		put_way(t, label, pkey, &input, &ways[i]);
 	put_bare_hash(t, label, pkey, &input, d);
 	put_numbers(t, label, &input);
@@ -148,6 +148,6 @@ table_rsa(struct table *t)
 {
 	static const char *const labels[] = { "RS256", "RS384", "RS512", "PS256", "PS384", "PS512" };
 
-	for (size_t i = 0; i < ROWS(labels); i++)
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++)
 		put_ways(t, labels[i]);
 }

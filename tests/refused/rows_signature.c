@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules 4 and 10 to 12: signatures of every algorithm, and of another one than the key's. */
 #include "table.h"
-#include "alg.h"
-#include "base64url.h"
-#include "jwk.h"
+#include "jose/alg.h"
+#include "base/base64url.h"
+#include "jose/jwk.h"
+#include "base/json_write.h"
 
 #include <stdio.h>
 
@@ -263,7 +264,7 @@ put_confusion(struct table *t, const char *label)
 	json_open(&text, NULL);
 	want(label, jwk_put(&text, &jwk), RJWT_OK);
 	json_close(&text);
-	for (size_t i = 0; i < ROWS(macs); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(macs); i++) {
 		const char *alg = macs[i][0], *digest = macs[i][1];
 
 		put_mac(t, 4, RJWT_ALG, label, alg, digest, buf_view(&text), "keyed by its JWK");
@@ -282,7 +283,7 @@ put_other_algs(struct table *t, const char *label)
 		"PS512", "ES256", "ES384", "ES512", "EdDSA" };
 	const struct alg *alg = key_alg(table_key(t, label));
 
-	for (size_t i = 0; i < ROWS(names); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		char member[32];
 		const struct row row = { .rule = 4, .reason = RJWT_ALG, .world = SET,
 			.bad = { KEY(label), HEADER("alg", member) }, .twin = { KEY(label) } };
@@ -321,7 +322,7 @@ put_hmac(struct table *t, const char *label)
 	const struct alg *alg = key_alg(table_key(t, label));
 
 	want(label, key_private_format(table_key(t, label), &secret), RJWT_OK);
-	for (size_t i = 0; i < ROWS(digests); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(digests); i++) {
 		if (strcmp(digests[i], alg->digest) == 0)
 			continue;
 		put_mac(t, 11, RJWT_SIGNATURE, label, label, digests[i], buf_view(&secret), digests[i]);

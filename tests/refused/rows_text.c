@@ -86,7 +86,7 @@ fill(struct buf *out, const char *form, const char *token)
 static void
 put_forms(struct table *t)
 {
-	for (size_t i = 0; i < ROWS(forms); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		struct refusal *r = table_put(t, forms[i].rule, RJWT_MALFORMED, PLAIN, forms[i].text);
 
 		fill(&r->bad, forms[i].text, t->plain[PLAIN].p);
@@ -209,8 +209,8 @@ put_lengths(struct table *t)
 	r = table_put(t, 1, RJWT_TOO_LONG, SHORT, "NUL, too long");
 	memset(buf_room(&r->bad, 70000), 0, 70000);
 	/* What a prompt cuts off in silence is told apart, or there is no finding out. */
-	for (size_t i = 0; i < ROWS(limits); i++)
-		for (size_t k = 0; k < ROWS(longer_by); k++) {
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		for (size_t k = 0; k < ARRAY_LEN(longer_by); k++) {
 			snprintf(name, sizeof(name), "%zu bytes, cut to %zu", limits[i] + longer_by[k], limits[i]);
 			r = table_put(t, 1, RJWT_TRUNCATED, PLAIN, name);
 			buf_clear(&r->twin);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From rows to tokens. */
 #include "table.h"
-#include "base64url.h"
+#include "base/base64url.h"
 
 #include <stdio.h>
 

@@ -16,8 +16,8 @@
 #define RJWT_TEST_TABLE_H
 
 #include "fixture.h"
-#include "buf.h"
-#include "key.h"
+#include "base/buf.h"
+#include "jose/key.h"
 
 #define RULES 36
 #define ALGS 14

@@ -8,8 +8,8 @@
  *	tests/refused/test_every_bit --all	every byte, at every place, for all
  */
 #include "table.h"
-#include "alg.h"
-#include "base64url.h"
+#include "jose/alg.h"
+#include "base/base64url.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -5,8 +5,8 @@
  */
 #include "program.h"
 #include "table.h"
-#include "alg.h"
-#include "base64url.h"
+#include "jose/alg.h"
+#include "base/base64url.h"
 
 #include "module.h"
 #include "pam_driver.h"
@@ -231,9 +231,9 @@ test_algorithms(void **state)
 		{ "a byte short", NULL, NULL, 1 } };
 
 	(void)state;
-	check_algorithm("HS256", "\"HS256\"", common, sizeof(common) / sizeof(common[0]));
-	check_algorithm("EdDSA", "\"EdDSA\"", common, sizeof(common) / sizeof(common[0]));
-	check_algorithm("PS256", "\"PS256\"", pss, sizeof(pss) / sizeof(pss[0]));
+	check_algorithm("HS256", "\"HS256\"", common, ARRAY_LEN(common));
+	check_algorithm("EdDSA", "\"EdDSA\"", common, ARRAY_LEN(common));
+	check_algorithm("PS256", "\"PS256\"", pss, ARRAY_LEN(pss));
 }
 
 int

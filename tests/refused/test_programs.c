@@ -5,7 +5,7 @@
  */
 #include "program.h"
 #include "table.h"
-#include "json.h"
+#include "base/json.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -88,7 +88,7 @@ verify_group(const struct refusal *r, const char *option, char *const paths[], s
 	char *const fixed[] = { (char[]){ "rjwt-verify" }, (char[]){ "-c" }, t->f->config, (char[]){ "--at" }, at,
 		(char[]){ "-u" }, (char *)(uintptr_t)r->user, (char[]){ "-s" }, (char *)(uintptr_t)r->service,
 		(char *)(uintptr_t)option };
-	size_t argc = sizeof(fixed) / sizeof(fixed[0]);
+	size_t argc = ARRAY_LEN(fixed);
 
 	snprintf(at, sizeof(at), "%lld", (long long)t->base_s);
 	memcpy(argv, fixed, sizeof(fixed));

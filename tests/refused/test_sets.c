@@ -6,9 +6,10 @@
  */
 #include "program.h"
 #include "table.h"
-#include "alg.h"
-#include "base64url.h"
-#include "jwk.h"
+#include "jose/alg.h"
+#include "base/base64url.h"
+#include "jose/jwk.h"
+#include "base/json_write.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -73,7 +74,7 @@ take_members(struct members *m, const char *name)
 	json_close(&text);
 	want(name, json_parse(buf_view(&text), &json, NULL), RJWT_OK);
 	m->all[n] = (struct edit){ 'j', "kid", "\"odd\"" };
-	for (size_t i = 0; i < ROWS(members); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		const char *value = unit_text(json, members[i]);
 
 		if (value == NULL)
@@ -312,7 +313,7 @@ test_members(void **state)
 	struct members m;
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf odd = { 0 };
 		RJWT_CLEAN(buf_clear) struct buf token = { 0 };
 		const char *why = rows[i].why;
@@ -351,7 +352,7 @@ test_kids(void **state)
 	(void)state;
 	take_members(&m, "ES256'");
 	odd_token("ES256'", &token);
-	for (size_t i = 0; i < ROWS(kids); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(kids); i++) {
 		const struct edit edits[] = { MEMBER("kid", kids[i].kid), { 0, NULL, NULL } };
 
 		buf_clear(&odd);
@@ -429,7 +430,7 @@ test_points(void **state)
 	static const char *const keys[] = { "ES256'", "ES384'", "ES512'" };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(keys); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		const struct alg *alg = key_alg(table_key(t, keys[i]));
 		size_t n = alg->coordinate_size;
 		struct buf parts[2] = { { 0 }, { 0 } };
@@ -469,7 +470,7 @@ test_moduli(void **state)
 	RJWT_CLEAN(buf_clear) struct buf bytes = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(sizes); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", sizes[i]);
 		BIGNUM *n = NULL;
 		char what[32];

@@ -162,7 +162,7 @@ test_rows_differ(void **state)
 				print_error("twice, %u: %s, %s\n", ++twice, a->name, b->name);
 		}
 	assert_int_equal(twice, 0);
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
 		unsigned n = 0;
 
 		for (size_t k = 0; k < t->n; k++)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The keyset, the JWK Set and the configurations that the table's rows are judged in. */
 #include "table.h"
-#include "alg.h"
-#include "base64url.h"
-#include "jwk.h"
-#include "marks.h"
+#include "jose/alg.h"
+#include "base/base64url.h"
+#include "jose/jwk.h"
+#include "keyset/marks.h"
+#include "base/json_write.h"
+#include "keyset/marks_write.h"
 
 #include "unit.h"
 
@@ -36,7 +38,7 @@ keep(struct table *t, const char *name, const char *more, struct key *key)
 {
 	struct signing *s = &t->keys[t->nkeys++];
 
-	assert_true(t->nkeys <= ROWS(t->keys));
+	assert_true(t->nkeys <= ARRAY_LEN(t->keys));
 	snprintf(s->name, sizeof(s->name), "%s%s", name, more);
 	s->key = key;
 }

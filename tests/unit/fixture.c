@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fixture.h"
-#include "jws.h"
-#include "provider.h"
-#include "store.h"
+#include "jose/jws.h"
+#include "jose/provider.h"
+#include "keyset/store.h"
 
 #include <fcntl.h>
 #include <ftw.h>

@@ -9,11 +9,11 @@
 #define RJWT_TEST_FIXTURE_H
 
 #include "clock.h"
-#include "mint.h"
-#include "buf.h"
-#include "digest.h"
-#include "err.h"
-#include "keyset.h"
+#include "token/mint.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/err.h"
+#include "keyset/keyset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

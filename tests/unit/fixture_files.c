@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a fixture's keyset: looked at, changed behind rjwt's back, and used by a crowd. */
 #include "fixture.h"
-#include "file.h"
-#include "json.h"
-#include "jwk.h"
-#include "store.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "jose/jwk.h"
+#include "keyset/store.h"
+#include "base/file_write.h"
+#include "base/json_write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +61,7 @@ tick(struct fixture *f)
 {
 	struct rjwt_change change;
 
-	want("tick", rjwt_tick(f->h, 0, &change, &f->diag), RJWT_OK);
+	want("tick", rjwt_maintain(f->h, 0, &change, &f->diag), RJWT_OK);
 	return change;
 }
 

@@ -9,9 +9,9 @@
 #define RJWT_FOLDER_H
 
 #include "unit.h"
-#include "buf.h"
-#include "err.h"
-#include "file.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>

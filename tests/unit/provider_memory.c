@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "provider_memory.h"
-#include "alg.h"
-#include "err.h"
-#include "jwk.h"
-#include "key.h"
+#include "jose/alg.h"
+#include "base/err.h"
+#include "jose/jwk.h"
+#include "jose/key.h"
 
 #include <stdlib.h>
 

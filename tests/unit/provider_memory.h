@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * provider_memory.h - private halves that never touch a disk, and fail when a test wants it. The keys
- * outlive the provider: keeper_init() frees the one that it was given.
+ * outlive the provider: keyset_init() frees the one that it was given.
  */
 #ifndef RJWT_TEST_PROVIDER_MEMORY_H
 #define RJWT_TEST_PROVIDER_MEMORY_H
 
-#include "provider.h"
-#include "buf.h"
+#include "jose/provider.h"
+#include "base/buf.h"
 #include "rjwt.h"
 
 #define MEMORY_KEYS 16

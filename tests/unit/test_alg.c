@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
-#include "alg.h"
+#include "jose/alg.h"
 
 /* RFC 7518 s3.1, RFC 8037 s3.1, written down once more. */
 static const struct {
@@ -29,7 +29,7 @@ all_labels_in_order(void **state)
 	for (; labels[n] != NULL; n++) {
 		const struct alg *alg = alg_by_label(view_of(labels[n]));
 
-		assert_true(n < ROWS(rows));
+		assert_true(n < ARRAY_LEN(rows));
 		assert_string_equal(labels[n], rows[n].label);
 		assert_non_null(alg);
 		assert_string_equal(alg->label, rows[n].label);
@@ -43,7 +43,7 @@ all_labels_in_order(void **state)
 		assert_int_equal(alg->secret_min, rows[n].secret);
 		assert_true(alg_known(view_of(alg->name)));
 	}
-	assert_int_equal(n, ROWS(rows));
+	assert_int_equal(n, ARRAY_LEN(rows));
 }
 
 /* attacks: none in every spelling, unknown, wrong case, with NUL */
@@ -58,7 +58,7 @@ names_that_are_none(void **state)
 		VIEW("oct"), VIEW("P-256") };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(bad); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		CHECK(bad[i].p == NULL ? "NULL" : bad[i].p, !alg_known(bad[i]));
 		CHECK(bad[i].p == NULL ? "NULL" : bad[i].p, alg_by_label(bad[i]) == NULL);
 	}
@@ -93,7 +93,7 @@ of_jwk(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(keys); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		struct view crv = view_of(keys[i].crv), name = view_of(keys[i].name);
 		const struct alg *alg = alg_of_jwk(view_of(keys[i].kty),
 		    keys[i].crv == NULL ? NULL : &crv, keys[i].name == NULL ? NULL : &name);
@@ -119,7 +119,7 @@ of_parts(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(parts); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		struct view crv = view_of(parts[i].crv), name = view_of(parts[i].name);
 
 		CHECK(parts[i].kty, alg_parts_known(view_of(parts[i].kty), parts[i].crv == NULL ? NULL : &crv,

@@ -50,7 +50,7 @@ static void
 test_arguments(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct args args = { .prompt = "untouched" };
 		const char *argv[5];
 		char refused[64];
@@ -134,7 +134,7 @@ test_replies(void **state)
 	memcpy(least + REPLY_LONG - 2, ".c", 2);
 	memcpy(most, token, REPLY_LONG - 3);
 	memcpy(most + REPLY_LONG - 3, ".c", 2);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		assert_true(reply_is_token(&kinds[i].reply) == kinds[i].token);
 	assert_true(reply_same(&a, &b));
 	assert_false(reply_same(&a, &c) || reply_same(&a, &none) || reply_same(&none, &none));

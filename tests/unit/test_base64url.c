@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
-#include "base64url.h"
-#include "digest.h"
+#include "base/base64url.h"
+#include "base/hash.h"
+#include "base/openssl.h"
 
 static void
 vectors(void **state)
@@ -18,7 +19,7 @@ vectors(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 		RJWT_CLEAN(buf_clear) struct buf bytes = { 0 };
 
@@ -44,7 +45,7 @@ refusals(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf out = { 0 };
 
 		buf_adds(&out, "kept");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
-#include "claims.h"
+#include "jose/claims.h"
 
 #define TEN "0123456789"
 #define FIFTY TEN TEN TEN TEN TEN
@@ -52,7 +52,7 @@ json(void **state)
 	};
 
 	(void)state;
-	judge(rows, ROWS(rows), "sub", "");
+	judge(rows, ARRAY_LEN(rows), "sub", "");
 }
 
 static void
@@ -75,7 +75,7 @@ issuer(void **state)
 	};
 
 	(void)state;
-	judge(rows, ROWS(rows), "sub", "iss");
+	judge(rows, ARRAY_LEN(rows), "sub", "iss");
 }
 
 static void
@@ -110,8 +110,8 @@ audience(void **state)
 	};
 
 	(void)state;
-	judge(rows, ROWS(rows), "sub", "aud");
-	for (size_t i = 0; i < ROWS(forms); i++) {
+	judge(rows, ARRAY_LEN(rows), "sub", "aud");
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		RJWT_CLEAN(claims_clear) struct claims claims = { 0 };
 
 		EXPECT(forms[i].text.p, claims_parse(forms[i].text, "sub", &claims, NULL), RJWT_OK);
@@ -142,8 +142,8 @@ times(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(names); i++)
-		for (size_t k = 0; k < ROWS(rows); k++) {
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
 			RJWT_CLEAN(claims_clear) struct claims claims = { 0 };
 			RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 			struct rjwt_diag diag = { .text = "" };
@@ -196,9 +196,9 @@ user(void **state)
 	RJWT_CLEAN(claims_clear) struct claims claims = { 0 };
 
 	(void)state;
-	judge(sub, ROWS(sub), "sub", "sub");
-	judge(other, ROWS(other), "upn", "upn");
-	judge(wrong_sub, ROWS(wrong_sub), "upn", "sub");
+	judge(sub, ARRAY_LEN(sub), "sub", "sub");
+	judge(other, ARRAY_LEN(other), "upn", "upn");
+	judge(wrong_sub, ARRAY_LEN(wrong_sub), "upn", "sub");
 	EXPECT("upn",
 	    claims_parse(
 		VIEW("{" ISS AUD EXP IAT "\"upn\":\"alice@x\"," SUB "}"), "upn", &claims, NULL),
@@ -237,8 +237,8 @@ token_ids(void **state)
 	RJWT_CLEAN(claims_clear) struct claims claims = { 0 };
 
 	(void)state;
-	judge(rows, ROWS(rows), "sub", "jti");
-	judge(once, ROWS(once), "sub", "once");
+	judge(rows, ARRAY_LEN(rows), "sub", "jti");
+	judge(once, ARRAY_LEN(once), "sub", "once");
 	EXPECT("once",
 	    claims_parse(VIEW("{" ALL ",\"once\":true,\"jti\":\"a\"}"), "sub", &claims, NULL),
 	    RJWT_OK);
@@ -279,16 +279,16 @@ scopes(void **state)
 	RJWT_CLEAN(claims_clear) struct claims none = { 0 };
 
 	(void)state;
-	judge(rows, ROWS(rows), "sub", "scope");
+	judge(rows, ARRAY_LEN(rows), "sub", "scope");
 	EXPECT("some",
 	    claims_parse(VIEW("{" ALL ",\"scope\":\"ssh sudo a:b\"}"), "sub", &some, NULL),
 	    RJWT_OK);
 	EXPECT("none", claims_parse(VIEW("{" ALL "}"), "sub", &none, NULL), RJWT_OK);
-	for (size_t i = 0; i < ROWS(in); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(in); i++) {
 		CHECK(in[i], claims_scope_has(&some, in[i]));
 		CHECK(in[i], !claims_scope_has(&none, in[i])); /* no scope opens nothing */
 	}
-	for (size_t i = 0; i < ROWS(out); i++)
+	for (size_t i = 0; i < ARRAY_LEN(out); i++)
 		CHECK(out[i], !claims_scope_has(&some, out[i]) && !claims_scope_has(&none, out[i]));
 }
 
@@ -300,7 +300,7 @@ bindings(void **state)
 		"false", "0" };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(values); i++)
+	for (size_t i = 0; i < ARRAY_LEN(values); i++)
 		for (int src = 0; src < 2; src++) {
 			RJWT_CLEAN(claims_clear) struct claims claims = { 0 };
 			RJWT_CLEAN(buf_clear) struct buf text = { 0 };
@@ -329,7 +329,7 @@ names(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		CHECK(rows[i].text.p == NULL ? "NULL" : rows[i].text.p,
 		    claims_name_check(rows[i].text) == rows[i].good);
 }
@@ -361,9 +361,9 @@ reserved(void **state)
 	static const char *const no[] = { "", "Iss", "is", "issu", "name", "up", "upn2", "act" };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(yes); i++)
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
 		CHECK(yes[i], claims_is_reserved(view_of(yes[i]), "upn"));
-	for (size_t i = 0; i < ROWS(no); i++)
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
 		CHECK(no[i], !claims_is_reserved(view_of(no[i]), "upn"));
 	assert_false(claims_is_reserved(VIEW("upn"), "sub"));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt.yaml: every key with good and bad values, and what refuses the file as a whole. */
 #include "fixture.h"
-#include "config.h"
-#include "file.h"
+#include "config/config.h"
+#include "base/file.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -151,7 +151,7 @@ test_values(void **state)
 {
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
 		want(values[i].good, load_text(f, values[i].good), RJWT_OK);
 		want(values[i].bad, load_text(f, values[i].bad), RJWT_CONFIG);
 		if (f->diag.line == 0 || f->diag.column == 0 || f->diag.text[0] == '\0')
@@ -202,7 +202,7 @@ test_messages(void **state)
 	};
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		want(rows[i].yaml, load_text(f, rows[i].yaml), RJWT_CONFIG);
 		if (f->diag.line != rows[i].line || f->diag.column != rows[i].column ||
 		    strstr(f->diag.text, rows[i].text) == NULL)
@@ -344,7 +344,7 @@ test_bytes(void **state)
 		{ VIEW("services: {\"a\\0\": b}\n"), VIEW("services: {\"a\": b}\n"), 1, 12, "a NUL" } };
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct config c = { 0 };
 		char name[16];
 
@@ -370,7 +370,7 @@ test_unsafe(void **state)
 	char moved[256];
 
 	want("plain", load_text(f, "leeway: 1s\n"), RJWT_OK);
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
 		struct config c = { 0 };
 
 		assert_int_equal(chmod(f->config, modes[i].mode), 0);

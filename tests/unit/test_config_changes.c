@@ -281,7 +281,7 @@ test_leeway(void **state)
 	RJWT_CLEAN(free_clean) char *token = minted(f, NULL);
 	RJWT_CLEAN(free_clean) char *late = token_with(f, of_late);
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		fixture_config(f, rows[i].yaml);
 		clock_time.wall_s = T0 + 300 + rows[i].leeway_s - 1;
 		want(rows[i].yaml, judge(f, token, 0, NULL), RJWT_OK);
@@ -300,7 +300,7 @@ test_leeway(void **state)
 	clock_reset();
 	rotate(f);
 	clock_run(25);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		fixture_config(f, rows[i].yaml);
 		want(rows[i].yaml, judge(f, token, 0, NULL), RJWT_OK);
 		want(rows[i].yaml, judge(f, late, 0, NULL), rows[i].leeway_s < 20 ? RJWT_KEY_RETIRED : RJWT_OK);
@@ -327,7 +327,7 @@ test_issuer(void **state)
 	RJWT_CLEAN(free_clean) char *old = token_with(f, NULL);
 	RJWT_CLEAN(free_clean) char *new = token_with(f, by_new);
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(rjwt_token_clear) struct rjwt_token token = { 0 };
 		char member[64];
 

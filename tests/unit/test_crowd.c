@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Many processes at once: one rotation, exact limits, a lock for writers alone. */
 #include "fixture.h"
-#include "alg.h"
-#include "host.h"
-#include "keeper.h"
-#include "store.h"
+#include "jose/alg.h"
+#include "base/host.h"
+#include "keyset/change.h"
+#include "keyset/store.h"
+#include "keyset/plan.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -21,11 +22,11 @@ rotate_once(struct fixture *f, int i)
 	struct rotation_policy policy = { .alg = alg_by_label(VIEW("ES256")), .rotate_every_s = 86400,
 		.previous_key_ttl_s = 86400, .max_lifetime_s = 3600, .leeway_s = 30 };
 	struct clock clock = { .read = clock_made_up };
-	const struct keeper_order order = { .why = i % 2 == 0 ? WHY_HAND : WHY_COUNT, .version = 1 };
+	const struct change_request order = { .why = i % 2 == 0 ? WHY_MANUAL : WHY_TOKEN_LIMIT, .version = 1 };
 	struct rjwt_change change = { 0 };
 
 	if (store_open(f->state, NULL, &store, NULL) != RJWT_OK ||
-	    keeper_change(store, &policy, &order, &clock, 0, &change, NULL) != RJWT_OK)
+	    keyset_change(store, &policy, &order, &clock, 0, &change, NULL) != RJWT_OK)
 		return 3;
 	return change.rotated ? 1 : strcmp(change.kid, "B.2") == 0 ? 0 : 2;
 }
@@ -220,7 +221,7 @@ test_limit_one_process(void **state)
 	struct rjwt_token token;
 
 	fixture_config(f, "max_tokens_per_key: 3\nrotate_every: 0\n");
-	for (size_t i = 0; i < sizeof(kids) / sizeof(kids[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(kids); i++) {
 		want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &token, &f->diag), RJWT_OK);
 		assert_string_equal(token.kid, kids[i]);
 		rjwt_token_clear(&token);

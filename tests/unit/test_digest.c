@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
-#include "digest.h"
+#include "base/hash.h"
+#include "base/openssl.h"
 
 static void
 sha256(void **state)
@@ -22,8 +23,8 @@ sha256(void **state)
 	char *room = buf_room(&million, 1000000);
 
 	(void)state;
-	EXPECT("ready", digest_ready(), RJWT_OK);
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	EXPECT("ready", openssl_ready(), RJWT_OK);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		EXPECT(rows[i].hex, digest_hex(rows[i].bytes, hex), RJWT_OK);
 		assert_string_equal(hex, rows[i].hex);
 	}
@@ -50,10 +51,10 @@ names_do_not_collide(void **state)
 		{ { VIEW("b"), VIEW("a") }, 2 }, { { VIEW("a\0b") }, 1 }, { { VIEW("a\0") }, 1 },
 		{ { VIEW("a") }, 1 },
 	};
-	char hex[ROWS(rows)][DIGEST_HEX], again[DIGEST_HEX];
+	char hex[ARRAY_LEN(rows)][DIGEST_HEX], again[DIGEST_HEX];
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		EXPECT("name", digest_name(rows[i].parts, rows[i].n, hex[i]), RJWT_OK);
 		EXPECT("name", digest_name(rows[i].parts, rows[i].n, again), RJWT_OK);
 		assert_string_equal(hex[i], again);
@@ -157,7 +158,7 @@ sums_that_are_not_seals(void **state)
 	RJWT_CLEAN(buf_clear) struct buf failed = { .failed = true };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		EXPECT(rows[i].p, seal_check(rows[i]), RJWT_KEYSET);
 	seal(&least, "");
 	EXPECT("a seal alone", seal_check(buf_view(&least)), RJWT_OK);

@@ -147,7 +147,7 @@ try_mint(struct fixture *f, enum rjwt_err verdict)
 static enum rjwt_err
 try_tick(struct fixture *f)
 {
-	return rjwt_tick(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag);
+	return rjwt_maintain(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag);
 }
 
 /* --- every byte ------------------------------------------------------------------------------------------- */
@@ -511,7 +511,7 @@ test_every_file(void **state)
 	struct fixture *f = *state;
 
 	run(f, "cp -a state good");
-	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
+	for (size_t row = 0; row < ARRAY_LEN(rows); row++)
 		for (enum kind kind = 0; kind < NKINDS; kind++)
 			for (enum op op = 0; op < NOPS; op++)
 				try_row(f, row, kind, op);

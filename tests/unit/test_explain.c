@@ -66,7 +66,7 @@ test_accepted(void **state)
 	struct rjwt_verdict v;
 
 	want("accepted", judge(f, token, RJWT_TRACE, &v), RJWT_OK);
-	assert_int_equal(v.nchecks, sizeof(rows) / sizeof(rows[0]));
+	assert_int_equal(v.nchecks, ARRAY_LEN(rows));
 	for (size_t i = 0; i < v.nchecks; i++) {
 		assert_string_equal(v.checks[i].name, rows[i].name);
 		said(rows[i].name, &v.checks[i], rows[i].expected, rows[i].found);
@@ -143,7 +143,7 @@ test_refused(void **state)
 	struct fixture *f = *state;
 	struct rjwt_verdict v;
 
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		RJWT_CLEAN(free_clean) char *token = token_with(f, refused[i].edits);
 
 		want(refused[i].name, judge(f, token, 0, &v), refused[i].reason);

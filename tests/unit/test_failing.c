@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* Each parser and each step of a verification, with every call of ours failing once: refused, and nothing leaks. */
 #include "fixture.h"
-#include "alg.h"
-#include "claims.h"
-#include "config.h"
-#include "file.h"
-#include "json.h"
-#include "jwk.h"
-#include "jws.h"
-#include "key.h"
-#include "marks.h"
-#include "provider.h"
-#include "store.h"
+#include "jose/alg.h"
+#include "jose/claims.h"
+#include "config/config.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "jose/jwk.h"
+#include "jose/jws.h"
+#include "jose/key.h"
+#include "keyset/issued.h"
+#include "keyset/marks.h"
+#include "jose/provider.h"
+#include "keyset/store.h"
+#include "base/json_write.h"
+#include "base/openssl.h"
+#include "keyset/inspect.h"
+#include "keyset/jwks.h"
+#include "keyset/marks_write.h"
+#include "keyset/plan.h"
+#include "keyset/tickets.h"
+#include "base/string_list.h"
 
 #include "failing.h"
 
@@ -46,7 +55,7 @@ is_memory(const char *name)
 		"json_object_new_double_s", "json_object_new_string_len", "json_object_object_add_ex",
 		"json_object_array_add", "yaml_parser_initialize", "yaml_parser_parse" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
 	return false;
@@ -184,7 +193,7 @@ test_keys(void **state)
 	static const char *const labels[] = { "HS256", "HS512", "RS256", "PS384", "ES256", "ES512", "EdDSA", "Ed448" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
 		RJWT_CLEAN(thing_clear) struct thing t = { .alg = alg_by_label(view_of(labels[i])) };
 
 		want(labels[i], key_generate(t.alg, 2048, &t.key), RJWT_OK);
@@ -294,18 +303,18 @@ static enum rjwt_err
 ready(struct thing *thing)
 {
 	(void)thing;
-	return digest_ready();
+	return openssl_ready();
 }
 
 /* Two names, of which the second finds no room for its own; and another in their place. */
 static enum rjwt_err
 set_names(struct thing *thing)
 {
-	RJWT_CLEAN(names_clear) struct names names = { 0 };
+	RJWT_CLEAN(string_list_clear) struct string_list names = { 0 };
 
 	(void)thing;
-	RJWT_TRY(names_set(&names, (const char *const[]){ "a", "b", NULL }));
-	return names_set(&names, (const char *const[]){ "c", NULL });
+	RJWT_TRY(string_list_set(&names, (const char *const[]){ "a", "b", NULL }));
+	return string_list_set(&names, (const char *const[]){ "c", NULL });
 }
 
 static enum rjwt_err
@@ -493,11 +502,11 @@ make_twin(struct fixture *f)
 	char path[200];
 
 	snprintf(twin.state, sizeof(twin.state), "%.100s/twin", f->top);
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		snprintf(path, sizeof(path), "%s%s", twin.state, folders[i]);
 		assert_int_equal(mkdir(path, 0755), 0);
 	}
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		RJWT_CLEAN(buf_clear) struct buf text = file_get(f, files[i]);
 
 		file_put(&twin, files[i], buf_view(&text));
@@ -534,10 +543,10 @@ keep(struct thing *thing)
 	RJWT_TRY(store_open(thing->f->state, NULL, &store, NULL));
 	RJWT_TRY(store_signer(store, 1, &signer, NULL));
 	RJWT_TRY(jws_sign(signer, VIEW("{}"), VIEW("{}"), &out));
-	RJWT_TRY(store_signs(store, 1, NULL));
-	RJWT_TRY(store_tickets(store, 1, 1, true, &ticket, NULL));
-	RJWT_TRY(store_writable(store, &policy, NULL));
-	RJWT_TRY(store_see(store, T0, &seen, NULL));
+	RJWT_TRY(store_can_sign(store, 1, NULL));
+	RJWT_TRY(tickets_take(store, 1, 1, true, &ticket, NULL));
+	RJWT_TRY(store_check_writable(store, &policy, NULL));
+	RJWT_TRY(store_usage(store, T0, &seen, NULL));
 	return store_jwks(store, T0, &out, NULL);
 }
 
@@ -549,7 +558,7 @@ see(struct thing *thing)
 	struct keyset_seen seen;
 
 	RJWT_TRY(store_open(thing->f->state, NULL, &store, NULL));
-	RJWT_TRY(store_see(store, T0, &seen, NULL));
+	RJWT_TRY(store_usage(store, T0, &seen, NULL));
 	assert_int_equal(seen.first_alive, 1);
 	return RJWT_OK;
 }
@@ -574,7 +583,7 @@ prune(struct thing *thing)
 
 	RJWT_TRY(dir_open(thing->f->state, &dir, NULL));
 	RJWT_TRY(marks_prune(&dir, 3, true, NULL));
-	return marks_prune_issued(&dir, T0 + 100000, NULL);
+	return issued_prune(&dir, T0 + 100000, NULL);
 }
 
 /* With the folder, or without, which is made anew. */
@@ -584,7 +593,7 @@ issue(struct thing *thing)
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 
 	RJWT_TRY(dir_open(thing->f->state, &dir, NULL));
-	return mark_issued(&dir, T0, &thing->text, NULL);
+	return issued_add(&dir, T0, &thing->text, NULL);
 }
 
 static void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "folder.h"
+#include "base/file_write.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -19,7 +20,7 @@ modes_of_files(void **state)
 
 	(void)state;
 	put("file", "text", 0600);
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		assert_int_equal(chmod(at("file"), rows[i].mode), 0);
 		EXPECT("file", reading("file", 100, &diag), rows[i].wanted);
 		if (rows[i].wanted != RJWT_OK) {
@@ -49,7 +50,7 @@ modes_of_folders(void **state)
 	(void)state;
 	make("sub", 0755);
 	make("sub/inner", 0755);
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct dir dir = DIR_NONE;
 		const char *name = NULL;
 
@@ -88,7 +89,7 @@ owners(void **state)
 	    geteuid() == 0 ? RJWT_KEYSET : RJWT_IO);
 	EXPECT("a stranger's folder", opening("sub", &diag), RJWT_KEYSET);
 	assert_non_null(strstr(diag.text, "belong"));
-	for (size_t i = 0; i < ROWS(good); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		assert_true(give("file", good[i]) && give("sub", good[i]));
 		EXPECT("file", reading("file", 100, &diag), RJWT_OK);
 		EXPECT("folder", opening("sub", &diag), RJWT_OK);
@@ -115,14 +116,14 @@ links(void **state)
 	assert_int_equal(symlink("nowhere", at("dangling")), 0);
 	assert_int_equal(symlink("loop", at("loop")), 0);
 	EXPECT("twin", opening("sub/inner", &diag), RJWT_OK);
-	for (size_t i = 0; i < ROWS(folders); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		EXPECT(folders[i], opening(folders[i], &diag), RJWT_KEYSET);
 		CHECK(diag.text, strstr(diag.text, "symbolic link") != NULL);
 	}
 	EXPECT("at", dir_open_at(&folder, "alias", &dir, &diag), RJWT_KEYSET);
 	EXPECT("of", dir_of(at("alias/file"), &dir, &name, &diag), RJWT_KEYSET);
 	EXPECT("twin", reading("file", 100, &diag), RJWT_OK);
-	for (size_t i = 0; i < ROWS(files); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		EXPECT(files[i], reading(files[i], 100, &diag), RJWT_KEYSET);
 		CHECK(diag.text, strstr(diag.text, "symbolic link") != NULL);
 	}
@@ -239,7 +240,7 @@ last_parts_of_paths(void **state)
 	make("sub", 0700);
 	put("file", "", 0600);
 	assert_int_equal(chdir(folder.path), 0);
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 		const char *name = NULL;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "folder.h"
+#include "base/file_write.h"
 
 #include <sys/wait.h>
 
@@ -11,8 +12,8 @@ exact_modes_under_any_umask(void **state)
 	struct rjwt_diag diag;
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(masks); i++)
-		for (size_t k = 0; k < ROWS(modes); k++) {
+	for (size_t i = 0; i < ARRAY_LEN(masks); i++)
+		for (size_t k = 0; k < ARRAY_LEN(modes); k++) {
 			RJWT_CLEAN(buf_clear) struct buf name = { 0 };
 
 			umask((mode_t)masks[i]);
@@ -38,8 +39,8 @@ folders_made_under_any_umask(void **state)
 	struct rjwt_diag diag = { .text = "" };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(masks); i++)
-		for (size_t k = 0; k < ROWS(modes); k++) {
+	for (size_t i = 0; i < ARRAY_LEN(masks); i++)
+		for (size_t k = 0; k < ARRAY_LEN(modes); k++) {
 			const char name[] = { 'd', (char)('0' + i), (char)('0' + k), '\0' };
 
 			umask((mode_t)masks[i]);
@@ -61,7 +62,7 @@ folders_that_are_there(void **state)
 	struct rjwt_diag diag = { .text = "" };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf name = { 0 };
 
 		buf_addf(&name, "d%zu", i);

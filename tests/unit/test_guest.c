@@ -146,7 +146,7 @@ test_any_verdict(void **state)
 	} rows[] = { { good, PAM_SUCCESS }, { once, PAM_SUCCESS }, { SHAPED, PAM_AUTH_ERR },
 		{ "secret", PAM_AUTH_ERR }, { NO_REPLY, PAM_CONV_ERR } };
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf before = { 0 };
 		RJWT_CLEAN(buf_clear) struct buf after = { 0 };
 
@@ -318,7 +318,7 @@ is_unfit(const char *line)
 		"rt_sigaction(", "setrlimit(", "alarm(", "setitimer(", "rename", "unlink", "chmod(", "ftruncate(" };
 	const char *call = line + strspn(line, " 0123456789");
 
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
 		if (strncmp(call, calls[i], strlen(calls[i])) == 0)
 			return true;
 	return strncmp(call, "open", 4) == 0 && strstr(line, ".gcda") == NULL &&

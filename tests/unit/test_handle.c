@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt.h as a stranger's program would use it: handles, overrides, JWK Sets, status. */
 #include "fixture.h"
-#include "base64url.h"
-#include "provider.h"
-#include "store.h"
+#include "base/base64url.h"
+#include "jose/provider.h"
+#include "keyset/store.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,13 +25,13 @@ __wrap_calloc(size_t n, size_t size)
 
 static bool unready; /* libcrypto cannot be started */
 
-enum rjwt_err __real_digest_ready(void);
-enum rjwt_err __wrap_digest_ready(void);
+enum rjwt_err __real_openssl_ready(void);
+enum rjwt_err __wrap_openssl_ready(void);
 
 enum rjwt_err
-__wrap_digest_ready(void)
+__wrap_openssl_ready(void)
 {
-	return unready ? RJWT_MEMORY : __real_digest_ready();
+	return unready ? RJWT_MEMORY : __real_openssl_ready();
 }
 
 /* Reason codes are words that stay, each with a sentence; verdicts stand before the rest. */
@@ -45,7 +45,7 @@ test_codes(void **state)
 		"usage", "internal" };
 
 	(void)state;
-	assert_int_equal(sizeof(words) / sizeof(words[0]), RJWT_INTERNAL + 1);
+	assert_int_equal(ARRAY_LEN(words), RJWT_INTERNAL + 1);
 	for (int i = 0; i <= RJWT_INTERNAL; i++) {
 		const char *text = rjwt_strerror((enum rjwt_err)i);
 
@@ -62,7 +62,7 @@ test_supports(void **state)
 {
 	static const char *const wanted[] = { "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256",
 		"PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed448" };
-	const char *const *found = rjwt_supports();
+	const char *const *found = rjwt_algorithms();
 	size_t n = 0, hits = 0;
 
 	(void)state;
@@ -105,7 +105,7 @@ test_overrides(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct rjwt_options options = rows[i].options;
 		char name[16];
 
@@ -217,7 +217,7 @@ test_jwks_times(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(buf_clear) struct buf key = file_get(f, "private/1.key");
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf set = { 0 };
 		RJWT_CLEAN(buf_clear) struct buf k = { 0 };
 		RJWT_CLEAN(buf_clear) struct buf kid = { 0 };

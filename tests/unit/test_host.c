@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the host tells about itself, whatever host the test runs on: open(2) gives a machine-id of ours. */
 #include "unit.h"
-#include "host.h"
-#include "digest.h"
+#include "base/host.h"
+#include "base/hash.h"
 #include "rjwt.h"
 
 #include <errno.h>
@@ -50,7 +50,7 @@ machine(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *label = rows[i].content == NULL ? strerror(rows[i].error) : rows[i].content;
 		struct rjwt_diag diag = { .text = "" };
 		char hex[DIGEST_HEX] = "kept";
@@ -70,10 +70,10 @@ static void
 machine_tells_apart(void **state)
 {
 	static const char *const ids[] = { ID "\n", ID, ID " \n", "f123456789abcdef0123456789abcdef\n" };
-	char hex[ROWS(ids)][DIGEST_HEX];
+	char hex[ARRAY_LEN(ids)][DIGEST_HEX];
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(ids); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
 		content = ids[i];
 		EXPECT(ids[i], host_machine(hex[i], NULL), RJWT_OK);
 		CHECK(ids[i], (strcmp(hex[i], hex[0]) == 0) == (i < 3));

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Includes run one way. librjwt_core's sources in Makefile.am are the order: a file of lib/ includes only
- * headers that stand before it, or its own family's (key_weak.h is key's). pam/ and tools/ reach tokens,
- * keys, keyset and configuration through rjwt.h alone; the bytes (err to json) are theirs too.
+ * Which directory of the sources may include which, as a table; and what a login reaches: pam_rjwt.so reads a
+ * keyset and spends tokens, so nothing that verifies includes what locks, commits or changes a keyset.
  */
 #include "fixture.h"
 
@@ -10,10 +9,25 @@
 #include <dirent.h>
 #include <stdio.h>
 
-#define FILES_MAX 128
+/* The face is lib/ itself: rjwt.h, which all may include, and what implements it. */
+static const struct edges {
+	const char *from, *to[8];
+} allowed[] = {
+	{ "lib/base", { "base" } },
+	{ "lib/jose", { "jose", "base" } },
+	{ "lib/keyset", { "keyset", "jose", "base" } },
+	{ "lib/config", { "config", "keyset/keyset.h", "jose", "base" } }, /* values of keyset/ alone */
+	{ "lib/token", { "token", "config", "keyset", "jose", "base" } },
+	{ "lib", { "handle.h", "token", "config", "keyset", "jose", "base" } },
+	{ "pam", { "base", "module.h" } },
+	{ "tools", { "base", "tool.h", "issue.h", "keyd.h", "lines.h" } },
+};
 
-static char names[FILES_MAX][48]; /* of lib/, in order */
-static int nnames;
+/* What only those include who mint, change or report. */
+static const char *const of_writers[] = { "keyset/plan.h", "keyset/inspect.h", "keyset/tickets.h", "keyset/issued.h",
+	"keyset/jwks.h", "keyset/marks_write.h", "keyset/lock.h", "keyset/commit.h", "keyset/change.h",
+	"keyset/recover.h", "keyset/init.h", "token/mint.h", "token/mint_request.h", "jose/provider_write.h",
+	"base/file_write.h" };
 
 static FILE *
 source(const char *path)
@@ -29,93 +43,6 @@ source(const char *path)
 	return in;
 }
 
-static int
-position(const char *name)
-{
-	for (int i = 0; i < nnames; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	return -1;
-}
-
-/* lib/... of librjwt_core_la_SOURCES */
-static int
-read_order(void **state)
-{
-	FILE *in = source("Makefile.am");
-	bool inside = false;
-	char line[1024];
-
-	(void)state;
-	while (fgets(line, sizeof(line), in) != NULL) {
-		char *save = NULL;
-
-		inside = inside || strncmp(line, "librjwt_core_la_SOURCES", 23) == 0;
-		for (char *word = strtok_r(line, " \t\n", &save); inside && word != NULL;
-		     word = strtok_r(NULL, " \t\n", &save))
-			if (strncmp(word, "lib/", 4) == 0 && nnames < FILES_MAX)
-				snprintf(names[nnames++], sizeof(names[0]), "%.47s", word + 4);
-		if (inside && strstr(line, "lib/") == NULL && nnames > 0 && position("rjwt.c") >= 0)
-			break;
-	}
-	fclose(in);
-	return nnames > 40 ? 0 : -1;
-}
-
-/* The modules of the design, in its order, stand in the same order there. */
-static void
-test_order(void **state)
-{
-	static const char *const modules[] = { "rjwt.h", "err.c", "buf.c", "text.c", "file.c", "base64url.c",
-		"digest.c", "json.c", "alg.c", "key.c", "jwk.c", "provider.c", "jws.c", "claims.c", "keyset.c",
-		"store.c", "marks.c", "config.c", "keeper.c", "verify.c", "mint.c", "status.c", "rjwt.c" };
-	int last = -1;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
-		int at = position(modules[i]);
-
-		if (at <= last)
-			fail_msg("%s stands at the wrong place, or not at all", modules[i]);
-		last = at;
-	}
-}
-
-static bool
-same_family(const char *a, const char *b)
-{
-	size_t n = strcspn(a, "_."), m = strcspn(b, "_.");
-
-	return n == m && strncmp(a, b, n) == 0;
-}
-
-/* Call each for every #include "..." of a file; the number of lines that include. */
-static int
-each_include(const char *path, void (*each)(const char *file, const char *included))
-{
-	const char *slash = strrchr(path, '/');
-	FILE *in = source(path);
-	char line[1024], name[64];
-	int n = 0;
-
-	while (fgets(line, sizeof(line), in) != NULL)
-		if (sscanf(line, " # include \"%63[^\"]\"", name) == 1) {
-			each(slash + 1, name);
-			n++;
-		}
-	fclose(in);
-	return n;
-}
-
-static void
-must_stand_before(const char *file, const char *included)
-{
-	if (position(included) < 0)
-		fail_msg("lib/%s includes %s, which is no header of lib/", file, included);
-	if (position(included) >= position(file) && !same_family(file, included))
-		fail_msg("lib/%s includes %s, which stands behind it", file, included);
-}
-
 static bool
 ends_with(const char *name, const char *suffix)
 {
@@ -124,9 +51,26 @@ ends_with(const char *name, const char *suffix)
 	return n > m && strcmp(name + n - m, suffix) == 0;
 }
 
-/* Call check for all C of a folder of the sources. */
+/* Call each for every #include "..." of a file; the number of lines that include. */
 static int
-each_source(const char *folder, void (*check)(const char *path, const char *name))
+each_include(const char *path, void (*each)(const char *path, const char *included))
+{
+	FILE *in = source(path);
+	char line[1024], name[64];
+	int n = 0;
+
+	while (fgets(line, sizeof(line), in) != NULL)
+		if (sscanf(line, " # include \"%63[^\"]\"", name) == 1) {
+			each(path, name);
+			n++;
+		}
+	fclose(in);
+	return n;
+}
+
+/* Call check for all C of a directory of the sources, the directories in it not included. */
+static int
+each_source(const char *directory, void (*check)(const char *path, const char *name))
 {
 	const char *root = getenv("RJWT_SOURCE");
 	char path[4096];
@@ -134,13 +78,13 @@ each_source(const char *folder, void (*check)(const char *path, const char *name
 	DIR *dir;
 	int n = 0;
 
-	snprintf(path, sizeof(path), "%s/%s", root == NULL ? "." : root, folder);
+	snprintf(path, sizeof(path), "%s/%s", root == NULL ? "." : root, directory);
 	dir = opendir(path);
 	if (dir == NULL)
 		fail_msg("%s cannot be read: is RJWT_SOURCE set?", path);
 	while ((entry = readdir(dir)) != NULL)
 		if (ends_with(entry->d_name, ".c") || ends_with(entry->d_name, ".h")) {
-			snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+			snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
 			check(path, entry->d_name);
 			n++;
 		}
@@ -148,48 +92,143 @@ each_source(const char *folder, void (*check)(const char *path, const char *name
 	return n;
 }
 
-static void
-check_lib(const char *path, const char *name)
+static int
+each_of_lib(void (*check)(const char *path, const char *name))
 {
-	if (position(name) < 0)
-		fail_msg("lib/%s is not in Makefile.am's librjwt_core_la_SOURCES", name);
-	each_include(path, must_stand_before);
+	int n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(allowed); i++)
+		if (strncmp(allowed[i].from, "lib", 3) == 0)
+			n += each_source(allowed[i].from, check);
+	return n;
+}
+
+/* Whether an include is one of a row's: a header, or any header of a directory. */
+static bool
+may_include(const struct edges *row, const char *included)
+{
+	for (size_t i = 0; i < ARRAY_LEN(row->to) && row->to[i] != NULL; i++) {
+		size_t n = strlen(row->to[i]);
+
+		if (strncmp(included, row->to[i], n) == 0 && (included[n] == '/' || included[n] == '\0'))
+			return true;
+	}
+	return strcmp(included, "rjwt.h") == 0;
+}
+
+static const struct edges *row_now;
+
+static void
+check_edge(const char *path, const char *included)
+{
+	if (!may_include(row_now, included))
+		fail_msg("%s includes %s, which %s/ may not", path, included, row_now->from);
 }
 
 static void
-test_lib(void **state)
-{
-	(void)state;
-	assert_true(each_source("lib", check_lib) > 40);
-}
-
-static void
-must_be_public(const char *file, const char *included)
-{
-	static const char *const bytes[] = { "rjwt.h", "err.h", "buf.h", "text.h", "file.h", "base64url.h",
-		"digest.h", "host.h", "json.h" };
-
-	for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++)
-		if (strcmp(included, bytes[i]) == 0)
-			return;
-	if (position(included) >= 0)
-		fail_msg("%s includes %s: only rjwt.h and the bytes are for it", file, included);
-}
-
-static void
-check_outside(const char *path, const char *name)
+check_edges(const char *path, const char *name)
 {
 	(void)name;
-	each_include(path, must_be_public);
+	each_include(path, check_edge);
 }
 
 static void
-test_pam_and_tools(void **state)
+test_edges(void **state)
 {
+	int n = 0;
+
 	(void)state;
-	assert_true(each_source("pam", check_outside) >= 5);
-	assert_true(each_source("tools", check_outside) >= 4);
+	for (size_t i = 0; i < ARRAY_LEN(allowed); i++) {
+		row_now = &allowed[i];
+		n += each_source(allowed[i].from, check_edges);
+	}
+	assert_true(n > 80);
+	assert_true(may_include(&allowed[0], "base/err.h") && !may_include(&allowed[0], "jose/alg.h"));
+	assert_true(may_include(&allowed[3], "keyset/keyset.h") && !may_include(&allowed[3], "keyset/lock.h"));
 }
+
+/* A header without its guard's twin, or one that needs another first, would not compile alone. */
+static void
+test_headers_compile_alone(void **state)
+{
+	const char *root = getenv("RJWT_SOURCE");
+	char command[8192];
+
+	(void)state;
+	snprintf(command, sizeof(command),
+	    "cd '%s' && for header in lib/*.h lib/*/*.h; do "
+	    "printf '#include \"%%s\"\n' \"${header#lib/}\" | "
+	    "cc -fsyntax-only -D_GNU_SOURCE -Werror -Ilib -x c - || exit; done",
+	    root == NULL ? "." : root);
+	assert_int_equal(system(command), 0);
+}
+
+/* --- what a login reaches ----------------------------------------------------------------------------------- */
+
+#define REACHED_MAX 128
+static char reached[REACHED_MAX][64];
+static size_t nreached;
+
+static void reach(const char *path, const char *included);
+
+static void
+reach_file(const char *name)
+{
+	char path[128];
+
+	for (size_t i = 0; i < nreached; i++)
+		if (strcmp(reached[i], name) == 0)
+			return;
+	assert_true(nreached < REACHED_MAX);
+	snprintf(reached[nreached++], sizeof(reached[0]), "%.63s", name);
+	snprintf(path, sizeof(path), "lib/%s", name);
+	each_include(path, reach);
+}
+
+static void
+reach(const char *path, const char *included)
+{
+	for (size_t i = 0; i < ARRAY_LEN(of_writers); i++)
+		if (strcmp(included, of_writers[i]) == 0)
+			fail_msg("%s includes %s: a login only reads and spends", path, included);
+	if (strchr(included, '/') != NULL && !ends_with(included, ".def"))
+		reach_file(included);
+}
+
+/* From the sources of librjwt_login.la, and all that they include. */
+static void
+test_login_only_reads_and_spends(void **state)
+{
+	FILE *in = source("Makefile.am");
+	bool inside = false;
+	char line[1024];
+	int n = 0;
+
+	(void)state;
+	nreached = 0;
+	while (fgets(line, sizeof(line), in) != NULL && strncmp(line, "librjwt_login_la_LIBADD", 23) != 0) {
+		char *save = NULL;
+
+		inside = inside || strncmp(line, "librjwt_login_la_SOURCES", 24) == 0;
+		for (char *word = strtok_r(line, " \t\n", &save); inside && word != NULL;
+		     word = strtok_r(NULL, " \t\n", &save))
+			if (strncmp(word, "lib/", 4) == 0 && ends_with(word, ".c")) {
+				each_include(word, reach);
+				n++;
+			}
+	}
+	fclose(in);
+	assert_true(n > 30);
+	assert_true(nreached > 20);
+	for (size_t i = 0; i < ARRAY_LEN(of_writers); i++) { /* none of the table has gone */
+		char path[128];
+
+		snprintf(path, sizeof(path), "lib/%s", of_writers[i]);
+		fclose(source(path));
+	}
+}
+
+/* --- what may be called where --------------------------------------------------------------------------------- */
 
 /* The first line of a file that calls a function, or defines it; 0: none. */
 static int
@@ -218,7 +257,7 @@ check_silent(const char *path, const char *name)
 		"puts", "putchar", "putc", "fputs", "fputc", "fwrite", "perror", "syslog", "vsyslog", "warn", "warnx",
 		"errx", "exit", "_exit", "_Exit", "quick_exit", "abort", "assert", "raise", "kill" };
 
-	for (size_t i = 0; ends_with(name, ".c") && i < sizeof(loud) / sizeof(loud[0]); i++) {
+	for (size_t i = 0; ends_with(name, ".c") && i < ARRAY_LEN(loud); i++) {
 		int n = line_that_calls(path, loud[i]); /* rjwt.h shows a caller's own */
 
 		if (n != 0)
@@ -230,22 +269,22 @@ static void
 test_lib_is_silent(void **state)
 {
 	(void)state;
-	assert_true(each_source("lib", check_silent) > 40);
+	assert_true(each_of_lib(check_silent) > 70);
 }
 
 /* Who may call what decides about a signature, each the one below it; provider.c looks whether two halves are a pair. */
 static const struct {
 	const char *function, *files[4];
 } path_of[] = { { "EVP_DigestVerify", { "key_sign.c" } }, { "CRYPTO_memcmp", { "key_sign.c" } },
-	{ "key_verify", { "key_sign.c", "jws.c", "provider.c" } }, { "jws_verify", { "jws.c", "check_token.c" } },
-	{ "verify_token", { "verify.c", "rjwt.c" } }, { "rjwt_verify", { "rjwt.c", "login.c", "rjwt-verify.c" } } };
+	{ "key_verify", { "key_sign.c", "jws.c", "provider.c" } }, { "jws_verify", { "jws.c", "check_jws.c" } },
+	{ "verify_token", { "verify.c", "handle.c" } }, { "rjwt_verify", { "handle.c", "login.c", "rjwt-verify.c" } } };
 
 static unsigned calls;
 
 static void
 check_one_path(const char *path, const char *name)
 {
-	for (size_t i = 0; ends_with(name, ".c") && i < sizeof(path_of) / sizeof(path_of[0]); i++) {
+	for (size_t i = 0; ends_with(name, ".c") && i < ARRAY_LEN(path_of); i++) {
 		bool may = false;
 
 		for (size_t k = 0; k < 4 && path_of[i].files[k] != NULL; k++)
@@ -262,7 +301,7 @@ test_one_path(void **state)
 {
 	(void)state;
 	calls = 0;
-	each_source("lib", check_one_path);
+	each_of_lib(check_one_path);
 	each_source("pam", check_one_path);
 	each_source("tools", check_one_path);
 	assert_int_equal(calls, 12); /* each of path_of was there */
@@ -285,9 +324,9 @@ test_public_header(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_order), cmocka_unit_test(test_lib),
-		cmocka_unit_test(test_pam_and_tools), cmocka_unit_test(test_lib_is_silent),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_edges), cmocka_unit_test(test_headers_compile_alone),
+		cmocka_unit_test(test_login_only_reads_and_spends), cmocka_unit_test(test_lib_is_silent),
 		cmocka_unit_test(test_one_path), cmocka_unit_test(test_public_header) };
 
-	return cmocka_run_group_tests(tests, read_order, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

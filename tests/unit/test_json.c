@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
-#include "base64url.h"
+#include "base/base64url.h"
 
 /* From memory that ends where the text does: what reads on is seen by ASan. */
 static enum rjwt_err
@@ -103,11 +103,11 @@ grammar(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(good); i++)
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		EXPECT(good[i].p, parse(good[i]), RJWT_OK);
-	for (size_t i = 0; i < ROWS(bad); i++)
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		EXPECT(bad[i].p, parse(bad[i]), RJWT_MALFORMED);
-	for (size_t i = 0; i < ROWS(good); i++) /* no text ends early */
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) /* no text ends early */
 		for (size_t n = 0; n < good[i].n && memchr(good[i].p + n, '}', good[i].n - n); n++)
 			EXPECT(good[i].p, parse(unit_view(good[i].p, n)), RJWT_MALFORMED);
 }
@@ -141,7 +141,7 @@ reasons(void **state)
 	bool minus_zero = true;
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct rjwt_diag diag = { .text = "" };
 
 		EXPECT(rows[i].text.p, parse_whole(rows[i].text, &diag), RJWT_MALFORMED);
@@ -161,7 +161,7 @@ depth(void **state)
 	} rows[] = { { "{\"a\":", "}" }, { "[", "]" } };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		for (int levels = 1; levels <= 40; levels++) {
 			RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 
@@ -229,8 +229,8 @@ names_that_stand_twice(void **state)
 		"{\"x y\":{\"%s\":1,\"b z\":[],\"%s\":2}}", "{\"q\":[1,{\"%s\":{},\"%s\":{}}]}" };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++)
-		for (size_t k = 0; k < ROWS(shapes); k++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (size_t k = 0; k < ARRAY_LEN(shapes); k++) {
 			RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 
 			for (const char *p = shapes[k], *name = rows[i].first; *p != '\0'; p++) {
@@ -268,7 +268,7 @@ lines_and_columns(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct rjwt_diag diag = { .line = 99 };
 		bool minus_zero;
 
@@ -298,7 +298,7 @@ test_raw(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct view value = VIEW("untouched");
 		bool found = json_raw(view_of(rows[i].text), rows[i].name, &value);
 

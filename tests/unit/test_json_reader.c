@@ -32,7 +32,7 @@ put_blanks(struct buf *out)
 {
 	static const char *const blanks[] = { "", "", "", "", " ", "\t", "\n", "\r", " \n\t " };
 
-	buf_adds(out, blanks[draw(ROWS(blanks))]);
+	buf_adds(out, blanks[draw(ARRAY_LEN(blanks))]);
 }
 
 static void
@@ -52,7 +52,7 @@ put_string(struct buf *out)
 		"sub", "exp", "u0000", "\\\\u0000" };
 
 	for (unsigned n = draw(5) * draw(3); n > 0; n--)
-		put_some(out, pieces, ROWS(pieces));
+		put_some(out, pieces, ARRAY_LEN(pieces));
 }
 
 static void
@@ -66,9 +66,9 @@ put_number(struct buf *out)
 
 	if (draw(4) == 0)
 		buf_adds(out, "-");
-	put_some(out, whole, ROWS(whole));
-	put_some(out, fraction, ROWS(fraction));
-	put_some(out, exponent, ROWS(exponent));
+	put_some(out, whole, ARRAY_LEN(whole));
+	put_some(out, fraction, ARRAY_LEN(fraction));
+	put_some(out, exponent, ARRAY_LEN(exponent));
 }
 
 static void put_value(struct buf *out, unsigned depth);
@@ -116,7 +116,7 @@ put_value(struct buf *out, unsigned depth)
 
 	put_blanks(out);
 	if (kind == 0) {
-		put_some(out, words, ROWS(words));
+		put_some(out, words, ARRAY_LEN(words));
 	} else if (kind == 1) {
 		buf_adds(out, "\"");
 		put_string(out);

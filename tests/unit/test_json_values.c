@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What json.h says of a text that is good, and what it writes. */
 #include "unit.h"
+#include "base/json_write.h"
 
 /* Parse what must be good. */
 static struct json
@@ -41,7 +42,7 @@ integers(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(json_clear) struct json json = { 0 };
 		RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 		int64_t value = -7;
@@ -65,7 +66,7 @@ minus_zero(void **state)
 		{ "{\"-0\":1}", false } };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		bool found = false;
 		enum rjwt_err err = json_scan(view_of(rows[i].text), &found, NULL);
 
@@ -138,7 +139,7 @@ strings(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(json_clear) struct json json = parse(rows[i].text);
 		struct view value;
 
@@ -261,7 +262,7 @@ members_put_over(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(json_clear) struct json json = { 0 };
 		RJWT_CLEAN(json_clear) struct json alone = { 0 };
 		RJWT_CLEAN(buf_clear) struct buf out = { 0 };
@@ -299,7 +300,7 @@ printable(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf out = { 0 };
 		RJWT_CLEAN(buf_clear) struct buf raw = { 0 };
 		RJWT_CLEAN(json_clear) struct json json = { 0 };
@@ -343,7 +344,7 @@ writing_numbers(void **state)
 		{ INT64_MAX, "{\"n\":9223372036854775807}" }, { INT64_MIN, "{\"n\":-9223372036854775808}" } };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf out = { 0 };
 
 		json_open(&out, NULL);

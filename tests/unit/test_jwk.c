@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
-#include "alg.h"
-#include "key.h"
+#include "jose/alg.h"
+#include "jose/key.h"
+#include "base/json_write.h"
 
-#include "jwk.h"
+#include "jose/jwk.h"
 
 /* RFC 7515 A.3, RFC 7515 A.1, RFC 8037 A.2 */
 #define X "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\""
@@ -121,7 +122,7 @@ one_key(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
 		struct rjwt_diag diag = { .text = "" };
 
@@ -154,7 +155,7 @@ refusals_name_the_kid(void **state)
 	assert_non_null(strstr(diag.text, "old-7"));
 	EXPECT("none", parse(VIEW("{\"kty\":\"oct\",\"k\":\"AAAA\"}"), &jwk, &diag), RJWT_KEYSET);
 	assert_non_null(strstr(diag.text, "without kid"));
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		EXPECT(rows[i].text.p, parse(rows[i].text, &jwk, &diag), rows[i].wanted);
 		CHECK(rows[i].text.p, strstr(diag.text, rows[i].why) != NULL);
 	}
@@ -274,7 +275,7 @@ sets(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct rjwt_diag diag = { .text = "" };
 		size_t n;
 
@@ -335,7 +336,7 @@ finding(void **state)
 	EXPECT("two", jwk_set_parse(SET(A ",{\"kid\":\"b/../c\"," OKP "}"), &two, NULL), RJWT_OK);
 	EXPECT("one", jwk_set_parse(SET(A), &one, NULL), RJWT_OK);
 	EXPECT("none", jwk_set_parse(SET(""), &none, NULL), RJWT_OK);
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		found = NULL;
 		EXPECT("find", jwk_set_find(&two, rows[i].kid, &found, NULL), rows[i].wanted);
 		assert_true((found != NULL) == (rows[i].wanted == RJWT_OK));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
-#include "alg.h"
-#include "base64url.h"
-#include "key.h"
+#include "jose/alg.h"
+#include "base/base64url.h"
+#include "jose/key.h"
 
-#include "jws.h"
+#include "jose/jws.h"
 
 static void
 splitting(void **state)
@@ -46,7 +46,7 @@ splitting(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *label = rows[i].token.p == NULL ? "NULL" : rows[i].token.p, *why = NULL;
 		struct jws jws;
 
@@ -69,7 +69,7 @@ splitting_tells(void **state)
 		{ VIEW("aaaa.bbbb.YR"), "unused bits that are not zero" } };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *why = NULL;
 		struct jws jws;
 
@@ -153,7 +153,7 @@ headers(void **state)
 	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(jws_clear) struct jws jws = { 0 };
 		struct rjwt_diag diag = { .text = "" };
 
@@ -175,8 +175,8 @@ members_that_are_not_accepted(void **state)
 	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(names); i++)
-		for (size_t k = 0; k < ROWS(values); k++)
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		for (size_t k = 0; k < ARRAY_LEN(values); k++)
 			for (int twin = 0; twin < 2; twin++) {
 				RJWT_CLEAN(jws_clear) struct jws jws = { 0 };
 				RJWT_CLEAN(buf_clear) struct buf header = { 0 };
@@ -220,9 +220,9 @@ reserved_names(void **state)
 		"x5t#S25" };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(yes); i++)
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
 		CHECK(yes[i], jws_is_reserved(view_of(yes[i])));
-	for (size_t i = 0; i < ROWS(no); i++)
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
 		CHECK(no[i], !jws_is_reserved(view_of(no[i])));
 }
 

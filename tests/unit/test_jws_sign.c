@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Signing and verifying, with the examples of the RFCs and with every algorithm. */
 #include "unit.h"
-#include "alg.h"
-#include "base64url.h"
-#include "jwk.h"
-#include "key.h"
-#include "provider.h"
+#include "jose/alg.h"
+#include "base/base64url.h"
+#include "jose/jwk.h"
+#include "jose/key.h"
+#include "jose/provider.h"
 
-#include "jws.h"
+#include "jose/jws.h"
 
 static enum rjwt_err
 verifying(struct view token, struct key *key, struct buf *payload, size_t *short_by)
@@ -142,7 +142,7 @@ every_algorithm(void **state)
 		struct key *own = NULL;
 		const char *why;
 
-		assert_true(n < ROWS(keys));
+		assert_true(n < ARRAY_LEN(keys));
 		EXPECT(alg->label, key_generate(alg, 2048, &keys[n]), RJWT_OK);
 		EXPECT(alg->label, key_private_format(keys[n], &private), RJWT_OK);
 		EXPECT(alg->label, key_private_parse(alg, buf_view(&private), &own, &why), RJWT_OK);

@@ -36,7 +36,7 @@ check_modes(const struct fixture *f)
 		{ "private", 0700 }, { "private/2.key", 0600 }, { "private/2.minted", 0600 },
 		{ "keys/3.jwk", 0644 }, { "private/3.key", 0600 }, { "lock", 0600 } };
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (file_mode(f, files[i].name) != files[i].mode)
 			fail_msg("%s has mode %o", files[i].name, file_mode(f, files[i].name));
 }
@@ -48,7 +48,7 @@ test_modes(void **state)
 	static const mode_t masks[] = { 0, 022, 077, 0777 };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(masks); i++) {
 		/* Under the last one nobody but root can open the folder that he has made. */
 		mode_t mask = masks[i] == 0777 && geteuid() != 0 ? 077 : masks[i];
 		struct fixture *f = fixture_bare("base_kid: B\nissuer: i\naudience: a\n");
@@ -277,7 +277,7 @@ test_dry_run_writes_nothing(void **state)
 	want("rotate", rjwt_rotate(f->h, RJWT_DRY_RUN, &would, &f->diag), RJWT_OK);
 	assert_true(would.rotated && would.retired == 1);
 	clock_run(86400);
-	want("tick", rjwt_tick(f->h, RJWT_DRY_RUN, &would, &f->diag), RJWT_OK);
+	want("tick", rjwt_maintain(f->h, RJWT_DRY_RUN, &would, &f->diag), RJWT_OK);
 	state_digest(f, after);
 	assert_string_equal(before, after);
 	did = tick(f);

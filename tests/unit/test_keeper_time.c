@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Changing a keyset while the clock moves under it, and what a change leaves behind. */
 #include "fixture.h"
-#include "json.h"
+#include "base/json.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -328,7 +328,7 @@ test_folder_replaced(void **state)
 	want("before", judge(f, token, 0, NULL), RJWT_OK);
 	assert_int_equal(rename(f->state, away), 0);
 	want("moved away", judge(f, token, 0, NULL), RJWT_KEYSET);
-	want("moved away", rjwt_tick(f->h, 0, &change, &f->diag), RJWT_KEYSET);
+	want("moved away", rjwt_maintain(f->h, 0, &change, &f->diag), RJWT_KEYSET);
 	assert_int_equal(rename(away, f->state), 0);
 	want("back again", judge(f, token, 0, NULL), RJWT_OK);
 	assert_int_equal(rename(f->state, away), 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
-#include "alg.h"
+#include "jose/alg.h"
 
-#include "key.h"
+#include "jose/key.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -104,7 +104,7 @@ lengths(void **state)
 		buf_add(&s, "\0", 1);
 		EXPECT(label, key_sign(keys[i], input, &s), RJWT_OK);
 		buf_add(&s, "\0", 1);
-		for (size_t k = 0; k < ROWS(rows); k++) {
+		for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
 			struct view cut = { s.p + rows[k].from, n + (size_t)rows[k].more };
 
 			EXPECT(label, key_verify(keys[i], input, cut), rows[k].wanted);
@@ -142,7 +142,7 @@ flips(void **state)
 			text.p[at] = (char)(text.p[at] ^ 1);
 		}
 		EXPECT(label, key_verify(keys[i], buf_view(&text), buf_view(&s)), RJWT_OK);
-		for (size_t k = 0; k < ROWS(odd); k++) {
+		for (size_t k = 0; k < ARRAY_LEN(odd); k++) {
 			memset(s.p, odd[k], s.n); /* R = S = 0 among them */
 			EXPECT(label, key_verify(keys[i], input, buf_view(&s)), RJWT_SIGNATURE);
 		}
@@ -177,8 +177,8 @@ other_keys_and_algorithms(void **state)
 			    i == k ? RJWT_OK : RJWT_SIGNATURE);
 	}
 	EXPECT("RSA", key_private_format(key_of("RS256"), &pem), RJWT_OK);
-	for (size_t i = 0; i < ROWS(rsa); i++)
-		for (size_t k = 0; k < ROWS(rsa); k++) {
+	for (size_t i = 0; i < ARRAY_LEN(rsa); i++)
+		for (size_t k = 0; k < ARRAY_LEN(rsa); k++) {
 			RJWT_CLEAN(key_clean) struct key *signing = same_key(rsa[i], &pem);
 			RJWT_CLEAN(key_clean) struct key *verifying = same_key(rsa[k], &pem);
 			RJWT_CLEAN(buf_clear) struct buf s = { 0 };
@@ -279,7 +279,7 @@ forms_of_points(void **state)
 	} rows[] = { { "uncompressed", RJWT_OK }, { "compressed", RJWT_INTERNAL }, { "hybrid", RJWT_INTERNAL } };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 		RJWT_CLEAN(key_clean) struct key *key = NULL;
 		RJWT_CLEAN(buf_clear) struct buf x = { 0 };
@@ -312,7 +312,7 @@ sizes_of_new_keys(void **state)
 	struct key *key = NULL;
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(sizes); i++)
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
 		EXPECT("RS256", key_generate(alg_by_label(VIEW("RS256")), sizes[i], &key), RJWT_INTERNAL);
 	assert_null(key);
 }
@@ -352,7 +352,7 @@ known_answers(void **state)
 
 	(void)state;
 	memset(secret, 0xaa, sizeof(secret));
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf public = { 0 };
 		RJWT_CLEAN(buf_clear) struct buf signature = { 0 };
 		RJWT_CLEAN(buf_clear) struct buf made = { 0 };
@@ -405,7 +405,7 @@ pss_parameters(void **state)
 	};
 
 	(void)state;
-	for (const struct pss *row = rows; row < rows + ROWS(rows); row++) {
+	for (const struct pss *row = rows; row < rows + ARRAY_LEN(rows); row++) {
 		RJWT_CLEAN(buf_clear) struct buf pem = { 0 };
 		struct key *key = key_of(row->label);
 		unsigned char signature[256];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Keys that OpenSSL takes and no verifier may, each beside a good one. */
 #include "unit.h"
-#include "alg.h"
+#include "jose/alg.h"
 
-#include "key.h"
+#include "jose/key.h"
 
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
@@ -117,7 +117,7 @@ edwards_points(void **state)
 	RJWT_CLEAN(buf_clear) struct buf point = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		EXPECT(rows[i].point,
 		    making(
 			rows[i].label, unit_hex(&point, rows[i].point), (struct view){ NULL, 0 }),
@@ -146,7 +146,7 @@ curve_points(void **state)
 	static const char *const labels[] = { "ES256", "ES384", "ES512" };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(labels); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
 		RJWT_CLEAN(key_clean) struct key *key = NULL;
 		const char *label = labels[i];
 		size_t n = alg_of(label)->coordinate_size;
@@ -178,7 +178,7 @@ curve_points(void **state)
 		EXPECT(label, making(label, x, (struct view){ NULL, 0 }), RJWT_KEYSET);
 		EXPECT(label, making(label, (struct view){ NULL, 0 }, (struct view){ NULL, 0 }),
 		    RJWT_KEYSET);
-		for (size_t k = 0; k < ROWS(labels); k++)
+		for (size_t k = 0; k < ARRAY_LEN(labels); k++)
 			EXPECT(labels[k], making(labels[k], x, y), i == k ? RJWT_OK : RJWT_KEYSET);
 		buf_clear(&parts[0]);
 		buf_clear(&parts[1]);
@@ -226,11 +226,11 @@ rsa_numbers(void **state)
 
 	(void)state;
 	memset(n, 0xa5, sizeof(n));
-	for (size_t k = 0; k < ROWS(labels); k++) {
-		for (size_t i = 0; i < ROWS(exponents); i++)
+	for (size_t k = 0; k < ARRAY_LEN(labels); k++) {
+		for (size_t i = 0; i < ARRAY_LEN(exponents); i++)
 			EXPECT("e", making(labels[k], unit_view(n, 256), exponents[i].e),
 			    exponents[i].wanted);
-		for (size_t i = 0; i < ROWS(moduli); i++) {
+		for (size_t i = 0; i < ARRAY_LEN(moduli); i++) {
 			n[0] = (char)moduli[i].first;
 			n[moduli[i].n == 0 ? 0 : moduli[i].n - 1] = (char)moduli[i].last;
 			EXPECT("n",
@@ -256,7 +256,7 @@ rsa_reasons(void **state)
 
 	(void)state;
 	memset(bytes, 0xa5, sizeof(bytes));
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct view parts[2] = { { rows[i].n == 0 ? NULL : bytes, rows[i].n },
 			{ rows[i].e == 0 ? NULL : bytes, rows[i].e } };
 		struct key *key = NULL;
@@ -280,7 +280,7 @@ large_private_keys(void **state)
 		"rsa-coefficient1" };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 		EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 		BIGNUM *n = BN_new(), *e = BN_new();
@@ -294,7 +294,7 @@ large_private_keys(void **state)
 		assert_true(BN_set_bit(n, rows[i].bits - 1) == 1 && BN_set_bit(n, 0) == 1);
 		assert_true(BN_set_bit(e, rows[i].e_bits - 1) == 1 && BN_set_bit(e, 0) == 1);
 		assert_int_equal(OSSL_PARAM_BLD_push_BN(build, "n", n), 1);
-		for (size_t k = 0; k < ROWS(parts); k++) /* nobody looks at what they are */
+		for (size_t k = 0; k < ARRAY_LEN(parts); k++) /* nobody looks at what they are */
 			assert_int_equal(OSSL_PARAM_BLD_push_BN(build, parts[k], e), 1);
 		params = OSSL_PARAM_BLD_to_param(build);
 		assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
@@ -320,7 +320,7 @@ secrets(void **state)
 
 	(void)state;
 	memset(secret, 's', sizeof(secret));
-	for (size_t i = 0; i < ROWS(labels); i++)
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++)
 		for (size_t n = 0; n <= sizeof(secret); n++) {
 			enum rjwt_err wanted = n >= 32 + 16 * i ? RJWT_OK : RJWT_KEYSET;
 
@@ -401,7 +401,7 @@ private_keys(void **state)
 	RJWT_CLEAN(buf_clear) struct buf pem = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		EXPECT(rows[i].type,
 		    parsing(rows[i].label, pem_of(&pem, rows[i].type, rows[i].group, rows[i].bits,
 					       rows[i].e, NULL, false)),
@@ -419,7 +419,7 @@ private_keys_of_another_type(void **state)
 	RJWT_CLEAN(buf_clear) struct buf pem = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		bool rsa = i == 0;
 		struct view text = pem_of(&pem, rows[i].type, rows[i].group, rsa ? 2048 : 0,
 		    rsa ? 65537 : 0, NULL, false);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The keyset as a value: kids, what is due, plans by a made-up clock, keyset.json. */
 #include "fixture.h"
-#include "alg.h"
-#include "jwk.h"
+#include "jose/alg.h"
+#include "jose/jwk.h"
+#include "keyset/plan.h"
 
 #include <stdio.h>
 
@@ -70,7 +71,7 @@ test_kid_grammar(void **state)
 	int64_t version;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		version = -7;
 		want(rows[i].kid, keyset_kid_parse(&k, view_of(rows[i].kid), &version), rows[i].err);
 		assert_true(version == (rows[i].err == RJWT_OK ? rows[i].version : -7));
@@ -103,13 +104,13 @@ test_vouch(void **state)
 
 	(void)state;
 	k.floor = 2;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct jwk jwk = { .retired_s = rows[i].retired_s, .until_s = rows[i].until_s,
 			.revoked_s = rows[i].revoked_s };
 		char name[16];
 
 		snprintf(name, sizeof(name), "row %zu", i);
-		want(name, keyset_vouch(&k, rows[i].version, &jwk), rows[i].err);
+		want(name, keyset_check_key(&k, rows[i].version, &jwk), rows[i].err);
 		assert_true(rows[i].err != RJWT_OK || jwk.until_s == rows[i].until_after);
 		assert_true(rows[i].version < 3 || rows[i].err != RJWT_OK || jwk.revoked_s == 0);
 	}
@@ -135,7 +136,7 @@ test_due(void **state)
 	struct keyset k = keyset_of_three();
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		p.rotate_every_s = rows[i].every_s;
 		p.max_tokens = rows[i].most;
 		if (keyset_due(&k, &p, rows[i].minted, T0 + rows[i].after_s) != rows[i].due ||
@@ -182,7 +183,7 @@ test_compare_and_swap(void **state)
 	struct plan plan;
 
 	(void)state;
-	for (enum keyset_why why = WHY_HAND; why <= WHY_COUNT; why++) {
+	for (enum keyset_why why = WHY_MANUAL; why <= WHY_TOKEN_LIMIT; why++) {
 		clock_reset();
 		plan = plan_of(&k, &p, why, 3, NULL);
 		assert_true(plan.retire == 3 && !plan.raced);
@@ -225,10 +226,10 @@ test_versions_end(void **state)
 
 	(void)state;
 	k.next_version = KEYSET_VERSION_MAX;
-	plan = plan_of(&k, &p, WHY_HAND, 3, NULL);
+	plan = plan_of(&k, &p, WHY_MANUAL, 3, NULL);
 	assert_true(plan.after.next.version == KEYSET_VERSION_MAX);
 	k.next_version = KEYSET_VERSION_MAX + 1;
-	want("used up", keyset_plan(&k, &p, WHY_HAND, 3, &seen, &clock_time, &plan, &diag), RJWT_KEYSET);
+	want("used up", keyset_plan(&k, &p, WHY_MANUAL, 3, &seen, &clock_time, &plan, &diag), RJWT_KEYSET);
 }
 
 /* --- clocks -------------------------------------------------------------------------------------------- */
@@ -258,7 +259,7 @@ test_clock_back(void **state)
 	/* By hand at that moment: rotates, and stamps too. */
 	k = keyset_of_three();
 	clock_step(-100);
-	plan = plan_of(&k, &p, WHY_HAND, 3, NULL);
+	plan = plan_of(&k, &p, WHY_MANUAL, 3, NULL);
 	assert_true(plan.retire == 3 && plan.restamp && plan.after.active.since_s == T0 - 100);
 	assert_true(plan.stamp.retired_s == T0 - 100);
 }
@@ -299,7 +300,7 @@ test_floor(void **state)
 
 	(void)state;
 	p.rotate_every_s = 0;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct plan plan;
 
 		clock_reset();
@@ -355,7 +356,7 @@ test_suspect(void **state)
 	int64_t by;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		clock_reset();
 		clock_run(rows[i].run);
 		clock_step(rows[i].step);
@@ -390,7 +391,7 @@ test_next_event(void **state)
 	const char *what;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct keyset_seen seen = { .first_alive = rows[i].first_alive,
 			.first_until_s = rows[i].until };
 		int64_t event;

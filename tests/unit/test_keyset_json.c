@@ -112,7 +112,7 @@ test_contradictions(void **state)
 	end = strstr(text.p, ",\"sum\":");
 	assert_non_null(end);
 	*end = '\0';
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf other = { 0 };
 		const char *at = strstr(text.p, rows[i].from);
 		struct rjwt_diag diag = { 0 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The lock: one holder, named to those who waited in vain, and no moment at which its caller can stop it. */
 #include "folder.h"
-#include "lock.h"
+#include "keyset/lock.h"
 #include "rjwt.h"
 
 #include <sys/file.h>
@@ -26,7 +26,7 @@ blocked(void)
 	unsigned n = 0;
 
 	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &set), 0);
-	for (size_t i = 0; i < ROWS(held); i++)
+	for (size_t i = 0; i < ARRAY_LEN(held); i++)
 		n += sigismember(&set, held[i]) == 1;
 	return n;
 }
@@ -77,8 +77,8 @@ test_signals(void **state)
 	(void)state;
 	assert_int_equal(blocked(), 0);
 	EXPECT("take", lock_take(&lock, &folder, &diag), RJWT_OK);
-	assert_int_equal(blocked_when_won, ROWS(held));
-	assert_int_equal(blocked(), ROWS(held));
+	assert_int_equal(blocked_when_won, ARRAY_LEN(held));
+	assert_int_equal(blocked(), ARRAY_LEN(held));
 	lock_release(&lock);
 	assert_int_equal(blocked(), 0);
 }
@@ -141,7 +141,7 @@ test_told_to_end(void **state)
 
 	(void)state;
 	EXPECT("first", lock_take(&first, &folder, NULL), RJWT_OK);
-	for (size_t i = 0; i < ROWS(signals); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
 		struct timespec now = { 0, 0 };
 
 		sigemptyset(&before);
@@ -169,7 +169,7 @@ test_private(void **state)
 	struct lock open_one = LOCK_NONE;
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(masks); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(masks); i++) {
 		struct lock lock = LOCK_NONE;
 
 		umask(masks[i]);

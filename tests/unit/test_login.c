@@ -77,7 +77,7 @@ test_password_is_passed_on(void **state)
 	memset(longest, 'a', REPLY_LONG - 1);
 	memset(brief + 6, 'a', REPLY_LONG - 1 - 6);
 
-	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
 		struct talk talk = { .replies = { replies[i] } };
 
 		assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
@@ -99,7 +99,7 @@ test_silent_refusals(void **state)
 	static const char *const reasons[] = { "malformed", "malformed", "signature", "user", "user" };
 
 	forge(forged);
-	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
 		struct talk talk = { .replies = { replies[i] } };
 		char reason[64];
 
@@ -166,7 +166,7 @@ test_cut_replies(void **state)
 	struct fixture *f = *state;
 	char reply[4096];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		for (size_t k = 0; k < 2; k++) {
 			struct talk talk = { .replies = { reply } };
 
@@ -199,7 +199,7 @@ test_second_prompt(void **state)
 		{ host, "Refused: the token is for another host. Token: ", "audience" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct talk twice = { .replies = { rows[i].reply, good } };
 		struct talk wrong = { .replies = { rows[i].reply, "secret" } };
 		struct talk same = { .replies = { rows[i].reply, rows[i].reply } };
@@ -292,7 +292,7 @@ test_conversation_codes(void **state)
 		{ 99, PAM_CONV_ERR, "reason=io " } };
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct talk talk = { .replies = { NO_REPLY, NO_REPLY }, .failure = rows[i].failure };
 
 		assert_int_equal(login(f, "auth required @rjwt@\n", &talk), rows[i].ret);
@@ -362,7 +362,7 @@ test_waiting_prompt(void **state)
 		{ become_bob, "rejected reason=user", PAM_AUTH_ERR },
 		{ become_nobody, "rejected reason=user", PAM_AUTH_ERR } };
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct fixture *f = fixture_new_real("");
 		RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
 		struct talk talk = { .replies = { token, "secret" }, .meanwhile = rows[i].meanwhile };
@@ -389,7 +389,7 @@ test_stacked_and_unavailable(void **state)
 	static const char *const authtoks[][2] = { { SHAPED, "-" }, { "secret", "secret" } };
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(lines_of_ours) / sizeof(lines_of_ours[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(lines_of_ours); i++)
 		for (size_t k = 0; k < 2; k++) {
 			struct talk talk = { .asked = 0 };
 			char stack[512];
@@ -430,7 +430,7 @@ test_stacked(void **state)
 		{ token, "", token, PAM_SUCCESS, 1, "-" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf stack = { 0 };
 		struct talk talk = { .replies = { rows[i].typed } };
 		int ret;
@@ -459,7 +459,7 @@ test_arguments(void **state)
 	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
 	struct talk talk = { .replies = { token } };
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char stack[256];
 		int ret;
 
@@ -487,7 +487,7 @@ test_unavailable(void **state)
 	struct talk talk = { .replies = { token } };
 	struct rjwt *none;
 
-	for (size_t i = 0; i < sizeof(yamls) / sizeof(yamls[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(yamls); i++) {
 		want("open", fixture_try(f, yamls[i], &none), RJWT_CONFIG);
 		assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTHINFO_UNAVAIL);
 		assert_int_equal(talk.asked, 0);

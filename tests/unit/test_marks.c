@@ -2,10 +2,12 @@
 /* Facts that are files: spent, revoked, issued. */
 #include "fixture.h"
 #include "syncs.h"
-#include "claims.h"
-#include "file.h"
-#include "marks.h"
-#include "store.h"
+#include "jose/claims.h"
+#include "base/file.h"
+#include "keyset/issued.h"
+#include "keyset/marks.h"
+#include "keyset/store.h"
+#include "keyset/marks_write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -268,7 +270,7 @@ test_revoked(void **state)
 	char path[256];
 
 	want("none", mark_revoked(&o.marks, 1, &a, NULL), RJWT_OK);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		file_put(f, mark_path(rows[i].folder, rows[i].of), view_of(rows[i].text));
 		want(rows[i].of, mark_revoked(&o.marks, rows[i].version, &a, NULL), rows[i].err);
 		snprintf(path, sizeof(path), "%s/%s", f->state, mark_path(rows[i].folder, rows[i].of));
@@ -361,14 +363,14 @@ test_issued(void **state)
 	RJWT_CLEAN(buf_clear) struct buf there = { 0 };
 	int before = open_files();
 
-	mark_issued_line(&lines, &token, &wide);
-	mark_issued_line(&lines, &token, &none);
+	issued_line(&lines, &token, &wide);
+	issued_line(&lines, &token, &none);
 	assert_string_equal(lines.p, ISSUED "[\"ssh\",\"su\"],\"once\":true}\n" ISSUED "[],\"once\":true}\n");
 	want("state", dir_open(f->state, &dir, NULL), RJWT_OK);
-	want("no memory", mark_issued(&dir, T0, &(struct buf){ .failed = true }, NULL), RJWT_MEMORY);
+	want("no memory", issued_add(&dir, T0, &(struct buf){ .failed = true }, NULL), RJWT_MEMORY);
 	assert_false(file_there(f, "issued/500000"));
 	errno = ENOENT; /* of something else */
-	want("issued", mark_issued(&dir, T0, &lines, NULL), RJWT_OK);
+	want("issued", issued_add(&dir, T0, &lines, NULL), RJWT_OK);
 	dir_close(&dir);
 	assert_int_equal(open_files(), before);
 	there = file_get(f, "issued/500000");
@@ -398,14 +400,14 @@ test_prune(void **state)
 		snprintf(path, sizeof(path), "%s/spent/%d", f->state, version);
 		assert_int_equal(mkdir(path, 0700), 0);
 	}
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		file_put(f, files[i].name, view_of(files[i].text));
 	want("nothing", marks_prune(&dir, 1, true, NULL), RJWT_OK);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		assert_true(file_there(f, files[i].name) == !strstr(files[i].name, ".new."));
-	want("hours", marks_prune_issued(&dir, T0, NULL), RJWT_OK); /* T0 is hour 500000 */
+	want("hours", issued_prune(&dir, T0, NULL), RJWT_OK); /* T0 is hour 500000 */
 	want("floor", marks_prune(&dir, 3, true, NULL), RJWT_OK);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (file_there(f, files[i].name) == files[i].by_floor)
 			fail_msg("%s", files[i].name);
 	assert_false(file_there(f, "spent/2"));
@@ -419,10 +421,10 @@ test_prune(void **state)
 	assert_false(file_there(f, "revoked/jti/a"));
 	snprintf(path, sizeof(path), "%s/issued", f->state);
 	assert_int_equal(chmod(path, 0777), 0);
-	want("others could write", marks_prune_issued(&dir, T0, NULL), RJWT_KEYSET);
+	want("others could write", issued_prune(&dir, T0, NULL), RJWT_KEYSET);
 	snprintf(moved, sizeof(moved), "%s/was-issued", f->state);
 	assert_int_equal(rename(path, moved), 0);
-	want("gone", marks_prune_issued(&dir, T0, NULL), RJWT_OK);
+	want("gone", issued_prune(&dir, T0, NULL), RJWT_OK);
 }
 
 static int unlink_errno; /* of a folder; 0: what the system says */
@@ -454,7 +456,7 @@ test_prune_races(void **state)
 	want("state", dir_open(f->state, &dir, NULL), RJWT_OK);
 	snprintf(path, sizeof(path), "%s/spent/2", f->state);
 	assert_int_equal(mkdir(path, 0700), 0);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		unlink_errno = rows[i].error;
 		want(strerror(rows[i].error), marks_prune(&dir, 3, true, NULL), rows[i].err);
 	}

@@ -2,7 +2,7 @@
 /* Requests that become tokens, requests that are refused, and the rotation that comes first. */
 #include "fixture.h"
 #include "syncs.h"
-#include "provider.h"
+#include "jose/provider.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -77,7 +77,7 @@ test_requests(void **state)
 	struct fixture *f = *state;
 
 	memset(long_name, 'a', RJWT_NAME_MAX + 1);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct rjwt_request bad = rows[i].bad, good = rows[i].good;
 		char before[DIGEST_HEX], after[DIGEST_HEX];
 		struct rjwt_token token = { 0 };
@@ -159,7 +159,7 @@ test_expiry(void **state)
 		{ T0 + 100, 300, T0 + 400 }, { 1, 3600, T0 + 3600 } };
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
 		struct rjwt_request request = { .user = "alice", .lifetime_s = &times[i].lifetime_s,
 			.not_before_s = times[i].nbf_s, .reusable = true };
 		struct rjwt_token token;
@@ -414,7 +414,7 @@ test_retired_while_minting(void **state)
 		{ "another base", begin_anew, true } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct fixture *f = fixture_new("");
 		struct rjwt_token t;
 		char kid[RJWT_ID_SIZE];
@@ -459,7 +459,7 @@ test_minting_is_durable(void **state)
 	const struct rjwt_request request = { .user = "alice" };
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct rjwt_token t = { 0 };
 		unsigned all;
 
@@ -500,7 +500,7 @@ test_unusable_clock(void **state)
 	f->now = clock_at_iat;
 	fixture_config(f, "");
 	minting = f;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct rjwt_token t = { 0 };
 
 		clock_reset();
@@ -519,7 +519,7 @@ test_clock_unusable_from_the_start(void **state)
 	static const int64_t clocks[] = { -1, INT64_MAX };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
 		struct fixture *f = fixture_new("");
 		struct rjwt_token t = { 0 };
 		char before[DIGEST_HEX], after[DIGEST_HEX];

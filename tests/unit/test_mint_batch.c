@@ -4,8 +4,6 @@
 
 #include <stdio.h>
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
-
 static void
 clear_all(struct rjwt_minted *minted, size_t n)
 {
@@ -27,9 +25,9 @@ test_refused_hinder_none(void **state)
 			{ .user = "a", .alg = "HS256" }, { .user = "a", .issuer = "" } };
 	static const enum rjwt_err reasons[] = { RJWT_USER, RJWT_USER, RJWT_LIFETIME, RJWT_SCOPE, RJWT_CLAIMS,
 		RJWT_HEADER, RJWT_KID, RJWT_ALG, RJWT_ISSUER };
-	struct rjwt_request requests[2 * ROWS(bad)];
-	struct rjwt_minted minted[2 * ROWS(bad)];
-	const size_t n = ROWS(requests);
+	struct rjwt_request requests[2 * ARRAY_LEN(bad)];
+	struct rjwt_minted minted[2 * ARRAY_LEN(bad)];
+	const size_t n = ARRAY_LEN(requests);
 	struct buf tickets;
 
 	for (size_t i = 0; i < n; i++)

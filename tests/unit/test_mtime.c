@@ -4,11 +4,14 @@
  * it sees a commit; and files of keys that are not what their names say.
  */
 #include "fixture.h"
-#include "file.h"
-#include "jwk.h"
-#include "key.h"
-#include "provider.h"
-#include "store.h"
+#include "base/file.h"
+#include "jose/jwk.h"
+#include "jose/key.h"
+#include "jose/provider.h"
+#include "keyset/store.h"
+#include "keyset/inspect.h"
+#include "keyset/jwks.h"
+#include "keyset/plan.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -103,7 +106,7 @@ test_rotation_beside(void **state)
 
 	want("open", store_open(f->state, NULL, &store, NULL), RJWT_OK);
 	rotating = f;
-	want("a rotation meanwhile", store_writable(store, &policy, NULL), RJWT_OK);
+	want("a rotation meanwhile", store_check_writable(store, &policy, NULL), RJWT_OK);
 	assert_true(rotating == NULL && store->keyset.active.version == 2);
 }
 
@@ -162,7 +165,7 @@ test_whole_seconds(void **state)
 
 	options.issuer = "iss.example";
 	options.audience = audience;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		whole_seconds = rows[i].whole_seconds;
 		want("init", rjwt_init(&options, 0, &change, &f->diag), rows[i].err);
 		assert_true(file_there(f, "keyset.json") == (rows[i].err == RJWT_OK));
@@ -191,7 +194,7 @@ test_each_difference(void **state)
 	assert_int_equal(fstat(fd, &was), 0);
 	assert_int_equal(pread(fd, &first, 1, 0), 1);
 	want("open", store_open(f->state, NULL, &store, NULL), RJWT_OK);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct timespec times[2] = { was.st_atim, was.st_mtim };
 
 		want("as it was", store_load(store, NULL), RJWT_OK);
@@ -302,7 +305,7 @@ test_retired_key(void **state)
 	assert_false(exported(store, T0)); /* nobody vouches for it */
 	snprintf(path, sizeof(path), "%s/keys/1.jwk", f->state);
 	assert_int_equal(unlink(path), 0);
-	want("see", store_see(store, T0, &seen, NULL), RJWT_OK);
+	want("see", store_usage(store, T0, &seen, NULL), RJWT_OK);
 	assert_int_equal(seen.first_alive, 2);
 	want("the next one's", store_signer(store, 3, &signer, NULL), RJWT_OK);
 	assert_true(signs_as(store, signer, 3));

@@ -371,7 +371,7 @@ test_phases(void **state)
 		{ "session", session, false, PAM_SESSION_ERR } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		unsigned k = 0;
 		bool failed = true;
 
@@ -403,7 +403,7 @@ test_odd_environment(void **state)
 		{ "j", SUB "5", "1800000300", false }, { LONG, "alice", "1800000300", false }, { "j", LONG LONG, "1800000300", false } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *const names[] = { "RJWT_JTI", "RJWT_SUB", "RJWT_EXP" },
 			   *const values[] = { rows[i].jti_text, rows[i].sub_text, rows[i].exp_text };
 
@@ -439,7 +439,7 @@ test_session_end(void **state)
 	assert_null(pam_getenv(handle, "RJWT_CAP"));
 	v.cap_session = true;
 	snprintf(v.sub, sizeof(v.sub), "uuid");
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const void *data = NULL;
 
 		host_begin(NULL, NULL);

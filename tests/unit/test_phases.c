@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What passes from authenticate to setcred, account and session, in one process and in sshd's two. */
 #include "pam_driver.h"
-#include "text.h"
+#include "base/text.h"
+#include "base/datetime.h"
 
 #include <regex.h>
 #include <stdio.h>
@@ -215,7 +216,7 @@ test_environment_alone(void **state)
 		{ PAM_ESTABLISH_CRED, "RJWT_EXP=99999999999999999999", IGNORED } };
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct talk talk = { .asked = 0 };
 		pam_handle_t *pamh = other_process(f, authenticated(f, &talk), &talk);
 		int ret;
@@ -243,7 +244,7 @@ test_account_expires(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct talk talk = { .replies = { token } };
 		char stack[256], line[256], now[32];
 		pam_handle_t *pamh;
@@ -279,7 +280,7 @@ test_prompt_to_the_second(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct talk talk = { .replies = { token, token } };
 		char stack[256];
 		int ret;
@@ -313,7 +314,7 @@ test_log_has_the_times(void **state)
 	};
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct edit edits[] = { { 'c', rows[i].name, rows[i].value }, { 0, NULL, NULL } };
 		RJWT_CLEAN(free_clean) char *token = token_with(f, edits);
 		struct talk talk = { .replies = { token, "secret" } };
@@ -360,7 +361,7 @@ test_no_memory(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct talk talk = { .replies = { token } };
 		pam_handle_t *pamh = driver_start(f, "auth required @probe@ now=1800000010 conf=@conf@\n", "sshd",
 		    "alice", &talk);
@@ -388,7 +389,7 @@ test_cap_session(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct talk talk = { .replies = { token } };
 		char stack[256];
 		pam_handle_t *pamh;

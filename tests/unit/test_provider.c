@@ -2,16 +2,19 @@
 /* Where private halves live: files, and in memory, where they fail when a test wants it. */
 #include "fixture.h"
 #include "provider_memory.h"
-#include "alg.h"
-#include "config.h"
-#include "file.h"
-#include "host.h"
-#include "jwk.h"
-#include "keeper.h"
-#include "key.h"
-#include "marks.h"
-#include "store.h"
-#include "verify.h"
+#include "jose/alg.h"
+#include "config/config.h"
+#include "base/file.h"
+#include "base/host.h"
+#include "jose/jwk.h"
+#include "keyset/change.h"
+#include "jose/key.h"
+#include "keyset/marks.h"
+#include "keyset/store.h"
+#include "token/verify.h"
+#include "keyset/init.h"
+#include "keyset/plan.h"
+#include "jose/provider_write.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -50,6 +53,7 @@ test_file(void **state)
 
 	want("dir", dir_open(f->state, &dir, NULL), RJWT_OK);
 	want("provider", provider_file(&dir, &p), RJWT_OK);
+	provider_make_writable(p);
 	want("there is one", p->generate(p, 1, es256, 0, &key, &f->diag), RJWT_EXISTS);
 	assert_null(key);
 	want("a new one", p->generate(p, 7, es256, 0, &key, &f->diag), RJWT_OK);
@@ -108,8 +112,8 @@ static void
 memory_open(struct fixture *f, struct memory_store *m)
 {
 	want("config", config_load(f->config, &m->config, &f->diag), RJWT_OK);
-	want("init", keeper_init(f->state, provider_memory(&keys), &m->config.rotation,
-	    &(struct keeper_names){ "iss.example", "host.example" }, false, &made_up, &change, &f->diag),
+	want("init", keyset_init(f->state, provider_memory(&keys), &m->config.rotation,
+	    &(struct init_names){ "iss.example", "host.example" }, false, &made_up, &change, &f->diag),
 	    RJWT_OK);
 	assert_int_equal(keys.freed, 1);
 	want("open", store_open(f->state, provider_memory(&keys), &m->store, &f->diag), RJWT_OK);
@@ -126,8 +130,8 @@ memory_close(struct memory_store *m)
 static enum rjwt_err
 memory_rotate(struct fixture *f, struct memory_store *m)
 {
-	return keeper_change(m->store, &m->config.rotation,
-	    &(struct keeper_order){ .why = WHY_HAND, .version = m->store->keyset.active.version }, &made_up, 0,
+	return keyset_change(m->store, &m->config.rotation,
+	    &(struct change_request){ .why = WHY_MANUAL, .version = m->store->keyset.active.version }, &made_up, 0,
 	    &change, &f->diag);
 }
 

@@ -314,7 +314,7 @@ test_key_next_cannot_sign(void **state)
 	static const char *const lost[] = { "private/2.key", "private/2.minted", "keys/2.jwk" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(lost); i++) {
 		struct fixture *f = fixture_new("");
 		struct rjwt_change change;
 
@@ -582,7 +582,7 @@ test_refused(void **state)
 
 	file_put(f, "lock", VIEW(""));
 	rotate(f);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		int64_t generation = keyset_get(f).generation;
 		bool above = rows[i].what.kid != NULL && strcmp(rows[i].what.kid, "B.3") == 0;
 		struct rjwt_revocation what = rows[i].what;
@@ -659,7 +659,7 @@ test_adopt(void **state)
 	} rows[] = { { "cloned", cloned, 3 }, { "put back", put_back, 4 }, { "torn", torn, 3 }, { "lost", lost, 3 } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct fixture *f = fixture_new("issuer: iss.example\naudience: host.example\n");
 		RJWT_CLEAN(free_clean) char *token = minted(f, "alice");
 		RJWT_CLEAN(free_clean) char *later = NULL;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The keyset on disk: what is not vouched for, torn, unsafe, old or another machine's. */
 #include "fixture.h"
-#include "alg.h"
-#include "base64url.h"
-#include "json.h"
-#include "jwk.h"
-#include "jws.h"
-#include "key.h"
-#include "provider.h"
-#include "store.h"
+#include "jose/alg.h"
+#include "base/base64url.h"
+#include "base/json.h"
+#include "jose/jwk.h"
+#include "jose/jws.h"
+#include "jose/key.h"
+#include "jose/provider.h"
+#include "keyset/store.h"
+#include "base/json_write.h"
+#include "keyset/tickets.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -56,7 +58,7 @@ test_names(void **state)
 	char name[STORE_NAME_SIZE];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (store_version(rows[i].name, rows[i].suffix) != rows[i].version)
 			fail_msg("%s", rows[i].name);
 	store_name(name, KEYSET_VERSION_MAX, "minted");
@@ -72,16 +74,16 @@ test_tickets(void **state)
 
 	want("open", store_open(f->state, NULL, &store, NULL), RJWT_OK);
 	for (int64_t i = 1; i <= 5; i++) {
-		want("ticket", store_tickets(store, 1, 1, i % 2 == 0, &number, NULL), RJWT_OK);
+		want("ticket", tickets_take(store, 1, 1, i % 2 == 0, &number, NULL), RJWT_OK);
 		assert_true(number == i);
 	}
-	want("count", store_minted(store, 1, &number, NULL), RJWT_OK);
+	want("count", tickets_count(store, 1, &number, NULL), RJWT_OK);
 	assert_true(number == 5);
-	want("another's", store_minted(store, 2, &number, NULL), RJWT_OK);
+	want("another's", tickets_count(store, 2, &number, NULL), RJWT_OK);
 	assert_true(number == 0);
-	want("none", store_tickets(store, 9, 1, false, &number, NULL), RJWT_IO);
+	want("none", tickets_take(store, 9, 1, false, &number, NULL), RJWT_IO);
 	assert_false(file_there(f, "private/9.minted"));
-	want("lost", store_minted(store, 9, &number, NULL), RJWT_OK);
+	want("lost", tickets_count(store, 9, &number, NULL), RJWT_OK);
 	assert_true(number == INT64_MAX);
 }
 
@@ -181,17 +183,17 @@ test_garbage_is_swept(void **state)
 	k = keyset_get(f);
 	k.next_version = 100; /* claimed by rotations that crashed */
 	keyset_put(f, &k);
-	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(garbage); i++)
 		file_put(f, garbage[i], VIEW("garbage"));
 	file_put(f, "keys/README", VIEW("kept"));
 	file_put(f, "private/note", VIEW("kept"));
 	export = file_get(f, "jwks.json");
 	file_put(f, "jwks.json", VIEW("{}"));
-	want("tick", rjwt_tick(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_OK);
-	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++)
+	want("tick", rjwt_maintain(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_OK);
+	for (size_t i = 0; i < ARRAY_LEN(garbage); i++)
 		if (file_there(f, garbage[i]))
 			fail_msg("%s is still there", garbage[i]);
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
 		if (!file_there(f, kept[i]))
 			fail_msg("%s is gone", kept[i]);
 	again = file_get(f, "jwks.json");
@@ -327,7 +329,7 @@ test_unsafe(void **state)
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 	char path[256], other[256];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		enum rjwt_err err;
 
 		path_of(f, rows[i].name, path);
@@ -376,7 +378,7 @@ check_read_only(struct fixture *f, const char *token, const char *why)
 	assert_non_null(strstr(f->diag.text, why));
 	want(why, rjwt_rotate(f->h, RJWT_DRY_RUN, &(struct rjwt_change){ 0 }, &f->diag), RJWT_KEYSET);
 	want(why, rjwt_rotate(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_KEYSET);
-	want(why, rjwt_tick(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_KEYSET);
+	want(why, rjwt_maintain(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_KEYSET);
 	unlink(path);
 	state_digest(f, after);
 	assert_string_equal(before, after);
@@ -411,7 +413,7 @@ test_other_machine(void **state)
 	} rows[] = { { 'a', 'a', true }, { 'a', 'b', false }, { 'a', 0, true }, { 0, 'a', true }, { 0, 0, true } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(free_clean) char *token = NULL;
 		struct fixture *f;
 
@@ -464,10 +466,10 @@ test_hs256(void **state)
 	forge(token);
 	want("forged", judge(f, token, 0, NULL), RJWT_SIGNATURE);
 	clock_run(86400);
-	want("tick", rjwt_tick(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_OK);
+	want("tick", rjwt_maintain(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_OK);
 	assert_true(file_there(f, "private/1.key"));
 	clock_run(1);
-	want("tick", rjwt_tick(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_OK);
+	want("tick", rjwt_maintain(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_OK);
 	assert_false(file_there(f, "private/1.key") || file_there(f, "keys/1.jwk"));
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
+#include "base/datetime.h"
 
-#include "text.h"
+#include "base/text.h"
 
 #define CENTURY_S INT64_C(3153600000) /* 100 years of 365 days */
 #define LAST_S INT64_C(253402300799)  /* 9999-12-31T23:59:59Z */
@@ -30,7 +31,7 @@ durations(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		int64_t seconds = -7;
 
 		EXPECT(rows[i].text, duration_parse(rows[i].text, &seconds),
@@ -83,7 +84,7 @@ times(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		int64_t seconds = -7;
 
 		EXPECT(rows[i].text, time_parse(rows[i].text, 1000, &seconds),
@@ -129,7 +130,7 @@ times_written(void **state)
 	char text[32];
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		time_format(text, rows[i].wanted);
 		assert_string_equal(text, rows[i].text);
 	}
@@ -158,7 +159,7 @@ numbers(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		int64_t number = -7;
 
 		EXPECT(rows[i].text.p, number_parse(rows[i].text, rows[i].max, &number),
@@ -179,7 +180,7 @@ durations_written(void **state)
 	char text[32];
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		duration_format(text, rows[i].wanted);
 		assert_string_equal(text, rows[i].text);
 	}
@@ -231,7 +232,7 @@ escapes(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf out = { 0 };
 
 		text_escape(&out, rows[i].text);
@@ -255,7 +256,7 @@ log_words(void **state)
 	RJWT_CLEAN(buf_clear) struct buf two = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 
 		text_log_word(&line, "k", rows[i].value);
@@ -334,7 +335,7 @@ characters(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		size_t n = strlen(rows[i].text);
 
 		CHECK(rows[i].text, utf8_length(rows[i].text, n) == n);
@@ -362,7 +363,7 @@ nearest(void **state)
 	static const char *const nothing[] = { NULL };
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *found = text_nearest(view_of(rows[i].word), names);
 
 		CHECK(rows[i].word, (found == NULL) == (rows[i].wanted == NULL));
@@ -390,7 +391,7 @@ appended(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char out[24];
 
 		memset(out, '#', sizeof(out));

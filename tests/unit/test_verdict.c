@@ -39,7 +39,7 @@ test_users(void **state)
 	static const char *const users[] = { "alice", "Alice", "ali", "alicee", "root", "0", "-x", "a/b",
 		"a:b", "alice ", "\xc3\xa9", "e\xcc\x81", "\xef\xbd\x81lice", "*" };
 	struct fixture *f = *state;
-	size_t n = sizeof(users) / sizeof(users[0]);
+	size_t n = ARRAY_LEN(users);
 
 	for (size_t i = 0; i < n; i++) {
 		char sub[64];
@@ -79,7 +79,7 @@ test_services(void **state)
 	for (int configured = 0; configured < 2; configured++) {
 		if (configured)
 			fixture_config(f, "services: {su: \"\", cockpit: web}\n");
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 			char scope[64];
 			const struct edit edits[] = { CLAIM("scope", scope), END };
 			RJWT_CLEAN(free_clean) char *token = NULL;
@@ -178,7 +178,7 @@ test_trace(void **state)
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 	RJWT_CLEAN(free_clean) char *refused = token_with(f, other);
 	struct rjwt_verdict v;
-	size_t n = sizeof(order) / sizeof(order[0]), failed = 14;
+	size_t n = ARRAY_LEN(order), failed = 14;
 
 	want("accepted", judge_as(f, token, NULL, NULL,
 	    RJWT_TRACE | RJWT_ANY_USER | RJWT_ANY_SERVICE, &v), RJWT_OK);
@@ -295,7 +295,7 @@ test_configured(void **state)
 		{ "", "one_time: always\n", RJWT_CLAIMS, { CLAIM("jti", NULL), END } } };
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(free_clean) char *token = token_with(f, rows[i].edits);
 
 		fixture_config(f, rows[i].good);

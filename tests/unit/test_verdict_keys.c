@@ -160,7 +160,7 @@ test_stopped_before_the_mark(void **state)
 		{ "alice", revoke_alice, RJWT_REVOKED }, { "torn", tear_keyset, RJWT_KEYSET } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct fixture *f = fixture_new("");
 		RJWT_CLEAN(free_clean) char *token =
 		    token_with(f, (const struct edit[]){ CLAIM("once", "true"), END });

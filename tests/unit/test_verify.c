@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The token's text: its length, its ends, the length of its signature. What else is refused is a table: tests/refused. */
 #include "fixture.h"
-#include "base64url.h"
+#include "base/base64url.h"
 
 #include <stdio.h>
 

@@ -17,14 +17,12 @@
 
 #include <cmocka.h>
 
-#include "json.h"
-#include "buf.h"
-#include "err.h"
-#include "file.h"
+#include "base/json.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
 
 #include <ftw.h>
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 /* A result, and the one that the row wants. */
 #define EXPECT(label, got, wanted) unit_expect(label, got, wanted, __FILE__, __LINE__)

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *
+rjwt_reason(enum rjwt_err err)
+{
+	switch (err) { /* no default: the compiler finds a code without a row */
+	case RJWT_OK:
+		return "ok";
+#define WORD(name, word, sentence) \
+	case name:                 \
+		return word;
+		RJWT_VERDICTS(WORD)
+		RJWT_NO_VERDICTS(WORD)
+#undef WORD
+	}
+	return "internal";
+}
+
+const char *
+rjwt_strerror(enum rjwt_err err)
+{
+	switch (err) {
+	case RJWT_OK:
+		return "accepted";
+#define SENTENCE(name, word, sentence) \
+	case name:                     \
+		return sentence;
+		RJWT_VERDICTS(SENTENCE)
+		RJWT_NO_VERDICTS(SENTENCE)
+#undef SENTENCE
+	}
+	return "internal error";
+}
+
+bool
+rjwt_is_verdict(enum rjwt_err err)
+{
+	return err > RJWT_OK && err < RJWT_CONFIG;
+}
+
+struct view
+view_of(const char *s)
+{
+	return (struct view){ s, s == NULL ? 0 : strlen(s) };
+}
+
+bool
+view_eq(struct view a, struct view b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool
+view_is(struct view v, const char *s)
+{
+	return view_eq(v, view_of(s));
+}
+
+enum rjwt_err
+diag_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path, const char *fmt, ...)
+{
+	int saved = errno;
+	size_t length = path == NULL ? 0 : strlen(path), used;
+	va_list args;
+	int n;
+
+	if (diag == NULL)
+		return err;
+	*diag = (struct rjwt_diag){ 0 };
+	if (length >= sizeof(diag->path))
+		snprintf(diag->path, sizeof(diag->path), "...%s",
+		    path + length - (sizeof(diag->path) - 4));
+	else if (path != NULL)
+		memcpy(diag->path, path, length + 1);
+	va_start(args, fmt);
+	n = vsnprintf(diag->text, sizeof(diag->text), fmt, args);
+	va_end(args);
+	used = n < 0 ? 0 : (size_t)n;
+	if (err == RJWT_IO && saved != 0 && used < sizeof(diag->text))
+		snprintf(diag->text + used, sizeof(diag->text) - used, "%s%s", used > 0 ? ": " : "",
+		    strerrordesc_np(saved));
+	errno = saved;
+	return err;
+}
+
+void
+free_clean(void *pointer_to_pointer)
+{
+	free(*(void **)pointer_to_pointer);
+}
+
+void
+fd_clean(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	errno = saved;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * err.h - the idioms: results that must be read, clean-up, stealing, views.
+ *
+ *	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+ *	RJWT_TRY(file_read(dir, "keyset.json", MAX, &text, diag));
+ *	...
+ *	*out = RJWT_STEAL(object);
+ *	return RJWT_OK;
+ *
+ * err.c holds the names and sentences of rjwt.h's codes.
+ */
+#ifndef RJWT_ERR_H
+#define RJWT_ERR_H
+
+#include "rjwt.h"
+
+#define RJWT_MUST __attribute__((warn_unused_result))
+#define RJWT_CLEAN(fn) __attribute__((cleanup(fn)))
+#define RJWT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/*
+ * Move a value out of a variable that a cleanup watches, and leave zeros there: a pointer, or a struct for which
+ * zeros are "nothing to clean". A struct dir is not one of those: dir_steal().
+ */
+#define RJWT_STEAL(value)                             \
+	({                                            \
+		__typeof__(value) stolen_ = (value);  \
+		(value) = (__typeof__(value)){ 0 };   \
+		stolen_;                              \
+	})
+
+#define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Return the error of a call that failed. */
+#define RJWT_TRY(call)                         \
+	do {                                   \
+		enum rjwt_err err_ = (call);   \
+		if (err_ != RJWT_OK)           \
+			return err_;           \
+	} while (0)
+
+/* Bytes that somebody else owns; they may hold NUL and need not end with one. */
+struct view {
+	const char *p;
+	size_t n;
+};
+
+#define VIEW(literal) ((struct view){ (literal), sizeof(literal) - 1 })
+
+struct view view_of(const char *s); /* NULL gives an empty view */
+bool view_eq(struct view a, struct view b);
+bool view_is(struct view v, const char *s);
+
+/*
+ * Fill diag (may be NULL) and return err. For RJWT_IO the sentence of errno is added; a path
+ * that is too long is cut at its front, where it tells least.
+ */
+enum rjwt_err diag_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path,
+    const char *fmt, ...) RJWT_PRINTF(4, 5);
+
+void free_clean(void *pointer_to_pointer); /* RJWT_CLEAN(free_clean) char *p */
+void fd_clean(int *fd);			   /* closes when >= 0, keeps errno */
+
+#endif

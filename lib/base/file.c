@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/file_private.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *
+path_join(const struct dir *dir, const char *name)
+{
+	char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", strcmp(dir->path, "/") == 0 ? "" : dir->path, name) < 0)
+		return NULL;
+	return path;
+}
+
+enum rjwt_err
+entry_fail(struct rjwt_diag *diag, enum rjwt_err err, const struct dir *dir, const char *name,
+    const char *text)
+{
+	int saved = errno;
+	RJWT_CLEAN(free_clean) char *path = path_join(dir, name);
+
+	errno = saved;
+	return diag_fail(diag, err, path == NULL ? name : path, "%s", text);
+}
+
+/* The one rule of who may own and write; NULL: kept. above: a folder on the way. */
+const char *
+file_unsafe(const struct stat *status, bool above)
+{
+	if (status->st_uid != 0 && status->st_uid != geteuid())
+		return geteuid() != 0 ? "belongs neither to root nor to the user who runs this" :
+		    above	      ? "does not belong to root" : /* it may be somebody's home */
+					"does not belong to root (chown root)";
+	if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
+	    !(above && (status->st_mode & S_ISVTX) != 0))
+		return "can be written by its group or others (chmod go-w)";
+	return NULL;
+}
+
+void
+dir_close(struct dir *dir)
+{
+	fd_clean(&dir->fd);
+	free(dir->path);
+	*dir = DIR_NONE;
+}
+
+/* What a folder is to us. */
+enum step {
+	ON_THE_WAY, /* need not be readable; may be sticky */
+	ABOVE,	    /* holds the file that is wanted; may be sticky */
+	TRUSTED	    /* ours: nobody else may make a name in it */
+};
+
+static enum rjwt_err
+dir_step(const struct dir *dir, const char *name, enum step step, struct dir *sub,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir found = DIR_NONE;
+	struct stat status;
+	const char *why;
+
+	found.path = path_join(dir, name);
+	if (found.path == NULL)
+		return RJWT_MEMORY;
+	found.fd = openat(dir->fd, name,
+	    (step == ON_THE_WAY ? O_PATH : O_RDONLY) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (found.fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return diag_fail(diag, RJWT_KEYSET, found.path,
+		    "is no folder; a symbolic link is not followed");
+	if (found.fd < 0 || fstat(found.fd, &status) != 0)
+		return diag_fail(diag, RJWT_IO, found.path, "cannot be opened");
+	why = file_unsafe(&status, step != TRUSTED);
+	if (why != NULL)
+		return diag_fail(diag, RJWT_KEYSET, found.path, "%s", why);
+	*sub = dir_steal(&found);
+	return RJWT_OK;
+}
+
+enum rjwt_err
+dir_open_at(const struct dir *dir, const char *name, struct dir *sub, struct rjwt_diag *diag)
+{
+	return dir_step(dir, name, TRUSTED, sub, diag);
+}
+
+/* Walk from / through every part of an absolute path, which is cut at its slashes. */
+static enum rjwt_err
+dir_walk(char *path, enum step last, struct dir *dir, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir at = DIR_NONE;
+	char *save = NULL, *part, *next;
+	struct stat status;
+	const char *why;
+
+	at.fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	at.path = strdup("/");
+	if (at.path == NULL)
+		return RJWT_MEMORY;
+	if (at.fd < 0 || fstat(at.fd, &status) != 0)
+		return diag_fail(diag, RJWT_IO, "/", "cannot be opened");
+	why = file_unsafe(&status, true);
+	if (why != NULL)
+		return diag_fail(diag, RJWT_KEYSET, "/", "%s", why);
+	for (part = strtok_r(path, "/", &save); part != NULL; part = next) {
+		struct dir sub = DIR_NONE;
+
+		next = strtok_r(NULL, "/", &save);
+		if (strcmp(part, ".") == 0 && next != NULL)
+			continue;
+		RJWT_TRY(dir_step(&at, part, next == NULL ? last : ON_THE_WAY, &sub, diag));
+		dir_close(&at);
+		at = sub;
+	}
+	*dir = dir_steal(&at);
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+dir_reach(const char *path, enum step last, struct dir *dir, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(free_clean) char *here = NULL;
+	RJWT_CLEAN(free_clean) char *whole = NULL;
+
+	if (path[0] != '/' && (here = getcwd(NULL, 0)) == NULL)
+		return diag_fail(diag, RJWT_IO, path, "the current folder is not known");
+	if (asprintf(&whole, "%s%s%s", here == NULL ? "" : here, here == NULL ? "" : "/", path) < 0) {
+		whole = NULL;
+		return RJWT_MEMORY;
+	}
+	return dir_walk(whole, last, dir, diag);
+}
+
+enum rjwt_err
+dir_open(const char *path, struct dir *dir, struct rjwt_diag *diag)
+{
+	return dir_reach(path, TRUSTED, dir, diag);
+}
+
+enum rjwt_err
+dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag)
+{
+	const char *slash = strrchr(path, '/');
+	const char *last = slash == NULL ? path : slash + 1;
+	RJWT_CLEAN(free_clean) char *folder = NULL;
+
+	if (*last == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0)
+		return diag_fail(diag, RJWT_USAGE, path, "is not the name of a file");
+	folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path + 1));
+	if (folder == NULL)
+		return RJWT_MEMORY;
+	RJWT_TRY(dir_reach(folder, ABOVE, dir, diag));
+	*name = last;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+dir_make(const struct dir *dir, const char *name, unsigned mode, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(fd_clean) int fd = -1;
+	struct stat status;
+
+	if (mkdirat(dir->fd, name, mode) != 0) {
+		if (errno != EEXIST)
+			return entry_fail(diag, RJWT_IO, dir, name, "cannot be made");
+		if (fstatat(dir->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+			return entry_fail(diag, RJWT_IO, dir, name, "cannot be looked at");
+		/* In a sticky folder a stranger's could be swapped for a link: only what is ours is touched. */
+		if (!S_ISDIR(status.st_mode) || (status.st_mode & 07777) == mode ||
+		    status.st_uid != geteuid())
+			return dir_sync(dir, diag);
+	}
+	/* mkdir(2) obeys the caller's umask; sudo hands on a stranger's, which may forbid even to open it. */
+	if (fchmodat(dir->fd, name, mode, 0) == 0)
+		fd = openat(dir->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0)
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot be made");
+	return dir_sync(dir, diag);
+}
+
+enum rjwt_err
+dir_sync(const struct dir *dir, struct rjwt_diag *diag)
+{
+	if (fsync(dir->fd) != 0)
+		return diag_fail(diag, RJWT_IO, dir->path, "cannot be synced to disk");
+	return RJWT_OK;
+}
+
+static void
+stream_clean(DIR **stream)
+{
+	if (*stream != NULL)
+		closedir(*stream);
+}
+
+enum rjwt_err
+dir_each(const struct dir *dir, enum rjwt_err (*each)(void *context, const char *name),
+    void *context, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(fd_clean) int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	RJWT_CLEAN(stream_clean) DIR *stream = NULL;
+	struct dirent *entry;
+
+	if (fd < 0 || (stream = fdopendir(fd)) == NULL)
+		return diag_fail(diag, RJWT_IO, dir->path, "cannot be listed");
+	fd = -1; /* the stream's now */
+	while (errno = 0, (entry = readdir(stream)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			RJWT_TRY(each(context, entry->d_name));
+	if (errno != 0)
+		return diag_fail(diag, RJWT_IO, dir->path, "cannot be listed");
+	return RJWT_OK;
+}
+
+/* Read up to n bytes, or to the end. */
+static ssize_t
+read_full(int fd, char *to, size_t n)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t got = read(fd, to + have, n - have);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
+enum rjwt_err
+file_read(const struct dir *dir, const char *name, size_t max, struct buf *text,
+    struct stat *status, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(fd_clean) int fd = openat(dir->fd, name, O_RDONLY | OPEN_FLAGS);
+	RJWT_CLEAN(buf_clear) struct buf got = { 0 };
+	struct stat found;
+	const char *why;
+	ssize_t n;
+	char *room;
+
+	if (fd < 0 && errno == ELOOP)
+		return entry_fail(diag, RJWT_KEYSET, dir, name, "is a symbolic link, which is not followed");
+	if (fd < 0 && errno == ENXIO)
+		return entry_fail(diag, RJWT_KEYSET, dir, name, "is no regular file");
+	if (fd < 0 || fstat(fd, &found) != 0)
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot be read");
+	why = !S_ISREG(found.st_mode) ? "is no regular file" :
+	    found.st_size < 0 || (uintmax_t)found.st_size > max ? "is too large" :
+								  file_unsafe(&found, false);
+	if (why != NULL)
+		return entry_fail(diag, RJWT_KEYSET, dir, name, why);
+	/* One byte more than it had: a file that grows under us is not whole. */
+	room = buf_room(&got, (size_t)found.st_size + 1);
+	if (room == NULL)
+		return RJWT_MEMORY;
+	n = read_full(fd, room, (size_t)found.st_size + 1);
+	if (n < 0)
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot be read");
+	if (n != (ssize_t)found.st_size)
+		return entry_fail(diag, RJWT_KEYSET, dir, name, "changed while it was read");
+	got.n = (size_t)n;
+	got.p[n] = '\0';
+	if (status != NULL)
+		*status = found;
+	buf_clear(text);
+	*text = RJWT_STEAL(got);
+	return RJWT_OK;
+}
+
+enum rjwt_err
+file_mark(const struct dir *dir, const char *name, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(fd_clean) int fd = openat(dir->fd, name, O_WRONLY | O_CREAT | O_EXCL | OPEN_FLAGS, 0600);
+
+	if (fd < 0 && errno == EEXIST)
+		return entry_fail(diag, RJWT_EXISTS, dir, name, "exists already");
+	if (fd < 0 || fchmod(fd, 0600) != 0 || fsync(fd) != 0)
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot be written");
+	return dir_sync(dir, diag);
+}

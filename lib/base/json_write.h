@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json_write.h - writing JSON (RFC 8259) into a buf.
+ */
+#ifndef RJWT_JSON_WRITE_H
+#define RJWT_JSON_WRITE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+
+/*
+ * Writing, in our own order of members and without blanks. json_open() begins an object (name
+ * NULL: the outermost one), json_put_...() adds a member and the comma in front of it where
+ * one is needed; name NULL adds an array's element. Strings are escaped as RFC 8259 s7 asks.
+ */
+void json_open(struct buf *out, const char *name);
+void json_open_element(struct buf *out); /* an object in an array */
+void json_close(struct buf *out);
+void json_open_array(struct buf *out, const char *name);
+void json_close_array(struct buf *out);
+void json_put_string(struct buf *out, const char *name, struct view value);
+void json_put_text(struct buf *out, const char *name, struct view value); /* need not be UTF-8 */
+void json_put_integer(struct buf *out, const char *name, int64_t value);
+void json_put_bool(struct buf *out, const char *name, bool value);
+/* A value that json_scan() passed. */
+void json_put_raw(struct buf *out, const char *name, struct view value);
+/* The same, with \u in place of characters that a terminal would act on. */
+void json_put_printable(struct buf *out, const char *name, struct view value);
+/* All members of an object that json_scan() passed, as they are written there. */
+void json_put_members(struct buf *out, struct view object);
+
+#endif

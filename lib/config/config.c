@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/config.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "config/config_value.h"
+#include "config/config_yaml.h"
+#include "jose/claims.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum rjwt_err
+config_check(const struct config *config, const char *const **keys, struct rjwt_diag *diag)
+{
+	static const char *const ttl[] = { "previous_key_ttl", "max_lifetime", "leeway", NULL };
+	static const char *const lifetime[] = { "default_lifetime", "max_lifetime", NULL };
+	static const char *const bits[] = { "rsa_bits", NULL };
+	static const char *const claim[] = { "user_claim", NULL };
+	const struct rotation_policy *p = &config->rotation;
+	int64_t least = p->max_lifetime_s + p->leeway_s + keyset_slack_s(p);
+
+	*keys = ttl;
+	if (p->previous_key_ttl_s < least)
+		return diag_fail(diag, RJWT_CONFIG, config->path,
+		    "previous_key_ttl: %llds is less than max_lifetime + %s = %llds, so tokens would outlive "
+		    "their key", (long long)p->previous_key_ttl_s, p->leeway_s > 0 ? "2 x leeway" : "1s",
+		    (long long)least);
+	*keys = lifetime;
+	if (config->default_lifetime_s > p->max_lifetime_s)
+		return diag_fail(diag, RJWT_CONFIG, config->path,
+		    "default_lifetime: %llds is more than max_lifetime, %llds",
+		    (long long)config->default_lifetime_s, (long long)p->max_lifetime_s);
+	*keys = bits;
+	if (p->rsa_bits % 8 != 0)
+		return diag_fail(diag, RJWT_CONFIG, config->path, "rsa_bits: %u is no multiple of 8",
+		    p->rsa_bits);
+	*keys = claim;
+	if (strcmp(config->user_claim, "sub") != 0 &&
+	    claims_is_reserved(view_of(config->user_claim), "sub"))
+		return diag_fail(diag, RJWT_CONFIG, config->path,
+		    "user_claim: %s has a meaning of its own", config->user_claim);
+	return RJWT_OK;
+}
+
+void
+config_clear(struct config *config)
+{
+	string_list_clear(&config->issuer);
+	string_list_clear(&config->audience);
+	for (size_t i = 0; i < config->nservices; i++) {
+		free(config->services[i].name);
+		free(config->services[i].scope);
+	}
+	free(config->services);
+	free(config->path);
+	free(config->state_dir);
+	free(config->base_kid);
+	free(config->token_type);
+	free(config->user_claim);
+	free(config->user_suffix);
+	*config = (struct config){ 0 };
+}
+
+/* The rows' own defaults, through the parser of the file. */
+static enum rjwt_err
+set_defaults(struct config *config)
+{
+	for (size_t i = 0; i < config_nrows; i++) {
+		struct config_value v = { .row = &config_rows[i], .text = view_of(config_rows[i].initial) };
+
+		v.plain = config_rows[i].kind == COUNT || config_rows[i].kind == BOOL;
+		if (v.text.n == 0 && config_rows[i].kind != TEXT)
+			continue;
+		if (!config_value_set(&v, config))
+			return RJWT_MEMORY;
+	}
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+read_file(const char *path, bool must_be, struct buf *text, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	const char *name;
+	enum rjwt_err err = dir_of(path, &dir, &name, diag);
+
+	if (err == RJWT_OK)
+		err = file_read(&dir, name, CONFIG_FILE_MAX, text, NULL, diag);
+	if (err == RJWT_IO && errno == ENOENT && !must_be)
+		return RJWT_OK;
+	return err == RJWT_MEMORY || err == RJWT_OK ? err : RJWT_CONFIG;
+}
+
+/* Of the keys that a rule is about, the first that stands in the file: a default broke no rule. */
+static void
+blame(const struct config_places *places, const char *const *keys, struct rjwt_diag *diag)
+{
+	for (; *keys != NULL; keys++)
+		for (size_t i = 0; i < config_nrows; i++)
+			if (places->line[i] != 0 && strcmp(config_rows[i].name, *keys) == 0) {
+				diag->line = places->line[i];
+				diag->column = places->column[i];
+				return;
+			}
+}
+
+static enum rjwt_err
+read_config(struct view text, struct config *config, struct rjwt_diag *diag)
+{
+	struct config_places places = { 0 };
+	const char *const *keys;
+	enum rjwt_err err;
+
+	RJWT_TRY(config_yaml_read(text, config, &places, diag));
+	err = config_check(config, &keys, diag);
+	if (err != RJWT_OK && diag != NULL)
+		blame(&places, keys, diag);
+	return err;
+}
+
+enum rjwt_err
+config_load(const char *path, struct config *config, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(config_clear) struct config found = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+
+	RJWT_TRY(set_defaults(&found));
+	RJWT_TRY(read_file(path == NULL ? RJWT_CONFIG_FILE : path, path != NULL, &text, diag));
+	if (text.p != NULL) {
+		found.path = strdup(path == NULL ? RJWT_CONFIG_FILE : path);
+		if (found.path == NULL)
+			return RJWT_MEMORY;
+		RJWT_TRY(read_config(buf_view(&text), &found, diag));
+	}
+	found.rotation.base = found.base_kid;
+	found.rotation.path = found.path;
+	*config = RJWT_STEAL(found);
+	return RJWT_OK;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/config_names.h"
+#include "base/string_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name, *scope;
+} known_services[] = { { "sshd", "ssh" }, { "sudo-i", "sudo" },
+	{ "su-l", "su" }, { "remote", "login" } };
+
+const struct service *
+service_find(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->nservices; i++)
+		if (strcmp(config->services[i].name, name) == 0)
+			return &config->services[i];
+	return NULL;
+}
+
+enum rjwt_err
+service_add(struct config *config, const char *name, const char *scope)
+{
+	struct service *grown =
+	    reallocarray(config->services, config->nservices + 1, sizeof(*grown));
+	struct service made;
+
+	if (grown == NULL)
+		return RJWT_MEMORY;
+	config->services = grown;
+	made = (struct service){ strdup(name), strdup(scope) };
+	if (made.name == NULL || made.scope == NULL) {
+		free(made.name);
+		free(made.scope);
+		return RJWT_MEMORY;
+	}
+	grown[config->nservices++] = made;
+	return RJWT_OK;
+}
+
+const char *
+config_scope(const struct config *config, const char *service)
+{
+	const struct service *found = service_find(config, service);
+
+	if (found != NULL)
+		return found->scope[0] == '\0' ? NULL : found->scope;
+	for (size_t i = 0; i < ARRAY_LEN(known_services); i++)
+		if (strcmp(known_services[i].name, service) == 0)
+			return known_services[i].scope;
+	return service;
+}
+
+bool
+config_accepts(const struct string_list *configured, const char *recorded, struct view name)
+{
+	for (size_t i = 0; i < configured->n; i++)
+		if (view_is(name, configured->list[i]))
+			return true;
+	return configured->n == 0 && recorded != NULL && view_is(name, recorded);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config_names.h - inside config.c: the lists of a configuration, which grow as the file is read.
+ */
+#ifndef RJWT_CONFIG_NAMES_H
+#define RJWT_CONFIG_NAMES_H
+
+#include "base/err.h"
+#include "config/config.h"
+
+/* Copies of what is given. RJWT_MEMORY. */
+RJWT_MUST enum rjwt_err service_add(struct config *config, const char *name, const char *scope);
+
+/* view; NULL: not configured. */
+const struct service *service_find(const struct config *config, const char *name);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/config_value.h"
+#include "base/datetime.h"
+#include "base/text.h"
+#include "jose/alg.h"
+#include "jose/claims.h"
+#include "keyset/keyset.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define issue path /* ISSUE has no field yet, and writes none */
+const struct config_row config_rows[] = {
+#define KEY(name, kind, field, initial, least, most, help) \
+	{ #name, kind, offsetof(struct config, field), initial, least, most, help },
+#include "config/config.def"
+#undef KEY
+};
+#undef issue
+
+_Static_assert(ARRAY_LEN(config_rows) <= KEYS_MAX, "a place for every key");
+const size_t config_nrows = ARRAY_LEN(config_rows);
+
+const char *
+config_key(size_t i, const char **initial, const char **help)
+{
+	if (i >= config_nrows)
+		return NULL;
+	*initial = config_rows[i].initial;
+	*help = config_rows[i].help;
+	return config_rows[i].name;
+}
+
+bool
+config_value_say(struct config_value *v, const char *wanted)
+{
+	snprintf(v->why, sizeof(v->why), "%s: \"%.60s\" is not %s", v->row->name, v->text.p, wanted);
+	return false;
+}
+
+static bool
+say_range(struct config_value *v, const char *unit)
+{
+	char wanted[80];
+
+	snprintf(wanted, sizeof(wanted), "%s from %lld to %lld", unit, (long long)v->row->least,
+	    (long long)v->row->most);
+	return config_value_say(v, wanted);
+}
+
+bool
+config_value_is_text(const struct config_value *v)
+{
+	static const char *const words[] = { "true", "false", "yes", "no", "on", "off", "null", "~",
+		"" };
+	bool digits = v->text.n > 0;
+
+	if (!v->plain)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcasecmp(v->text.p, words[i]) == 0)
+			return false;
+	for (size_t i = 0; i < v->text.n; i++)
+		digits = digits && strchr("0123456789.+-", v->text.p[i]) != NULL;
+	return !digits;
+}
+
+static bool
+set_text(struct config_value *v, char **field)
+{
+	char *copy;
+
+	if (!config_value_is_text(v))
+		return config_value_say(v, "text: write it between quotes");
+	if (v->text.n < (size_t)v->row->least || v->text.n > (size_t)v->row->most ||
+	    (v->text.n > 0 && v->row->kind != PATH && !claims_name_check(v->text)))
+		return say_range(v, "text without control characters, bytes:");
+	if (v->row->kind == PATH && v->text.p[0] != '/')
+		return config_value_say(v, "an absolute path");
+	if (v->row->kind == BASE && !keyset_base_check(v->text))
+		return config_value_say(v, "1 to 32 of A-Z a-z 0-9 _ -");
+	copy = strdup(v->text.p);
+	if (copy == NULL)
+		return config_value_say(v, "kept: out of memory");
+	free(*field);
+	*field = copy;
+	return true;
+}
+
+/* As a person writes it in the file: 0, 90s, 5m, 3650d. */
+static void
+put_duration(char text[static 32], int64_t seconds)
+{
+	static const struct {
+		int64_t seconds;
+		char unit;
+	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+
+	snprintf(text, 32, "0");
+	for (size_t i = 0; seconds > 0; i++) /* the last unit measures all */
+		if (seconds % units[i].seconds == 0) {
+			snprintf(text, 32, "%lld%c", (long long)(seconds / units[i].seconds), units[i].unit);
+			return;
+		}
+}
+
+static bool
+set_duration(struct config_value *v, int64_t *field)
+{
+	char least[32], most[32], wanted[80];
+	int64_t seconds;
+
+	if (duration_parse(v->text.p, &seconds) != RJWT_OK)
+		return config_value_say(v, "a duration like 90s, 15m, 12h or 7d");
+	if (seconds >= v->row->least && seconds <= v->row->most) {
+		*field = seconds;
+		return true;
+	}
+	put_duration(least, v->row->least);
+	put_duration(most, v->row->most);
+	snprintf(wanted, sizeof(wanted), "from %s to %s", least, most);
+	return config_value_say(v, wanted);
+}
+
+static bool
+set_count(struct config_value *v, void *field)
+{
+	int64_t number;
+
+	if (!v->plain || number_parse(v->text, INT64_MAX / 2, &number) != RJWT_OK)
+		return config_value_say(v, "a whole number without quotes");
+	if (number < v->row->least || number > v->row->most)
+		return say_range(v, "a number");
+	if (v->row->offset == offsetof(struct config, rotation.rsa_bits))
+		*(unsigned *)field = (unsigned)number;
+	else
+		*(int64_t *)field = number;
+	return true;
+}
+
+static bool
+set_alg(struct config_value *v, const struct alg **field)
+{
+	const struct alg *alg = alg_by_label(v->text);
+	const char *near = alg == NULL ? text_nearest(v->text, alg_labels()) : NULL;
+	char wanted[80];
+
+	if (alg != NULL) {
+		*field = alg;
+		return true;
+	}
+	snprintf(wanted, sizeof(wanted), "an algorithm that rjwt has%s%s%s",
+	    near == NULL ? "" : "; do you mean ", near == NULL ? "" : near, near == NULL ? "" : "?");
+	return config_value_say(v, wanted);
+}
+
+/* One of two plain words. */
+static bool
+set_either(struct config_value *v, const char *no, const char *yes, bool quotable, bool *field)
+{
+	char wanted[80];
+
+	if ((v->plain || quotable) && (view_is(v->text, no) || view_is(v->text, yes))) {
+		*field = view_is(v->text, yes);
+		return true;
+	}
+	snprintf(wanted, sizeof(wanted), "%s or %s", yes, no);
+	return config_value_say(v, wanted);
+}
+
+bool
+config_value_set(struct config_value *v, struct config *config)
+{
+	void *field = (char *)config + v->row->offset;
+
+	switch (v->row->kind) {
+	case PATH:
+	case BASE:
+	case WORD:
+	case TEXT:
+		return set_text(v, field);
+	case ALG:
+		return set_alg(v, field);
+	case COUNT:
+		return set_count(v, field);
+	case DURATION:
+		return set_duration(v, field);
+	case CHOICE:
+		return set_either(v, "as_issued", "always", true, field);
+	case BOOL:
+		return set_either(v, "false", "true", false, field);
+	case NAMES:
+	case SERVICES:
+	case ISSUE:
+		break;
+	}
+	return config_value_say(v, "of the right type");
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/config_yaml.h"
+#include "base/string_list.h"
+#include "base/text.h"
+#include "config/config_names.h"
+#include "jose/claims.h"
+
+#include <yaml.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct reader {
+	yaml_parser_t parser;
+	struct view text; /* all of the file */
+	struct config *config;
+	struct rjwt_diag *diag;
+	struct config_places *places;
+};
+
+static enum rjwt_err RJWT_PRINTF(3, 4)
+fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...)
+{
+	char why[300];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
+	(void)diag_fail(r->diag, RJWT_CONFIG, r->config->path, "%s", why);
+	if (r->diag != NULL) {
+		r->diag->line = (unsigned)mark.line + 1;
+		r->diag->column = (unsigned)mark.column + 1;
+	}
+	return RJWT_CONFIG;
+}
+
+static void
+event_clean(yaml_event_t *event)
+{
+	yaml_event_delete(event);
+}
+
+/* Bytes of UTF-8 that begin no character. */
+static bool
+continues(char byte)
+{
+	return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* What stands at a place, up to the next blank. libyaml counts in characters, the byte order mark not included. */
+static struct view
+word_at(const struct reader *r, yaml_mark_t mark)
+{
+	struct view word = r->text;
+
+	if (word.n >= 3 && memcmp(word.p, "\xef\xbb\xbf", 3) == 0)
+		word = (struct view){ word.p + 3, word.n - 3 };
+	for (size_t i = 0; word.n > 0 && (i < mark.index || continues(*word.p)); word.p++, word.n--)
+		i += !continues(*word.p);
+	for (size_t i = 0; i < word.n; i++)
+		if (strchr(" \t\r\n", word.p[i]) != NULL)
+			word.n = i;
+	return word;
+}
+
+/* fail_at() with the word that stands there. */
+static enum rjwt_err
+fail_word(struct reader *r, yaml_mark_t mark, const char *before, const char *after)
+{
+	struct view word = word_at(r, mark);
+
+	return fail_at(r, mark, "%s\"%.*s\"%s", before, (int)(word.n < 60 ? word.n : 60), word.p, after);
+}
+
+/* A byte that is no text. libyaml tells how many bytes were before it, and no place. */
+static enum rjwt_err
+fail_byte(struct reader *r)
+{
+	size_t at = r->parser.problem_offset;
+	yaml_mark_t mark = { 0 };
+
+	at = at < r->text.n ? at : r->text.n;
+	for (size_t i = 0; i < at; i++) {
+		mark.column += !continues(r->text.p[i]);
+		if (r->text.p[i] == '\n') {
+			mark.line++;
+			mark.column = 0;
+		}
+	}
+	return fail_at(r, mark, "no text: byte 0x%02x, %s", at < r->text.n ? (unsigned char)r->text.p[at] : 0U,
+	    r->parser.problem);
+}
+
+/* libyaml's own words, but where they speak of tokens, which are something else here. */
+static enum rjwt_err
+fail_yaml(struct reader *r)
+{
+	yaml_mark_t mark = r->parser.problem_mark;
+
+	if (r->parser.error == YAML_MEMORY_ERROR)
+		return RJWT_MEMORY;
+	if (r->parser.problem == NULL)
+		return fail_at(r, mark, "not YAML");
+	if (r->parser.error == YAML_READER_ERROR)
+		return fail_byte(r);
+	if (strstr(r->parser.problem, "token") == NULL)
+		return fail_at(r, mark, "not YAML: %s", r->parser.problem);
+	if (word_at(r, mark).n == 0)
+		return fail_at(r, mark, "not YAML: a tab stands where only blanks may");
+	return fail_word(r, mark, "not YAML: ", " begins with what no value begins with: write it between quotes");
+}
+
+/* The next event, without what has no place in a configuration. */
+static enum rjwt_err
+next_event(struct reader *r, yaml_event_t *event)
+{
+	const yaml_char_t *anchor = NULL, *tag = NULL;
+
+	if (yaml_parser_parse(&r->parser, event) != 1)
+		return fail_yaml(r);
+	if (event->type == YAML_SCALAR_EVENT) {
+		anchor = event->data.scalar.anchor;
+		tag = event->data.scalar.tag;
+		if (memchr(event->data.scalar.value, '\0', event->data.scalar.length) != NULL)
+			return fail_at(r, event->start_mark, "a NUL is not accepted");
+	} else if (event->type == YAML_SEQUENCE_START_EVENT) {
+		anchor = event->data.sequence_start.anchor;
+		tag = event->data.sequence_start.tag;
+	} else if (event->type == YAML_MAPPING_START_EVENT) {
+		anchor = event->data.mapping_start.anchor;
+		tag = event->data.mapping_start.tag;
+	}
+	if (anchor != NULL || event->type == YAML_ALIAS_EVENT)
+		return fail_word(r, event->start_mark, "", ": anchors and aliases are not accepted");
+	if (tag != NULL)
+		return fail_word(r, event->start_mark, "", ": tags are not accepted");
+	return RJWT_OK;
+}
+
+static struct config_value
+value_of(const struct config_row *row, const yaml_event_t *event)
+{
+	return (struct config_value){ .row = row,
+		.text = { (const char *)event->data.scalar.value, event->data.scalar.length },
+		.plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE };
+}
+
+static enum rjwt_err
+read_name(struct reader *r, const struct config_row *row, const yaml_event_t *event)
+{
+	struct config_value v = value_of(row, event);
+	struct string_list *names = (struct string_list *)(void *)((char *)r->config + row->offset);
+
+	if (!config_value_is_text(&v))
+		(void)config_value_say(&v, "text: write it between quotes");
+	else if (!claims_name_check(v.text))
+		(void)config_value_say(&v, "a name of 1 to 255 bytes without control characters");
+	else if (names->n == (size_t)row->most)
+		(void)config_value_say(&v, "accepted: the list is full");
+	if (v.why[0] != '\0')
+		return fail_at(r, event->start_mark, "%s", v.why);
+	return string_list_add(names, v.text.p);
+}
+
+/* A name, or a list of names. */
+static enum rjwt_err
+read_names(struct reader *r, const struct config_row *row, const yaml_event_t *first)
+{
+	if (first->type == YAML_SCALAR_EVENT)
+		return read_name(r, row, first);
+	if (first->type != YAML_SEQUENCE_START_EVENT)
+		return fail_at(r, first->start_mark, "%s: a name or a list of names is wanted", row->name);
+	for (size_t n = 0;; n++) {
+		RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
+
+		RJWT_TRY(next_event(r, &event));
+		if (event.type == YAML_SEQUENCE_END_EVENT)
+			return n > 0 ? RJWT_OK :
+				       fail_at(r, first->start_mark, "%s: the list is empty", row->name);
+		if (event.type != YAML_SCALAR_EVENT)
+			return fail_at(r, event.start_mark, "%s: a name is wanted", row->name);
+		RJWT_TRY(read_name(r, row, &event));
+	}
+}
+
+/* service: scope */
+static enum rjwt_err
+read_services(struct reader *r, const struct config_row *row, const yaml_event_t *first)
+{
+	if (first->type != YAML_MAPPING_START_EVENT)
+		return fail_at(r, first->start_mark, "%s: lines of the form service: scope are wanted", row->name);
+	for (;;) {
+		RJWT_CLEAN(event_clean) yaml_event_t name = { 0 };
+		RJWT_CLEAN(event_clean) yaml_event_t scope = { 0 };
+		struct config_value v;
+
+		RJWT_TRY(next_event(r, &name));
+		if (name.type == YAML_MAPPING_END_EVENT)
+			return RJWT_OK;
+		RJWT_TRY(next_event(r, &scope));
+		if (name.type != YAML_SCALAR_EVENT || scope.type != YAML_SCALAR_EVENT)
+			return fail_at(r, scope.start_mark, "%s: service: scope is wanted", row->name);
+		v = value_of(row, &name);
+		if (!claims_name_check(v.text))
+			(void)config_value_say(&v, "the name of a PAM service");
+		else if (strpbrk(v.text.p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
+			(void)config_value_say(&v, "in lower case, as PAM has the names of services");
+		else if (service_find(r->config, v.text.p) != NULL)
+			(void)config_value_say(&v, "to stand twice");
+		else if (r->config->nservices == (size_t)row->most)
+			(void)config_value_say(&v, "accepted: the list is full");
+		if (v.why[0] != '\0')
+			return fail_at(r, name.start_mark, "%s", v.why);
+		v = value_of(row, &scope);
+		if (!config_value_is_text(&v))
+			(void)config_value_say(&v, "text: write it between quotes");
+		else if (v.text.n > 0 && !claims_word_check(v.text))
+			(void)config_value_say(&v, "a scope: 1 to 32 of A-Z a-z 0-9 . _ : / -, or \"\"");
+		if (v.why[0] != '\0')
+			return fail_at(r, scope.start_mark, "%s", v.why);
+		RJWT_TRY(service_add(r->config, (const char *)name.data.scalar.value, v.text.p));
+	}
+}
+
+static enum rjwt_err
+read_issue(struct reader *r, const yaml_event_t *first)
+{
+	RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
+
+	if (first->type == YAML_SEQUENCE_START_EVENT) {
+		RJWT_TRY(next_event(r, &event));
+		if (event.type == YAML_SEQUENCE_END_EVENT)
+			return RJWT_OK;
+	}
+	return fail_word(r, first->start_mark, "issue: ",
+	    ": rules are not known to this version, only [] is accepted");
+}
+
+static enum rjwt_err
+read_value(struct reader *r, const struct config_row *row)
+{
+	RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
+	struct config_value v;
+
+	RJWT_TRY(next_event(r, &event));
+	switch (row->kind) {
+	case NAMES:
+		return read_names(r, row, &event);
+	case SERVICES:
+		return read_services(r, row, &event);
+	case ISSUE:
+		return read_issue(r, &event);
+	default:
+		break;
+	}
+	if (event.type != YAML_SCALAR_EVENT)
+		return fail_at(r, event.start_mark, "%s takes one value, no list", row->name);
+	v = value_of(row, &event);
+	return config_value_set(&v, r->config) ? RJWT_OK : fail_at(r, event.start_mark, "%s", v.why);
+}
+
+static enum rjwt_err
+unknown_key(struct reader *r, const yaml_event_t *event)
+{
+	struct view word = { (const char *)event->data.scalar.value, event->data.scalar.length };
+	const char *names[KEYS_MAX + 1] = { NULL }, *near;
+
+	for (size_t i = 0; i < config_nrows; i++)
+		names[i] = config_rows[i].name;
+	near = text_nearest(word, names);
+	return fail_at(r, event->start_mark, "unknown key \"%.60s\"%s%s%s", word.p,
+	    near == NULL ? "" : "; do you mean ", near == NULL ? "" : near, near == NULL ? "" : "?");
+}
+
+/* One key and its value; *end: the mapping's end came instead. */
+static enum rjwt_err
+read_entry(struct reader *r, bool *end)
+{
+	RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
+
+	RJWT_TRY(next_event(r, &event));
+	*end = event.type == YAML_MAPPING_END_EVENT;
+	if (*end)
+		return RJWT_OK;
+	if (event.type != YAML_SCALAR_EVENT)
+		return fail_at(r, event.start_mark, "a key is wanted");
+	for (size_t i = 0; i < config_nrows; i++) {
+		if (strcmp((const char *)event.data.scalar.value, config_rows[i].name) != 0)
+			continue;
+		if (r->places->line[i] != 0)
+			return fail_at(r, event.start_mark, "%s stands already in line %u",
+			    config_rows[i].name, r->places->line[i]);
+		r->places->line[i] = (unsigned)event.start_mark.line + 1;
+		r->places->column[i] = (unsigned)event.start_mark.column + 1;
+		return read_value(r, &config_rows[i]);
+	}
+	return unknown_key(r, &event);
+}
+
+/* One event of this type, or other: *got tells which. */
+static enum rjwt_err
+expect(struct reader *r, yaml_event_type_t type, yaml_event_type_t other, const char *why,
+    yaml_event_type_t *got)
+{
+	RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
+
+	RJWT_TRY(next_event(r, &event));
+	if (event.type != type && event.type != other)
+		return fail_at(r, event.start_mark, "%s", why);
+	*got = event.type;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+read_stream(struct reader *r)
+{
+	yaml_event_type_t got;
+	bool end = false;
+
+	RJWT_TRY(expect(r, YAML_STREAM_START_EVENT, YAML_STREAM_START_EVENT, "not YAML", &got));
+	RJWT_TRY(expect(r, YAML_DOCUMENT_START_EVENT, YAML_STREAM_END_EVENT, "not YAML", &got));
+	if (got == YAML_STREAM_END_EVENT)
+		return RJWT_OK; /* nothing but comments */
+	RJWT_TRY(expect(r, YAML_MAPPING_START_EVENT, YAML_MAPPING_START_EVENT,
+	    "lines of the form key: value are wanted", &got));
+	while (!end)
+		RJWT_TRY(read_entry(r, &end));
+	RJWT_TRY(expect(r, YAML_DOCUMENT_END_EVENT, YAML_DOCUMENT_END_EVENT, "not YAML", &got));
+	return expect(r, YAML_STREAM_END_EVENT, YAML_STREAM_END_EVENT,
+	    "a second document is not accepted", &got);
+}
+
+enum rjwt_err
+config_yaml_read(struct view text, struct config *config, struct config_places *places, struct rjwt_diag *diag)
+{
+	struct reader r = { .text = text, .config = config, .places = places, .diag = diag };
+	enum rjwt_err err;
+
+	if (yaml_parser_initialize(&r.parser) != 1)
+		return RJWT_MEMORY;
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text.p, text.n);
+	err = read_stream(&r);
+	yaml_parser_delete(&r.parser);
+	return err;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The handle: a configuration, a source of keys, a clock. Each function of rjwt.h puts together what the
+ * modules do; how they do it is theirs.
+ */
+#include "handle.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/openssl.h"
+#include "base/string_list.h"
+#include "jose/alg.h"
+#include "keyset/keyset.h"
+#include "token/verify.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+rjwt_free(void *p)
+{
+	free(p);
+}
+
+void
+rjwt_close(struct rjwt *h)
+{
+	if (h == NULL)
+		return;
+	marks_close(&h->marks);
+	store_close(h->store);
+	jwk_set_clear(&h->set);
+	config_clear(&h->config);
+	free(h);
+}
+
+static void
+handle_clean(struct rjwt **h)
+{
+	rjwt_close(*h);
+}
+
+static enum rjwt_err
+range(const int64_t *value, int64_t least, int64_t most, const char *name, int64_t *to,
+    struct rjwt_diag *diag)
+{
+	if (value == NULL)
+		return RJWT_OK;
+	if (*value < least || *value > most)
+		return diag_fail(diag, RJWT_USAGE, "", "%s: %lld s is not from %lld to %lld", name,
+		    (long long)*value, (long long)least, (long long)most);
+	*to = *value;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+replace(char **field, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (copy == NULL)
+		return RJWT_MEMORY;
+	free(*field);
+	*field = copy;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+handle_override(struct config *config, const struct rjwt_options *o, struct rjwt_diag *diag)
+{
+	RJWT_TRY(range(o->leeway_s, 0, RJWT_LEEWAY_MAX, "leeway", &config->rotation.leeway_s, diag));
+	RJWT_TRY(range(o->max_lifetime_s, 1, RJWT_LIFETIME_MAX, "max_lifetime",
+	    &config->rotation.max_lifetime_s, diag));
+	if (o->issuer != NULL)
+		RJWT_TRY(string_list_set(&config->issuer, (const char *const[]){ o->issuer, NULL }));
+	if (o->audience != NULL)
+		RJWT_TRY(string_list_set(&config->audience, o->audience));
+	if (o->typ != NULL)
+		RJWT_TRY(replace(&config->token_type, o->typ));
+	if (o->state_dir != NULL)
+		RJWT_TRY(replace(&config->state_dir, o->state_dir));
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+load_set(const char *path, struct jwk_set *set, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	char kept[sizeof(diag->path)];
+	const char *name;
+	enum rjwt_err err;
+
+	RJWT_TRY(dir_of(path, &dir, &name, diag));
+	RJWT_TRY(file_read(&dir, name, JWK_SET_MAX, &text, NULL, diag));
+	err = jwk_set_parse(buf_view(&text), set, diag);
+	if (err != RJWT_OK && diag != NULL) {
+		snprintf(kept, sizeof(kept), "%s", path);
+		memcpy(diag->path, kept, sizeof(kept));
+	}
+	return err;
+}
+
+enum rjwt_err
+rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(handle_clean) struct rjwt *h = calloc(1, sizeof(*h));
+
+	if (diag != NULL)
+		*diag = (struct rjwt_diag){ 0 };
+	if (h == NULL)
+		return RJWT_MEMORY;
+	h->marks = MARKS_NONE; /* first: zeros are descriptor 0, which is the host's */
+	h->clock.read = options->now;
+	RJWT_TRY(openssl_ready());
+	RJWT_TRY(config_load(options->config, &h->config, diag));
+	RJWT_TRY(handle_override(&h->config, options, diag));
+	if (options->jwks != NULL)
+		RJWT_TRY(load_set(options->jwks, &h->set, diag));
+	else
+		RJWT_TRY(store_open(h->config.state_dir, NULL, &h->store, diag));
+	h->marks.store = h->store;
+	*handle = RJWT_STEAL(h);
+	return RJWT_OK;
+}
+
+/* --- verify and mint ----------------------------------------------------------------------------------------- */
+
+enum rjwt_err
+rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict,
+    struct rjwt_diag *diag)
+{
+	struct verifier v = { .config = &h->config, .clock = &h->clock };
+	enum rjwt_err err;
+
+	if (diag != NULL)
+		*diag = (struct rjwt_diag){ 0 };
+	if (h->store != NULL) {
+		v.keyset = &h->store->keyset;
+		v.keys = store_keys(h->store);
+		v.marks = &h->marks;
+	} else {
+		v.keys = (struct key_source){ jwk_set_find, NULL, &h->set };
+		verdict_begin(verdict, RJWT_USAGE);
+		if ((attempt->flags & RJWT_SIGNATURE_ONLY) == 0 &&
+		    (h->config.issuer.n == 0 || h->config.audience.n == 0))
+			return diag_fail(diag, RJWT_USAGE, "",
+			    "a JWK Set records no issuer and no audience: both must be given");
+	}
+	err = verify_token(&v, attempt, verdict, diag);
+	/* A mark that was looked for and is not there is no news. */
+	if (err == RJWT_OK && diag != NULL)
+		*diag = (struct rjwt_diag){ 0 };
+	return err;
+}
+
+/* --- the keyset ------------------------------------------------------------------------------------------------- */
+
+enum rjwt_err
+handle_need_store(const struct rjwt *h, struct rjwt_diag *diag)
+{
+	if (diag != NULL)
+		*diag = (struct rjwt_diag){ 0 };
+	if (h->store == NULL)
+		return diag_fail(diag, RJWT_USAGE, "", "a JWK Set can be verified with, no more");
+	return RJWT_OK;
+}
+
+enum rjwt_err
+rjwt_current_key(struct rjwt *h, char kid[RJWT_ID_SIZE], const char **alg, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+
+	RJWT_TRY(handle_need_store(h, diag));
+	RJWT_TRY(store_load(h->store, diag));
+	RJWT_TRY(store_read_key(h->store, h->store->keyset.active.version, &jwk, diag));
+	keyset_kid_format(&h->store->keyset, h->store->keyset.active.version, kid);
+	*alg = jwk.alg->label;
+	return RJWT_OK;
+}
+
+const char *const *
+rjwt_algorithms(void)
+{
+	return alg_labels();
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "jose/alg.h"
+
+/*	label	 name	  kty	 crv	    digest    group	 kind	    sig coord secret */
+static const struct alg algs[] = {
+	{ "HS256", "HS256", "oct", NULL, "SHA256", "HMAC", ALG_HMAC, 32, 0, 32 },
+	{ "HS384", "HS384", "oct", NULL, "SHA384", "HMAC", ALG_HMAC, 48, 0, 48 },
+	{ "HS512", "HS512", "oct", NULL, "SHA512", "HMAC", ALG_HMAC, 64, 0, 64 },
+	{ "RS256", "RS256", "RSA", NULL, "SHA256", "RSA", ALG_RSA, 0, 0, 0 },
+	{ "RS384", "RS384", "RSA", NULL, "SHA384", "RSA", ALG_RSA, 0, 0, 0 },
+	{ "RS512", "RS512", "RSA", NULL, "SHA512", "RSA", ALG_RSA, 0, 0, 0 },
+	{ "PS256", "PS256", "RSA", NULL, "SHA256", "RSA", ALG_PSS, 0, 0, 0 },
+	{ "PS384", "PS384", "RSA", NULL, "SHA384", "RSA", ALG_PSS, 0, 0, 0 },
+	{ "PS512", "PS512", "RSA", NULL, "SHA512", "RSA", ALG_PSS, 0, 0, 0 },
+	{ "ES256", "ES256", "EC", "P-256", "SHA256", "P-256", ALG_ECDSA, 64, 32, 0 },
+	{ "ES384", "ES384", "EC", "P-384", "SHA384", "P-384", ALG_ECDSA, 96, 48, 0 },
+	{ "ES512", "ES512", "EC", "P-521", "SHA512", "P-521", ALG_ECDSA, 132, 66, 0 },
+	{ "EdDSA", "EdDSA", "OKP", "Ed25519", NULL, "ED25519", ALG_EDDSA, 64, 32, 0 },
+	{ "Ed448", "EdDSA", "OKP", "Ed448", NULL, "ED448", ALG_EDDSA, 114, 57, 0 },
+};
+
+#define ALGS (ARRAY_LEN(algs))
+
+const struct alg *
+alg_by_label(struct view label)
+{
+	for (size_t i = 0; i < ALGS; i++)
+		if (view_is(label, algs[i].label))
+			return &algs[i];
+	return NULL;
+}
+
+bool
+alg_known(struct view name)
+{
+	for (size_t i = 0; i < ALGS; i++)
+		if (view_is(name, algs[i].name))
+			return true;
+	return false;
+}
+
+/* Rows of a type stand in the order in which one of them is the type's own: the first that fits. */
+const struct alg *
+alg_of_jwk(struct view kty, const struct view *crv, const struct view *name)
+{
+	for (size_t i = 0; i < ALGS; i++) {
+		if (!view_is(kty, algs[i].kty))
+			continue;
+		if (algs[i].crv != NULL && (crv == NULL || !view_is(*crv, algs[i].crv)))
+			continue;
+		if (name == NULL || view_is(*name, algs[i].name))
+			return &algs[i];
+	}
+	return NULL;
+}
+
+bool
+alg_parts_known(struct view kty, const struct view *crv, const struct view *name)
+{
+	bool has_kty = false, has_crv = crv == NULL;
+
+	for (size_t i = 0; i < ALGS; i++) {
+		has_kty = has_kty || view_is(kty, algs[i].kty);
+		has_crv = has_crv || (algs[i].crv != NULL && view_is(*crv, algs[i].crv));
+	}
+	return has_kty && has_crv && (name == NULL || alg_known(*name));
+}
+
+const char *const *
+alg_labels(void)
+{
+	static const char *labels[ALGS + 1];
+
+	/* The same pointers each time: two threads that meet here write the same. */
+	for (size_t i = 0; i < ALGS; i++)
+		labels[i] = algs[i].label;
+	return labels;
+}

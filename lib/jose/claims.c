@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "jose/claims.h"
+#include "base/text.h"
+#include "rjwt.h"
+
+#include <string.h>
+
+#define WORD_MAX 32
+#define JTI_MAX 128
+
+bool
+claims_name_check(struct view name)
+{
+	size_t i = 0;
+
+	if (name.n == 0 || name.n > RJWT_NAME_MAX)
+		return false;
+	while (i < name.n) {
+		unsigned char c = (unsigned char)name.p[i];
+		size_t length = utf8_length(name.p + i, name.n - i);
+
+		/* C0, DEL and C1 */
+		if (length == 0 || c < 0x20 || c == 0x7f ||
+		    (c == 0xc2 && (unsigned char)name.p[i + 1] < 0xa0))
+			return false;
+		i += length;
+	}
+	return true;
+}
+
+bool
+claims_jti_check(struct view jti)
+{
+	return jti.n <= JTI_MAX && claims_name_check(jti);
+}
+
+bool
+claims_word_check(struct view word)
+{
+	if (word.n == 0 || word.n > WORD_MAX)
+		return false;
+	for (size_t i = 0; i < word.n; i++) {
+		char c = word.p[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+			(c != '\0' && strchr("._:/-", c) != NULL)))
+			return false;
+	}
+	return true;
+}
+
+bool
+claims_is_reserved(struct view name, const char *user_claim)
+{
+	static const char *const own[] = { "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope",
+		"once", "cnf", "src" };
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (view_is(name, own[i]))
+			return true;
+	return view_is(name, user_claim);
+}
+
+/* The next word of a scope; false at its end. Words are separated by exactly one space. */
+static bool
+next_word(struct view *rest, struct view *word)
+{
+	const char *space;
+
+	if (rest->p == NULL)
+		return false;
+	space = memchr(rest->p, ' ', rest->n);
+	*word = (struct view){ rest->p, space == NULL ? rest->n : (size_t)(space - rest->p) };
+	if (space == NULL)
+		*rest = (struct view){ NULL, 0 };
+	else
+		*rest = (struct view){ space + 1, rest->n - word->n - 1 };
+	return true;
+}
+
+static bool
+scope_check(struct view scope)
+{
+	struct view word;
+
+	while (next_word(&scope, &word))
+		if (!claims_word_check(word))
+			return false;
+	return true;
+}
+
+bool
+claims_scope_has(const struct claims *claims, const char *wanted)
+{
+	struct view rest = claims->scope, word;
+
+	while (next_word(&rest, &word))
+		if (view_is(word, wanted))
+			return true;
+	return false;
+}
+
+bool
+claims_audience_has(const struct claims *claims, const char *name)
+{
+	size_t count = 0;
+
+	(void)json_strings(claims->json, "aud", &count); /* claims_parse() has looked at all of them */
+	for (size_t i = 0; i < count; i++)
+		if (view_is(json_string_at(claims->json, "aud", i), name))
+			return true;
+	return false;
+}
+
+static enum rjwt_err
+wrong(struct rjwt_diag *diag, const char *name, const char *what)
+{
+	return diag_fail(diag, RJWT_CLAIMS, "", "%s %s", name, what);
+}
+
+static enum rjwt_err
+required_integer(struct json json, const char *name, int64_t *value, struct rjwt_diag *diag)
+{
+	switch (json_integer(json, name, value)) {
+	case JSON_ABSENT:
+		return wrong(diag, name, "is missing");
+	case JSON_WRONG:
+		return wrong(diag, name, "is no integer from 0 to 2^53");
+	case JSON_GOOD:
+		break;
+	}
+	return RJWT_OK;
+}
+
+/* A name; required: it must be there. */
+static enum rjwt_err
+read_name(struct json json, const char *name, bool required, struct view *value,
+    struct rjwt_diag *diag)
+{
+	switch (json_string(json, name, value)) {
+	case JSON_ABSENT:
+		return required ? wrong(diag, name, "is missing") : RJWT_OK;
+	case JSON_WRONG:
+		return wrong(diag, name, "is no string");
+	case JSON_GOOD:
+		break;
+	}
+	if (!claims_name_check(*value))
+		return wrong(diag, name, "is not 1 to 255 bytes without control characters");
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+read_times(struct claims *claims, struct rjwt_diag *diag)
+{
+	RJWT_TRY(required_integer(claims->json, "exp", &claims->exp_s, diag));
+	RJWT_TRY(required_integer(claims->json, "iat", &claims->iat_s, diag));
+	if (json_integer(claims->json, "nbf", &claims->nbf_s) == JSON_WRONG)
+		return wrong(diag, "nbf", "is no integer from 0 to 2^53");
+	return RJWT_OK;
+}
+
+/* jti, scope, once, and whether cnf and src stand there in any form. */
+static enum rjwt_err
+read_own(struct claims *claims, struct rjwt_diag *diag)
+{
+	struct view ignored;
+	enum json_has has = json_string(claims->json, "jti", &claims->jti);
+
+	if (has == JSON_WRONG || (has == JSON_GOOD && !claims_jti_check(claims->jti)))
+		return wrong(diag, "jti", "is no string of 1 to 128 bytes without control characters");
+	has = json_string(claims->json, "scope", &claims->scope);
+	if (has == JSON_WRONG || !scope_check(claims->scope)) /* one that is absent has no words */
+		return wrong(diag, "scope", "is no list of words with one space between them");
+	if (json_boolean(claims->json, "once", &claims->once) == JSON_WRONG)
+		return wrong(diag, "once", "is neither true nor false");
+	if (claims->once && claims->jti.p == NULL)
+		return wrong(diag, "jti", "is missing, and the token is good for one use");
+	claims->has_cnf = json_string(claims->json, "cnf", &ignored) != JSON_ABSENT;
+	claims->has_src = json_string(claims->json, "src", &ignored) != JSON_ABSENT;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+read_all(struct claims *claims, const char *user_claim, struct rjwt_diag *diag)
+{
+	RJWT_TRY(read_name(claims->json, "iss", true, &claims->iss, diag));
+	switch (json_strings(claims->json, "aud", NULL)) {
+	case JSON_ABSENT:
+		return wrong(diag, "aud", "is missing");
+	case JSON_WRONG:
+		return wrong(diag, "aud", "is neither a string nor an array of strings");
+	case JSON_GOOD:
+		break;
+	}
+	RJWT_TRY(read_times(claims, diag));
+	RJWT_TRY(read_name(claims->json, "sub", false, &claims->sub, diag));
+	RJWT_TRY(read_name(claims->json, user_claim, true, &claims->user, diag));
+	return read_own(claims, diag);
+}
+
+enum rjwt_err
+claims_parse(struct view payload, const char *user_claim, struct claims *claims,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(claims_clear) struct claims found = { 0 };
+	enum rjwt_err err = json_parse(payload, &found.json, diag);
+
+	if (err != RJWT_OK)
+		return err == RJWT_MALFORMED ? RJWT_CLAIMS : err;
+	RJWT_TRY(read_all(&found, user_claim, diag));
+	*claims = RJWT_STEAL(found);
+	return RJWT_OK;
+}
+
+void
+claims_clear(struct claims *claims)
+{
+	json_clear(&claims->json);
+	*claims = (struct claims){ 0 };
+}

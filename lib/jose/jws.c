@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "jose/jws.h"
+#include "base/base64url.h"
+
+#include <string.h>
+
+/* Header members that change what a signature means, or bring a key along: nothing here honours them. */
+static const char *const refused[] = { "crit", "b64", "zip", "cty", "jwk", "jku", "x5c", "x5u",
+	"x5t", "x5t#S256", NULL };
+
+enum rjwt_err
+jws_split(struct view token, struct jws *jws, const char **why)
+{
+	const char *first = token.n == 0 ? NULL : memchr(token.p, '.', token.n);
+	const char *second = NULL, *end = token.p + token.n;
+
+	*jws = (struct jws){ 0 };
+	*why = "another number of parts";
+	if (first != NULL)
+		second = memchr(first + 1, '.', (size_t)(end - first - 1));
+	if (second == NULL || memchr(second + 1, '.', (size_t)(end - second - 1)) != NULL)
+		return RJWT_MALFORMED;
+	jws->header = (struct view){ token.p, (size_t)(first - token.p) };
+	jws->payload = (struct view){ first + 1, (size_t)(second - first - 1) };
+	jws->signature = (struct view){ second + 1, (size_t)(end - second - 1) };
+	jws->input = (struct view){ token.p, (size_t)(second - token.p) };
+	if (jws->header.n == 0 || jws->payload.n == 0 || jws->signature.n == 0) {
+		*why = "a part is empty";
+		return RJWT_MALFORMED;
+	}
+	if ((*why = base64url_check(jws->header)) != NULL ||
+	    (*why = base64url_check(jws->payload)) != NULL ||
+	    (*why = base64url_check(jws->signature)) != NULL)
+		return RJWT_MALFORMED;
+	return RJWT_OK;
+}
+
+/* A string that may be absent; .p NULL then. */
+static enum rjwt_err
+optional(struct json json, const char *name, struct view *value, struct rjwt_diag *diag)
+{
+	if (json_string(json, name, value) == JSON_WRONG)
+		return diag_fail(diag, RJWT_HEADER, "", "%s is no string", name);
+	return RJWT_OK;
+}
+
+static bool
+is_refused(struct view name)
+{
+	for (size_t i = 0; refused[i] != NULL; i++)
+		if (view_is(name, refused[i]))
+			return true;
+	return false;
+}
+
+static enum rjwt_err
+check_name(void *context, struct view name)
+{
+	return is_refused(name) ?
+	    diag_fail(context, RJWT_HEADER, "", "%.*s is not accepted", (int)name.n, name.p) :
+	    RJWT_OK;
+}
+
+enum rjwt_err
+jws_header(struct jws *jws, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	enum rjwt_err err = base64url_decode(jws->header, &text);
+
+	RJWT_TRY(err);
+	err = json_parse(buf_view(&text), &jws->json, diag);
+	if (err != RJWT_OK)
+		return err == RJWT_MALFORMED ? RJWT_HEADER : err;
+	RJWT_TRY(json_names(jws->json, check_name, diag));
+	if (json_string(jws->json, "alg", &jws->alg) != JSON_GOOD)
+		return diag_fail(diag, RJWT_HEADER, "", "alg is missing or no string");
+	RJWT_TRY(optional(jws->json, "kid", &jws->kid, diag));
+	return optional(jws->json, "typ", &jws->typ, diag);
+}
+
+enum rjwt_err
+jws_verify(const struct jws *jws, struct key *key, struct buf *payload, size_t *short_by)
+{
+	RJWT_CLEAN(buf_clear) struct buf signature = { 0 };
+	enum rjwt_err err = base64url_decode(jws->signature, &signature);
+	size_t wanted = key_signature_size(key), have = jws->signature.n / 4 * 3;
+
+	have += jws->signature.n % 4 == 0 ? 0 : jws->signature.n % 4 - 1;
+	if (short_by != NULL)
+		*short_by = have < wanted ? wanted - have : 0;
+	if (err == RJWT_OK)
+		err = key_verify(key, jws->input, buf_view(&signature));
+	if (err == RJWT_OK)
+		err = base64url_decode(jws->payload, payload);
+	return err == RJWT_MALFORMED ? RJWT_SIGNATURE : err;
+}
+
+enum rjwt_err
+jws_sign(struct signer *signer, struct view header, struct view payload, struct buf *token)
+{
+	RJWT_CLEAN(buf_clear) struct buf signature = { 0 };
+	size_t start = token->n;
+
+	base64url_encode(token, header);
+	buf_adds(token, ".");
+	base64url_encode(token, payload);
+	RJWT_TRY(buf_done(token));
+	RJWT_TRY(signer->sign(signer, (struct view){ token->p + start, token->n - start },
+	    &signature));
+	buf_adds(token, ".");
+	base64url_encode(token, buf_view(&signature));
+	return buf_done(token);
+}
+
+bool
+jws_is_reserved(struct view name)
+{
+	return view_is(name, "alg") || view_is(name, "kid") || view_is(name, "typ") || is_refused(name);
+}
+
+void
+jws_clear(struct jws *jws)
+{
+	json_clear(&jws->json);
+	*jws = (struct jws){ 0 };
+}

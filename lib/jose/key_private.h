@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * key_inside.h - inside key.h: what a key holds. key.c makes keys, key_sign.c signs and verifies with them.
+ */
+#ifndef RJWT_KEY_INSIDE_H
+#define RJWT_KEY_INSIDE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "jose/alg.h"
+#include "jose/key.h"
+
+#include <openssl/evp.h>
+
+struct key {
+	const struct alg *alg;
+	EVP_PKEY *pkey;	   /* NULL for HMAC */
+	struct buf secret; /* HMAC */
+	size_t signature_size;
+	/* Set up by the first signature; the others take copies, which cost a tenth of that. */
+	EVP_MD_CTX *signing, *verifying;
+	EVP_MAC_CTX *mac;
+};
+
+/* Clean-up functions of OpenSSL take the object; ours, for RJWT_CLEAN, take its address. */
+#define CLEANER(name, type, release)                  \
+	static void name(type **object)               \
+	{                                             \
+		release(*object);                     \
+	}                                             \
+	struct name##_needs_a_semicolon
+
+static inline const unsigned char *
+bytes(struct view v)
+{
+	return (const unsigned char *)(v.n == 0 ? "" : v.p);
+}
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "jose/provider_write.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/file_write.h"
+#include "jose/alg.h"
+#include "jose/key.h"
+
+#include <stdio.h>
+
+static enum rjwt_err
+file_generate(struct provider *provider, int64_t version, const struct alg *alg, unsigned rsa_bits,
+    struct key **key, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	RJWT_CLEAN(key_clean) struct key *made = NULL;
+	enum rjwt_err err;
+	char name[32];
+
+	provider_key_name(name, version);
+	RJWT_TRY(provider_file_open(provider, &dir, diag));
+	err = key_generate(alg, rsa_bits, &made);
+	if (err != RJWT_OK)
+		return diag_fail(diag, err, "", "no %s key could be made", alg->label);
+	RJWT_TRY(key_private_format(made, &text));
+	RJWT_TRY(file_create(&dir, name, 0600, buf_view(&text), diag));
+	*key = RJWT_STEAL(made);
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+file_destroy(struct provider *provider, int64_t version, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	char name[32];
+
+	provider_key_name(name, version);
+	RJWT_TRY(provider_file_open(provider, &dir, diag));
+	return file_remove(&dir, name, diag);
+}
+
+void
+provider_make_writable(struct provider *provider)
+{
+	if (provider->generate == NULL)
+		provider->generate = file_generate;
+	if (provider->destroy == NULL)
+		provider->destroy = file_destroy;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What mints and what changes a keyset. pam_rjwt.so does not contain this file.
+ */
+#include "handle.h"
+#include "base/buf.h"
+#include "base/openssl.h"
+#include "jose/claims.h"
+#include "keyset/change.h"
+#include "keyset/init.h"
+#include "keyset/jwks.h"
+#include "keyset/keyset.h"
+#include "keyset/plan.h"
+#include "token/mint.h"
+
+#include <string.h>
+
+enum rjwt_err
+rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token,
+    struct rjwt_diag *diag)
+{
+	struct minter m = { &h->config, h->store, &h->clock };
+
+	RJWT_TRY(handle_need_store(h, diag));
+	return mint_token(&m, request, token, diag);
+}
+
+enum rjwt_err
+rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n,
+    struct rjwt_minted *minted)
+{
+	struct minter m = { &h->config, h->store, &h->clock };
+	struct rjwt_diag diag;
+	enum rjwt_err err = handle_need_store(h, &diag);
+
+	for (size_t i = 0; i < n; i++)
+		minted[i] = (struct rjwt_minted){ .err = err, .diag = diag };
+	RJWT_TRY(err);
+	return mint_tokens(&m, requests, n, minted);
+}
+
+enum rjwt_err
+rjwt_jwks(struct rjwt *h, char **json, size_t *len, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct rjwt_time now;
+
+	RJWT_TRY(handle_need_store(h, diag));
+	RJWT_TRY(store_load(h->store, diag));
+	clock_now(&h->clock, &now);
+	RJWT_TRY(store_jwks(h->store, now.wall_s, &text, diag));
+	return buf_give(&text, json, len);
+}
+
+static enum rjwt_err
+change(struct rjwt *h, struct change_request order, int flags, struct rjwt_change *change,
+    struct rjwt_diag *diag)
+{
+	return keyset_change(h->store, &h->config.rotation, &order, &h->clock, flags, change, diag);
+}
+
+enum rjwt_err
+rjwt_rotate(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
+{
+	struct change_request order = { .why = WHY_COMPROMISED };
+
+	RJWT_TRY(handle_need_store(h, diag));
+	if ((flags & RJWT_COMPROMISED) != 0)
+		return change(h, order, flags, done, diag);
+	/* The version before the lock: whoever comes second finds another one, and does not rotate. */
+	RJWT_TRY(store_load(h->store, diag));
+	order = (struct change_request){ .why = WHY_MANUAL, .version = h->store->keyset.active.version };
+	return change(h, order, flags, done, diag);
+}
+
+enum rjwt_err
+rjwt_maintain(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
+{
+	RJWT_TRY(handle_need_store(h, diag));
+	return change(h, (struct change_request){ .why = WHY_DUE }, flags, done, diag);
+}
+
+static enum rjwt_err
+read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_request *order,
+    struct rjwt_diag *diag)
+{
+	enum rjwt_err err;
+
+	if ((r->jti != NULL) + (r->users != NULL) + (r->kid != NULL) + (r->all ? 1 : 0) != 1)
+		return diag_fail(diag, RJWT_USAGE, "", "one of a token, users, a key and all is revoked");
+	if (r->jti != NULL && !claims_jti_check(view_of(r->jti)))
+		return diag_fail(diag, RJWT_USAGE, "", "%s is no id of a token (claim jti)", r->jti);
+	if (r->users != NULL && r->users[0] == NULL)
+		return diag_fail(diag, RJWT_USAGE, "", "no user was named");
+	for (size_t i = 0; r->users != NULL && r->users[i] != NULL; i++)
+		if (!claims_name_check(view_of(r->users[i])))
+			return diag_fail(diag, RJWT_USAGE, "", "%s is no login name", r->users[i]);
+	*order = (struct change_request){ .why = r->all ? WHY_REVOKE_ALL :
+		r->kid != NULL			      ? WHY_REVOKE_KEY :
+		r->users != NULL		      ? WHY_REVOKE_USER :
+							WHY_BUMP,
+		.jti = r->jti, .users = r->users };
+	if (r->kid == NULL)
+		return RJWT_OK;
+	RJWT_TRY(store_load(h->store, diag));
+	err = keyset_kid_parse(&h->store->keyset, view_of(r->kid), &order->version);
+	if (err == RJWT_KID)
+		return diag_fail(diag, err, "", "%s is no key id: BASE.VERSION is wanted", r->kid);
+	return err == RJWT_OK ? err : diag_fail(diag, err, "", "%s is of another keyset", r->kid);
+}
+
+enum rjwt_err
+rjwt_revoke(struct rjwt *h, const struct rjwt_revocation *revocation, int flags,
+    struct rjwt_change *done, struct rjwt_diag *diag)
+{
+	struct change_request order;
+
+	RJWT_TRY(handle_need_store(h, diag));
+	RJWT_TRY(read_revocation(h, revocation, &order, diag));
+	return change(h, order, flags, done, diag);
+}
+
+enum rjwt_err
+rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *done,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(config_clear) struct config config = { 0 };
+	struct clock clock = { .read = options->now };
+	struct init_names names = { NULL, NULL };
+
+	if (diag != NULL)
+		*diag = (struct rjwt_diag){ 0 };
+	RJWT_TRY(openssl_ready());
+	RJWT_TRY(config_load(options->config, &config, diag));
+	RJWT_TRY(handle_override(&config, options, diag));
+	if (config.issuer.n > 0)
+		names.issuer = config.issuer.list[0];
+	if (config.audience.n > 0)
+		names.audience = config.audience.list[0];
+	return keyset_init(config.state_dir, NULL, &config.rotation, &names, (flags & RJWT_ADOPT) != 0,
+	    &clock, done, diag);
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyset/change.h"
+#include "base/file.h"
+#include "base/file_write.h"
+#include "base/text.h"
+#include "jose/jwk.h"
+#include "jose/provider_write.h"
+#include "keyset/commit.h"
+#include "keyset/inspect.h"
+#include "keyset/issued.h"
+#include "keyset/lock.h"
+#include "keyset/marks_write.h"
+#include "keyset/recover.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define STAMP_TRIES 10
+#define FOLDER_TRIES 10
+
+/* Whoever changes a keyset, from lock to unlock. */
+struct change_ctx {
+	struct store *store;
+	const struct rotation_policy *policy;
+	const struct change_request *order;
+	struct clock *clock;
+	struct dir private;
+	struct lock lock;
+	struct commit_ctx scribe;
+	struct rjwt_diag *diag;
+	unsigned opened;    /* the folder that is locked, as store counts them */
+	bool removed;	    /* what a crash had left */
+	int64_t unreadable; /* version whose file is to go after the commit; 0: none */
+	char warning[256];  /* what did not hinder the change */
+};
+
+static void
+keeper_end(struct change_ctx *k)
+{
+	lock_release(&k->lock);
+	dir_close(&k->private);
+}
+
+/* Lock the folder that stands at the path: it may be another one by the time we have the lock. */
+static enum rjwt_err
+lock_store(struct change_ctx *k)
+{
+	for (int i = 0; i < FOLDER_TRIES; i++) {
+		RJWT_TRY(store_load(k->store, k->diag));
+		k->opened = k->store->opened;
+		RJWT_TRY(lock_take(&k->lock, &k->store->dir, k->diag));
+		RJWT_TRY(store_load(k->store, k->diag));
+		if (k->store->opened == k->opened)
+			return RJWT_OK;
+		lock_release(&k->lock);
+	}
+	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "is replaced by others all the time");
+}
+
+/* What stands at the path now is not locked, and nothing may be done to it. */
+static enum rjwt_err
+check_folder(const struct change_ctx *k)
+{
+	if (k->store->opened == k->opened)
+		return RJWT_OK;
+	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "was replaced meanwhile: do it again");
+}
+
+/* Marks that are not needed any more hinder nobody: what goes wrong with them is a warning. */
+static void
+prune(struct change_ctx *k, bool rose)
+{
+	struct rjwt_diag why = { 0 };
+
+	if (marks_prune(&k->store->dir, k->store->keyset.floor, rose, &why) != RJWT_OK)
+		text_append(k->warning, sizeof(k->warning), "; ", "old marks stay: %.80s%s%.100s", why.path,
+		    why.path[0] == '\0' ? "" : ": ", why.text);
+}
+
+static enum rjwt_err
+begin(struct change_ctx *k)
+{
+	provider_make_writable(k->store->provider);
+	RJWT_TRY(lock_store(k));
+	RJWT_TRY(dir_open_at(&k->store->dir, "private", &k->private, k->diag));
+	k->scribe = (struct commit_ctx){ &k->store->dir, &k->store->keys, &k->private, k->store->provider,
+		k->policy, k->clock, k->diag };
+	/* Whoever crashed may have renamed without a sync: what we build on must stay. */
+	RJWT_TRY(dir_sync(&k->store->dir, k->diag));
+	RJWT_TRY(dir_sync(&k->store->keys, k->diag));
+	RJWT_TRY(dir_sync(&k->private, k->diag));
+	RJWT_TRY(store_check_writable(k->store, k->policy, k->diag));
+	RJWT_TRY(check_folder(k));
+	RJWT_TRY(recover(&k->scribe, k->store, true, &k->removed));
+	prune(k, false);
+	return RJWT_OK;
+}
+
+/* --- carry a plan out --------------------------------------------------------------------------------------- */
+
+/* A key that goes on as something else than it was. */
+static enum rjwt_err
+stamp(struct change_ctx *k, const struct plan *plan, int64_t version)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+	const struct keyset *keyset = &k->store->keyset;
+	enum rjwt_err err = store_read_key(k->store, version, &jwk, k->diag);
+
+	/* A file that cannot be read takes no stamp, and must not come to be readable again: it goes. */
+	if (version == plan->revoke && (err == RJWT_KEYSET || err == RJWT_KEY_UNKNOWN)) {
+		k->unreadable = version;
+		return RJWT_OK;
+	}
+	RJWT_TRY(err);
+	if (version == plan->retire) {
+		/* Whole: not what a change that never came to its commit left. */
+		jwk.since_s = keyset->active.since_s < plan->stamp.retired_s ?
+		    keyset->active.since_s :
+		    plan->stamp.retired_s; /* the clock may have gone back */
+		jwk.retired_s = plan->stamp.retired_s;
+		jwk.until_s = plan->stamp.until_s;
+		jwk.revoked_s = 0;
+	} else if (version == keyset->active.version || version == keyset->next.version) {
+		jwk.since_s = jwk.retired_s = jwk.until_s = 0;
+	}
+	if (version == plan->revoke)
+		jwk.revoked_s = plan->revoked_s;
+	return commit_key(&k->scribe, version, &jwk);
+}
+
+/* The clock went back: a retirement cannot lie in the future. */
+static enum rjwt_err
+restamp(struct change_ctx *k, int64_t now_s)
+{
+	const struct keyset *keyset = &k->store->keyset;
+
+	for (int64_t v = keyset->floor; v < keyset->active.version; v++) {
+		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+		enum rjwt_err err = store_read_key(k->store, v, &jwk, k->diag);
+
+		/* A torn file verifies nothing: it must not stop the others' rotation. */
+		if (err == RJWT_KEY_UNKNOWN || err == RJWT_KEYSET ||
+		    (err == RJWT_OK && jwk.retired_s <= now_s))
+			continue;
+		RJWT_TRY(err);
+		jwk.since_s = jwk.since_s < now_s ? jwk.since_s : now_s;
+		jwk.retired_s = now_s;
+		jwk.until_s = now_s + k->policy->previous_key_ttl_s;
+		RJWT_TRY(commit_key(&k->scribe, v, &jwk));
+	}
+	return RJWT_OK;
+}
+
+/* New keys, under versions that are claimed first: they never come again, whatever happens to us. */
+static enum rjwt_err
+make_keys(struct change_ctx *k, const struct plan *plan, struct keyset *claimed)
+{
+	*claimed = k->store->keyset;
+	if (plan->make == 0)
+		return RJWT_OK;
+	claimed->next_version = plan->after.next_version;
+	RJWT_TRY(commit_stage(&k->scribe, &k->store->keyset, claimed));
+	RJWT_TRY(commit_publish(&k->scribe));
+	for (int64_t v = claimed->next_version - plan->make; v < claimed->next_version; v++)
+		RJWT_TRY(commit_new_key(&k->scribe, claimed, v));
+	return RJWT_OK;
+}
+
+/* All that is durable before the commit, dated as of now; retired_s tells by when it must follow. */
+static enum rjwt_err
+prepare(struct change_ctx *k, struct plan *plan, const struct keyset *claimed)
+{
+	struct rjwt_time now;
+
+	clock_now(k->clock, &now);
+	RJWT_TRY(keyset_clock_check(&now, k->diag));
+	keyset_plan_at(plan, &k->store->keyset, k->policy, &now);
+	if (plan->restamp)
+		RJWT_TRY(restamp(k, now.wall_s));
+	if (plan->retire != 0)
+		RJWT_TRY(stamp(k, plan, plan->retire));
+	if (plan->revoke != 0 && plan->revoke != plan->retire)
+		RJWT_TRY(stamp(k, plan, plan->revoke));
+	return commit_stage(&k->scribe, claimed, &plan->after);
+}
+
+static enum rjwt_err
+execute(struct change_ctx *k, struct plan *plan)
+{
+	struct keyset claimed;
+	struct rjwt_time now;
+
+	RJWT_TRY(make_keys(k, plan, &claimed));
+	for (int i = 0;; i++) {
+		RJWT_TRY(prepare(k, plan, &claimed));
+		clock_now(k->clock, &now);
+		/* A token minted after the stamp, and before the commit, must not look too young. */
+		if (plan->retire == 0 ||
+		    now.wall_s - plan->stamp.retired_s <= keyset_slack_s(k->policy))
+			break;
+		if (i == STAMP_TRIES)
+			return diag_fail(k->diag, RJWT_BUSY, k->store->keys.path,
+			    "writing files takes longer than the leeway");
+	}
+	RJWT_TRY(commit_publish(&k->scribe));
+	RJWT_TRY(store_load(k->store, k->diag));
+	return check_folder(k);
+}
+
+/* Not before the commit: until then it may be the key that signs. */
+static enum rjwt_err
+drop_unreadable(struct change_ctx *k)
+{
+	char name[STORE_NAME_SIZE];
+
+	if (k->unreadable == 0)
+		return RJWT_OK;
+	store_name(name, k->unreadable, "jwk");
+	RJWT_TRY(file_remove(&k->store->keys, name, k->diag));
+	return dir_sync(&k->store->keys, k->diag);
+}
+
+/* Marks for people come after the commit: what the retired key has signed for them is over. */
+static enum rjwt_err
+mark_users(struct change_ctx *k, int64_t version)
+{
+	for (const char *const *user = k->order->users; user != NULL && *user != NULL; user++)
+		RJWT_TRY(mark_revoke_user(&k->store->dir, *user, version, k->diag));
+	return RJWT_OK;
+}
+
+/* What is to be done when the commit stands. */
+static enum rjwt_err
+clean_up(struct change_ctx *k, const struct rjwt_time *now, bool rose)
+{
+	bool removed = false;
+
+	RJWT_TRY(recover(&k->scribe, k->store, false, &removed));
+	prune(k, rose);
+	/* By a clock that can be believed alone: the list is of tokens that may verify again. */
+	if (!keyset_clock_settled(&k->store->keyset, k->policy, now))
+		return RJWT_OK;
+	return issued_prune(&k->store->dir, now->wall_s, k->diag);
+}
+
+static enum rjwt_err
+commit(struct change_ctx *k, struct plan *plan, const struct rjwt_time *now)
+{
+	bool revokes = plan->why >= WHY_REVOKE_KEY, rose = plan->after.floor > k->store->keyset.floor;
+	struct rjwt_diag *outer = k->diag, why = { 0 };
+	enum rjwt_err err;
+
+	if (k->order->jti != NULL)
+		RJWT_TRY(mark_revoke_jti(&k->store->dir, k->order->jti,
+		    k->store->keyset.next.version, k->diag));
+	if (plan->any)
+		RJWT_TRY(execute(k, plan));
+	RJWT_TRY(drop_unreadable(k));
+	RJWT_TRY(mark_users(k, plan->retire));
+	k->diag = k->scribe.diag = &why;
+	err = clean_up(k, now, rose);
+	k->diag = k->scribe.diag = outer;
+	if (err == RJWT_OK)
+		return RJWT_OK;
+	if (why.text[0] == '\0')
+		(void)diag_fail(&why, err, why.path, "%s", rjwt_strerror(err));
+	if (revokes)
+		return diag_fail(outer, err, why.path,
+		    "%.300s. What was asked for is committed, but not all of it is done: do it again", why.text);
+	text_append(plan->change.warning, sizeof(plan->change.warning), "; ", "clean-up failed: %.80s%s%.120s",
+	    why.path, why.path[0] == '\0' ? "" : ": ", why.text);
+	return RJWT_OK;
+}
+
+/*
+ * What signs, and what will, must be whole before anything is built on it, unless it is to go; and a
+ * promotion of one that cannot sign would leave nobody who can mint.
+ */
+static enum rjwt_err
+check_keys(struct change_ctx *k, const struct plan *plan)
+{
+	const struct keyset *keyset = &k->store->keyset;
+	const int64_t versions[] = { keyset->active.version, keyset->next.version };
+
+	if (plan->why == WHY_COMPROMISED || plan->why == WHY_BUMP)
+		return RJWT_OK;
+	for (size_t i = 0; i < 2; i++) {
+		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+
+		if (versions[i] != plan->revoke)
+			RJWT_TRY(store_read_signing_key(k->store, versions[i], &jwk, k->diag));
+	}
+	if (plan->after.active.version != keyset->next.version)
+		return RJWT_OK;
+	return store_can_sign(k->store, keyset->next.version, k->diag);
+}
+
+/* What the marks say, before what the plan says. */
+static void
+describe_marks(const struct change_request *order, struct rjwt_change *change)
+{
+	char text[sizeof(change->text)] = "", names[120] = "";
+
+	if (order->jti == NULL && order->users == NULL)
+		return;
+	if (order->jti != NULL)
+		snprintf(text, sizeof(text), "the token %.128s is revoked", order->jti);
+	for (size_t i = 0; order->users != NULL && order->users[i] != NULL && i < 4; i++)
+		text_append(names, sizeof(names), i == 3 || order->users[i + 1] == NULL ? " and " : ", ",
+		    "%.32s", i == 3 ? "others" : order->users[i]);
+	if (order->users != NULL)
+		snprintf(text, sizeof(text), "all tokens of %s until now are revoked", names);
+	text_append(text, sizeof(text), ", ", "%s", change->text);
+	memcpy(change->text, text, sizeof(text));
+}
+
+/* Plan, and unless it is a dry run, do it. The lock is held then. */
+static enum rjwt_err
+change_now(struct change_ctx *k, bool dry_run, struct rjwt_change *change)
+{
+	struct keyset_seen seen = { 0 };
+	struct rjwt_time now;
+	struct plan plan;
+	const char *what;
+
+	clock_now(k->clock, &now);
+	RJWT_TRY(store_usage(k->store, now.wall_s, &seen, k->diag));
+	RJWT_TRY(keyset_plan(&k->store->keyset, k->policy, k->order->why, k->order->version, &seen,
+	    &now, &plan, k->diag));
+	RJWT_TRY(check_keys(k, &plan));
+	if (!dry_run) {
+		RJWT_TRY(commit(k, &plan, &now));
+		if (store_usage(k->store, now.wall_s, &seen, NULL) != RJWT_OK)
+			seen = (struct keyset_seen){ .first_alive = k->store->keyset.floor };
+	}
+	describe_marks(k->order, &plan.change);
+	if (k->removed && !plan.any) {
+		plan.change.any = true;
+		snprintf(plan.change.text, sizeof(plan.change.text),
+		    "removed what a crash had left, %.42s goes on signing", plan.change.kid);
+	}
+	if (k->warning[0] != '\0')
+		text_append(plan.change.warning, sizeof(plan.change.warning), "; ", "%s", k->warning);
+	plan.change.next_event_s =
+	    keyset_next_event(&k->store->keyset, k->policy, &seen, &now, &what);
+	*change = plan.change;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+keyset_change(struct store *store, const struct rotation_policy *policy,
+    const struct change_request *order, struct clock *clock, int flags,
+    struct rjwt_change *change, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(keeper_end) struct change_ctx k = { .store = store, .policy = policy, .order = order,
+		.clock = clock, .private = DIR_NONE, .lock = LOCK_NONE, .diag = diag };
+
+	if ((flags & RJWT_DRY_RUN) != 0) {
+		RJWT_TRY(store_load(store, diag));
+		RJWT_TRY(store_check_writable(store, policy, diag));
+		return change_now(&k, true, change);
+	}
+	RJWT_TRY(begin(&k));
+	return change_now(&k, false, change);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyset/commit.h"
+#include "base/buf.h"
+#include "base/file_write.h"
+#include "base/hash.h"
+#include "base/json_write.h"
+#include "keyset/store.h"
+#include "rjwt.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+enum rjwt_err
+commit_stage(const struct commit_ctx *s, const struct keyset *before, struct keyset *keyset)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct rjwt_time now;
+	struct timespec mtime;
+
+	clock_now(s->clock, &now);
+	keyset->generation = before->generation + 1;
+	mtime = (struct timespec){ .tv_sec = now.wall_s, .tv_nsec = keyset->generation % 1000000000 };
+	RJWT_TRY(keyset_format(&text, keyset));
+	return file_stage(s->dir, "keyset.json", 0644, buf_view(&text), &mtime, s->diag);
+}
+
+enum rjwt_err
+commit_publish(const struct commit_ctx *s)
+{
+	return file_publish(s->dir, "keyset.json", s->diag);
+}
+
+enum rjwt_err
+commit_key(const struct commit_ctx *s, int64_t version, const struct jwk *jwk)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	char name[STORE_NAME_SIZE];
+
+	store_name(name, version, "jwk");
+	json_open(&text, NULL);
+	RJWT_TRY(jwk_put(&text, jwk));
+	RJWT_TRY(seal_add(&text));
+	return file_write(s->keys, name, 0644, buf_view(&text), NULL, s->diag);
+}
+
+enum rjwt_err
+commit_new_key(const struct commit_ctx *s, const struct keyset *keyset, int64_t version)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { .alg = s->policy->alg };
+	struct rjwt_time now;
+	char name[STORE_NAME_SIZE];
+
+	RJWT_TRY(s->provider->generate(s->provider, version, s->policy->alg, s->policy->rsa_bits, &jwk.key,
+	    s->diag));
+	store_name(name, version, "minted");
+	RJWT_TRY(file_create(s->private, name, 0600, (struct view){ "", 0 }, s->diag));
+	clock_now(s->clock, &now);
+	keyset_kid_format(keyset, version, jwk.kid);
+	jwk.published_s = now.wall_s;
+	return commit_key(s, version, &jwk);
+}
+
+int64_t
+commit_version(const char *name)
+{
+	int64_t version = store_version(name, "jwk");
+
+	if (version == 0)
+		version = store_version(name, "key");
+	return version == 0 ? store_version(name, "minted") : version;
+}
+
+bool
+commit_is_temporary(const char *name)
+{
+	return strncmp(name, FILE_TEMPORARY, sizeof(FILE_TEMPORARY) - 1) == 0;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keyset_init(): the first commit of a base. A file stands in the folder while the first of all is under
+ * way, so that one that did not end can be told from a keyset that lost its keyset.json.
+ */
+#include "keyset/init.h"
+#include "base/base64url.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/file_write.h"
+#include "base/openssl.h"
+#include "base/text.h"
+#include "jose/provider_write.h"
+#include "keyset/commit.h"
+#include "keyset/inspect.h"
+#include "keyset/lock.h"
+#include "keyset/marks_write.h"
+#include "keyset/plan.h"
+#include "keyset/recover.h"
+#include "keyset/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The folder above, and the name there. A path that ends with a slash, or with a dot, has none. */
+static enum rjwt_err
+open_above(const char *path, struct dir *above, char name[static NAME_MAX + 1], struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(free_clean) char *bare = strdup(path);
+	const char *last;
+	enum rjwt_err err;
+
+	if (bare == NULL)
+		return RJWT_MEMORY;
+	for (size_t n = strlen(bare); n > 1 && bare[n - 1] == '/'; n--)
+		bare[n - 1] = '\0';
+	err = dir_of(bare, above, &last, diag);
+	if (err == RJWT_IO && errno == ENOENT && diag != NULL && strrchr(bare, '/') != NULL)
+		text_append(diag->text, sizeof(diag->text), " ", "(make it first: mkdir -p %.*s)",
+		    (int)(strrchr(bare, '/') - bare), bare);
+	RJWT_TRY(err);
+	snprintf(name, NAME_MAX + 1, "%s", last);
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir above = DIR_NONE;
+	char name[NAME_MAX + 1];
+	enum rjwt_err err = dir_open(path, dir, diag), found;
+
+	if (err != RJWT_OK && (err != RJWT_IO || errno != ENOENT))
+		return err;
+	found = open_above(path, &above, name, diag);
+	if (err == RJWT_OK) /* made, perhaps, by one that was killed before this; "." was made by somebody else */
+		return found == RJWT_OK ? dir_sync(&above, diag) : found == RJWT_USAGE ? RJWT_OK : found;
+	RJWT_TRY(found);
+	RJWT_TRY(dir_make(&above, name, 0755, diag));
+	return dir_open(path, dir, diag);
+}
+
+static enum rjwt_err
+adopt_open(const char *path, struct dir *dir, struct rjwt_diag *diag)
+{
+	enum rjwt_err err = dir_open(path, dir, diag);
+
+	if (err == RJWT_IO && errno == ENOENT)
+		return diag_fail(diag, RJWT_KEYSET, path, "is not there: rjwt-keyd init makes a keyset");
+	return err;
+}
+
+/* Before anything is made: what is missing of a keyset must not come to be there again, and empty. */
+static enum rjwt_err
+check_there(const struct dir *dir, bool adopt, struct rjwt_diag *diag)
+{
+	struct stat status;
+	bool keyset = fstatat(dir->fd, "keyset.json", &status, AT_SYMLINK_NOFOLLOW) == 0;
+	bool keys = fstatat(dir->fd, "keys", &status, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    fstatat(dir->fd, "private", &status, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (!adopt && keyset)
+		return diag_fail(diag, RJWT_EXISTS, dir->path, "has a keyset already");
+	if (adopt && !keyset && !keys)
+		return diag_fail(diag, RJWT_KEYSET, dir->path,
+		    "has nothing to adopt: rjwt-keyd init makes a keyset");
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+make_folders(const struct dir *dir, struct rjwt_diag *diag)
+{
+	static const struct {
+		const char *name;
+		unsigned mode;
+	} folders[] = { { "keys", 0755 }, { "private", 0700 }, { "revoked", 0755 }, { "spent", 0700 },
+		{ "issued", 0700 } };
+	RJWT_CLEAN(dir_close) struct dir revoked = DIR_NONE;
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		RJWT_TRY(dir_make(dir, folders[i].name, folders[i].mode, diag));
+	RJWT_TRY(dir_open_at(dir, "revoked", &revoked, diag));
+	RJWT_TRY(dir_make(&revoked, "jti", 0755, diag));
+	return dir_make(&revoked, "sub", 0755, diag);
+}
+
+/*
+ * Say that an init is under way, and see at once whether this file system keeps an mtime to the
+ * nanosecond, without which an open handle could miss a commit.
+ */
+static enum rjwt_err
+mark_unfinished(const struct dir *dir, const struct rjwt_time *now, struct rjwt_diag *diag)
+{
+	const struct timespec mtime = { .tv_sec = now->wall_s, .tv_nsec = 1 };
+	struct stat status;
+
+	RJWT_TRY(file_write(dir, COMMIT_UNFINISHED, 0600, (struct view){ "", 0 }, &mtime, diag));
+	if (fstatat(dir->fd, COMMIT_UNFINISHED, &status, AT_SYMLINK_NOFOLLOW) != 0)
+		return diag_fail(diag, RJWT_IO, dir->path, COMMIT_UNFINISHED);
+	if (status.st_mtim.tv_nsec == 1)
+		return RJWT_OK;
+	RJWT_TRY(file_remove(dir, COMMIT_UNFINISHED, diag));
+	return diag_fail(diag, RJWT_KEYSET, dir->path,
+	    "is on a file system that does not keep times to the nanosecond");
+}
+
+static enum rjwt_err
+remove_any(void *context, const char *name)
+{
+	const struct dir *dir = *(const struct dir *const *)context;
+
+	return commit_version(name) != 0 || commit_is_temporary(name) ? file_remove(dir, name, NULL) : RJWT_OK;
+}
+
+/* Nothing of a keyset may be there, but for what an init that did not end left. */
+static enum rjwt_err
+check_no_keys(struct commit_ctx *s)
+{
+	struct stat status;
+	int64_t most = 0;
+
+	if (fstatat(s->dir->fd, COMMIT_UNFINISHED, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+		RJWT_TRY(dir_each(s->private, remove_any, &s->private, s->diag));
+		RJWT_TRY(dir_each(s->keys, remove_any, &s->keys, s->diag));
+	}
+	RJWT_TRY(store_highest(s->keys, &most, s->diag));
+	RJWT_TRY(store_highest(s->private, &most, s->diag));
+	if (most == 0)
+		return RJWT_OK;
+	return diag_fail(s->diag, RJWT_KEYSET, s->dir->path,
+	    "holds keys, but keyset.json is missing (put it back, or rjwt-keyd init --adopt)");
+}
+
+static enum rjwt_err
+choose_base(const struct rotation_policy *policy, char base[static KEYSET_BASE_MAX + 1])
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	char bytes[6];
+
+	if (policy->base != NULL) {
+		memcpy(base, policy->base, strlen(policy->base) + 1);
+		return RJWT_OK;
+	}
+	do { /* not with a dash in front: a kid is an argument of commands */
+		buf_clear(&text);
+		RJWT_TRY(random_fill(bytes, sizeof(bytes)));
+		base64url_encode(&text, (struct view){ bytes, sizeof(bytes) });
+		RJWT_TRY(buf_done(&text));
+	} while (text.p[0] == '-');
+	memcpy(base, text.p, text.n + 1);
+	return RJWT_OK;
+}
+
+static void
+provider_clean(struct provider **provider)
+{
+	if (*provider != NULL)
+		(*provider)->free(*provider);
+}
+
+/* Who the keyset is for, and under which name: configured, recorded before, or the host's. */
+static enum rjwt_err
+fill(struct keyset *keyset, const struct rotation_policy *policy, const struct init_names *names,
+    struct rjwt_diag *diag)
+{
+	char host[RJWT_NAME_MAX + 1] = "";
+
+	if (names->issuer != NULL)
+		snprintf(keyset->issuer, sizeof(keyset->issuer), "%s", names->issuer);
+	if (names->audience != NULL)
+		snprintf(keyset->audience, sizeof(keyset->audience), "%s", names->audience);
+	if (keyset->issuer[0] == '\0' || keyset->audience[0] == '\0')
+		RJWT_TRY(host_name(host, diag));
+	if (keyset->issuer[0] == '\0')
+		memcpy(keyset->issuer, host, sizeof(host));
+	if (keyset->audience[0] == '\0')
+		memcpy(keyset->audience, host, sizeof(host));
+	RJWT_TRY(host_machine(keyset->machine, diag));
+	return choose_base(policy, keyset->base);
+}
+
+/* What stands in the folder goes on in keyset, whatever of it can be read; *most: the highest version of all. */
+static enum rjwt_err
+adopt_existing(const struct commit_ctx *s, struct keyset *keyset, int64_t *most)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	bool whole = file_read(s->dir, "keyset.json", KEYSET_FILE_MAX, &text, NULL, NULL) == RJWT_OK &&
+	    keyset_parse(buf_view(&text), keyset, NULL) == RJWT_OK;
+
+	if (whole && s->policy->base != NULL && strcmp(s->policy->base, keyset->base) == 0)
+		return diag_fail(s->diag, RJWT_CONFIG, s->dir->path,
+		    "has the base %s already: base_kid must be another one, or not be set", keyset->base);
+	if (whole)
+		*most = keyset->next_version - 1;
+	RJWT_TRY(store_highest(s->keys, most, s->diag));
+	RJWT_TRY(store_highest(s->private, most, s->diag));
+	if (*most == 0)
+		return diag_fail(s->diag, RJWT_KEYSET, s->dir->path,
+		    "has nothing to adopt: rjwt-keyd init makes a keyset");
+	if (*most > KEYSET_VERSION_MAX - 2)
+		return diag_fail(s->diag, RJWT_KEYSET, s->dir->path, "all versions are used up");
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+make_keyset(const struct commit_ctx *s, int64_t first, struct keyset *keyset)
+{
+	const struct keyset before = *keyset;
+	struct rjwt_time now;
+
+	RJWT_TRY(commit_new_key(s, keyset, first));
+	RJWT_TRY(commit_new_key(s, keyset, first + 1));
+	clock_now(s->clock, &now); /* an RSA key takes its time */
+	RJWT_TRY(keyset_clock_check(&now, s->diag));
+	keyset_begin(keyset, first, &now);
+	RJWT_TRY(commit_stage(s, &before, keyset));
+	return commit_publish(s);
+}
+
+static void
+tell(const struct keyset *keyset, const struct rotation_policy *policy, const struct dir *dir,
+    bool adopt, struct rjwt_change *change)
+{
+	*change = (struct rjwt_change){ .any = true, .rotated = adopt,
+		.made = keyset->next.version };
+	keyset_kid_format(keyset, keyset->active.version, change->kid);
+	if (policy->rotate_every_s > 0)
+		change->next_event_s = keyset->active.since_s + policy->rotate_every_s;
+	snprintf(change->text, sizeof(change->text), "%s for %.64s in %.64s: %.42s signs now%s",
+	    adopt ? "adopted the keyset" : "made a keyset", keyset->audience, dir->path, change->kid,
+	    adopt ? ", nothing from before verifies" : "");
+}
+
+enum rjwt_err
+keyset_init(const char *path, struct provider *given, const struct rotation_policy *policy,
+    const struct init_names *names, bool adopt, struct clock *clock, struct rjwt_change *change,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(provider_clean) struct provider *provider = given;
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(dir_close) struct dir keys = DIR_NONE;
+	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
+	struct commit_ctx s = { &dir, &keys, &private, NULL, policy, clock, diag };
+	struct keyset keyset = { 0 };
+	struct rjwt_diag why = { 0 };
+	struct rjwt_time now;
+	bool removed = false;
+	int64_t most = 0;
+
+	RJWT_TRY(adopt ? adopt_open(path, &dir, diag) : open_or_make(path, &dir, diag));
+	RJWT_TRY(check_there(&dir, adopt, diag));
+	RJWT_TRY(lock_take(&lock, &dir, diag));
+	RJWT_TRY(check_there(&dir, adopt, diag)); /* another may have been at it */
+	RJWT_TRY(make_folders(&dir, diag));
+	RJWT_TRY(dir_open_at(&dir, "keys", &keys, diag));
+	RJWT_TRY(dir_open_at(&dir, "private", &private, diag));
+	clock_now(clock, &now);
+	RJWT_TRY(keyset_clock_check(&now, diag));
+	if (adopt)
+		RJWT_TRY(adopt_existing(&s, &keyset, &most));
+	else
+		RJWT_TRY(check_no_keys(&s));
+	if (provider == NULL)
+		RJWT_TRY(provider_file(&dir, &provider));
+	provider_make_writable(provider);
+	s.provider = provider;
+	RJWT_TRY(fill(&keyset, policy, names, diag));
+	if (!adopt)
+		RJWT_TRY(mark_unfinished(&dir, &now, diag));
+	RJWT_TRY(make_keyset(&s, most + 1, &keyset));
+	RJWT_TRY(store_open(path, RJWT_STEAL(provider), &store, diag));
+	RJWT_TRY(recover(&s, store, false, &removed));
+	tell(&keyset, policy, &dir, adopt, change);
+	if (marks_prune(&dir, keyset.floor, adopt, &why) != RJWT_OK)
+		text_append(change->warning, sizeof(change->warning), "; ", "old marks stay: %s: %s", why.path,
+		    why.text);
+	return RJWT_OK;
+}

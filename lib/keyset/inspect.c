@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyset/inspect.h"
+#include "base/hash.h"
+#include "base/host.h"
+#include "jose/jwk.h"
+#include "jose/provider.h"
+#include "keyset/tickets.h"
+
+#include <string.h>
+
+static enum rjwt_err
+highest(void *context, const char *name)
+{
+	static const char *const suffixes[] = { "jwk", "key", "minted" };
+	int64_t *most = context;
+
+	for (size_t i = 0; i < 3; i++) {
+		int64_t version = store_version(name, suffixes[i]);
+
+		*most = version > *most ? version : *most;
+	}
+	return RJWT_OK;
+}
+
+enum rjwt_err
+store_highest(const struct dir *dir, int64_t *most, struct rjwt_diag *diag)
+{
+	return dir_each(dir, highest, most, diag);
+}
+
+enum rjwt_err
+store_can_sign(struct store *store, int64_t version, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+	RJWT_CLEAN(signer_clean) struct signer *signer = NULL;
+	int64_t minted;
+
+	RJWT_TRY(store_read_signing_key(store, version, &jwk, diag));
+	RJWT_TRY(store->provider->load(store->provider, version, &jwk, &signer, diag));
+	RJWT_TRY(tickets_count(store, version, &minted, diag));
+	if (minted == INT64_MAX)
+		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
+		    "private/%lld.minted is missing, or no file: its tokens cannot be counted", (long long)version);
+	return RJWT_OK;
+}
+
+/*
+ * A version that keyset.json never gave out. Without the lock a rotation may be under way, which claims
+ * its version in keyset.json first: then that file is another by now, and we look again.
+ */
+static enum rjwt_err
+check_age(struct store *store, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
+	int64_t known, most = 0;
+
+	RJWT_TRY(dir_open_at(&store->dir, "private", &private, diag));
+	do {
+		known = store->keyset.next_version;
+		RJWT_TRY(store_highest(&store->keys, &most, diag));
+		RJWT_TRY(store_highest(&private, &most, diag));
+		if (most < known)
+			return RJWT_OK;
+		RJWT_TRY(store_load(store, diag));
+	} while (store->keyset.next_version > known);
+	return diag_fail(diag, RJWT_KEYSET, store->dir.path,
+	    "keyset.json is older than the key files beside it (version %lld): an old copy was put "
+	    "back. Verifying goes on, nothing is minted or rotated", (long long)most);
+}
+
+enum rjwt_err
+store_check_writable(struct store *store, const struct rotation_policy *policy, struct rjwt_diag *diag)
+{
+	char machine[DIGEST_HEX];
+
+	if (store->writable)
+		return RJWT_OK;
+	RJWT_TRY(host_machine(machine, diag));
+	if (store->keyset.machine[0] != '\0' && machine[0] != '\0' &&
+	    strcmp(machine, store->keyset.machine) != 0)
+		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
+		    "belongs to another machine, this one is a copy: verifying goes on, nothing is "
+		    "minted or rotated (rjwt-keyd init --adopt makes it this host's own)");
+	if (policy->base != NULL && strcmp(policy->base, store->keyset.base) != 0)
+		return diag_fail(diag, RJWT_KEYSET, policy->path,
+		    "base_kid is %s, but the keyset's base is %s: verifying goes on, nothing is minted or "
+		    "rotated until they are the same", policy->base, store->keyset.base);
+	RJWT_TRY(check_age(store, diag));
+	store->writable = true;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+store_usage(struct store *store, int64_t now_s, struct keyset_seen *seen, struct rjwt_diag *diag)
+{
+	*seen = (struct keyset_seen){ .first_alive = store->keyset.floor };
+	RJWT_TRY(tickets_count(store, store->keyset.active.version, &seen->minted, diag));
+	for (; seen->first_alive < store->keyset.active.version; seen->first_alive++) {
+		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+		enum rjwt_err err = store_read_key(store, seen->first_alive, &jwk, diag);
+
+		if (err == RJWT_KEY_UNKNOWN)
+			continue; /* verifies nothing, and floor may pass it */
+		if (err == RJWT_KEYSET)
+			return RJWT_OK; /* torn: it stays for people to look at, and rotation goes on */
+		RJWT_TRY(err);
+		seen->first_until_s = jwk.until_s;
+		if (jwk.until_s >= now_s)
+			return RJWT_OK;
+	}
+	seen->first_until_s = 0;
+	return RJWT_OK;
+}

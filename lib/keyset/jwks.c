@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyset/jwks.h"
+#include "base/file.h"
+#include "base/file_write.h"
+#include "base/host.h"
+#include "base/json_write.h"
+#include "jose/jwk.h"
+#include "keyset/keyset.h"
+#include "rjwt.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+enum rjwt_err
+store_jwks(struct store *store, int64_t now_s, struct buf *out, struct rjwt_diag *diag)
+{
+	json_open(out, NULL);
+	json_open_array(out, "keys");
+	for (int64_t v = store->keyset.floor; v <= store->keyset.next.version; v++) {
+		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+		enum rjwt_err err = store_read_key(store, v, &jwk, diag);
+
+		if (err == RJWT_OK)
+			err = keyset_check_key(&store->keyset, v, &jwk);
+		if (err == RJWT_KEY_UNKNOWN || (err == RJWT_KEYSET && v != store->keyset.active.version &&
+						   v != store->keyset.next.version))
+			continue; /* verifies nothing */
+		RJWT_TRY(err);
+		if (jwk.key == NULL || jwk.revoked_s != 0 || (jwk.until_s != 0 && jwk.until_s < now_s))
+			continue;
+		json_open_element(out);
+		RJWT_TRY(jwk_put(out, &jwk));
+		json_close(out);
+	}
+	json_close_array(out);
+	json_close(out);
+	buf_adds(out, "\n");
+	return buf_done(out);
+}
+
+/* Its time is the commit's, so that one of another commit is known without reading the keys. */
+bool
+jwks_is_current(const struct store *store)
+{
+	const struct stat *commit = &store->identity;
+	struct stat there;
+
+	return fstatat(store->dir.fd, "jwks.json", &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(there.st_mode) && there.st_mtim.tv_sec == commit->st_mtim.tv_sec &&
+	    there.st_mtim.tv_nsec == commit->st_mtim.tv_nsec;
+}
+
+enum rjwt_err
+jwks_export(const struct commit_ctx *s, struct store *store)
+{
+	RJWT_CLEAN(buf_clear) struct buf wanted = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf there = { 0 };
+	struct rjwt_time now;
+	enum rjwt_err err;
+
+	clock_now(s->clock, &now);
+	err = store_jwks(store, now.wall_s, &wanted, s->diag);
+	if (err == RJWT_KEYSET)
+		return RJWT_OK; /* what signs is torn: the export stays as it is, until that is mended */
+	RJWT_TRY(err);
+	if (jwks_is_current(store) &&
+	    file_read(&store->dir, "jwks.json", JWK_SET_MAX, &there, NULL, NULL) == RJWT_OK &&
+	    view_eq(buf_view(&wanted), buf_view(&there)))
+		return RJWT_OK;
+	return file_write(&store->dir, "jwks.json", 0644, buf_view(&wanted), &store->identity.st_mtim, s->diag);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyset/keyset.h"
+#include "base/datetime.h"
+#include "base/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- kids ------------------------------------------------------------------------------------------- */
+
+bool
+keyset_base_check(struct view base)
+{
+	if (base.n == 0 || base.n > KEYSET_BASE_MAX)
+		return false;
+	for (size_t i = 0; i < base.n; i++) {
+		char c = base.p[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+			c == '_' || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+enum rjwt_err
+keyset_kid_parse(const struct keyset *keyset, struct view kid, int64_t *version)
+{
+	const char *dot = kid.n == 0 ? NULL : memchr(kid.p, '.', kid.n);
+	struct view base, digits;
+	int64_t number;
+
+	if (dot == NULL)
+		return RJWT_KID;
+	base = (struct view){ kid.p, (size_t)(dot - kid.p) };
+	digits = (struct view){ dot + 1, kid.n - base.n - 1 };
+	if (!keyset_base_check(base) ||
+	    number_parse(digits, KEYSET_VERSION_MAX, &number) != RJWT_OK || number < 1)
+		return RJWT_KID;
+	if (!view_is(base, keyset->base))
+		return RJWT_KEY_UNKNOWN;
+	*version = number;
+	return RJWT_OK;
+}
+
+void
+keyset_kid_format(const struct keyset *keyset, int64_t version, char kid[static RJWT_ID_SIZE])
+{
+	snprintf(kid, RJWT_ID_SIZE, "%s.%lld", keyset->base, (long long)version);
+}
+
+enum rjwt_err
+keyset_check_key(const struct keyset *keyset, int64_t version, struct jwk *jwk)
+{
+	if (version < keyset->floor || version > keyset->next.version)
+		return RJWT_KEY_UNKNOWN;
+	if (version == keyset->active.version || version == keyset->next.version) {
+		/* A rotation that did not come to its commit stamped it. */
+		jwk->retired_s = jwk->until_s = jwk->revoked_s = 0;
+		return RJWT_OK;
+	}
+	return jwk->until_s != 0 || jwk->revoked_s != 0 ? RJWT_OK : RJWT_KEYSET;
+}
+
+/* --- clocks ------------------------------------------------------------------------------------------ */
+
+/* Without /proc no boot has a name: then no two are the same. */
+static bool
+same_boot(const struct keyset *keyset, const struct rjwt_time *now)
+{
+	return now->boot_id[0] != '\0' && strcmp(keyset->clock.boot_id, now->boot_id) == 0;
+}
+
+/* Out of step by how much since the keyset's reading; 0 for another boot, which tells nothing. */
+static int64_t
+step_s(const struct keyset *keyset, const struct rjwt_time *now)
+{
+	if (!same_boot(keyset, now))
+		return 0;
+	return (now->wall_s - keyset->clock.wall_s) - (now->boot_s - keyset->clock.boot_s);
+}
+
+/* Seconds are rounded twice, and what happens within one may be dated by two: 1 s is no step. */
+int64_t
+keyset_slack_s(const struct rotation_policy *policy)
+{
+	return policy->leeway_s > 1 ? policy->leeway_s : 1;
+}
+
+static bool
+in_step(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct rjwt_time *now)
+{
+	int64_t step = step_s(keyset, now);
+
+	return step <= keyset_slack_s(policy) && step >= -keyset_slack_s(policy);
+}
+
+/* By how much the wall clock was set since the keyset's reading; 0: not, as far as we can tell. */
+int64_t
+keyset_moved_s(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct rjwt_time *now)
+{
+	int64_t seen = keyset->active.since_s > keyset->clock.wall_s ? keyset->active.since_s :
+								       keyset->clock.wall_s;
+
+	if (!in_step(keyset, policy, now))
+		return step_s(keyset, now);
+	return now->wall_s < seen - keyset_slack_s(policy) ? now->wall_s - seen : 0;
+}
+
+bool
+keyset_clock_suspect(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct rjwt_time *now, int64_t *by_s)
+{
+	int64_t by = keyset_moved_s(keyset, policy, now);
+
+	if (by == 0 && !keyset_clock_settled(keyset, policy, now))
+		by = keyset->moved_s;
+	if (by_s != NULL)
+		*by_s = by;
+	return by != 0;
+}
+
+bool
+keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct rjwt_time *now)
+{
+	return same_boot(keyset, now) && in_step(keyset, policy, now) &&
+	    now->boot_s - keyset->clock.boot_s >= policy->max_lifetime_s + policy->leeway_s;
+}
+
+enum rjwt_err
+keyset_clock_check(const struct rjwt_time *now, struct rjwt_diag *diag)
+{
+	/* Half of what is exact: there is room for every time that is reckoned from it. */
+	if (now->wall_s >= 0 && now->wall_s <= JSON_INTEGER_MAX / 2 && now->boot_s >= 0 &&
+	    now->boot_s <= JSON_INTEGER_MAX / 2)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_INTERNAL, "", "the clock shows no usable time");
+}
+
+bool
+keyset_overdue(const struct keyset *keyset, const struct rotation_policy *policy, int64_t now_s)
+{
+	return policy->rotate_every_s > 0 &&
+	    now_s - keyset->active.since_s - policy->rotate_every_s > policy->rotate_every_s / 4 + 60;
+}
+
+/* The anchor of the clocks must be set anew: another boot, or a step. */
+bool
+keyset_clock_moved(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct rjwt_time *now)
+{
+	return !same_boot(keyset, now) || !in_step(keyset, policy, now);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* keyset.json: keyset_format() and keyset_parse(). */
+#include "keyset/keyset.h"
+#include "base/json.h"
+#include "base/json_write.h"
+#include "jose/claims.h"
+
+#include <string.h>
+
+#define FORMAT 1
+
+enum rjwt_err
+keyset_format(struct buf *out, const struct keyset *keyset)
+{
+	json_open(out, NULL);
+	json_put_integer(out, "format", FORMAT);
+	json_put_integer(out, "generation", keyset->generation);
+	json_put_string(out, "base", view_of(keyset->base));
+	json_put_string(out, "issuer", view_of(keyset->issuer));
+	json_put_string(out, "audience", view_of(keyset->audience));
+	json_put_string(out, "machine", view_of(keyset->machine));
+	json_put_integer(out, "floor", keyset->floor);
+	json_open(out, "active");
+	json_put_integer(out, "version", keyset->active.version);
+	json_put_integer(out, "since", keyset->active.since_s);
+	json_close(out);
+	json_open(out, "next");
+	json_put_integer(out, "version", keyset->next.version);
+	json_put_integer(out, "published", keyset->next.published_s);
+	json_close(out);
+	json_put_integer(out, "next_version", keyset->next_version);
+	json_open(out, "clock");
+	json_put_integer(out, "wall", keyset->clock.wall_s);
+	json_put_integer(out, "boottime", keyset->clock.boot_s);
+	json_put_string(out, "boot_id", view_of(keyset->clock.boot_id));
+	json_put_integer(out, "back", keyset->moved_s < 0 ? -keyset->moved_s : 0);
+	json_put_integer(out, "forward", keyset->moved_s > 0 ? keyset->moved_s : 0);
+	json_close(out);
+	return seal_add(out);
+}
+
+static bool
+read_string(struct json json, const char *name, char *to, size_t size)
+{
+	struct view text;
+
+	if (json_string(json, name, &text) != JSON_GOOD || text.n >= size)
+		return false;
+	memcpy(to, text.p, text.n);
+	to[text.n] = '\0';
+	return true;
+}
+
+/* NULL: all there. */
+static const char *
+read_members(struct json json, struct keyset *keyset)
+{
+	struct json active, next, clock;
+	int64_t format, back, forward;
+
+	if (json_integer(json, "format", &format) != JSON_GOOD || format != FORMAT)
+		return "is of a format that this rjwt does not know";
+	if (json_member(json, "active", &active) != JSON_GOOD ||
+	    json_member(json, "next", &next) != JSON_GOOD ||
+	    json_member(json, "clock", &clock) != JSON_GOOD ||
+	    json_integer(json, "generation", &keyset->generation) != JSON_GOOD ||
+	    !read_string(json, "base", keyset->base, sizeof(keyset->base)) ||
+	    !read_string(json, "issuer", keyset->issuer, sizeof(keyset->issuer)) ||
+	    !read_string(json, "audience", keyset->audience, sizeof(keyset->audience)) ||
+	    !read_string(json, "machine", keyset->machine, sizeof(keyset->machine)) ||
+	    json_integer(json, "floor", &keyset->floor) != JSON_GOOD ||
+	    json_integer(active, "version", &keyset->active.version) != JSON_GOOD ||
+	    json_integer(active, "since", &keyset->active.since_s) != JSON_GOOD ||
+	    json_integer(next, "version", &keyset->next.version) != JSON_GOOD ||
+	    json_integer(next, "published", &keyset->next.published_s) != JSON_GOOD ||
+	    json_integer(json, "next_version", &keyset->next_version) != JSON_GOOD ||
+	    json_integer(clock, "wall", &keyset->clock.wall_s) != JSON_GOOD ||
+	    json_integer(clock, "boottime", &keyset->clock.boot_s) != JSON_GOOD ||
+	    !read_string(clock, "boot_id", keyset->clock.boot_id, sizeof(keyset->clock.boot_id)) ||
+	    json_integer(clock, "back", &back) != JSON_GOOD ||
+	    json_integer(clock, "forward", &forward) != JSON_GOOD)
+		return "lacks a member, or one is of the wrong type";
+	keyset->moved_s = forward - back;
+	return NULL;
+}
+
+static bool
+consistent(const struct keyset *k)
+{
+	return keyset_base_check(view_of(k->base)) && claims_name_check(view_of(k->issuer)) &&
+	    claims_name_check(view_of(k->audience)) && k->floor >= 1 &&
+	    k->floor <= k->active.version && k->active.version < k->next.version &&
+	    k->next.version < k->next_version && k->next_version <= KEYSET_VERSION_MAX + 1;
+}
+
+enum rjwt_err
+keyset_parse(struct view text, struct keyset *keyset, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	struct keyset found = { 0 };
+	enum rjwt_err err;
+	const char *why;
+
+	err = seal_check(text);
+	if (err != RJWT_OK)
+		return diag_fail(diag, err, "", KEYSET_TORN);
+	err = json_parse(text, &json, diag);
+	if (err != RJWT_OK)
+		return err == RJWT_MALFORMED ? RJWT_KEYSET : err;
+	why = read_members(json, &found);
+	if (why == NULL && !consistent(&found))
+		why = "contradicts itself";
+	if (why != NULL)
+		return diag_fail(diag, RJWT_KEYSET, "", "%s", why);
+	*keyset = found;
+	return RJWT_OK;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock.h - the one lock of a keyset: flock(2) on <state>/lock, 0600, so that nobody but its owner can
+ * hold it open. While it is held nothing waits for a terminal or a pipe, and SIGTSTP, SIGINT, SIGHUP and
+ * SIGTERM are blocked, so that no caller can stop us inside.
+ */
+#ifndef RJWT_LOCK_H
+#define RJWT_LOCK_H
+
+#include "base/err.h"
+#include "base/file.h"
+
+#include <signal.h>
+
+#define LOCK_WAIT_S 30
+
+struct lock {
+	int fd;
+	bool blocked;
+	sigset_t before; /* the signal mask to restore */
+};
+
+#define LOCK_NONE ((struct lock){ .fd = -1 })
+
+/*
+ * RJWT_BUSY names who held it, after LOCK_WAIT_S, or when SIGTERM or SIGINT is blocked and pending; RJWT_IO.
+ */
+RJWT_MUST enum rjwt_err lock_take(struct lock *lock, const struct dir *dir,
+    struct rjwt_diag *diag);
+void lock_release(struct lock *lock);
+
+#endif

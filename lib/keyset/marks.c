@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyset/marks.h"
+#include "base/buf.h"
+#include "base/datetime.h"
+#include "base/hash.h"
+#include "keyset/keyset.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MARK_MAX 64 /* bytes of a mark's text */
+
+/* --- folders that are held ------------------------------------------------------------------------------ */
+
+void
+marks_close(struct marks *marks)
+{
+	hasher_free(marks->hasher);
+	marks->hasher = NULL;
+	dir_close(&marks->jti);
+	dir_close(&marks->sub);
+	dir_close(&marks->spent);
+}
+
+/* With another keyset.json other folders may have come. */
+static void
+drop_old(struct marks *marks)
+{
+	if (marks->loaded != marks->store->loaded)
+		marks_close(marks);
+	marks->loaded = marks->store->loaded;
+}
+
+/* --- spent ------------------------------------------------------------------------------------------------- */
+
+static enum rjwt_err
+open_spent(const struct marks *marks, struct dir *spent, struct rjwt_diag *diag)
+{
+	enum rjwt_err err = dir_open_at(&marks->store->dir, "spent", spent, diag);
+
+	return err == RJWT_KEYSET ? RJWT_IO : err;
+}
+
+/* A folder that was removed stays open, and takes no file. */
+static bool
+is_gone(const struct dir *dir)
+{
+	struct stat status;
+
+	return fstat(dir->fd, &status) != 0 || status.st_nlink == 0;
+}
+
+/*
+ * Every token of a version is spent in one folder, which goes when its key does. It is synced even when it was
+ * there: whoever made it may not have come to that. A folder that is held was, when it was opened.
+ */
+static enum rjwt_err
+hold_spent(struct marks *marks, int64_t version, const char *folder, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
+
+	drop_old(marks);
+	if (marks->spent.fd >= 0 && marks->version == version && !is_gone(&marks->spent))
+		return RJWT_OK;
+	dir_close(&marks->spent);
+	RJWT_TRY(open_spent(marks, &spent, diag));
+	RJWT_TRY(dir_make(&spent, folder, 0700, diag));
+	RJWT_TRY(dir_open_at(&spent, folder, &marks->spent, diag));
+	marks->version = version;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+spend(struct marks *marks, const char *hash, struct rjwt_diag *diag)
+{
+	enum rjwt_err err =
+	    file_mark(&marks->spent, hash, diag);
+
+	if (err != RJWT_OK && err != RJWT_EXISTS)
+		dir_close(&marks->spent); /* it may be gone */
+	return err == RJWT_EXISTS ? RJWT_SPENT : err;
+}
+
+static enum rjwt_err
+look(const struct marks *marks, const char *folder, const char *hash, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(free_clean) char *path = NULL;
+	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
+	struct stat status;
+
+	RJWT_TRY(open_spent(marks, &spent, diag));
+	if (asprintf(&path, "%s/%s", folder, hash) < 0) {
+		path = NULL;
+		return RJWT_MEMORY;
+	}
+	if (fstatat(spent.fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		return RJWT_SPENT;
+	return errno == ENOENT ? RJWT_OK :
+				 diag_fail(diag, RJWT_IO, spent.path, "cannot be searched");
+}
+
+enum rjwt_err
+mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
+    bool dry_run, struct rjwt_diag *diag)
+{
+	char hash[DIGEST_HEX], folder[STORE_NAME_SIZE];
+
+	RJWT_TRY(digest_name((struct view[]){ claims->iss, claims->jti, view_of(scope) }, 3, hash));
+	snprintf(folder, sizeof(folder), "%lld", (long long)version);
+	if (dry_run)
+		return look(marks, folder, hash, diag);
+	RJWT_TRY(hold_spent(marks, version, folder, diag));
+	return spend(marks, hash, diag);
+}
+
+/* --- revoked ------------------------------------------------------------------------------------------------- */
+
+/* A folder below revoked/. */
+enum rjwt_err
+marks_open_revoked(const struct dir *state, const char *kind, struct dir *dir, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir revoked = DIR_NONE;
+
+	RJWT_TRY(dir_open_at(state, "revoked", &revoked, diag));
+	return dir_open_at(&revoked, kind, dir, diag);
+}
+
+/* A mark in such a folder: RJWT_OK when there is none. It holds a version, written by rjwt alone. */
+enum rjwt_err
+mark_read(const struct dir *dir, const char *name, int64_t *version, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	enum rjwt_err err = file_read(dir, name, MARK_MAX, &text, NULL, diag);
+
+	if (err == RJWT_IO && errno == ENOENT)
+		return RJWT_OK;
+	RJWT_TRY(err);
+	/* Torn it revokes all the same; a line without its end may be the beginning of a higher number. */
+	if (text.n == 0 || text.p[--text.n] != '\n' ||
+	    number_parse(buf_view(&text), KEYSET_VERSION_MAX + 1, version) != RJWT_OK)
+		*version = KEYSET_VERSION_MAX;
+	return RJWT_REVOKED;
+}
+
+static enum rjwt_err
+open_marks(struct marks *marks, struct rjwt_diag *diag)
+{
+	drop_old(marks);
+	if (marks->hasher == NULL)
+		RJWT_TRY(hasher_new(&marks->hasher));
+	if (marks->jti.fd < 0)
+		RJWT_TRY(marks_open_revoked(&marks->store->dir, "jti", &marks->jti, diag));
+	return marks->sub.fd >= 0 ? RJWT_OK :
+				    marks_open_revoked(&marks->store->dir, "sub", &marks->sub, diag);
+}
+
+/* Most names have no mark, and nothing is opened for them. */
+static enum rjwt_err
+look_up(struct hasher *hasher, const struct dir *dir, struct view name, int64_t *version,
+    struct rjwt_diag *diag)
+{
+	char hash[DIGEST_HEX];
+	struct stat status;
+
+	RJWT_TRY(hasher_name(hasher, &name, 1, hash));
+	if (fstatat(dir->fd, hash, &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+		return RJWT_OK;
+	return mark_read(dir, hash, version, diag);
+}
+
+enum rjwt_err
+mark_revoked(struct marks *marks, int64_t version, const struct claims *claims,
+    struct rjwt_diag *diag)
+{
+	int64_t until = 0;
+	enum rjwt_err err;
+
+	RJWT_TRY(open_marks(marks, diag));
+	if (claims->jti.p != NULL)
+		RJWT_TRY(look_up(marks->hasher, &marks->jti, claims->jti, &until, diag));
+	err = look_up(marks->hasher, &marks->sub, claims->user, &until, diag);
+	return err == RJWT_REVOKED && version > until ? RJWT_OK : err;
+}
+

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyset/marks_write.h"
+#include "base/buf.h"
+#include "base/datetime.h"
+#include "base/file_write.h"
+#include "base/hash.h"
+#include "keyset/keyset.h"
+#include "keyset/marks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Write a mark, unless one of this version or a later one is there. */
+static enum rjwt_err
+put_mark(const struct dir *state, const char *kind, const char *name, int64_t version,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	const struct view bytes = view_of(name);
+	char hash[DIGEST_HEX];
+	int64_t there = 0;
+	enum rjwt_err err;
+
+	RJWT_TRY(digest_name(&bytes, 1, hash));
+	RJWT_TRY(marks_open_revoked(state, kind, &dir, diag));
+	err = mark_read(&dir, hash, &there, diag);
+	if (err == RJWT_REVOKED && there >= version)
+		return dir_sync(&dir, diag); /* whoever wrote it may not have come to that */
+	if (err != RJWT_REVOKED)
+		RJWT_TRY(err);
+	buf_addf(&text, "%lld\n", (long long)version);
+	RJWT_TRY(buf_done(&text));
+	return file_write(&dir, hash, 0644, buf_view(&text), NULL, diag);
+}
+
+enum rjwt_err
+mark_revoke_jti(const struct dir *state, const char *jti, int64_t version, struct rjwt_diag *diag)
+{
+	return put_mark(state, "jti", jti, version, diag);
+}
+
+enum rjwt_err
+mark_revoke_user(const struct dir *state, const char *user, int64_t version,
+    struct rjwt_diag *diag)
+{
+	return put_mark(state, "sub", user, version, diag);
+}
+
+struct prune {
+	const struct dir *dir;
+	int64_t floor;
+	bool found; /* something of below floor */
+	struct rjwt_diag *diag;
+};
+
+static enum rjwt_err
+prune_file(void *context, const char *name)
+{
+	const struct prune *p = context;
+
+	return file_remove(p->dir, name, p->diag);
+}
+
+static enum rjwt_err
+prune_spent(void *context, const char *name)
+{
+	struct prune *p = context, inside = *p;
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	int64_t version;
+
+	if (number_parse(view_of(name), KEYSET_VERSION_MAX, &version) != RJWT_OK ||
+	    version >= p->floor)
+		return RJWT_OK;
+	p->found = true;
+	/* Made by a login that was killed under a stranger's umask, it may be closed even to us. */
+	RJWT_TRY(dir_make(p->dir, name, 0700, p->diag));
+	RJWT_TRY(dir_open_at(p->dir, name, &dir, p->diag));
+	inside.dir = &dir;
+	RJWT_TRY(dir_each(&dir, prune_file, &inside, p->diag));
+	if (unlinkat(p->dir->fd, name, AT_REMOVEDIR) != 0 && errno != ENOENT && errno != ENOTEMPTY)
+		return diag_fail(p->diag, RJWT_IO, dir.path, "cannot be removed");
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+prune_revoked(void *context, const char *name)
+{
+	const struct prune *p = context;
+	int64_t version = KEYSET_VERSION_MAX;
+	enum rjwt_err err;
+
+	if (strncmp(name, FILE_TEMPORARY, sizeof(FILE_TEMPORARY) - 1) == 0)
+		return prune_file(context, name);
+	err = mark_read(p->dir, name, &version, p->diag);
+	if (err == RJWT_MEMORY)
+		return err;
+	/* What cannot be read stays: who looks it up is told why. */
+	return err == RJWT_REVOKED && version < p->floor ? prune_file(context, name) : RJWT_OK;
+}
+
+enum rjwt_err
+marks_prune(const struct dir *state, int64_t floor, bool rose, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
+	RJWT_CLEAN(dir_close) struct dir jti = DIR_NONE;
+	RJWT_CLEAN(dir_close) struct dir sub = DIR_NONE;
+	struct prune p = { .floor = floor, .diag = diag };
+
+	RJWT_TRY(dir_open_at(state, "spent", &spent, diag));
+	p.dir = &spent;
+	RJWT_TRY(dir_each(&spent, prune_spent, &p, diag));
+	if (!rose && !p.found)
+		return RJWT_OK;
+	RJWT_TRY(marks_open_revoked(state, "jti", &jti, diag));
+	p.dir = &jti;
+	RJWT_TRY(dir_each(&jti, prune_revoked, &p, diag));
+	RJWT_TRY(marks_open_revoked(state, "sub", &sub, diag));
+	p.dir = &sub;
+	return dir_each(&sub, prune_revoked, &p, diag);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyset/plan.h"
+#include "base/datetime.h"
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool
+keyset_due(const struct keyset *keyset, const struct rotation_policy *policy, int64_t minted,
+    int64_t now_s)
+{
+	return now_s < keyset->active.since_s ||
+	    (policy->rotate_every_s > 0 &&
+		   now_s - keyset->active.since_s >= policy->rotate_every_s) ||
+	    (policy->max_tokens > 0 && minted >= policy->max_tokens);
+}
+
+/* Whether the oldest keys can go: their exp has passed by a clock that can be believed. */
+static bool
+floor_may_rise(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct keyset_seen *seen, const struct rjwt_time *now)
+{
+	return seen->first_alive > keyset->floor && keyset_clock_settled(keyset, policy, now);
+}
+
+int64_t
+keyset_next_event(const struct keyset *keyset, const struct rotation_policy *policy,
+    const struct keyset_seen *seen, const struct rjwt_time *now, const char **what)
+{
+	int64_t event = 0, clean = 0, settled;
+
+	*what = "nothing";
+	if (policy->rotate_every_s > 0) {
+		event = keyset->active.since_s + policy->rotate_every_s;
+		*what = "rotation";
+	}
+	/* When the oldest key that still stands there can go. */
+	if (seen->first_alive > keyset->floor)
+		clean = now->wall_s;
+	else if (seen->first_until_s != 0)
+		clean = seen->first_until_s + 1;
+	if (clean != 0) {
+		settled = now->wall_s + policy->max_lifetime_s + policy->leeway_s;
+		if (!keyset_clock_moved(keyset, policy, now))
+			settled -= now->boot_s - keyset->clock.boot_s;
+		clean = clean < settled ? settled : clean;
+		if (event == 0 || clean < event) {
+			event = clean;
+			*what = "clean-up";
+		}
+	}
+	return event;
+}
+
+void
+keyset_begin(struct keyset *keyset, int64_t first_version, const struct rjwt_time *now)
+{
+	keyset->floor = first_version;
+	keyset->active.version = first_version;
+	keyset->active.since_s = now->wall_s;
+	keyset->next.version = first_version + 1;
+	keyset->next.published_s = now->wall_s;
+	keyset->next_version = first_version + 2;
+	keyset->clock = *now;
+	keyset->moved_s = 0;
+}
+
+/* The next key signs, a new one is next. */
+static void
+promote(const struct keyset *before, struct plan *plan)
+{
+	plan->make = 1;
+	plan->retire = before->active.version;
+	plan->after.active.version = before->next.version;
+	plan->after.next.version = before->next_version;
+}
+
+/* Two new keys, and whatever was before is below the floor. */
+static void
+replace_all(const struct keyset *before, struct plan *plan)
+{
+	plan->make = 2;
+	plan->after.active.version = before->next_version;
+	plan->after.next.version = before->next_version + 1;
+	plan->after.floor = plan->after.active.version;
+}
+
+static enum rjwt_err
+plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan,
+    struct rjwt_diag *diag)
+{
+	if (version < before->floor || version > before->next.version)
+		return diag_fail(diag, RJWT_KEY_UNKNOWN, "", "version %lld verifies nothing as it is",
+		    (long long)version);
+	plan->revoke = version;
+	if (version == before->active.version) {
+		promote(before, plan);
+	} else if (version == before->next.version) {
+		plan->make = 1;
+		plan->after.next.version = before->next_version;
+	}
+	return RJWT_OK;
+}
+
+/* What changes but for dates. */
+static enum rjwt_err
+plan_versions(const struct keyset *before, const struct rotation_policy *policy, int64_t version,
+    const struct keyset_seen *seen, const struct rjwt_time *now, struct plan *plan,
+    struct rjwt_diag *diag)
+{
+	struct keyset dated = *before;
+
+	switch (plan->why) {
+	case WHY_DUE:
+		/* Where the clock went back now counts as the last rotation's time: at most rotate_every late. */
+		if (now->wall_s < dated.active.since_s)
+			dated.active.since_s = now->wall_s;
+		if (keyset_due(&dated, policy, seen->minted, now->wall_s))
+			promote(before, plan);
+		return RJWT_OK;
+	case WHY_MANUAL:
+	case WHY_TOKEN_LIMIT:
+		plan->raced = before->active.version != version;
+		if (!plan->raced)
+			promote(before, plan);
+		return RJWT_OK;
+	case WHY_REVOKE_KEY:
+		return plan_revoke_key(before, version, plan, diag);
+	case WHY_REVOKE_USER:
+		promote(before, plan);
+		return RJWT_OK;
+	case WHY_REVOKE_ALL:
+		promote(before, plan);
+		plan->after.floor = plan->after.active.version;
+		return RJWT_OK;
+	case WHY_COMPROMISED:
+		replace_all(before, plan);
+		return RJWT_OK;
+	case WHY_BUMP:
+		return RJWT_OK;
+	}
+	return RJWT_INTERNAL;
+}
+
+enum rjwt_err
+keyset_plan(const struct keyset *keyset, const struct rotation_policy *policy, enum keyset_why why,
+    int64_t version, const struct keyset_seen *seen, const struct rjwt_time *now,
+    struct plan *plan, struct rjwt_diag *diag)
+{
+	*plan = (struct plan){ .why = why, .after = *keyset };
+	RJWT_TRY(keyset_clock_check(now, diag));
+	if (floor_may_rise(keyset, policy, seen, now))
+		plan->after.floor = seen->first_alive;
+	RJWT_TRY(plan_versions(keyset, policy, version, seen, now, plan, diag));
+	plan->after.next_version = keyset->next_version + plan->make;
+	if (plan->after.next_version > KEYSET_VERSION_MAX + 1)
+		return diag_fail(diag, RJWT_KEYSET, "", "all versions are used up");
+	plan->any = plan->make > 0 || plan->revoke != 0 || why == WHY_BUMP ||
+	    now->wall_s < keyset->active.since_s || plan->after.floor != keyset->floor ||
+	    keyset_clock_moved(keyset, policy, now);
+	keyset_plan_at(plan, keyset, policy, now);
+	return RJWT_OK;
+}
+
+static void RJWT_PRINTF(2, 3)
+add(struct rjwt_change *change, const char *fmt, ...)
+{
+	char part[160];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(part, sizeof(part), fmt, args);
+	va_end(args);
+	text_append(change->text, sizeof(change->text), ", ", "%s", part);
+}
+
+/* Why it was done, or why nothing was. */
+static void
+describe_reason(struct plan *plan, const struct keyset *before)
+{
+	char kid[RJWT_ID_SIZE];
+
+	if (plan->raced)
+		add(&plan->change, "another rotation came first");
+	else if (plan->why == WHY_REVOKE_ALL)
+		add(&plan->change, "no token that was minted until now verifies");
+	else if (plan->why == WHY_COMPROMISED)
+		add(&plan->change, "all keys are replaced, no token that was minted until now verifies");
+	else if (plan->revoke != 0) {
+		keyset_kid_format(before, plan->revoke, kid);
+		add(&plan->change, "%.42s is revoked", kid);
+	} else if (plan->make == 0 && plan->after.floor != before->floor)
+		add(&plan->change, "keys below version %lld are forgotten", (long long)plan->after.floor);
+	else if (plan->why == WHY_DUE && plan->make == 0)
+		add(&plan->change, plan->any ? "took note of the clock" : "nothing was due");
+}
+
+static void
+describe_plan(struct plan *plan, const struct keyset *before, const struct rotation_policy *policy)
+{
+	struct rjwt_change *change = &plan->change;
+	char kid[RJWT_ID_SIZE], until[32];
+
+	*change = (struct rjwt_change){ .any = plan->any, .retired = plan->retire,
+		.rotated = plan->after.active.version != before->active.version,
+		.made = plan->make > 0 ? plan->after.next.version : 0 };
+	keyset_kid_format(&plan->after, plan->after.active.version, change->kid);
+	describe_reason(plan, before);
+	add(change, "%.42s %s", change->kid,
+	    change->rotated ? "signs now" : plan->raced ? "signs" : "goes on signing");
+	if (plan->retire != 0 && plan->retire != plan->revoke && plan->retire >= plan->after.floor) {
+		keyset_kid_format(before, plan->retire, kid);
+		time_format(until, plan->stamp.until_s);
+		add(change, "%.42s verifies until %s", kid, until);
+	}
+	if (plan->make > 0) {
+		keyset_kid_format(&plan->after, plan->after.next.version, kid);
+		add(change, "%.42s (%s) is next", kid, policy->alg->label);
+	}
+}
+
+void
+keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rotation_policy *policy,
+    const struct rjwt_time *now)
+{
+	int64_t by_s = keyset_moved_s(before, policy, now);
+	bool rotates = plan->after.active.version != before->active.version;
+	char amount[32];
+
+	/* Also when the clock went back only while a key was made. */
+	plan->restamp = plan->restamp || now->wall_s < before->active.since_s;
+	plan->after.active.since_s = rotates || now->wall_s < before->active.since_s ?
+	    now->wall_s :
+	    before->active.since_s;
+	plan->after.next.published_s =
+	    plan->make > 0 ? now->wall_s : before->next.published_s;
+	if (plan->retire != 0) {
+		plan->stamp.retired_s = now->wall_s;
+		plan->stamp.until_s = now->wall_s + policy->previous_key_ttl_s;
+	}
+	plan->revoked_s = now->wall_s > 0 ? now->wall_s : 1; /* 0 would read as: not revoked */
+	plan->after.clock = keyset_clock_moved(before, policy, now) ? *now : before->clock;
+	plan->after.moved_s = keyset_clock_moved(before, policy, now) ? by_s : before->moved_s;
+	describe_plan(plan, before, policy);
+	if (by_s == 0)
+		return;
+	duration_format(amount, by_s);
+	text_append(plan->change.warning, sizeof(plan->change.warning), "; ",
+	    "clock suspect: it went %s by %s", by_s < 0 ? "back" : "forward", amount);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recover(): what a crash left, and what a change leaves behind. Whoever holds the lock does it first
+ * and last, so that the folder never holds more than keyset.json vouches for.
+ */
+#include "keyset/recover.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/file_write.h"
+#include "jose/alg.h"
+#include "jose/jwk.h"
+#include "jose/provider.h"
+#include "keyset/jwks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+struct sweep {
+	const struct commit_ctx *scribe;
+	struct store *store;
+	bool removed;
+};
+
+/* Whether a private file of a key that cannot be read may be the secret that verifies: PEM is none. */
+static enum rjwt_err
+may_be_secret(const struct sweep *s, const char *name, bool *maybe)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	enum rjwt_err err = file_read(s->scribe->private, name, JWK_FILE_MAX * 2, &text, NULL, s->scribe->diag);
+
+	*maybe = err != RJWT_OK || text.n < 11 || memcmp(text.p, "-----BEGIN ", 11) != 0;
+	return err == RJWT_KEYSET ? RJWT_OK : err;
+}
+
+/*
+ * An HMAC secret is what verifies: it stays as long as its key does, and also while nobody can tell whether it
+ * is one.
+ */
+static enum rjwt_err
+still_verifies(const struct sweep *s, int64_t version, const char *name, bool *verifies)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+	enum rjwt_err err;
+
+	*verifies = false;
+	if (version < s->store->keyset.floor || version > s->store->keyset.next.version)
+		return RJWT_OK;
+	err = store_read_key(s->store, version, &jwk, s->scribe->diag);
+	if (err == RJWT_KEY_UNKNOWN)
+		return RJWT_OK;
+	if (err == RJWT_KEYSET)
+		return may_be_secret(s, name, verifies);
+	RJWT_TRY(err);
+	*verifies = jwk.alg->kind == ALG_HMAC && jwk.revoked_s == 0;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+sweep_private(void *context, const char *name)
+{
+	struct sweep *s = context;
+	struct provider *provider = s->store->provider;
+	int64_t version = commit_version(name);
+	bool verifies;
+
+	if (!commit_is_temporary(name)) {
+		if (version == 0 || version == s->store->keyset.active.version ||
+		    version == s->store->keyset.next.version)
+			return RJWT_OK;
+		RJWT_TRY(still_verifies(s, version, name, &verifies));
+		if (verifies)
+			return RJWT_OK;
+		RJWT_TRY(provider->destroy(provider, version, s->scribe->diag));
+	}
+	s->removed = true;
+	return file_remove(s->scribe->private, name, s->scribe->diag);
+}
+
+static enum rjwt_err
+sweep_keys(void *context, const char *name)
+{
+	struct sweep *s = context;
+	int64_t version = commit_version(name);
+
+	if (!commit_is_temporary(name) &&
+	    (version == 0 || (version >= s->store->keyset.floor &&
+				 version <= s->store->keyset.next.version)))
+		return RJWT_OK;
+	s->removed = true;
+	return file_remove(s->scribe->keys, name, s->scribe->diag);
+}
+
+/* One folder, and fsync it where something was taken out. */
+static enum rjwt_err
+sweep(const struct commit_ctx *scribe, struct store *store, const struct dir *dir,
+    enum rjwt_err (*each)(void *context, const char *name), bool *removed)
+{
+	struct sweep s = { .scribe = scribe, .store = store };
+
+	RJWT_TRY(dir_each(dir, each, &s, scribe->diag));
+	*removed = *removed || s.removed;
+	return s.removed ? dir_sync(dir, scribe->diag) : RJWT_OK;
+}
+
+/* An init came to its commit: whoever finds the file later must not take it for one that did not. */
+static enum rjwt_err
+drop_unfinished(const struct commit_ctx *s)
+{
+	if (unlinkat(s->dir->fd, COMMIT_UNFINISHED, 0) == 0)
+		return dir_sync(s->dir, s->diag);
+	return errno == ENOENT ? RJWT_OK :
+				 diag_fail(s->diag, RJWT_IO, s->dir->path, COMMIT_UNFINISHED);
+}
+
+enum rjwt_err
+recover(const struct commit_ctx *scribe, struct store *store, bool first, bool *removed)
+{
+	RJWT_TRY(sweep(scribe, store, scribe->private, sweep_private, removed));
+	RJWT_TRY(sweep(scribe, store, scribe->keys, sweep_keys, removed));
+	RJWT_TRY(drop_unfinished(scribe));
+	if (first && jwks_is_current(store))
+		return RJWT_OK;
+	return jwks_export(scribe, store);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyset/store.h"
+#include "base/buf.h"
+#include "base/datetime.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "rjwt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct stored_key {
+	int64_t version;
+	struct jwk jwk;
+};
+
+/* --- names of files ----------------------------------------------------------------------------- */
+
+void
+store_name(char name[static STORE_NAME_SIZE], int64_t version, const char *suffix)
+{
+	snprintf(name, STORE_NAME_SIZE, "%lld.%s", (long long)version, suffix);
+}
+
+int64_t
+store_version(const char *name, const char *suffix)
+{
+	const char *dot = strchr(name, '.');
+	int64_t version;
+
+	if (dot == NULL || strcmp(dot + 1, suffix) != 0 ||
+	    number_parse((struct view){ name, (size_t)(dot - name) }, KEYSET_VERSION_MAX, &version) !=
+		RJWT_OK)
+		return 0;
+	return version;
+}
+
+/* --- open, load ----------------------------------------------------------------------------------------- */
+
+static void
+forget(struct store *store)
+{
+	for (size_t i = 0; i < store->ncache; i++)
+		jwk_clear(&store->cache[i].jwk);
+	free(store->cache);
+	store->cache = NULL;
+	store->ncache = 0;
+	signer_clean(&store->signer);
+}
+
+void
+store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	forget(store);
+	if (store->provider != NULL)
+		store->provider->free(store->provider);
+	dir_close(&store->keys);
+	dir_close(&store->dir);
+	free(store->path);
+	free(store);
+}
+
+void
+store_clean(struct store **store)
+{
+	store_close(*store);
+}
+
+/* Where a file is missing that must be there, what to do about it. */
+static enum rjwt_err
+missing(enum rjwt_err err, struct rjwt_diag *diag)
+{
+	char path[sizeof(diag->path)];
+
+	if (err != RJWT_IO || errno != ENOENT)
+		return err;
+	if (diag == NULL)
+		return RJWT_KEYSET;
+	memcpy(path, diag->path, sizeof(path));
+	return diag_fail(diag, RJWT_KEYSET, path,
+	    "is not there: no keyset was made (rjwt-keyd init makes one), or a part of it was lost");
+}
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* The folder that stands at the path now: a handle may live for years. */
+static enum rjwt_err
+reopen_if_replaced(struct store *store, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	struct dir keys = DIR_NONE;
+	struct stat there, held;
+
+	if (stat(store->dir.path, &there) == 0 && fstat(store->dir.fd, &held) == 0 &&
+	    there.st_dev == held.st_dev && there.st_ino == held.st_ino)
+		return RJWT_OK;
+	RJWT_TRY(missing(dir_open(store->dir.path, &dir, diag), diag));
+	RJWT_TRY(missing(dir_open_at(&dir, "keys", &keys, diag), diag));
+	dir_close(&store->keys);
+	dir_close(&store->dir);
+	store->keys = keys;
+	store->dir = dir_steal(&dir);
+	store->opened++;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+load(struct store *store, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct stat status;
+	enum rjwt_err err;
+
+	RJWT_TRY(missing(file_read(&store->dir, "keyset.json", KEYSET_FILE_MAX, &text, &status, diag),
+	    diag));
+	forget(store);
+	store->loaded++;
+	store->writable = false;
+	store->identity = (struct stat){ 0 };
+	err = keyset_parse(buf_view(&text), &store->keyset, diag);
+	if (err != RJWT_OK && diag != NULL)
+		snprintf(diag->path, sizeof(diag->path), "%.254s", store->path);
+	RJWT_TRY(err);
+	store->identity = status;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+store_load(struct store *store, struct rjwt_diag *diag)
+{
+	struct stat status;
+
+	if (store->identity.st_ino != 0 &&
+	    fstatat(AT_FDCWD, store->path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    same_file(&status, &store->identity))
+		return RJWT_OK;
+	RJWT_TRY(reopen_if_replaced(store, diag));
+	return load(store, diag);
+}
+
+enum rjwt_err
+store_open(const char *path, struct provider *provider, struct store **store,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(store_clean) struct store *made = calloc(1, sizeof(*made));
+
+	if (made == NULL) {
+		if (provider != NULL)
+			provider->free(provider);
+		return RJWT_MEMORY;
+	}
+	made->dir = made->keys = DIR_NONE;
+	made->provider = provider;
+	RJWT_TRY(missing(dir_open(path, &made->dir, diag), diag));
+	if (asprintf(&made->path, "%s/keyset.json", made->dir.path) < 0) {
+		made->path = NULL;
+		return RJWT_MEMORY;
+	}
+	RJWT_TRY(load(made, diag));
+	RJWT_TRY(missing(dir_open_at(&made->dir, "keys", &made->keys, diag), diag));
+	if (made->provider == NULL)
+		RJWT_TRY(provider_file(&made->dir, &made->provider));
+	*store = RJWT_STEAL(made);
+	return RJWT_OK;
+}
+
+/* --- keys --------------------------------------------------------------------------------------------------- */
+
+enum rjwt_err
+store_read_key(struct store *store, int64_t version, struct jwk *jwk, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	RJWT_CLEAN(jwk_clear) struct jwk found = { 0 };
+	char name[STORE_NAME_SIZE], kid[RJWT_ID_SIZE];
+	struct rjwt_diag why = { 0 };
+	enum rjwt_err err;
+
+	store_name(name, version, "jwk");
+	err = file_read(&store->keys, name, JWK_FILE_MAX, &text, NULL, diag);
+	if (err == RJWT_IO && errno == ENOENT)
+		return RJWT_KEY_UNKNOWN;
+	RJWT_TRY(err);
+	keyset_kid_format(&store->keyset, version, kid);
+	err = seal_check(buf_view(&text));
+	if (err == RJWT_OK)
+		err = json_parse(buf_view(&text), &json, &why);
+	if (err == RJWT_OK)
+		err = jwk_parse(json, &found, &why);
+	if (err == RJWT_MEMORY || err == RJWT_INTERNAL)
+		return err;
+	if (err != RJWT_OK)
+		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%s: %s", name,
+		    why.text[0] == '\0' ? KEYSET_TORN : why.text);
+	if (strcmp(found.kid, kid) != 0)
+		return diag_fail(diag, RJWT_KEYSET, store->keys.path,
+		    "%s: holds key %s of another keyset", name, found.kid);
+	*jwk = RJWT_STEAL(found);
+	return RJWT_OK;
+}
+
+/* takes what jwk holds. */
+static enum rjwt_err
+cache_add(struct store *store, int64_t version, struct jwk *jwk)
+{
+	struct stored_key *grown =
+	    reallocarray(store->cache, store->ncache + 1, sizeof(*store->cache));
+
+	if (grown == NULL)
+		return RJWT_MEMORY;
+	store->cache = grown;
+	store->cache[store->ncache++] = (struct stored_key){ version, *jwk };
+	*jwk = (struct jwk){ 0 };
+	return RJWT_OK;
+}
+
+/* Read, vouch for, and keep a key. */
+static enum rjwt_err
+cache_load(struct store *store, int64_t version, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+	enum rjwt_err err;
+
+	if (version < store->keyset.floor || version > store->keyset.next.version)
+		return RJWT_KEY_UNKNOWN;
+	RJWT_TRY(store_read_key(store, version, &jwk, diag));
+	err = keyset_check_key(&store->keyset, version, &jwk);
+	if (err == RJWT_KEYSET)
+		return diag_fail(diag, err, store->keys.path, "%lld.jwk: a retired key without exp",
+		    (long long)version);
+	RJWT_TRY(err);
+	if (jwk.key == NULL && jwk.revoked_s == 0)
+		RJWT_TRY(store->provider->secret(store->provider, version, jwk.alg, &jwk.key, diag));
+	return cache_add(store, version, &jwk);
+}
+
+static enum rjwt_err
+store_find(void *context, struct view kid, const struct jwk **jwk, struct rjwt_diag *diag)
+{
+	struct store *store = context;
+	int64_t version;
+
+	RJWT_TRY(keyset_kid_parse(&store->keyset, kid, &version));
+	for (size_t i = 0; i < store->ncache; i++)
+		if (store->cache[i].version == version) {
+			*jwk = &store->cache[i].jwk;
+			return RJWT_OK;
+		}
+	RJWT_TRY(cache_load(store, version, diag));
+	*jwk = &store->cache[store->ncache - 1].jwk;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+store_refresh(void *context, struct rjwt_diag *diag)
+{
+	return store_load(context, diag);
+}
+
+struct key_source
+store_keys(struct store *store)
+{
+	return (struct key_source){ store_find, store_refresh, store };
+}
+
+enum rjwt_err
+store_read_signing_key(struct store *store, int64_t version, struct jwk *jwk, struct rjwt_diag *diag)
+{
+	enum rjwt_err err = store_read_key(store, version, jwk, diag);
+
+	if (err == RJWT_KEY_UNKNOWN)
+		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%lld.jwk is missing",
+		    (long long)version);
+	return err;
+}
+
+enum rjwt_err
+store_signer(struct store *store, int64_t version, struct signer **signer, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+
+	if (store->signer == NULL || store->signer_version != version) {
+		signer_clean(&store->signer);
+		RJWT_TRY(store_read_signing_key(store, version, &jwk, diag));
+		RJWT_TRY(store->provider->load(store->provider, version, &jwk, &store->signer, diag));
+		store->signer_version = version;
+	}
+	*signer = store->signer;
+	return RJWT_OK;
+}
+
+/* --- tickets --------------------------------------------------------------------------------------------------- */
+
+/* --- what others ask about the whole ------------------------------------------------------------------------------ */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h - the keyset on disk as readers see it, and the tickets of those who mint. Takes no lock:
+ * keyset.json is replaced as a whole, and a key file is named by the version that it vouches for.
+ *
+ *	keyset.json		the authority and the commit point
+ *	keys/<version>.jwk	public JWK and stamps, sealed
+ *	private/<version>.key	see provider.h
+ *	private/<version>.minted  a byte for each token: its size is the count
+ */
+#ifndef RJWT_STORE_H
+#define RJWT_STORE_H
+
+#include "base/err.h"
+#include "base/file.h"
+#include "jose/jwk.h"
+#include "jose/provider.h"
+#include "keyset/keyset.h"
+
+struct store {
+	struct dir dir, keys;
+	char *path;		   /* of keyset.json */
+	unsigned opened;	   /* how often the folder was opened: another one may come to stand there */
+	uint64_t loaded;	   /* how often keyset.json was read */
+	struct provider *provider; /* owns */
+	struct keyset keyset;	   /* as of the last store_load() */
+	struct stat identity;	   /* of the keyset.json that was read */
+	struct stored_key *cache;  /* keys read since; dropped when keyset.json changes */
+	size_t ncache;
+	struct signer *signer; /* cached, of signer_version */
+	int64_t signer_version;
+	bool writable; /* store_check_writable() said so of this keyset */
+};
+
+/*
+ * Open and load. store gives; store_close(). RJWT_KEYSET, RJWT_IO, RJWT_MEMORY.
+ * provider takes; NULL: files below dir.
+ */
+RJWT_MUST enum rjwt_err store_open(const char *dir, struct provider *provider,
+    struct store **store, struct rjwt_diag *diag);
+void store_close(struct store *store);
+void store_clean(struct store **store);
+
+/*
+ * Make store->keyset current: one stat(2) when keyset.json is the one that was read. Two commits are
+ * always told apart, because a commit writes its generation into the file's mtime. Where another folder
+ * stands at the path by now, that one is opened: what was moved away verifies nothing.
+ */
+RJWT_MUST enum rjwt_err store_load(struct store *store, struct rjwt_diag *diag);
+
+/* The store as a source of keys. */
+struct key_source store_keys(struct store *store);
+
+/* A key file as it is, not vouched for. RJWT_KEY_UNKNOWN: there is none. jwk gives; jwk_clear(). */
+RJWT_MUST enum rjwt_err store_read_key(struct store *store, int64_t version, struct jwk *jwk,
+    struct rjwt_diag *diag);
+
+/* A key that signs, or will: RJWT_KEYSET when its file is missing. jwk gives; jwk_clear(). */
+RJWT_MUST enum rjwt_err store_read_signing_key(struct store *store, int64_t version, struct jwk *jwk,
+    struct rjwt_diag *diag);
+
+/* The signer of a version, cached in the store: view, until the next call. RJWT_KEYSET, RJWT_IO. */
+RJWT_MUST enum rjwt_err store_signer(struct store *store, int64_t version,
+    struct signer **signer, struct rjwt_diag *diag);
+
+/* Names of files: "<version>.jwk"; and the way back, suffix "jwk": 0 when it is not of that form. */
+#define STORE_NAME_SIZE 32
+void store_name(char name[static STORE_NAME_SIZE], int64_t version, const char *suffix);
+int64_t store_version(const char *name, const char *suffix);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * walk.h - inside verify.c: how far a walk along the table has come. check_token.c and check_claims.c hold the
+ * checks in the order of the table; each returns RJWT_OK, its row's code, or why there is no verdict.
+ */
+#ifndef RJWT_WALK_H
+#define RJWT_WALK_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "jose/claims.h"
+#include "jose/jwk.h"
+#include "jose/jws.h"
+#include "rjwt.h"
+#include "token/verify.h"
+
+/* Each check reads what those before it have established. */
+struct verification {
+	const struct verifier *verifier;
+	const struct rjwt_attempt *attempt;
+	struct rjwt_verdict *verdict;
+	struct rjwt_diag *diag;
+	struct rjwt_check check; /* of the row that is walked */
+	bool trace;
+	struct view token;
+	struct rjwt_time now;
+	struct jws jws;
+	const struct jwk *jwk; /* view of the key source */
+	struct buf payload;
+	struct claims claims;
+	int64_t version; /* of the key, in a keyset */
+	bool once;
+	const char *scope; /* what the service needs */
+};
+
+/* The result of a check, with what was expected and found for those who read it. */
+enum rjwt_err check_judge(struct verification *w, bool good, const char *expected, struct view found);
+enum rjwt_err check_judge_time(struct verification *w, bool good, const char *expected, int64_t limit_s,
+    int64_t found_s);
+enum rjwt_err check_not_checked(struct verification *w, const char *why);
+
+/* Judge key and expiry once more, by the time and the keyset of now. */
+enum rjwt_err walk_again(struct verification *w);
+
+enum rjwt_err check_empty(struct verification *w);
+enum rjwt_err check_length(struct verification *w);
+enum rjwt_err check_form(struct verification *w);
+enum rjwt_err check_header(struct verification *w);
+enum rjwt_err check_alg_known(struct verification *w);
+enum rjwt_err check_kid(struct verification *w);
+enum rjwt_err check_key(struct verification *w);
+enum rjwt_err check_alg(struct verification *w);
+enum rjwt_err check_key_revoked(struct verification *w);
+enum rjwt_err check_key_until(struct verification *w);
+enum rjwt_err check_signature(struct verification *w);
+enum rjwt_err check_typ(struct verification *w);
+enum rjwt_err check_claims(struct verification *w);
+enum rjwt_err check_user(struct verification *w);
+enum rjwt_err check_issuer(struct verification *w);
+enum rjwt_err check_audience(struct verification *w);
+enum rjwt_err check_expired(struct verification *w);
+enum rjwt_err check_not_before(struct verification *w);
+enum rjwt_err check_issued(struct verification *w);
+enum rjwt_err check_lifetime(struct verification *w);
+enum rjwt_err check_retirement(struct verification *w);
+enum rjwt_err check_scope(struct verification *w);
+enum rjwt_err check_binding(struct verification *w);
+enum rjwt_err check_source(struct verification *w);
+enum rjwt_err check_revoked(struct verification *w);
+enum rjwt_err check_spent(struct verification *w);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* The checks behind a good signature. */
+#include "token/check.h"
+#include "base/json.h"
+#include "base/string_list.h"
+#include "config/config.h"
+#include "keyset/keyset.h"
+#include "keyset/marks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+copy_name(char *to, size_t size, struct view from)
+{
+	if (from.n > 0 && from.n < size)
+		memcpy(to, from.p, from.n);
+}
+
+/* The login name in the user claim; .p NULL: the suffix is missing, or there is nothing before it. */
+static struct view
+login_name(const struct verification *w)
+{
+	struct view user = w->claims.user, suffix = view_of(w->verifier->config->user_suffix);
+
+	if (user.n <= suffix.n ||
+	    !view_eq((struct view){ user.p + user.n - suffix.n, suffix.n }, suffix))
+		return (struct view){ NULL, 0 };
+	return (struct view){ user.p, user.n - suffix.n };
+}
+
+enum rjwt_err
+check_claims(struct verification *w)
+{
+	const struct config *config = w->verifier->config;
+	struct rjwt_verdict *v = w->verdict;
+	struct rjwt_diag why = { 0 };
+	enum rjwt_err err =
+	    claims_parse(buf_view(&w->payload), config->user_claim, &w->claims, &why);
+
+	if (err != RJWT_OK && err != RJWT_CLAIMS)
+		return err;
+	w->once = w->claims.once || config->one_time_always;
+	if (err == RJWT_OK && w->once && w->claims.jti.p == NULL) {
+		err = RJWT_CLAIMS;
+		snprintf(why.text, sizeof(why.text), "jti is missing, and one_time is always");
+	}
+	if (err == RJWT_OK) {
+		copy_name(v->jti, sizeof(v->jti), w->claims.jti);
+		copy_name(v->sub, sizeof(v->sub), w->claims.sub);
+		copy_name(v->user, sizeof(v->user), login_name(w));
+		v->iat_s = w->claims.iat_s;
+		v->nbf_s = w->claims.nbf_s;
+		v->exp_s = w->claims.exp_s;
+		v->accepted_until_s = v->exp_s + config->rotation.leeway_s;
+		v->once = w->once;
+		v->cap_session = config->cap_session;
+	}
+	return check_judge(w, err == RJWT_OK, "iss, aud, exp, iat and the user, each of its type",
+	    view_of(err == RJWT_OK ? "such claims" : why.text));
+}
+
+enum rjwt_err
+check_user(struct verification *w)
+{
+	struct view wanted = view_of(w->attempt->user), found = login_name(w);
+
+	if ((w->attempt->flags & RJWT_ANY_USER) != 0)
+		return check_not_checked(w, "no user was given");
+	return check_judge(w, wanted.n > 0 && view_eq(found, wanted),
+	    wanted.n == 0 ? "a user" : wanted.p, w->claims.user);
+}
+
+/* What is expected, of a list or of the keyset's record. */
+static const char *
+first_name(const struct string_list *names, const char *otherwise)
+{
+	return names->n > 0 ? names->list[0] : otherwise == NULL ? "" : otherwise;
+}
+
+enum rjwt_err
+check_issuer(struct verification *w)
+{
+	const struct string_list *names = &w->verifier->config->issuer;
+	const char *recorded = w->verifier->keyset == NULL ? NULL : w->verifier->keyset->issuer;
+
+	return check_judge(w, config_accepts(names, recorded, w->claims.iss), first_name(names, recorded),
+	    w->claims.iss);
+}
+
+enum rjwt_err
+check_audience(struct verification *w)
+{
+	const struct string_list *names = &w->verifier->config->audience;
+	const char *recorded = w->verifier->keyset == NULL ? NULL : w->verifier->keyset->audience;
+	bool good = names->n == 0 && recorded != NULL && claims_audience_has(&w->claims, recorded);
+
+	for (size_t i = 0; i < names->n; i++)
+		good = good || claims_audience_has(&w->claims, names->list[i]);
+	return check_judge(w, good, first_name(names, recorded), json_string_at(w->claims.json, "aud", 0));
+}
+
+/* Claims are at most 2^53 and leeway 300: these sums cannot overflow. */
+
+enum rjwt_err
+check_expired(struct verification *w)
+{
+	int64_t limit_s = w->claims.exp_s + w->verifier->config->rotation.leeway_s;
+
+	return check_judge_time(w, w->now.wall_s < limit_s, "before", limit_s, w->now.wall_s);
+}
+
+enum rjwt_err
+check_not_before(struct verification *w)
+{
+	int64_t limit_s = w->claims.nbf_s - w->verifier->config->rotation.leeway_s;
+
+	return check_judge_time(w, w->now.wall_s >= limit_s, "not before", limit_s,
+	    w->now.wall_s);
+}
+
+enum rjwt_err
+check_issued(struct verification *w)
+{
+	int64_t limit_s = w->claims.iat_s - w->verifier->config->rotation.leeway_s;
+
+	return check_judge_time(w, w->now.wall_s >= limit_s, "not before it was issued,", limit_s,
+	    w->now.wall_s);
+}
+
+enum rjwt_err
+check_lifetime(struct verification *w)
+{
+	int64_t max_s = w->verifier->config->rotation.max_lifetime_s;
+	int64_t lifetime_s = w->claims.exp_s - w->claims.iat_s;
+	bool good = lifetime_s > 0 && lifetime_s <= max_s;
+	char expected[48], found[48];
+
+	if (good && !w->trace)
+		return RJWT_OK;
+	snprintf(expected, sizeof(expected), "1 s to %lld s", (long long)max_s);
+	snprintf(found, sizeof(found), "%lld s", (long long)lifetime_s);
+	return check_judge(w, good, expected, view_of(found));
+}
+
+/* A retired key that is stolen makes nothing that is dated later. */
+enum rjwt_err
+check_retirement(struct verification *w)
+{
+	int64_t retired_s = w->jwk->retired_s;
+	bool good = w->claims.iat_s <= retired_s + keyset_slack_s(&w->verifier->config->rotation);
+
+	if (retired_s == 0)
+		return check_judge(w, true, "a key that has not retired", VIEW("such a key"));
+	return check_judge_time(w, good, "issued before its key retired,", retired_s, w->claims.iat_s);
+}
+
+enum rjwt_err
+check_scope(struct verification *w)
+{
+	const char *service = w->attempt->service;
+
+	if ((w->attempt->flags & RJWT_ANY_SERVICE) != 0)
+		return check_not_checked(w, "no service was given");
+	w->scope = service == NULL || service[0] == '\0' ? NULL :
+							   config_scope(w->verifier->config, service);
+	return check_judge(w, w->scope != NULL && claims_scope_has(&w->claims, w->scope),
+	    w->scope == NULL ? "nothing: the service is closed" : w->scope,
+	    w->claims.scope.n == 0 ? VIEW("none") : w->claims.scope);
+}
+
+/* This build mints neither cnf nor src, and does not know what they would ask: both are refused. */
+enum rjwt_err
+check_binding(struct verification *w)
+{
+	if ((w->attempt->flags & RJWT_ANY_ORIGIN) != 0 && w->claims.has_cnf)
+		return check_not_checked(w, "no ssh key was given");
+	return check_judge(w, !w->claims.has_cnf, "no cnf, which is not supported",
+	    view_of(w->claims.has_cnf ? "cnf" : "none"));
+}
+
+enum rjwt_err
+check_source(struct verification *w)
+{
+	if ((w->attempt->flags & RJWT_ANY_ORIGIN) != 0 && w->claims.has_src)
+		return check_not_checked(w, "no source address was given");
+	return check_judge(w, !w->claims.has_src, "no src, which is not supported",
+	    view_of(w->claims.has_src ? "src" : "none"));
+}
+
+enum rjwt_err
+check_revoked(struct verification *w)
+{
+	struct claims named = w->claims;
+	enum rjwt_err err;
+
+	if (w->verifier->marks == NULL)
+		return check_not_checked(w, "no keyset was opened");
+	RJWT_TRY(keyset_kid_parse(w->verifier->keyset, w->jws.kid, &w->version));
+	named.user = login_name(w);
+	err = mark_revoked(w->verifier->marks, w->version, &named, w->diag);
+	if (err != RJWT_OK && err != RJWT_REVOKED)
+		return err;
+	return check_judge(w, err == RJWT_OK, "no revocation", view_of(err == RJWT_OK ? "none" : "one"));
+}
+
+enum rjwt_err
+check_spent(struct verification *w)
+{
+	bool dry_run = (w->attempt->flags & RJWT_DRY_RUN) != 0;
+	enum rjwt_err err;
+
+	if (!w->once)
+		return check_judge(w, true, "nothing: good for any number of uses", VIEW("reusable"));
+	if (w->verifier->marks == NULL)
+		return check_not_checked(w, "no keyset was opened");
+	if (w->scope == NULL && dry_run)
+		return check_not_checked(w, "no service was given");
+	if (w->scope == NULL)
+		return diag_fail(w->diag, RJWT_USAGE, "",
+		    "a one-time token cannot be accepted without a service");
+	err = mark_spend(w->verifier->marks, w->version, &w->claims, w->scope, dry_run, w->diag);
+	if (err == RJWT_OK && !dry_run)
+		RJWT_TRY(walk_again(w));
+	if (err != RJWT_OK && err != RJWT_SPENT)
+		return err;
+	return check_judge(w, err == RJWT_OK, "its first use", view_of(err == RJWT_OK ? "no use before" : "used"));
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* The checks up to the signature, and typ: nothing of the payload is parsed here. */
+#include "token/check.h"
+#include "base/datetime.h"
+#include "jose/alg.h"
+#include "jose/key_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum rjwt_err
+check_empty(struct verification *w)
+{
+	bool good = w->token.n > 0;
+
+	return check_judge(w, good, "at least one byte", view_of(good ? "some" : "none"));
+}
+
+enum rjwt_err
+check_length(struct verification *w)
+{
+	size_t max = (size_t)w->verifier->config->max_token_bytes;
+	bool good = w->token.n <= max;
+	char expected[48], found[48];
+
+	if (good && !w->trace)
+		return RJWT_OK;
+	snprintf(expected, sizeof(expected), "at most %zu bytes", max);
+	snprintf(found, sizeof(found), "%zu bytes", w->token.n);
+	return check_judge(w, good, expected, view_of(found));
+}
+
+static enum rjwt_err
+truncated(struct verification *w)
+{
+	w->check.code = RJWT_TRUNCATED;
+	return check_judge(w, false, "a whole token", VIEW("one of exactly the length that a prompt can hold"));
+}
+
+enum rjwt_err
+check_form(struct verification *w)
+{
+	const char *why = "three parts";
+	enum rjwt_err err = jws_split(w->token, &w->jws, &why);
+
+	if (err != RJWT_OK && rjwt_prompt_cuts(w->token.n))
+		return truncated(w);
+	return check_judge(w, err == RJWT_OK, "three parts in canonical base64url",
+	    view_of(err == RJWT_OK ? "three parts" : why));
+}
+
+enum rjwt_err
+check_header(struct verification *w)
+{
+	struct rjwt_diag why = { 0 };
+	enum rjwt_err err = jws_header(&w->jws, &why);
+
+	if (err != RJWT_OK && err != RJWT_HEADER)
+		return err;
+	return check_judge(w, err == RJWT_OK, "strict JSON with alg, without crit, b64, zip, cty, jwk, jku, x5*",
+	    view_of(err == RJWT_OK ? "such a header" : why.text));
+}
+
+enum rjwt_err
+check_alg_known(struct verification *w)
+{
+	return check_judge(w, alg_known(w->jws.alg), "an algorithm that rjwt has", w->jws.alg);
+}
+
+/*
+ * The kid's form and the key are two rows and one lookup: the key source tells RJWT_KID from
+ * RJWT_KEY_UNKNOWN, and this row keeps what it found for the next.
+ */
+enum rjwt_err
+check_kid(struct verification *w)
+{
+	const struct jwk *found = NULL;
+	const struct key_source *keys = &w->verifier->keys;
+	bool keyset = w->verifier->keyset != NULL;
+	enum rjwt_err err;
+
+	/* Only a signature alone may go without: then the key is the only one of its set. */
+	if (w->jws.kid.n == 0 &&
+	    (w->jws.kid.p != NULL || keyset || (w->attempt->flags & RJWT_SIGNATURE_ONLY) == 0))
+		return check_judge(w, false, "a key id", VIEW("none"));
+	err = keys->find(keys->context, w->jws.kid, &found, w->diag);
+	if (err != RJWT_OK && err != RJWT_KID && err != RJWT_KEY_UNKNOWN)
+		return err;
+	w->jwk = found;
+	if (err != RJWT_KID && w->jws.kid.n < sizeof(w->verdict->kid))
+		memcpy(w->verdict->kid, w->jws.kid.n == 0 ? "" : w->jws.kid.p, w->jws.kid.n);
+	return check_judge(w, err != RJWT_KID, keyset ? "base.version" : "1 to 128 bytes", w->jws.kid);
+}
+
+enum rjwt_err
+check_key(struct verification *w)
+{
+	const struct jwk *jwk = w->jwk;
+	int64_t now_s = w->now.wall_s, leeway_s = w->verifier->config->rotation.leeway_s;
+
+	/* A set's own nbf; in the keyset it lies in the past, or the clock went back. */
+	if (jwk != NULL && w->verifier->keyset == NULL && jwk->since_s - now_s > leeway_s)
+		return check_judge_time(w, false, "a key that is valid, not before", jwk->since_s, now_s);
+	return check_judge(w, jwk != NULL, "a key of this keyset", w->jws.kid);
+}
+
+enum rjwt_err
+check_alg(struct verification *w)
+{
+	return check_judge(w, view_is(w->jws.alg, w->jwk->alg->name), w->jwk->alg->name, w->jws.alg);
+}
+
+enum rjwt_err
+check_key_revoked(struct verification *w)
+{
+	int64_t revoked_s = w->jwk->revoked_s;
+	char found[64] = "such a key", at[32];
+
+	if (revoked_s != 0) {
+		time_format(at, revoked_s);
+		snprintf(found, sizeof(found), "one that was, %s", at);
+	}
+	return check_judge(w, revoked_s == 0, "a key that was not revoked", view_of(found));
+}
+
+enum rjwt_err
+check_key_until(struct verification *w)
+{
+	int64_t until_s = w->jwk->until_s;
+
+	if (until_s == 0)
+		return check_judge(w, true, "a key that verifies", VIEW("such a key"));
+	return check_judge_time(w, w->now.wall_s <= until_s, "a key that verifies, until", until_s,
+	    w->now.wall_s);
+}
+
+/* What a good signature lets out: nothing of the payload is read, or shown, before. */
+static enum rjwt_err
+release(struct verification *w)
+{
+	struct rjwt_verdict *v = w->verdict;
+	char *copy = malloc(w->payload.n + 1);
+
+	if (copy == NULL)
+		return RJWT_MEMORY;
+	memcpy(copy, w->payload.p, w->payload.n);
+	copy[w->payload.n] = '\0';
+	v->claims = copy;
+	v->claims_len = w->payload.n;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+check_signature(struct verification *w)
+{
+	size_t short_by = 0;
+	enum rjwt_err err = jws_verify(&w->jws, w->jwk->key, &w->payload, &short_by);
+
+	if (err != RJWT_OK && err != RJWT_SIGNATURE)
+		return err;
+	if (short_by > 0 && rjwt_prompt_cuts(w->token.n)) /* so it was none */
+		return truncated(w);
+	if (err == RJWT_OK)
+		RJWT_TRY(release(w));
+	return check_judge(w, err == RJWT_OK, "a signature of this key",
+	    view_of(err == RJWT_OK ? "one" : short_by > 0 ? "one that is too short" : "none"));
+}
+
+/* RFC 7515 s4.1.9: application/ may be left out. */
+static struct view
+media_type(struct view typ)
+{
+	static const struct view prefix = { "application/", 12 };
+
+	if (typ.n > prefix.n && strncasecmp(typ.p, prefix.p, prefix.n) == 0)
+		return (struct view){ typ.p + prefix.n, typ.n - prefix.n };
+	return typ;
+}
+
+/* Media types have no case. */
+enum rjwt_err
+check_typ(struct verification *w)
+{
+	const char *configured = w->verifier->config->token_type;
+	struct view typ = w->jws.typ, found = media_type(typ), wanted = media_type(view_of(configured));
+
+	if (typ.p == NULL)
+		return check_judge(w, wanted.n == 3 && strncasecmp(wanted.p, "JWT", 3) == 0, configured,
+		    VIEW("none"));
+	return check_judge(w, found.n == wanted.n && strncasecmp(found.p, wanted.p, wanted.n) == 0,
+	    configured, typ);
+}

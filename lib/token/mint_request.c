@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+#include "token/mint_request.h"
+#include "base/base64url.h"
+#include "base/buf.h"
+#include "base/host.h"
+#include "base/json.h"
+#include "base/json_write.h"
+#include "base/openssl.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "jose/claims.h"
+#include "jose/jws.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const default_scope[] = { "ssh", NULL };
+
+/* --- is the request acceptable? ----------------------------------------------------------------------------- */
+
+static enum rjwt_err
+refuse_name(struct mint_item *o, enum rjwt_err err, const char *what)
+{
+	return diag_fail(o->diag, err, "", "%s must be 1 to %d bytes of UTF-8 without control characters",
+	    what, RJWT_NAME_MAX);
+}
+
+static enum rjwt_err
+check_names(struct mint_item *o)
+{
+	const struct rjwt_request *r = &o->full;
+	size_t suffix = strlen(o->minter->config->user_suffix);
+
+	if (!claims_name_check(view_of(r->user)) || strlen(r->user) + suffix > RJWT_NAME_MAX)
+		return refuse_name(o, RJWT_USER, "the user");
+	if (!claims_name_check(view_of(r->issuer)))
+		return refuse_name(o, RJWT_ISSUER, "the issuer");
+	for (size_t i = 0; r->audience[i] != NULL; i++)
+		if (!claims_name_check(view_of(r->audience[i])))
+			return refuse_name(o, RJWT_AUDIENCE, "an audience");
+	for (size_t i = 0; r->scope[i] != NULL; i++)
+		if (!claims_word_check(view_of(r->scope[i])))
+			return diag_fail(o->diag, RJWT_SCOPE, "",
+			    "a scope is a word of 1 to 32 of A-Z a-z 0-9 . _ : / -");
+	return RJWT_OK;
+}
+
+struct free_members {
+	struct mint_item *order;
+	bool header;
+};
+
+static enum rjwt_err
+check_free_name(void *context, struct view name)
+{
+	const struct free_members *f = context;
+	const char *user_claim = f->order->minter->config->user_claim;
+
+	if (f->header ? !jws_is_reserved(name) : !claims_is_reserved(name, user_claim))
+		return RJWT_OK;
+	return diag_fail(f->order->diag, f->header ? RJWT_HEADER : RJWT_CLAIMS, "",
+	    "%.*s is rjwt's own and cannot be set freely", (int)name.n, name.p);
+}
+
+static enum rjwt_err
+check_free(struct mint_item *o, const char *text, bool header)
+{
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	struct free_members f = { o, header };
+	enum rjwt_err err;
+
+	if (text == NULL)
+		return RJWT_OK;
+	err = json_parse(view_of(text), &json, o->diag);
+	if (err == RJWT_MALFORMED)
+		return header ? RJWT_HEADER : RJWT_CLAIMS;
+	RJWT_TRY(err);
+	return json_names(json, check_free_name, &f);
+}
+
+static enum rjwt_err
+check_requested_lifetime(struct mint_item *o)
+{
+	int64_t most = o->minter->config->rotation.max_lifetime_s;
+
+	if (o->full.not_before_s < 0 || o->full.not_before_s > JSON_INTEGER_MAX / 2)
+		return diag_fail(o->diag, RJWT_LIFETIME, "", "the time not-before is out of range");
+	if (o->lifetime_s >= 1 && o->lifetime_s <= most)
+		return RJWT_OK;
+	return diag_fail(o->diag, RJWT_LIFETIME, "",
+	    "a lifetime of %lld s is not from 1 s to max_lifetime, %lld s", (long long)o->lifetime_s,
+	    (long long)most);
+}
+
+static enum rjwt_err
+order_check(struct mint_item *o)
+{
+	if (o->request->user == NULL)
+		return diag_fail(o->diag, RJWT_USER, "", "a token is for one user: none was named");
+	RJWT_TRY(check_names(o));
+	RJWT_TRY(check_requested_lifetime(o));
+	RJWT_TRY(check_free(o, o->full.claims, false));
+	return check_free(o, o->full.header, true);
+}
+
+static void
+order_fill(struct mint_item *o)
+{
+	const struct config *config = o->minter->config;
+	const struct keyset *keyset = &o->minter->store->keyset;
+	struct rjwt_request *r = &o->full;
+
+	*r = *o->request;
+	if (r->issuer == NULL)
+		r->issuer = config->issuer.n > 0 ? config->issuer.list[0] : keyset->issuer;
+	if (r->audience == NULL || r->audience[0] == NULL) {
+		o->default_audience[0] = config->audience.n > 0 ? config->audience.list[0] :
+								  keyset->audience;
+		r->audience = o->default_audience;
+	}
+	if (r->scope == NULL || r->scope[0] == NULL)
+		r->scope = default_scope;
+	o->lifetime_s = r->lifetime_s == NULL ? config->default_lifetime_s : *r->lifetime_s;
+}
+
+/*
+ * A token that this host refuses is worth nothing anywhere: no other has its keys. It is minted all the
+ * same, for who wants to see it refused, or verifies with the JWK Set.
+ */
+static void
+order_warn(struct mint_item *o)
+{
+	const struct config *config = o->minter->config;
+	const struct keyset *keyset = &o->minter->store->keyset;
+	bool here = false;
+
+	for (size_t i = 0; o->full.audience[i] != NULL; i++)
+		here = here || config_accepts(&config->audience, keyset->audience, view_of(o->full.audience[i]));
+	if (!here)
+		text_append(o->warning, sizeof(o->warning), "; ", "this host does not accept the audience %.100s",
+		    o->full.audience[0]);
+	if (!config_accepts(&config->issuer, keyset->issuer, view_of(o->full.issuer)))
+		text_append(o->warning, sizeof(o->warning), "; ", "this host does not accept the issuer %.100s",
+		    o->full.issuer);
+}
+
+/* --- the JSON that is signed ----------------------------------------------------------------------------------- */
+
+static enum rjwt_err
+put_header(struct mint_item *o, const struct signer *signer, const char *kid, struct buf *out)
+{
+	json_open(out, NULL);
+	json_put_string(out, "alg", view_of(signer->alg->name));
+	json_put_string(out, "kid", view_of(kid));
+	json_put_string(out, "typ", view_of(o->minter->config->token_type));
+	if (o->full.header != NULL)
+		json_put_members(out, view_of(o->full.header));
+	json_close(out);
+	return buf_done(out);
+}
+
+/* One audience is a string, several are an array (RFC 7519 s4.1.3). */
+static enum rjwt_err
+put_audience(struct mint_item *o, struct buf *out)
+{
+	RJWT_CLEAN(buf_clear) struct buf names = { 0 };
+	const char *const *audience = o->full.audience;
+	bool several = audience[1] != NULL;
+
+	if (several)
+		json_open_array(out, "aud");
+	for (size_t i = 0; audience[i] != NULL; i++) {
+		json_put_string(out, several ? NULL : "aud", view_of(audience[i]));
+		buf_adds(&names, i > 0 ? "," : "");
+		buf_adds(&names, audience[i]);
+	}
+	if (several)
+		json_close_array(out);
+	return buf_give(&names, &o->token.audience, NULL);
+}
+
+static enum rjwt_err
+put_scope(struct mint_item *o, struct buf *out)
+{
+	RJWT_CLEAN(buf_clear) struct buf words = { 0 };
+	const char *const *scope = o->full.scope;
+
+	for (size_t i = 0; scope[i] != NULL; i++)
+		buf_addf(&words, "%s%s", i > 0 ? " " : "", scope[i]);
+	RJWT_TRY(buf_done(&words));
+	json_put_string(out, "scope", buf_view(&words));
+	return buf_give(&words, &o->token.scope, NULL);
+}
+
+static enum rjwt_err
+put_user(struct mint_item *o, struct buf *out)
+{
+	RJWT_CLEAN(buf_clear) struct buf user = { 0 };
+	const struct config *config = o->minter->config;
+	bool sub = strcmp(config->user_claim, "sub") == 0;
+
+	buf_addf(&user, "%s%s", o->full.user, config->user_suffix);
+	RJWT_TRY(buf_done(&user));
+	json_put_string(out, "sub", sub ? buf_view(&user) : view_of(o->full.user));
+	if (!sub)
+		json_put_string(out, config->user_claim, buf_view(&user));
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+put_claims(struct mint_item *o, struct buf *out)
+{
+	const struct rjwt_token *token = &o->token;
+
+	json_open(out, NULL);
+	json_put_string(out, "iss", view_of(o->full.issuer));
+	RJWT_TRY(put_user(o, out));
+	RJWT_TRY(put_audience(o, out));
+	json_put_integer(out, "iat", token->iat_s);
+	json_put_integer(out, "nbf", token->nbf_s);
+	json_put_integer(out, "exp", token->exp_s);
+	json_put_string(out, "jti", view_of(token->jti));
+	RJWT_TRY(put_scope(o, out));
+	if (token->once)
+		json_put_bool(out, "once", true);
+	if (o->full.claims != NULL)
+		json_put_members(out, view_of(o->full.claims));
+	json_close(out);
+	return buf_done(out);
+}
+
+/*
+ * What we are about to sign must pass our own reading of it: free members may have made too many of it. Without
+ * them it is names that were checked, in an order of our own.
+ */
+static enum rjwt_err
+check_readable(struct mint_item *o, struct view header, struct view claims)
+{
+	RJWT_CLEAN(claims_clear) struct claims read = { 0 };
+	bool minus_zero;
+
+	if (o->full.header == NULL && o->full.claims == NULL)
+		return RJWT_OK;
+	if (json_scan(header, &minus_zero, o->diag) != RJWT_OK)
+		return RJWT_HEADER;
+	return claims_parse(claims, o->minter->config->user_claim, &read, o->diag);
+}
+
+static enum rjwt_err
+order_compose(struct mint_item *o, const struct signer *signer)
+{
+	struct rjwt_token *token = &o->token;
+	RJWT_CLEAN(buf_clear) struct buf header = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
+
+	RJWT_TRY(put_header(o, signer, token->kid, &header));
+	RJWT_TRY(put_claims(o, &claims));
+	RJWT_TRY(check_readable(o, buf_view(&header), buf_view(&claims)));
+	RJWT_TRY(buf_give(&header, &token->header, NULL));
+	return buf_give(&claims, &token->claims, NULL);
+}
+
+/* kid, key_version and alg are assertions: they never choose a key, they only refuse another. */
+static enum rjwt_err
+check_asserted(struct mint_item *o, const struct signer *signer, const char *kid)
+{
+	const struct rjwt_request *r = &o->full;
+	int64_t version = o->minter->store->keyset.active.version;
+
+	if (r->kid != NULL && strcmp(r->kid, kid) != 0)
+		return diag_fail(o->diag, RJWT_KID, "", "%s signs now, not %s", kid, r->kid);
+	if (r->key_version != 0 && r->key_version != version)
+		return diag_fail(o->diag, RJWT_KID, "", "version %lld signs now, not %lld",
+		    (long long)version, (long long)r->key_version);
+	if (r->alg != NULL && strcmp(r->alg, signer->alg->label) != 0 &&
+	    strcmp(r->alg, signer->alg->name) != 0)
+		return diag_fail(o->diag, RJWT_ALG, "", "%s signs with %s, not with %s", kid,
+		    signer->alg->label, r->alg);
+	return RJWT_OK;
+}
+
+/* --- the token --------------------------------------------------------------------------------------------------- */
+/* iat is taken as late as may be: a key that retires while we work must not look older than the token. */
+static enum rjwt_err
+set_times(struct mint_item *o)
+{
+	struct rjwt_token *token = &o->token;
+	int64_t most = o->minter->config->rotation.max_lifetime_s;
+	struct rjwt_time now;
+
+	clock_now(o->minter->clock, &now);
+	RJWT_TRY(keyset_clock_check(&now, o->diag));
+	token->iat_s = now.wall_s;
+	token->nbf_s = o->full.not_before_s > now.wall_s ? o->full.not_before_s : now.wall_s;
+	if (o->full.not_before_s != 0)
+		token->nbf_s = o->full.not_before_s;
+	token->exp_s = (token->nbf_s > token->iat_s ? token->nbf_s : token->iat_s) + o->lifetime_s;
+	if (token->exp_s - token->iat_s > most)
+		return diag_fail(o->diag, RJWT_LIFETIME, "",
+		    "the token would be issued %lld s before it expires, max_lifetime is %lld s",
+		    (long long)(token->exp_s - token->iat_s), (long long)most);
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+set_jti(struct mint_item *o)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	char bits[16];
+
+	RJWT_TRY(random_fill(bits, sizeof(bits)));
+	base64url_encode(&text, (struct view){ bits, sizeof(bits) });
+	RJWT_TRY(buf_done(&text));
+	memcpy(o->jti, text.p, text.n + 1);
+	return RJWT_OK;
+}
+
+static size_t
+encoded(size_t n)
+{
+	return (4 * n + 2) / 3;
+}
+
+static bool
+asked_for(const struct mint_item *o, const char *scope)
+{
+	for (size_t i = 0; o->full.scope[i] != NULL; i++)
+		if (strcmp(o->full.scope[i], scope) == 0)
+			return true;
+	return false;
+}
+
+/* Which prompts the token will fit; refused when one that it is meant for is not among them. */
+static enum rjwt_err
+check_fits(struct mint_item *o, const struct signer *signer)
+{
+	struct rjwt_token *token = &o->token;
+	size_t header = strlen(token->header), claims = strlen(token->claims);
+	size_t length = encoded(header) + 1 + encoded(claims) + 1 + encoded(signer->signature_size);
+	size_t most = (size_t)o->minter->config->max_token_bytes, limit;
+	const char *scope;
+
+	if (length > most)
+		return diag_fail(o->diag, RJWT_TOO_LONG, "",
+		    "the token would have %zu bytes, max_token_bytes is %zu", length, most);
+	for (unsigned i = 0; (scope = rjwt_prompt(i, &limit)) != NULL; i++) {
+		if (length <= limit)
+			token->fits |= 1U << i;
+		else if ((o->full.flags & RJWT_FORCE) == 0 && asked_for(o, scope))
+			return diag_fail(o->diag, RJWT_TOO_LONG, "",
+			    "the token would have %zu bytes, the prompt of %s takes %zu: %s has a signature of "
+			    "%zu bytes, the claims have %zu, the header %zu, all of it a third longer when encoded",
+			    length, scope, limit, signer->alg->label, signer->signature_size, claims, header);
+	}
+	return RJWT_OK;
+}
+
+/* What order_compose() made. */
+static void
+token_drop(struct rjwt_token *token)
+{
+	free(RJWT_STEAL(token->header));
+	free(RJWT_STEAL(token->claims));
+	free(RJWT_STEAL(token->audience));
+	free(RJWT_STEAL(token->scope));
+}
+
+/* Taking a ticket may have waited for a disk: iat is when the token is signed. */
+static enum rjwt_err
+date_again(struct mint_item *o, const struct signer *signer)
+{
+	struct rjwt_time now;
+
+	clock_now(o->minter->clock, &now);
+	if (now.wall_s == o->token.iat_s)
+		return RJWT_OK;
+	token_drop(&o->token);
+	RJWT_TRY(set_times(o));
+	return order_compose(o, signer);
+}
+
+void
+mint_item_begin(struct mint_item *o)
+{
+	o->state = ITEM_DONE;
+	order_fill(o);
+	if ((o->err = order_check(o)) != RJWT_OK || (o->err = set_jti(o)) != RJWT_OK)
+		return;
+	order_warn(o);
+	o->state = ITEM_PENDING;
+}
+
+enum rjwt_err
+mint_item_prepare(struct mint_item *o, const struct keyset *keyset, const struct signer *signer)
+{
+	struct rjwt_token *token = &o->token;
+
+	order_fill(o);
+	keyset_kid_format(keyset, keyset->active.version, token->kid);
+	RJWT_TRY(check_asserted(o, signer, token->kid));
+	memcpy(token->jti, o->jti, sizeof(token->jti));
+	token->once = !o->full.reusable || o->minter->config->one_time_always;
+	RJWT_TRY(set_times(o));
+	RJWT_TRY(order_compose(o, signer));
+	return check_fits(o, signer);
+}
+
+enum rjwt_err
+mint_item_sign(struct mint_item *o, struct signer *signer)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct rjwt_token *token = &o->token;
+
+	RJWT_TRY(date_again(o, signer));
+	RJWT_TRY(jws_sign(signer, view_of(token->header), view_of(token->claims), &text));
+	return buf_give(&text, &token->text, &token->len);
+}
+
+void
+rjwt_token_clear(struct rjwt_token *token)
+{
+	secret_wipe(token->text, token->len);
+	free(token->text);
+	token_drop(token);
+	secret_wipe(token, sizeof(*token));
+}

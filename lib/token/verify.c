@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "token/check.h"
+#include "base/host.h"
+#include "keyset/keyset.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the walk ----------------------------------------------------------------------------------------------------- */
+
+/* The order of checks, and the only list of them. Nothing before `signature` has seen the payload. */
+static const struct row {
+	enum rjwt_err code;
+	bool again; /* judged once more after a mark was written, which may have taken long */
+	const char *name;
+	enum rjwt_err (*check)(struct verification *w);
+} rows[] = {
+	{ RJWT_EMPTY, false, "empty", check_empty },
+	{ RJWT_TOO_LONG, false, "too_long", check_length },
+	{ RJWT_MALFORMED, false, "malformed", check_form }, /* or truncated */
+	{ RJWT_HEADER, false, "header", check_header },
+	{ RJWT_ALG, false, "alg", check_alg_known },
+	{ RJWT_KID, true, "kid", check_kid },
+	{ RJWT_KEY_UNKNOWN, true, "key_unknown", check_key },
+	{ RJWT_ALG, false, "alg of key", check_alg },
+	{ RJWT_KEY_REVOKED, true, "key_revoked", check_key_revoked },
+	{ RJWT_KEY_RETIRED, true, "key_retired", check_key_until },
+	{ RJWT_SIGNATURE, false, "signature", check_signature }, /* or truncated */
+	{ RJWT_TYP, false, "typ", check_typ },
+	{ RJWT_CLAIMS, false, "claims", check_claims },
+	{ RJWT_USER, false, "user", check_user },
+	{ RJWT_ISSUER, false, "issuer", check_issuer },
+	{ RJWT_AUDIENCE, false, "audience", check_audience },
+	{ RJWT_EXPIRED, true, "expired", check_expired },
+	{ RJWT_NOT_YET_VALID, false, "not_yet_valid", check_not_before },
+	{ RJWT_ISSUED_IN_FUTURE, false, "issued_in_future", check_issued },
+	{ RJWT_LIFETIME, false, "lifetime", check_lifetime },
+	{ RJWT_KEY_RETIRED, true, "issued after retirement", check_retirement },
+	{ RJWT_SCOPE, false, "scope", check_scope },
+	{ RJWT_BINDING, false, "binding", check_binding },
+	{ RJWT_SOURCE, false, "source", check_source },
+	{ RJWT_REVOKED, true, "revoked", check_revoked },
+	{ RJWT_SPENT, false, "spent", check_spent },
+};
+
+#define ROWS (ARRAY_LEN(rows))
+
+_Static_assert(ROWS <= RJWT_CHECKS_MAX, "rjwt_verdict.checks holds every row");
+
+/* Read the clocks, and keyset.json if it is another by now. */
+static enum rjwt_err
+refresh(struct verification *w)
+{
+	const struct key_source *keys = &w->verifier->keys;
+
+	clock_now(w->verifier->clock, &w->now);
+	w->verdict->now_s = w->now.wall_s;
+	return keys->refresh == NULL ? RJWT_OK : keys->refresh(keys->context, w->diag);
+}
+
+static enum rjwt_err
+walk_row(struct verification *w, const struct row *row)
+{
+	enum rjwt_err err;
+
+	w->check.code = row->code;
+	w->check.name = row->name;
+	w->check.outcome = RJWT_NOT_REACHED;
+	w->check.expected[0] = w->check.found[0] = '\0';
+	err = row->check(w);
+	if (w->check.outcome == RJWT_NOT_REACHED)
+		w->check.outcome = err == RJWT_OK ? RJWT_PASSED : RJWT_FAILED;
+	return err;
+}
+
+/* Whoever called su may have stopped us before the mark, until the key or the token was gone. */
+enum rjwt_err
+walk_again(struct verification *w)
+{
+	struct rjwt_check spent = w->check;
+
+	RJWT_TRY(refresh(w));
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].again)
+			RJWT_TRY(walk_row(w, &rows[i]));
+	w->check = spent;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+walk_rows(struct verification *w)
+{
+	struct rjwt_verdict *v = w->verdict;
+	bool past_user = false;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		enum rjwt_err err = walk_row(w, &rows[i]);
+
+		if (w->trace)
+			v->checks[i] = w->check;
+		if (err != RJWT_OK) {
+			v->failed = w->check;
+			v->tell = past_user && rjwt_is_verdict(err);
+			return err;
+		}
+		if (rows[i].code == RJWT_SIGNATURE &&
+		    (w->attempt->flags & RJWT_SIGNATURE_ONLY) != 0)
+			return RJWT_OK;
+		past_user = past_user ||
+		    (rows[i].code == RJWT_USER && w->check.outcome == RJWT_PASSED);
+	}
+	return RJWT_OK;
+}
+
+/* What the log says beside the verdict. */
+static void
+note_state(struct verification *w)
+{
+	const struct rotation_policy *policy = &w->verifier->config->rotation;
+	const struct keyset *keyset = w->verifier->keyset;
+
+	if (keyset == NULL)
+		return;
+	w->verdict->clock_suspect = keyset_clock_suspect(keyset, policy, &w->now, NULL);
+	w->verdict->rotation_overdue = keyset_overdue(keyset, policy, w->now.wall_s);
+}
+
+void
+verdict_begin(struct rjwt_verdict *verdict, enum rjwt_err reason)
+{
+	memset(verdict, 0, offsetof(struct rjwt_verdict, checks));
+	verdict->reason = reason;
+}
+
+enum rjwt_err
+verify_token(const struct verifier *verifier, const struct rjwt_attempt *attempt,
+    struct rjwt_verdict *verdict, struct rjwt_diag *diag)
+{
+	struct verification w = { .verifier = verifier, .attempt = attempt, .verdict = verdict, .diag = diag,
+		.trace = (attempt->flags & RJWT_TRACE) != 0,
+		.token = { attempt->token, attempt->token == NULL ? 0 : attempt->len } };
+
+	verdict_begin(verdict, RJWT_INTERNAL);
+	for (size_t i = 0; w.trace && i < ROWS; i++)
+		verdict->checks[i] =
+		    (struct rjwt_check){ .code = rows[i].code, .name = rows[i].name };
+	verdict->nchecks = w.trace ? ROWS : 0;
+	verdict->reason = refresh(&w);
+	if (verdict->reason == RJWT_OK) {
+		note_state(&w);
+		verdict->reason = walk_rows(&w);
+	}
+	claims_clear(&w.claims);
+	buf_clear(&w.payload);
+	jws_clear(&w.jws);
+	return verdict->reason;
+}
+
+void
+rjwt_verdict_clear(struct rjwt_verdict *verdict)
+{
+	secret_wipe(verdict->claims, verdict->claims_len);
+	free(verdict->claims);
+	verdict_begin(verdict, RJWT_OK);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verify.h - the one verification path: a const table of checks, walked in order until one fails. The
+ * trace that rjwt-verify --explain prints is that walk.
+ */
+#ifndef RJWT_VERIFY_H
+#define RJWT_VERIFY_H
+
+#include "base/err.h"
+#include "base/host.h"
+#include "config/config.h"
+#include "jose/jwk.h"
+#include "keyset/keyset.h"
+#include "keyset/marks.h"
+#include "rjwt.h"
+
+struct verifier {
+	const struct config *config;
+	const struct keyset *keyset; /* NULL: the keys are a JWK Set's */
+	struct key_source keys;
+	struct marks *marks; /* NULL: revoked and spent are not checked */
+	struct clock *clock;
+};
+
+/* No verdict yet, for this reason. Its checks, 11 KiB that few ask for, are not written. */
+void verdict_begin(struct rjwt_verdict *verdict, enum rjwt_err reason);
+
+/* As rjwt_verify(). verdict is begun anew. */
+RJWT_MUST enum rjwt_err verify_token(const struct verifier *verifier,
+    const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict, struct rjwt_diag *diag);
+
+#endif
