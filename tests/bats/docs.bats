@@ -134,3 +134,106 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config.def"; }
 		done
 	done
 }
+
+# examples COMMAND ARG... - see examples.py
+examples() { "$python" "$bats/examples.py" "$@"; }
+
+# host_of_examples NAME [LINE...] - the programs in PATH, as a host of this name has them, and the LINEs as rjwt.yaml
+host_of_examples()
+{
+	local program
+	export RJWT_STATE=$state RJWT_CONF=$conf
+	mkdir -p "$dir/bin"
+	for program in $programs; do
+		printf '#!/bin/sh\nexec "%s" -c "$RJWT_CONF" "$@"\n' "$RJWT_BUILD/$program" >"$dir/bin/$program"
+		chmod +x "$dir/bin/$program"
+	done
+	PATH=$dir/bin:$PATH
+	configure "issuer: $1" "audience: $1"
+	[ $# -eq 1 ] || printf '%s\n' "${@:2}" >"$conf"
+	cd "$dir"
+}
+
+@test "examples: each that shows output is run, here or by tests/system/docs.bats" {
+	cd "$RJWT_SOURCE"
+	diff <(examples list README.md man/*.[1578] | cut -d' ' -f1,2 | sort | uniq -c | sed 's/^ *//') - <<-'END'
+		4 README.md host
+		3 README.md run
+		1 pam_rjwt.8 host
+		3 rjwt-issue.1 run
+		5 rjwt-keyd.8 run
+		3 rjwt-verify.1 run
+		1 rjwt.yaml.5 run
+	END
+}
+
+@test "examples: README.md shows what the programs print" {
+	host_of_examples sandbox
+	examples run "$RJWT_SOURCE/README.md"
+	# one that is not true is found
+	sed 's/365 bytes/366 bytes/' "$RJWT_SOURCE/README.md" >other.md
+	run -1 examples run other.md
+	says '+rjwt-issue: 365 bytes, fits'
+	sed 's/^OK$/Okay/' "$RJWT_SOURCE/README.md" >other.md
+	run -1 examples run other.md
+	says '-Okay' '+OK'
+}
+
+@test "examples: rjwt-keyd(8) shows what it prints" {
+	page=$RJWT_SOURCE/man/rjwt-keyd.8
+	host_of_examples vm
+	examples run "$page"
+	sed 's/_.2 signs now/_.3 signs now/' "$page" >other.8    # another key
+	run -1 examples run other.8
+	sed 's/^now       \(.*\):36:55Z/now       \1:26:55Z/' "$page" >other.8    # ten minutes between what is at once
+	run -1 examples run other.8
+	sed 's/(in 1 d)/(in 2 d)/' "$page" >other.8
+	run -1 examples run other.8
+}
+
+@test "examples: rjwt-issue(1) shows what it prints" {
+	need jq
+	page=$RJWT_SOURCE/man/rjwt-issue.1
+	host_of_examples vm
+	examples run "$page"
+	rm alice.jwt
+	sed 's/"scope":"ssh"/"scope":"sudo"/' "$page" >other.1
+	run -1 examples run other.1
+	run -1 examples run "$page"    # alice.jwt is there: a command that fails is found
+	says '+rjwt-issue: '
+}
+
+@test "examples: rjwt-verify(1) shows what it prints" {
+	page=$RJWT_SOURCE/man/rjwt-verify.1
+	host_of_examples vm
+	keyd init
+	issue alice >alice.jwt
+	examples run "$page"
+	sed 's/T00:53:19Z/T00:43:19Z/' "$page" >other.1
+	run -1 examples run other.1
+}
+
+@test "examples: rjwt.yaml(5) shows what a mistake looks like, and its examples are good" {
+	page=$RJWT_SOURCE/man/rjwt.yaml.5
+	host_of_examples vm 'rotate_evry: 7d'
+	examples run "$page"
+	sed 's/yaml:1:1:/yaml:1:/' "$page" >other.5
+	run -1 examples run other.5
+	for first in issuer: services:; do
+		sed -n "/^$first/,/^\\.Ed/{/^\\./!p}" "$page" >"$conf"
+		[ "$(wc -l <"$conf")" -ge 3 ]
+		rm -rf "$state"
+		keyd -d "$state" init
+		run -0 keyd -d "$state" check
+	done
+}
+
+@test "rjwt-keyd(8) explains messages that the programs have" {
+	cd "$RJWT_SOURCE"
+	mapfile -t sources < <(find lib pam tools -name '*.[ch]')
+	examples messages man/rjwt-keyd.8 "${sources[@]}"
+	[ "$(grep -c '^\.It Li ' man/rjwt-keyd.8)" -ge 10 ]
+	sed 's/^\.It Li is torn/.It Li is worn/' man/rjwt-keyd.8 >"$dir/other.8"
+	run -1 examples messages "$dir/other.8" "${sources[@]}"
+	says 'no such message: is worn'
+}
