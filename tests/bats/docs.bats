@@ -151,14 +151,14 @@ host_of_examples()
 	PATH=$dir/bin:$PATH
 	configure "issuer: $1" "audience: $1"
 	[ $# -eq 1 ] || printf '%s\n' "${@:2}" >"$conf"
-	cd "$dir"
+	cd "$dir" || return
 }
 
 @test "examples: each that shows output is run, here or by tests/system/docs.bats" {
 	cd "$RJWT_SOURCE"
 	diff <(examples list README.md man/*.[1578] | cut -d' ' -f1,2 | sort | uniq -c | sed 's/^ *//') - <<-'END'
 		4 README.md host
-		3 README.md run
+		4 README.md run
 		1 pam_rjwt.8 host
 		3 rjwt-issue.1 run
 		5 rjwt-keyd.8 run
