@@ -237,3 +237,56 @@ host_of_examples()
 	run -1 examples messages "$dir/other.8" "${sources[@]}"
 	says 'no such message: is worn'
 }
+
+@test "rjwt-issue(1) has the sizes that tokens have" {
+	use_folder "$BATS_TEST_TMPDIR"
+	page=$RJWT_SOURCE/man/rjwt-issue.1
+	for row in HS256:HS256 ES256:'ES256 (the default), EdDSA' EdDSA:'ES256 (the default), EdDSA' ES384:ES384 Ed448:Ed448 \
+		ES512:ES512; do
+		configure 'issuer: web1.example.org' 'audience: web1.example.org' "alg: ${row%%:*}"
+		rm -rf "$state"
+		keyd init
+		token=$(issue alice)
+		grep -Fq ".It ${row#*:} Ta ${#token} Ta all" "$page" || { echo "$row: ${#token} bytes"; return 1; }
+		longer=$(issue -s ssh -s sudo alice)
+		[ $((${#longer} - ${#token})) -eq 7 ]
+	done
+	grep -A1 'ssh -s sudo' "$page" | grep -q 'adds 7 bytes'
+}
+
+@test "rjwt(7) has each member of keyset.json, of a key file and of issued/, and each name in the state directory" {
+	need jq
+	fresh
+	page=$RJWT_SOURCE/man/rjwt.7
+	issue alice >"$dir/token"
+	keyd rotate
+	keyd revoke --jti 0123456789
+	keyd revoke --kid "$(kid next)"
+	section() { sed -n "/^\\.S[sh] $1\$/,/^\\.S[sh] /p" "$page"; }
+	diff <(jq -r 'keys_unsorted[]' "$state/keyset.json") \
+		<(section keyset.json | sed -n 's/^\.It //p' | tr -d ' ' | tr , '\n')
+	for word in $(jq -r '(.active, .next, .clock) | keys_unsorted[]' "$state/keyset.json" | grep -vx version); do
+		section keyset.json | grep -qw -- "$word" || { echo "no $word"; return 1; }
+	done
+	for word in $(cat "$state"/keys/*.jwk | jq -r 'keys_unsorted[]' | sort -u) ; do
+		section 'Key files' | grep -qw -- "$word" || { echo "no $word"; return 1; }
+	done
+	for word in $(cat "$state"/issued/* | jq -r 'keys_unsorted[]'); do
+		section 'The state directory' | grep -qw -- "$word" || { echo "no $word"; return 1; }
+	done
+	for name in $(ls "$state"); do
+		section 'The state directory' | grep -q "^\\.It Pa $name\\(/\\| \\)" || { echo "no $name"; return 1; }
+	done
+	for path in private/4.key private/4.minted revoked/jti revoked/sub; do [ -e "$state/$path" ]; done
+	# and each mode
+	[ "$(cd "$state" && stat -c '%n %a' keyset.json keys/1.jwk private/*.key private/*.minted jwks.json spent issued issued/* lock |
+		sed 's/[0-9]\{5,\} /hour /;s#/[0-9]*\.#/version.#' | sort -u)" = "issued 700
+issued/hour 600
+jwks.json 644
+keys/version.jwk 644
+keyset.json 644
+lock 600
+private/version.key 600
+private/version.minted 600
+spent 700" ]
+}
