@@ -134,3 +134,159 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		done
 	done
 }
+
+# examples COMMAND ARG... - see examples.py
+examples() { "$python" "$bats/examples.py" "$@"; }
+
+# host_of_examples NAME [LINE...] - the programs in PATH, as a host of this name has them, and the LINEs as rjwt.yaml
+host_of_examples()
+{
+	local program
+	export RJWT_STATE=$state RJWT_CONF=$conf
+	mkdir -p "$dir/bin"
+	for program in $programs; do
+		printf '#!/bin/sh\nexec "%s" -c "$RJWT_CONF" "$@"\n' "$RJWT_BUILD/$program" >"$dir/bin/$program"
+		chmod +x "$dir/bin/$program"
+	done
+	PATH=$dir/bin:$PATH
+	configure "issuer: $1" "audience: $1"
+	[ $# -eq 1 ] || printf '%s\n' "${@:2}" >"$conf"
+	cd "$dir" || return
+}
+
+@test "examples: each that shows output is run, here or by tests/system/docs.bats" {
+	cd "$RJWT_SOURCE"
+	diff <(examples list README.md man/*.[1578] | cut -d' ' -f1,2 | sort | uniq -c | sed 's/^ *//') - <<-'END'
+		4 README.md host
+		4 README.md run
+		1 pam_rjwt.8 host
+		3 rjwt-issue.1 run
+		5 rjwt-keyd.8 run
+		3 rjwt-verify.1 run
+		1 rjwt.yaml.5 run
+	END
+}
+
+@test "examples: README.md shows what the programs print" {
+	host_of_examples sandbox
+	examples run "$RJWT_SOURCE/README.md"
+	# one that is not true is found
+	sed 's/365 bytes/366 bytes/' "$RJWT_SOURCE/README.md" >other.md
+	run -1 examples run other.md
+	says '+rjwt-issue: 365 bytes, fits'
+	sed 's/^OK$/Okay/' "$RJWT_SOURCE/README.md" >other.md
+	run -1 examples run other.md
+	says '-Okay' '+OK'
+}
+
+@test "examples: rjwt-keyd(8) shows what it prints" {
+	page=$RJWT_SOURCE/man/rjwt-keyd.8
+	host_of_examples vm
+	examples run "$page"
+	sed 's/_.2 signs now/_.3 signs now/' "$page" >other.8    # another key
+	run -1 examples run other.8
+	sed 's/^now       \(.*\):36:55Z/now       \1:26:55Z/' "$page" >other.8    # ten minutes between what is at once
+	run -1 examples run other.8
+	sed 's/(in 1 d)/(in 2 d)/' "$page" >other.8
+	run -1 examples run other.8
+}
+
+@test "examples: rjwt-issue(1) shows what it prints" {
+	need jq
+	page=$RJWT_SOURCE/man/rjwt-issue.1
+	host_of_examples vm
+	examples run "$page"
+	rm alice.jwt
+	sed 's/"scope":"ssh"/"scope":"sudo"/' "$page" >other.1
+	run -1 examples run other.1
+	run -1 examples run "$page"    # alice.jwt is there: a command that fails is found
+	says '+rjwt-issue: '
+}
+
+@test "examples: rjwt-verify(1) shows what it prints" {
+	page=$RJWT_SOURCE/man/rjwt-verify.1
+	host_of_examples vm
+	keyd init
+	issue alice >alice.jwt
+	examples run "$page"
+	sed 's/T00:53:19Z/T00:43:19Z/' "$page" >other.1
+	run -1 examples run other.1
+}
+
+@test "examples: rjwt.yaml(5) shows what a mistake looks like, and its examples are good" {
+	page=$RJWT_SOURCE/man/rjwt.yaml.5
+	host_of_examples vm 'rotate_evry: 7d'
+	examples run "$page"
+	sed 's/yaml:1:1:/yaml:1:/' "$page" >other.5
+	run -1 examples run other.5
+	for first in issuer: services:; do
+		sed -n "/^$first/,/^\\.Ed/{/^\\./!p}" "$page" >"$conf"
+		[ "$(wc -l <"$conf")" -ge 3 ]
+		rm -rf "$state"
+		keyd -d "$state" init
+		run -0 keyd -d "$state" check
+	done
+}
+
+@test "rjwt-keyd(8) explains messages that the programs have" {
+	cd "$RJWT_SOURCE"
+	mapfile -t sources < <(find lib pam tools -name '*.[ch]')
+	examples messages man/rjwt-keyd.8 "${sources[@]}"
+	[ "$(grep -c '^\.It Li ' man/rjwt-keyd.8)" -ge 10 ]
+	sed 's/^\.It Li is torn/.It Li is worn/' man/rjwt-keyd.8 >"$dir/other.8"
+	run -1 examples messages "$dir/other.8" "${sources[@]}"
+	says 'no such message: is worn'
+}
+
+@test "rjwt-issue(1) has the sizes that tokens have" {
+	use_folder "$BATS_TEST_TMPDIR"
+	page=$RJWT_SOURCE/man/rjwt-issue.1
+	for row in HS256:HS256 ES256:'ES256 (the default), EdDSA' EdDSA:'ES256 (the default), EdDSA' ES384:ES384 Ed448:Ed448 \
+		ES512:ES512; do
+		configure 'issuer: web1.example.org' 'audience: web1.example.org' "alg: ${row%%:*}"
+		rm -rf "$state"
+		keyd init
+		token=$(issue alice)
+		grep -Fq ".It ${row#*:} Ta ${#token} Ta all" "$page" || { echo "$row: ${#token} bytes"; return 1; }
+		longer=$(issue -s ssh -s sudo alice)
+		[ $((${#longer} - ${#token})) -eq 7 ]
+	done
+	grep -A1 'ssh -s sudo' "$page" | grep -q 'adds 7 bytes'
+}
+
+@test "rjwt(7) has each member of keyset.json, of a key file and of issued/, and each name in the state directory" {
+	need jq
+	fresh
+	page=$RJWT_SOURCE/man/rjwt.7
+	issue alice >"$dir/token"
+	keyd rotate
+	keyd revoke --jti 0123456789
+	keyd revoke --kid "$(kid next)"
+	section() { sed -n "/^\\.S[sh] $1\$/,/^\\.S[sh] /p" "$page"; }
+	diff <(jq -r 'keys_unsorted[]' "$state/keyset.json") \
+		<(section keyset.json | sed -n 's/^\.It //p' | tr -d ' ' | tr , '\n')
+	for word in $(jq -r '(.active, .next, .clock) | keys_unsorted[]' "$state/keyset.json" | grep -vx version); do
+		section keyset.json | grep -qw -- "$word" || { echo "no $word"; return 1; }
+	done
+	for word in $(cat "$state"/keys/*.jwk | jq -r 'keys_unsorted[]' | sort -u) ; do
+		section 'Key files' | grep -qw -- "$word" || { echo "no $word"; return 1; }
+	done
+	for word in $(cat "$state"/issued/* | jq -r 'keys_unsorted[]'); do
+		section 'The state directory' | grep -qw -- "$word" || { echo "no $word"; return 1; }
+	done
+	for name in $(ls "$state"); do
+		section 'The state directory' | grep -q "^\\.It Pa $name\\(/\\| \\)" || { echo "no $name"; return 1; }
+	done
+	for path in private/4.key private/4.minted revoked/jti revoked/sub; do [ -e "$state/$path" ]; done
+	# and each mode
+	[ "$(cd "$state" && stat -c '%n %a' keyset.json keys/1.jwk private/*.key private/*.minted jwks.json spent issued issued/* lock |
+		sed 's/[0-9]\{5,\} /hour /;s#/[0-9]*\.#/version.#' | sort -u)" = "issued 700
+issued/hour 600
+jwks.json 644
+keys/version.jwk 644
+keyset.json 644
+lock 600
+private/version.key 600
+private/version.minted 600
+spent 700" ]
+}
