@@ -42,14 +42,13 @@ handle_clean(struct rjwt **h)
 }
 
 static enum rjwt_err
-range(const int64_t *value, int64_t least, int64_t most, const char *name, int64_t *to,
-    struct rjwt_diag *diag)
+range(const int64_t *value, int64_t least, int64_t most, const char *name, int64_t *to, struct rjwt_diag *diag)
 {
 	if (value == NULL)
 		return RJWT_OK;
 	if (*value < least || *value > most)
-		return diag_fail(diag, RJWT_USAGE, "", "%s: %lld s is not from %lld to %lld", name,
-		    (long long)*value, (long long)least, (long long)most);
+		return diag_fail(diag, RJWT_USAGE, "", "%s: %lld s is not from %lld to %lld", name, (long long)*value,
+		    (long long)least, (long long)most);
 	*to = *value;
 	return RJWT_OK;
 }
@@ -70,8 +69,8 @@ enum rjwt_err
 handle_override(struct config *config, const struct rjwt_options *o, struct rjwt_diag *diag)
 {
 	RJWT_TRY(range(o->leeway_s, 0, RJWT_LEEWAY_MAX, "leeway", &config->rotation.leeway_s, diag));
-	RJWT_TRY(range(o->max_lifetime_s, 1, RJWT_LIFETIME_MAX, "max_lifetime",
-	    &config->rotation.max_lifetime_s, diag));
+	RJWT_TRY(
+	    range(o->max_lifetime_s, 1, RJWT_LIFETIME_MAX, "max_lifetime", &config->rotation.max_lifetime_s, diag));
 	if (o->issuer != NULL)
 		RJWT_TRY(string_list_set(&config->issuer, (const char *const[]){ o->issuer, NULL }));
 	if (o->audience != NULL)
@@ -125,11 +124,10 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 	return RJWT_OK;
 }
 
-/* --- verify and mint ----------------------------------------------------------------------------------------- */
+/* --- verify and mint -------------------------------------------------------------------------- */
 
 enum rjwt_err
-rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict,
-    struct rjwt_diag *diag)
+rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict, struct rjwt_diag *diag)
 {
 	struct verifier v = { .config = &h->config, .clock = &h->clock };
 	enum rjwt_err err;
@@ -155,7 +153,7 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
 	return err;
 }
 
-/* --- the keyset ------------------------------------------------------------------------------------------------- */
+/* --- the keyset ------------------------------------------------------------------------------- */
 
 enum rjwt_err
 handle_need_store(const struct rjwt *h, struct rjwt_diag *diag)

@@ -13,7 +13,6 @@
 #include "keyset/store.h"
 #include "rjwt.h"
 
-
 struct rjwt {
 	struct config config;
 	struct store *store; /* NULL: set is in its place */
@@ -26,7 +25,7 @@ struct rjwt {
 RJWT_MUST enum rjwt_err handle_need_store(const struct rjwt *handle, struct rjwt_diag *diag);
 
 /* The overrides that options have, put into a configuration. RJWT_USAGE, RJWT_MEMORY. */
-RJWT_MUST enum rjwt_err handle_override(struct config *config, const struct rjwt_options *options,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err
+handle_override(struct config *config, const struct rjwt_options *options, struct rjwt_diag *diag);
 
 #endif

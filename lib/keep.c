@@ -16,8 +16,7 @@
 #include <string.h>
 
 enum rjwt_err
-rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token,
-    struct rjwt_diag *diag)
+rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	struct minter m = { &h->config, h->store, &h->clock };
 
@@ -26,8 +25,7 @@ rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token 
 }
 
 enum rjwt_err
-rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n,
-    struct rjwt_minted *minted)
+rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, struct rjwt_minted *minted)
 {
 	struct minter m = { &h->config, h->store, &h->clock };
 	struct rjwt_diag diag;
@@ -53,8 +51,7 @@ rjwt_jwks(struct rjwt *h, char **json, size_t *len, struct rjwt_diag *diag)
 }
 
 static enum rjwt_err
-change(struct rjwt *h, struct change_request order, int flags, struct rjwt_change *change,
-    struct rjwt_diag *diag)
+change(struct rjwt *h, struct change_request order, int flags, struct rjwt_change *change, struct rjwt_diag *diag)
 {
 	return keyset_change(h->store, &h->config.rotation, &order, &h->clock, flags, change, diag);
 }
@@ -81,8 +78,7 @@ rjwt_maintain(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_d
 }
 
 static enum rjwt_err
-read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_request *order,
-    struct rjwt_diag *diag)
+read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_request *order, struct rjwt_diag *diag)
 {
 	enum rjwt_err err;
 
@@ -95,11 +91,12 @@ read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_r
 	for (size_t i = 0; r->users != NULL && r->users[i] != NULL; i++)
 		if (!claims_name_check(view_of(r->users[i])))
 			return diag_fail(diag, RJWT_USAGE, "", "%s is no login name", r->users[i]);
-	*order = (struct change_request){ .why = r->all ? WHY_REVOKE_ALL :
-		r->kid != NULL			      ? WHY_REVOKE_KEY :
-		r->users != NULL		      ? WHY_REVOKE_USER :
-							WHY_BUMP,
-		.jti = r->jti, .users = r->users };
+	*order = (struct change_request){ .why = r->all		    ? WHY_REVOKE_ALL
+						 : r->kid != NULL   ? WHY_REVOKE_KEY
+						 : r->users != NULL ? WHY_REVOKE_USER
+								    : WHY_BUMP,
+		.jti = r->jti,
+		.users = r->users };
 	if (r->kid == NULL)
 		return RJWT_OK;
 	RJWT_TRY(store_load(h->store, diag));
@@ -110,8 +107,8 @@ read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_r
 }
 
 enum rjwt_err
-rjwt_revoke(struct rjwt *h, const struct rjwt_revocation *revocation, int flags,
-    struct rjwt_change *done, struct rjwt_diag *diag)
+rjwt_revoke(struct rjwt *h, const struct rjwt_revocation *revocation, int flags, struct rjwt_change *done,
+    struct rjwt_diag *diag)
 {
 	struct change_request order;
 
@@ -121,8 +118,7 @@ rjwt_revoke(struct rjwt *h, const struct rjwt_revocation *revocation, int flags,
 }
 
 enum rjwt_err
-rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *done,
-    struct rjwt_diag *diag)
+rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(config_clear) struct config config = { 0 };
 	struct clock clock = { .read = options->now };
@@ -137,6 +133,6 @@ rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *don
 		names.issuer = config.issuer.list[0];
 	if (config.audience.n > 0)
 		names.audience = config.audience.list[0];
-	return keyset_init(config.state_dir, NULL, &config.rotation, &names, (flags & RJWT_ADOPT) != 0,
-	    &clock, done, diag);
+	return keyset_init(config.state_dir, NULL, &config.rotation, &names, (flags & RJWT_ADOPT) != 0, &clock, done,
+	    diag);
 }

@@ -51,6 +51,7 @@ extern "C" {
  * RJWT_VERDICTS: the token was judged and is rejected. When minting, the same codes say what a request lacks.
  * RJWT_NO_VERDICTS: nothing could be judged; diag says what failed, and where.
  */
+/* clang-format off */
 #define RJWT_VERDICTS(CODE) \
 	CODE(RJWT_EMPTY, "empty", "the token is empty") \
 	CODE(RJWT_TOO_LONG, "too_long", "the token is longer than allowed") \
@@ -87,6 +88,7 @@ extern "C" {
 	CODE(RJWT_MEMORY, "memory", "out of memory") \
 	CODE(RJWT_USAGE, "usage", "wrong use") \
 	CODE(RJWT_INTERNAL, "internal", "internal error")
+/* clang-format on */
 
 enum rjwt_err {
 	RJWT_OK = 0,
@@ -121,15 +123,15 @@ struct rjwt_time {
  * missing, the defaults), its state directory, the system's clocks. Borrows all during the call.
  */
 struct rjwt_options {
-	const char *config;	      /* a file that must be there; NULL: the default one, if it is */
-	const char *state_dir;	      /* NULL: the configuration's */
-	const char *jwks;	      /* JWK Set file in place of the keyset: rjwt_verify only */
+	const char *config;		 /* a file that must be there; NULL: the default one, if it is */
+	const char *state_dir;		 /* NULL: the configuration's */
+	const char *jwks;		 /* JWK Set file in place of the keyset: rjwt_verify only */
 	void (*now)(struct rjwt_time *); /* NULL: the system's clocks */
 	/* Overrides of the configuration for this handle; NULL: none. */
-	const char *issuer;	      /* verify: the only issuer accepted; mint: what is minted */
-	const char *const *audience;  /* NULL-terminated; verify: the names accepted */
+	const char *issuer;	     /* verify: the only issuer accepted; mint: what is minted */
+	const char *const *audience; /* NULL-terminated; verify: the names accepted */
 	const char *typ;
-	const int64_t *leeway_s;      /* 0 to RJWT_LEEWAY_MAX */
+	const int64_t *leeway_s;       /* 0 to RJWT_LEEWAY_MAX */
 	const int64_t *max_lifetime_s; /* 1 to RJWT_LIFETIME_MAX */
 };
 
@@ -143,27 +145,26 @@ struct rjwt;
  * RJWT_CONFIG, RJWT_KEYSET (missing, torn, writable by others, ...), RJWT_USAGE (an override out of
  * range), RJWT_IO, RJWT_MEMORY. diag may be NULL.
  */
-enum rjwt_err rjwt_open(const struct rjwt_options *options, struct rjwt **handle,
-    struct rjwt_diag *diag);
+enum rjwt_err rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_diag *diag);
 void rjwt_close(struct rjwt *handle); /* wipes; NULL is fine */
 
 /* --- verify: may this token log this user in here, now? --------------------------------------- */
 
 enum {
-	RJWT_DRY_RUN = 1,	/* judge or plan, and leave no trace on disk */
-	RJWT_ANY_USER = 2,	/* skip the check of the user */
-	RJWT_ANY_SERVICE = 4,	/* skip the check of the scope */
-	RJWT_ANY_ORIGIN = 8,	/* skip the checks of the bound key and the source address */
+	RJWT_DRY_RUN = 1,	  /* judge or plan, and leave no trace on disk */
+	RJWT_ANY_USER = 2,	  /* skip the check of the user */
+	RJWT_ANY_SERVICE = 4,	  /* skip the check of the scope */
+	RJWT_ANY_ORIGIN = 8,	  /* skip the checks of the bound key and the source address */
 	RJWT_SIGNATURE_ONLY = 16, /* JWS alone (RFC 7515): stop after the signature */
-	RJWT_TRACE = 32,	/* fill verdict.checks */
-	RJWT_FORCE = 64,	/* mint although the token does not fit a prompt */
-	RJWT_ADOPT = 128,	/* init: take over what stands there */
-	RJWT_COMPROMISED = 256	/* rotate: the private keys are known to somebody else */
+	RJWT_TRACE = 32,	  /* fill verdict.checks */
+	RJWT_FORCE = 64,	  /* mint although the token does not fit a prompt */
+	RJWT_ADOPT = 128,	  /* init: take over what stands there */
+	RJWT_COMPROMISED = 256	  /* rotate: the private keys are known to somebody else */
 };
 
 /* What is tried. Borrows all. */
 struct rjwt_attempt {
-	const char *token;   /* compact serialization, RFC 7515 s3.1; need not end with NUL */
+	const char *token; /* compact serialization, RFC 7515 s3.1; need not end with NUL */
 	size_t len;
 	const char *user;    /* PAM_USER; NULL is refused unless RJWT_ANY_USER */
 	const char *service; /* PAM_SERVICE; NULL is refused unless RJWT_ANY_SERVICE */
@@ -196,8 +197,8 @@ struct rjwt_verdict {
 	bool rotation_overdue, clock_suspect;
 	char *claims; /* the payload's bytes, NUL added; NULL unless the signature is good */
 	size_t claims_len;
-	struct rjwt_check failed; /* the check that failed, whatever the flags */
-	size_t nchecks;		  /* 0 without RJWT_TRACE */
+	struct rjwt_check failed;		   /* the check that failed, whatever the flags */
+	size_t nchecks;				   /* 0 without RJWT_TRACE */
 	struct rjwt_check checks[RJWT_CHECKS_MAX]; /* the first nchecks of them; no others are written */
 };
 
@@ -211,51 +212,51 @@ struct rjwt_verdict {
  * diag filled; RJWT_USAGE: RJWT_ANY_SERVICE without RJWT_DRY_RUN and a one-time token (there is no
  * scope to spend it under), or a JWK Set without issuer and audience for more than a signature.
  */
-enum rjwt_err rjwt_verify(struct rjwt *handle, const struct rjwt_attempt *attempt,
-    struct rjwt_verdict *verdict, struct rjwt_diag *diag);
+enum rjwt_err rjwt_verify(struct rjwt *handle, const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict,
+    struct rjwt_diag *diag);
 void rjwt_verdict_clear(struct rjwt_verdict *verdict);
 
-/* --- what a writer did, or with RJWT_DRY_RUN would do ------------------------------------------ */
+/* --- what a writer did, or with RJWT_DRY_RUN would do ----------------------------------------- */
 
 struct rjwt_change {
-	bool any;		 /* something was, or would be, written */
-	bool rotated;		 /* another key signs now */
-	char kid[RJWT_ID_SIZE];	 /* of the active key, after it */
-	int64_t retired;	 /* version of the key that retired; 0: none */
-	int64_t made;		 /* version of the newest key made; 0: none */
-	int64_t next_event_s;	 /* when something is due again; 0: never */
-	char text[256];		 /* one true sentence */
-	char warning[512];	 /* "" or: the clock went back, ... */
+	bool any;		/* something was, or would be, written */
+	bool rotated;		/* another key signs now */
+	char kid[RJWT_ID_SIZE]; /* of the active key, after it */
+	int64_t retired;	/* version of the key that retired; 0: none */
+	int64_t made;		/* version of the newest key made; 0: none */
+	int64_t next_event_s;	/* when something is due again; 0: never */
+	char text[256];		/* one true sentence */
+	char warning[512];	/* "" or: the clock went back, ... */
 };
 
-/* --- mint: refuses with the verifier's own codes ----------------------------------------------- */
+/* --- mint: refuses with the verifier's own codes ---------------------------------------------- */
 
 /* Borrows all. NULL and 0 mean the default of the configuration, except for user. */
 struct rjwt_request {
-	const char *user;		/* claim sub, and with user_suffix the claim user_claim */
-	const char *const *audience;	/* NULL-terminated; default: the keyset's own */
-	const char *const *scope;	/* NULL-terminated; default: ssh */
+	const char *user;	     /* claim sub, and with user_suffix the claim user_claim */
+	const char *const *audience; /* NULL-terminated; default: the keyset's own */
+	const char *const *scope;    /* NULL-terminated; default: ssh */
 	const char *issuer;
-	const char *alg, *kid;		/* assertions: refused when the active key's differ */
-	int64_t key_version;		/* likewise; 0: none */
-	const int64_t *lifetime_s;	/* exp = max(iat, nbf) + lifetime; NULL: default_lifetime */
-	int64_t not_before_s;		/* claim nbf; 0: iat */
-	const char *claims, *header;	/* JSON objects: free members, none of rjwt's own names */
+	const char *alg, *kid;	     /* assertions: refused when the active key's differ */
+	int64_t key_version;	     /* likewise; 0: none */
+	const int64_t *lifetime_s;   /* exp = max(iat, nbf) + lifetime; NULL: default_lifetime */
+	int64_t not_before_s;	     /* claim nbf; 0: iat */
+	const char *claims, *header; /* JSON objects: free members, none of rjwt's own names */
 	bool reusable;
-	int flags;			/* RJWT_FORCE, RJWT_DRY_RUN is not one */
+	int flags; /* RJWT_FORCE, RJWT_DRY_RUN is not one */
 };
 
 struct rjwt_token {
-	char *text;	       /* the compact serialization, NUL added */
+	char *text; /* the compact serialization, NUL added */
 	size_t len;
-	char *header, *claims; /* the JSON that was signed */
+	char *header, *claims;	/* the JSON that was signed */
 	char *audience, *scope; /* what was, with commas and with spaces between them */
 	char kid[RJWT_ID_SIZE], jti[23];
 	int64_t iat_s, nbf_s, exp_s;
 	bool once;
-	unsigned fits;	       /* bit i: it fits rjwt_prompt(i) */
+	unsigned fits;		   /* bit i: it fits rjwt_prompt(i) */
 	struct rjwt_change change; /* the rotation that was due and done first */
-	char warning[512];     /* "" or what did not hinder minting: a count not written, ... */
+	char warning[512];	   /* "" or what did not hinder minting: a count not written, ... */
 };
 
 /*
@@ -268,8 +269,8 @@ struct rjwt_token {
  * RJWT_ALG, RJWT_KID (not the active key's), RJWT_TOO_LONG (does not fit a prompt that it is meant
  * for), RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY; diag says more.
  */
-enum rjwt_err rjwt_mint(struct rjwt *handle, const struct rjwt_request *request,
-    struct rjwt_token *token, struct rjwt_diag *diag);
+enum rjwt_err
+rjwt_mint(struct rjwt *handle, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag);
 void rjwt_token_clear(struct rjwt_token *token);
 
 /* What became of one request: err is as rjwt_mint() would return it. token is there when that is RJWT_OK. */
@@ -287,22 +288,21 @@ struct rjwt_minted {
  *
  * RJWT_OK when all are minted, else the first error. RJWT_MEMORY, RJWT_USAGE (a handle on a JWK Set): none was.
  */
-enum rjwt_err rjwt_mint_batch(struct rjwt *handle, const struct rjwt_request *requests, size_t n,
-    struct rjwt_minted *minted);
+enum rjwt_err
+rjwt_mint_batch(struct rjwt *handle, const struct rjwt_request *requests, size_t n, struct rjwt_minted *minted);
 
 /* Name of prompt number bit ("sudo", "ssh", "su", "login") and its limit in bytes; NULL at the end. */
 const char *rjwt_prompt(unsigned bit, size_t *limit);
 /* Whether some prompt cuts a longer reply off, in silence, at exactly this length. */
 bool rjwt_prompt_cuts(size_t len);
 
-/* --- the keyset --------------------------------------------------------------------------------- */
+/* --- the keyset ------------------------------------------------------------------------------- */
 
 /* The public JWK Set (RFC 7517 s5) of all keys that verify now. json gives; rjwt_free(). */
 enum rjwt_err rjwt_jwks(struct rjwt *handle, char **json, size_t *len, struct rjwt_diag *diag);
 
 /* The key that signs now. kid is filled; alg is static. */
-enum rjwt_err rjwt_current_key(struct rjwt *handle, char kid[RJWT_ID_SIZE], const char **alg,
-    struct rjwt_diag *diag);
+enum rjwt_err rjwt_current_key(struct rjwt *handle, char kid[RJWT_ID_SIZE], const char **alg, struct rjwt_diag *diag);
 
 /* Names of the algorithms (RFC 7518 s3.1, RFC 8037), NULL at the end; static. */
 const char *const *rjwt_algorithms(void);
@@ -311,12 +311,11 @@ const char *const *rjwt_algorithms(void);
  * Promote the next key now. Of several at once, one rotates: change->rotated says which. flags: RJWT_DRY_RUN;
  * RJWT_COMPROMISED makes two new keys, erases what signed before, and no token of before verifies.
  */
-enum rjwt_err rjwt_rotate(struct rjwt *handle, int flags, struct rjwt_change *change,
-    struct rjwt_diag *diag);
+enum rjwt_err rjwt_rotate(struct rjwt *handle, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
 
 void rjwt_free(void *p);
 
-/* --- the keyset's keeper: what rjwt-keyd calls --------------------------------------------------- */
+/* --- the keyset's keeper: what rjwt-keyd calls ------------------------------------------------ */
 
 /*
  * Make the keyset that the options name. RJWT_EXISTS when there is one; RJWT_AUDIENCE when the host
@@ -324,12 +323,11 @@ void rjwt_free(void *p);
  * flags: RJWT_ADOPT takes over a keyset that was copied, restored or torn: a new base, and nothing from
  * before verifies. RJWT_CONFIG: base_kid is the old base; RJWT_KEYSET: nothing is there.
  */
-enum rjwt_err rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *change,
-    struct rjwt_diag *diag);
+enum rjwt_err
+rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
 
 /* Do what is due: rotate, remove what nothing vouches for. flags: RJWT_DRY_RUN. */
-enum rjwt_err rjwt_maintain(struct rjwt *handle, int flags, struct rjwt_change *change,
-    struct rjwt_diag *diag);
+enum rjwt_err rjwt_maintain(struct rjwt *handle, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
 
 /* What is revoked: exactly one of these. Borrows all. */
 struct rjwt_revocation {

@@ -31,8 +31,7 @@ note_add(struct rjwt_status *s, enum rjwt_note_level level, const struct rjwt_di
 	struct rjwt_note *grown;
 
 	for (size_t i = 0; i < s->nnotes; i++)
-		if (strcmp(s->notes[i].diag.path, diag->path) == 0 &&
-		    strcmp(s->notes[i].diag.text, diag->text) == 0)
+		if (strcmp(s->notes[i].diag.path, diag->path) == 0 && strcmp(s->notes[i].diag.text, diag->text) == 0)
 			return RJWT_OK;
 	grown = reallocarray(s->notes, s->nnotes + 1, sizeof(*grown));
 	if (grown == NULL)
@@ -76,15 +75,13 @@ state_of(const struct keyset *keyset, int64_t version, const struct jwk *jwk, in
 }
 
 static void
-fill_key(struct store *store, int64_t version, const struct jwk *jwk, int64_t now_s,
-    struct rjwt_key_info *info)
+fill_key(struct store *store, int64_t version, const struct jwk *jwk, int64_t now_s, struct rjwt_key_info *info)
 {
 	int64_t minted = 0;
 
 	snprintf(info->kid, sizeof(info->kid), "%s", jwk->kid);
 	snprintf(info->alg, sizeof(info->alg), "%s", jwk->alg->label);
-	snprintf(info->state, sizeof(info->state), "%s",
-	    state_of(&store->keyset, version, jwk, now_s));
+	snprintf(info->state, sizeof(info->state), "%s", state_of(&store->keyset, version, jwk, now_s));
 	info->published_s = jwk->published_s;
 	info->since_s = jwk->since_s;
 	info->retired_s = jwk->retired_s;
@@ -92,8 +89,7 @@ fill_key(struct store *store, int64_t version, const struct jwk *jwk, int64_t no
 	info->revoked_s = jwk->revoked_s;
 	if (version == store->keyset.active.version)
 		info->since_s = store->keyset.active.since_s;
-	if (version >= store->keyset.active.version &&
-	    tickets_count(store, version, &minted, NULL) != RJWT_OK)
+	if (version >= store->keyset.active.version && tickets_count(store, version, &minted, NULL) != RJWT_OK)
 		minted = INT64_MAX;
 	info->minted = (uint64_t)minted;
 }
@@ -154,8 +150,7 @@ judge_mode(struct rjwt_status *s, const struct dir *dir, const char *name, const
 	struct rjwt_diag diag;
 	struct stat status;
 
-	if (fstatat(dir->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    (status.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+	if (fstatat(dir->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || (status.st_mode & (S_IRWXG | S_IRWXO)) == 0)
 		return RJWT_OK;
 	if (asprintf(&path, "%s/%s", dir->path, name) < 0) {
 		path = NULL;
@@ -228,8 +223,7 @@ judge_time(struct store *store, const struct rotation_policy *policy, const stru
 		    "private/ cannot be read: counts are not known (run this as root)"));
 	if (keyset_clock_suspect(&store->keyset, policy, now, &by_s)) {
 		duration_format(amount, by_s);
-		snprintf(text, sizeof(text), "clock suspect: it went %s by %s",
-		    by_s < 0 ? "back" : "forward", amount);
+		snprintf(text, sizeof(text), "clock suspect: it went %s by %s", by_s < 0 ? "back" : "forward", amount);
 		RJWT_TRY(note(s, RJWT_ATTENTION, store->dir.path, text));
 	}
 	if (keyset_overdue(&store->keyset, policy, now->wall_s))
@@ -241,15 +235,13 @@ judge_time(struct store *store, const struct rotation_policy *policy, const stru
 }
 
 static enum rjwt_err
-describe(const struct config *config, struct store *store, const struct rjwt_time *now,
-    struct rjwt_status *s)
+describe(const struct config *config, struct store *store, const struct rjwt_time *now, struct rjwt_status *s)
 {
 	struct rjwt_diag diag = { 0 };
 	const struct keyset *k = &store->keyset;
 	enum rjwt_err err;
 
-	snprintf(s->issuer, sizeof(s->issuer), "%s",
-	    config->issuer.n > 0 ? config->issuer.list[0] : k->issuer);
+	snprintf(s->issuer, sizeof(s->issuer), "%s", config->issuer.n > 0 ? config->issuer.list[0] : k->issuer);
 	snprintf(s->audience, sizeof(s->audience), "%s",
 	    config->audience.n > 0 ? config->audience.list[0] : k->audience);
 	s->generation = (uint64_t)k->generation;
@@ -281,10 +273,8 @@ gather(const struct rjwt_options *options, struct rjwt_status *s)
 		return note_failure(s, err, &diag);
 	clock_now(&clock, &now);
 	s->now_s = now.wall_s;
-	snprintf(s->dir, sizeof(s->dir), "%s",
-	    options->state_dir != NULL ? options->state_dir : config.state_dir);
-	err = store_open(options->state_dir != NULL ? options->state_dir : config.state_dir, NULL,
-	    &store, &diag);
+	snprintf(s->dir, sizeof(s->dir), "%s", options->state_dir != NULL ? options->state_dir : config.state_dir);
+	err = store_open(options->state_dir != NULL ? options->state_dir : config.state_dir, NULL, &store, &diag);
 	if (err != RJWT_OK)
 		return note_failure(s, err, &diag);
 	return describe(&config, store, &now, s);

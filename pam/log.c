@@ -18,7 +18,8 @@ item_of(const pam_handle_t *pamh, int type)
 void
 login_id_find(const pam_handle_t *pamh, struct login_id *who)
 {
-	*who = (struct login_id){ .user = item_of(pamh, PAM_USER), .service = item_of(pamh, PAM_SERVICE),
+	*who = (struct login_id){ .user = item_of(pamh, PAM_USER),
+		.service = item_of(pamh, PAM_SERVICE),
 		.rhost = item_of(pamh, PAM_RHOST) };
 }
 
@@ -58,13 +59,12 @@ put_time(struct buf *line, const char *key, int64_t at_s)
 static bool
 time_decided(enum rjwt_err reason)
 {
-	return reason == RJWT_EXPIRED || reason == RJWT_NOT_YET_VALID ||
-	    reason == RJWT_ISSUED_IN_FUTURE || reason == RJWT_KEY_RETIRED;
+	return reason == RJWT_EXPIRED || reason == RJWT_NOT_YET_VALID || reason == RJWT_ISSUED_IN_FUTURE ||
+	       reason == RJWT_KEY_RETIRED;
 }
 
 void
-log_verdict(const pam_handle_t *pamh, const struct login_id *who, const char *phase,
-    const struct rjwt_verdict *v)
+log_verdict(const pam_handle_t *pamh, const struct login_id *who, const char *phase, const struct rjwt_verdict *v)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 
@@ -92,8 +92,7 @@ log_verdict(const pam_handle_t *pamh, const struct login_id *who, const char *ph
 }
 
 void
-log_failure(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err,
-    const struct rjwt_diag *diag)
+log_failure(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err, const struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 	char place[32];

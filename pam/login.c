@@ -15,7 +15,7 @@ struct login {
 	char *user, *service, *rhost; /* copies: the items may change while a prompt waits */
 	struct login_id who;
 	struct reply first, second;
-	unsigned prompts;    /* asked so far */
+	unsigned prompts;      /* asked so far */
 	char next_prompt[256]; /* "": do not ask again */
 };
 
@@ -29,7 +29,7 @@ login_code(enum rjwt_err err)
 	return rjwt_is_verdict(err) ? PAM_AUTH_ERR : PAM_AUTHINFO_UNAVAIL;
 }
 
-/* --- what is told, in the next prompt: sshd drops messages, and sudo is silent ------------------------------------- */
+/* --- what is told, in the next prompt: sshd drops messages, and sudo is silent ---------------- */
 
 static void
 describe_refusal(struct login *l, const struct rjwt_verdict *v)
@@ -45,12 +45,12 @@ describe_refusal(struct login *l, const struct rjwt_verdict *v)
 		snprintf(l->next_prompt, sizeof(l->next_prompt), "Token is valid in %s. %.100s", amount,
 		    l->args->prompt);
 	} else {
-		snprintf(l->next_prompt, sizeof(l->next_prompt), "Refused: %s. %.100s",
-		    rjwt_strerror(v->reason), l->args->prompt);
+		snprintf(l->next_prompt, sizeof(l->next_prompt), "Refused: %s. %.100s", rjwt_strerror(v->reason),
+		    l->args->prompt);
 	}
 }
 
-/* --- judging --------------------------------------------------------------------------------------------------------- */
+/* --- judging ---------------------------------------------------------------------------------- */
 
 /* The name that was verified must be the one that will be logged in. */
 static bool
@@ -96,7 +96,9 @@ open_host(struct login *l)
 static int
 judge(struct login *l, const struct reply *reply)
 {
-	struct rjwt_attempt attempt = { .token = reply->p, .len = strlen(reply->p), .user = l->user,
+	struct rjwt_attempt attempt = { .token = reply->p,
+		.len = strlen(reply->p),
+		.user = l->user,
 		.service = l->who.service };
 	RJWT_CLEAN(rjwt_verdict_clear) struct rjwt_verdict verdict = { 0 };
 	struct rjwt_diag diag = { 0 };
@@ -151,8 +153,7 @@ take_failure(struct login *l, int ret)
 		return ret;
 	if (ret == PAM_CONV_ERR)
 		snprintf(l->next_prompt, sizeof(l->next_prompt),
-		    "Nothing was read: a token for this prompt may be too long. %.100s",
-		    l->args->prompt);
+		    "Nothing was read: a token for this prompt may be too long. %.100s", l->args->prompt);
 	return PAM_CONV_ERR;
 }
 
@@ -209,7 +210,7 @@ converse(struct login *l)
 	return l->first.p == NULL ? unread(l, ret) : ret;
 }
 
-/* --- the whole ---------------------------------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static void
 login_clear(struct login *l)

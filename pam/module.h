@@ -72,8 +72,7 @@ void log_verdict(const pam_handle_t *pamh, const struct login_id *who, const cha
     const struct rjwt_verdict *verdict);
 
 /* No verdict was possible; log_refusal() where no file is to blame. text "": the code's own sentence. */
-void log_failure(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err,
-    const struct rjwt_diag *diag);
+void log_failure(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err, const struct rjwt_diag *diag);
 void log_refusal(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err, const char *text);
 
 /* For debug: the configuration that was asked for, and by its key that signs the keyset that was opened. */
@@ -83,8 +82,7 @@ void log_opened(const pam_handle_t *pamh, const struct args *args, struct rjwt *
  * The whole of pam_sm_authenticate. args NULL: they were refused, and so is the login. now NULL: the
  * system's clocks.
  */
-RJWT_MUST int login_authenticate(pam_handle_t *pamh, const struct args *args,
-    void (*now)(struct rjwt_time *));
+RJWT_MUST int login_authenticate(pam_handle_t *pamh, const struct args *args, void (*now)(struct rjwt_time *));
 
 /* Our codes to PAM's. */
 int login_code(enum rjwt_err err);

@@ -105,8 +105,7 @@ phase_forget(pam_handle_t *pamh)
 int
 phase_remember(pam_handle_t *pamh, const struct rjwt_verdict *v)
 {
-	struct login_record a = { .exp_s = v->exp_s, .until_s = v->accepted_until_s,
-		.cap_session = v->cap_session };
+	struct login_record a = { .exp_s = v->exp_s, .until_s = v->accepted_until_s, .cap_session = v->cap_session };
 	int ret;
 
 	snprintf(a.jti, sizeof(a.jti), "%s", v->jti);

@@ -29,8 +29,8 @@ struct issue {
 };
 
 /* The log's line about a token, and what its user is told on stderr. reason: of the request; NULL: none. */
-void issue_tell(struct issue *is, const struct rjwt_request *request, const char *reason,
-    const struct rjwt_token *token);
+void
+issue_tell(struct issue *is, const struct rjwt_request *request, const char *reason, const struct rjwt_token *token);
 
 /* The token as the JSON object of --json. */
 RJWT_MUST enum rjwt_err issue_json(const struct rjwt_token *token, struct buf *out);

@@ -53,7 +53,7 @@ entry_clear(struct entry *e)
 	*e = (struct entry){ 0 };
 }
 
-/* --- a line becomes a request ------------------------------------------------------------------------------- */
+/* --- a line becomes a request ----------------------------------------------------------------- */
 
 static enum rjwt_err
 bad(struct entry *e, const char *name, const char *wanted)
@@ -126,8 +126,8 @@ read_times(struct entry *e)
 	struct view text;
 	enum json_has has = json_integer(e->json, "lifetime", &e->lifetime_s);
 
-	if (has == JSON_WRONG && (json_string(e->json, "lifetime", &text) != JSON_GOOD ||
-				     duration_parse(text.p, &e->lifetime_s) != RJWT_OK))
+	if (has == JSON_WRONG &&
+	    (json_string(e->json, "lifetime", &text) != JSON_GOOD || duration_parse(text.p, &e->lifetime_s) != RJWT_OK))
 		return bad(e, "lifetime", "a number of seconds, or a duration like \"90s\" or \"15m\"");
 	if (has != JSON_ABSENT)
 		e->request.lifetime_s = &e->lifetime_s;
@@ -167,8 +167,8 @@ read_object(struct entry *e, struct view line, const char *name, struct buf *obj
 static enum rjwt_err
 know_name(void *context, struct view name)
 {
-	static const char *const known[] = { "sub", "aud", "scope", "lifetime", "nbf", "iss", "reusable",
-		"reason", "claims", "header" };
+	static const char *const known[] = { "sub", "aud", "scope", "lifetime", "nbf", "iss", "reusable", "reason",
+		"claims", "header" };
 	struct entry *e = context;
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -196,7 +196,7 @@ read_entry(struct entry *e, struct view line)
 	return read_object(e, line, "header", &e->header, &e->request.header);
 }
 
-/* --- a block of them --------------------------------------------------------------------------------------------- */
+/* --- a block of them -------------------------------------------------------------------------- */
 
 /* The next lines: one is waited for, and those that came with it. False: that was all. */
 static bool
@@ -210,8 +210,7 @@ read_block(struct batch *b, struct lines *lines, enum lines_state *state)
 		*state = lines_next(lines, &line);
 		if (*state == LINES_END || *state == LINES_FAILED)
 			return false;
-		*e = (struct entry){ .line = lines->number, .request = b->is->request,
-			.reason = b->is->reason };
+		*e = (struct entry){ .line = lines->number, .request = b->is->request, .reason = b->is->reason };
 		if (*state == LINES_LONG)
 			e->err = diag_fail(&e->diag, RJWT_TOO_LONG, "", "a line has at most %zu bytes", lines->max);
 		else
@@ -242,8 +241,7 @@ put_refused(struct batch *b, enum rjwt_err err, const struct rjwt_diag *diag)
 	if (b->is->json) {
 		json_open(&b->out, NULL);
 		json_put_string(&b->out, "refused", view_of(rjwt_reason(err)));
-		json_put_text(&b->out, "text",
-		    view_of(diag->text[0] == '\0' ? rjwt_strerror(err) : diag->text));
+		json_put_text(&b->out, "text", view_of(diag->text[0] == '\0' ? rjwt_strerror(err) : diag->text));
 		json_close(&b->out);
 	}
 	buf_adds(&b->out, "\n");
@@ -310,8 +308,8 @@ take_back(const char *text, size_t put)
 	off_t at = lseek(STDOUT_FILENO, 0, SEEK_CUR);
 	struct stat status;
 
-	if (half > 0 && at >= (off_t)half && fstat(STDOUT_FILENO, &status) == 0 &&
-	    S_ISREG(status.st_mode) && status.st_size == at)
+	if (half > 0 && at >= (off_t)half && fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode) &&
+	    status.st_size == at)
 		(void)!ftruncate(STDOUT_FILENO, at - (off_t)half);
 }
 

@@ -31,8 +31,7 @@ log_caller(struct buf *line)
 
 /* The line that a login's jti leads back to. */
 static void
-log_token(struct issue *is, const struct rjwt_request *request, const char *reason,
-    const struct rjwt_token *token)
+log_token(struct issue *is, const struct rjwt_request *request, const char *reason, const struct rjwt_token *token)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 	char until[32];
@@ -55,8 +54,7 @@ log_token(struct issue *is, const struct rjwt_request *request, const char *reas
 }
 
 void
-issue_tell(struct issue *is, const struct rjwt_request *request, const char *reason,
-    const struct rjwt_token *token)
+issue_tell(struct issue *is, const struct rjwt_request *request, const char *reason, const struct rjwt_token *token)
 {
 	log_token(is, request, reason, token);
 	tool_log_change(&token->change);

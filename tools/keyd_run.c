@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define NEVER_S INT64_C(253402300799) /* 9999-12-31: a timer that is armed tells of a clock set, too */
-#define RETRY_S 60 /* after a failure: a disk may be full for a while */
+#define RETRY_S 60		      /* after a failure: a disk may be full for a while */
 
 struct daemon {
 	struct keyd *keyd;
@@ -95,8 +95,7 @@ follow_config(struct daemon *d)
 	look_at_config(d, &now);
 	/* ctime: a new mode may be what makes it acceptable. */
 	if (now.st_ino != d->config.st_ino || now.st_size != d->config.st_size ||
-	    now.st_ctim.tv_sec != d->config.st_ctim.tv_sec ||
-	    now.st_ctim.tv_nsec != d->config.st_ctim.tv_nsec)
+	    now.st_ctim.tv_sec != d->config.st_ctim.tv_sec || now.st_ctim.tv_nsec != d->config.st_ctim.tv_nsec)
 		reload(d, true);
 	else if (d->stale)
 		reload(d, false);
@@ -179,8 +178,7 @@ take_signal(struct daemon *d)
 static int
 loop(struct daemon *d)
 {
-	struct pollfd fds[2] = { { .fd = d->timer, .events = POLLIN },
-		{ .fd = d->signals, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = d->timer, .events = POLLIN }, { .fd = d->signals, .events = POLLIN } };
 	uint64_t expirations;
 
 	if (!tick(d))

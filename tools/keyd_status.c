@@ -99,8 +99,7 @@ put_text(const struct rjwt_status *s)
 	tool_put(s->issuer);
 	printf("\nnow       %s\n", now);
 	put_event(s);
-	printf("\n%-24s %-6s %-8s %-21s %-21s %s\n", "KEY", "ALG", "STATE", "SINCE",
-	    "VERIFIES UNTIL", "TOKENS");
+	printf("\n%-24s %-6s %-8s %-21s %-21s %s\n", "KEY", "ALG", "STATE", "SINCE", "VERIFIES UNTIL", "TOKENS");
 	for (size_t i = 0; i < s->nkeys; i++)
 		put_key(&s->keys[i]);
 	if (s->nnotes > 0)

@@ -77,8 +77,7 @@ lines_next(struct lines *l, struct view *line)
 			return give(l, line, l->max + 1, 0, LINES_LONG);
 		}
 		if (l->end)
-			return l->at == l->have ? LINES_END :
-						  give(l, line, l->have - l->at, 0, LINES_GOOD);
+			return l->at == l->have ? LINES_END : give(l, line, l->have - l->at, 0, LINES_GOOD);
 		if (!fill(l))
 			return LINES_FAILED;
 	}

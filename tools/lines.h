@@ -29,7 +29,7 @@ struct lines {
 enum lines_state {
 	LINES_END,
 	LINES_GOOD,
-	LINES_LONG, /* the first max + 1 bytes of a longer one; the rest is passed over */
+	LINES_LONG,  /* the first max + 1 bytes of a longer one; the rest is passed over */
 	LINES_FAILED /* errno says why; ENOMEM too */
 };
 

@@ -37,8 +37,18 @@ static const char usage[] =
     "\n"
     "See rjwt-issue(1).\n";
 
-enum { OPT_NOT_BEFORE = 256, OPT_REUSABLE, OPT_REASON, OPT_ALG, OPT_KID, OPT_KEY_VERSION, OPT_BATCH,
-	OPT_JSON, OPT_FORCE, OPT_ALGORITHMS };
+enum {
+	OPT_NOT_BEFORE = 256,
+	OPT_REUSABLE,
+	OPT_REASON,
+	OPT_ALG,
+	OPT_KID,
+	OPT_KEY_VERSION,
+	OPT_BATCH,
+	OPT_JSON,
+	OPT_FORCE,
+	OPT_ALGORITHMS
+};
 
 static const char letters[] = ":a:s:t:i:C:H:o:" TOOL_SHORT;
 static const struct option names[] = {
@@ -74,7 +84,7 @@ issue_clear(struct issue *is)
 	fd_clean(&is->file.fd);
 }
 
-/* --- the command line ----------------------------------------------------------------------------------- */
+/* --- the command line ------------------------------------------------------------------------- */
 
 static enum rjwt_err
 count_name(void *context, struct view name)
@@ -93,9 +103,8 @@ is_value(const char *text)
 	size_t members = 0;
 
 	buf_addf(&object, "{\"v\":%s}", text);
-	return buf_done(&object) == RJWT_OK &&
-	    json_parse(buf_view(&object), &json, NULL) == RJWT_OK &&
-	    json_names(json, count_name, &members) == RJWT_OK && members == 1;
+	return buf_done(&object) == RJWT_OK && json_parse(buf_view(&object), &json, NULL) == RJWT_OK &&
+	       json_names(json, count_name, &members) == RJWT_OK && members == 1;
 }
 
 /* NAME=TEXT, or NAME:=JSON, into an object. */
@@ -125,8 +134,7 @@ add_member(struct issue *is, struct buf *object, const char *option, const char 
 static int
 read_version(struct issue *is, const char *arg)
 {
-	if (number_parse(view_of(arg), INT32_MAX, &is->request.key_version) == RJWT_OK &&
-	    is->request.key_version > 0)
+	if (number_parse(view_of(arg), INT32_MAX, &is->request.key_version) == RJWT_OK && is->request.key_version > 0)
 		return EXIT_DONE;
 	return tool_wrong(&is->tool, "--key-version %s: a number from 1 is wanted", arg);
 }
@@ -215,8 +223,8 @@ read_arguments(struct issue *is, int argc, char **argv)
 	if (is->batch && is->output != NULL)
 		return tool_wrong(&is->tool, "--batch prints to standard output: not with --output");
 	if (!is->batch && argc - optind != 1)
-		return tool_wrong(&is->tool, argc == optind ? "the name of a user is missing" :
-							      "one user is wanted, not several");
+		return tool_wrong(&is->tool,
+		    argc == optind ? "the name of a user is missing" : "one user is wanted, not several");
 	is->request.user = is->batch ? NULL : argv[optind];
 	if (is->claims.n > 0)
 		json_close(&is->claims);
@@ -231,7 +239,7 @@ read_arguments(struct issue *is, int argc, char **argv)
 	return -1;
 }
 
-/* --- what becomes of the token ------------------------------------------------------------------------------ */
+/* --- what becomes of the token ---------------------------------------------------------------- */
 
 static void
 add_words(struct buf *out, const char *const *words, const char *otherwise)
@@ -271,12 +279,11 @@ summarize(const struct issue *is, const struct rjwt_token *token)
 	duration_format(lifetime, token->exp_s - token->nbf_s);
 	tool_say(&is->tool, "%s may use %s on %s, %s, from %s until %s (%s)", is->request.user,
 	    what.p == NULL ? "" : what.p, where.p == NULL ? "" : where.p,
-	    !token->once	  ? "any number of times" :
-		is->scope.n > 1	  ? "once for each" :
-				    "once",
+	    !token->once      ? "any number of times"
+	    : is->scope.n > 1 ? "once for each"
+			      : "once",
 	    from, until, lifetime);
-	tool_say(&is->tool, "%zu bytes, fits the prompts of %s", token->len,
-	    prompts.p == NULL ? "" : prompts.p);
+	tool_say(&is->tool, "%zu bytes, fits the prompts of %s", token->len, prompts.p == NULL ? "" : prompts.p);
 }
 
 /* The folder of --output. Whoever may rename in it, or above, could put another token in ours' place. */
@@ -289,7 +296,8 @@ open_output(struct issue *is, struct rjwt_diag *diag)
 	if (err == RJWT_KEYSET)
 		return diag_fail(diag, err, why.path,
 		    "%.200s: the folder of --output, and those above, must be root's or yours, and closed to "
-		    "others", why.text);
+		    "others",
+		    why.text);
 	*diag = why;
 	return err;
 }
@@ -304,8 +312,8 @@ reserve(struct issue *is, struct rjwt_diag *diag)
 	if (is->output == NULL)
 		return RJWT_OK;
 	RJWT_TRY(open_output(is, diag));
-	return file_reserve(&is->file.dir, is->file.name, 0600, 8192 + 4 * (is->claims.n + is->header.n),
-	    &is->file.fd, diag);
+	return file_reserve(&is->file.dir, is->file.name, 0600, 8192 + 4 * (is->claims.n + is->header.n), &is->file.fd,
+	    diag);
 }
 
 /* Nothing came of it: the file that was kept free goes. */

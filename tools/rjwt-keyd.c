@@ -64,8 +64,7 @@ keyd_tell(const struct keyd *keyd, const struct rjwt_change *change)
 {
 	if (change->warning[0] != '\0')
 		tool_say(&keyd->tool, "warning: %s", change->warning);
-	tool_say(&keyd->tool, "%s%s", keyd->dry_run ? "dry run, nothing was done; it would be: " : "",
-	    change->text);
+	tool_say(&keyd->tool, "%s%s", keyd->dry_run ? "dry run, nothing was done; it would be: " : "", change->text);
 	if (!keyd->dry_run)
 		tool_log_change(change);
 }
@@ -91,8 +90,7 @@ keyd_init(struct keyd *keyd)
 {
 	struct rjwt_change change;
 	struct rjwt_diag diag = { 0 };
-	enum rjwt_err err = rjwt_init(&keyd->tool.options, (keyd->given & ADOPT) != 0 ? RJWT_ADOPT : 0,
-	    &change, &diag);
+	enum rjwt_err err = rjwt_init(&keyd->tool.options, (keyd->given & ADOPT) != 0 ? RJWT_ADOPT : 0, &change, &diag);
 
 	if (err == RJWT_EXISTS && keyd->if_missing) {
 		tool_say(&keyd->tool, "%s: has a keyset, which stays as it is", diag.path);
@@ -105,8 +103,8 @@ keyd_init(struct keyd *keyd)
 }
 
 /* Each of these changes the keyset of an open handle. */
-typedef enum rjwt_err changer(const struct keyd *keyd, struct rjwt *handle, int flags,
-    struct rjwt_change *done, struct rjwt_diag *diag);
+typedef enum rjwt_err
+changer(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done, struct rjwt_diag *diag);
 
 /* Open, change, tell. */
 static int
@@ -127,16 +125,14 @@ change(struct keyd *keyd, changer *how, struct rjwt_change *done)
 }
 
 static enum rjwt_err
-do_tick(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done,
-    struct rjwt_diag *diag)
+do_tick(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
 	(void)keyd;
 	return rjwt_maintain(handle, flags, done, diag);
 }
 
 static enum rjwt_err
-do_rotate(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done,
-    struct rjwt_diag *diag)
+do_rotate(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
 	if ((keyd->given & COMPROMISED) != 0)
 		flags |= RJWT_COMPROMISED;
@@ -144,11 +140,12 @@ do_rotate(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_c
 }
 
 static enum rjwt_err
-do_revoke(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done,
-    struct rjwt_diag *diag)
+do_revoke(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
-	const struct rjwt_revocation r = { .jti = keyd->jti, .users = string_list_view(&keyd->users),
-		.kid = keyd->kid, .all = (keyd->given & ALL) != 0 };
+	const struct rjwt_revocation r = { .jti = keyd->jti,
+		.users = string_list_view(&keyd->users),
+		.kid = keyd->kid,
+		.all = (keyd->given & ALL) != 0 };
 
 	return rjwt_revoke(handle, &r, flags, done, diag);
 }
@@ -255,8 +252,7 @@ run_command(struct keyd *keyd, const char *name)
 		if (strcmp(name, commands[i].name) != 0)
 			continue;
 		if (wrong != 0)
-			return tool_wrong(&keyd->tool, "%s does not take --%s", name,
-			    option_name(wrong & -wrong));
+			return tool_wrong(&keyd->tool, "%s does not take --%s", name, option_name(wrong & -wrong));
 		if (keyd->given == (IF_MISSING | ADOPT))
 			return tool_wrong(&keyd->tool, "init: --if-missing or --adopt, not both");
 		return tool_end(&keyd->tool, commands[i].run(keyd));
@@ -305,10 +301,9 @@ main(int argc, char **argv)
 	int option, status = -1;
 
 	tool_begin(&keyd.tool, "rjwt-keyd", usage);
-	while (status == -1 &&
-	    (option = tool_option(&keyd.tool, argc, argv, letters, names)) != -1)
-		status = option == 'h' || option == '?' ? tool_option_exit(&keyd.tool, option) :
-							  take_option(&keyd, option);
+	while (status == -1 && (option = tool_option(&keyd.tool, argc, argv, letters, names)) != -1)
+		status =
+		    option == 'h' || option == '?' ? tool_option_exit(&keyd.tool, option) : take_option(&keyd, option);
 	if (status == -1)
 		status = take_arguments(&keyd, argc, argv);
 	if (status == -1)

@@ -12,32 +12,30 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] =
-    "Usage: rjwt-verify [options] [FILE...]\n"
-    "Say whether the token in each FILE, or on standard input, -, would be accepted.\n"
-    "Nothing is marked as used.\n"
-    "\n"
-    "  -u, --user NAME         the login name to try; without it that check is skipped\n"
-    "  -s, --service NAME      the PAM service to try: sshd, sudo, su, login, ...; likewise\n"
-    "  -a, --audience NAME     in place of the configured one; repeatable\n"
-    "  -i, --issuer NAME       in place of the configured one\n"
-    "  -j, --jwks FILE         a JWK Set in place of the keyset\n"
-    "      --typ NAME          in place of the configured token_type\n"
-    "      --leeway 60s, --max-lifetime 24h\n"
-    "      --at TIME           judge as of TIME: RFC 3339, seconds since the epoch, or +10m\n"
-    "      --jws               the signature alone; the payload goes to standard output\n"
-    "      --lines             each line of the input is a token; one verdict a line\n"
-    "      --explain           every check in its order, with what was expected and found\n"
-    "      --json              the verdict as a JSON object\n"
-    "  -c, --config FILE       configuration (default: " RJWT_CONFIG_FILE ")\n"
-    "  -d, --state-dir DIR     keyset (default: the configuration's)\n"
-    "  -h, --help, -V, --version\n"
-    "\n"
-    "Exit status: 0 all accepted, 1 one rejected, 2 wrong use or no verdict possible.\n"
-    "See rjwt-verify(1).\n";
+static const char usage[] = "Usage: rjwt-verify [options] [FILE...]\n"
+			    "Say whether the token in each FILE, or on standard input, -, would be accepted.\n"
+			    "Nothing is marked as used.\n"
+			    "\n"
+			    "  -u, --user NAME         the login name to try; without it that check is skipped\n"
+			    "  -s, --service NAME      the PAM service to try: sshd, sudo, su, login, ...; likewise\n"
+			    "  -a, --audience NAME     in place of the configured one; repeatable\n"
+			    "  -i, --issuer NAME       in place of the configured one\n"
+			    "  -j, --jwks FILE         a JWK Set in place of the keyset\n"
+			    "      --typ NAME          in place of the configured token_type\n"
+			    "      --leeway 60s, --max-lifetime 24h\n"
+			    "      --at TIME           judge as of TIME: RFC 3339, seconds since the epoch, or +10m\n"
+			    "      --jws               the signature alone; the payload goes to standard output\n"
+			    "      --lines             each line of the input is a token; one verdict a line\n"
+			    "      --explain           every check in its order, with what was expected and found\n"
+			    "      --json              the verdict as a JSON object\n"
+			    "  -c, --config FILE       configuration (default: " RJWT_CONFIG_FILE ")\n"
+			    "  -d, --state-dir DIR     keyset (default: the configuration's)\n"
+			    "  -h, --help, -V, --version\n"
+			    "\n"
+			    "Exit status: 0 all accepted, 1 one rejected, 2 wrong use or no verdict possible.\n"
+			    "See rjwt-verify(1).\n";
 
-enum { OPT_TYP = 256, OPT_LEEWAY, OPT_MAX_LIFETIME, OPT_AT, OPT_JWS, OPT_LINES, OPT_EXPLAIN,
-	OPT_JSON };
+enum { OPT_TYP = 256, OPT_LEEWAY, OPT_MAX_LIFETIME, OPT_AT, OPT_JWS, OPT_LINES, OPT_EXPLAIN, OPT_JSON };
 
 static const char letters[] = ":u:s:a:i:j:" TOOL_SHORT;
 static const struct option names[] = {
@@ -74,7 +72,7 @@ clock_at(struct rjwt_time *now)
 	*now = (struct rjwt_time){ .wall_s = judged_at_s };
 }
 
-/* --- the command line ------------------------------------------------------------------------------------ */
+/* --- the command line ------------------------------------------------------------------------- */
 
 static int
 take_option(struct verify *v, int option)
@@ -102,8 +100,7 @@ take_option(struct verify *v, int option)
 		return tool_duration(&v->tool, "--leeway", optarg, 0, RJWT_LEEWAY_MAX, &v->leeway_s);
 	case OPT_MAX_LIFETIME:
 		v->tool.options.max_lifetime_s = &v->max_lifetime_s;
-		return tool_duration(&v->tool, "--max-lifetime", optarg, 1, RJWT_LIFETIME_MAX,
-		    &v->max_lifetime_s);
+		return tool_duration(&v->tool, "--max-lifetime", optarg, 1, RJWT_LIFETIME_MAX, &v->max_lifetime_s);
 	case OPT_AT:
 		v->tool.options.now = clock_at;
 		return tool_time(&v->tool, "--at", optarg, &judged_at_s);
@@ -139,14 +136,13 @@ read_arguments(struct verify *v, int argc, char **argv)
 		return tool_wrong(&v->tool, "--jws prints the payload: not with --explain, --json or --lines");
 	for (int i = optind; i < argc; i++)
 		if (strncmp(argv[i], "eyJ", 3) == 0)
-			return tool_wrong(&v->tool,
-			    "a token on the command line is seen by every user of the machine: "
-			    "give it on standard input");
+			return tool_wrong(&v->tool, "a token on the command line is seen by every user of the machine: "
+						    "give it on standard input");
 	v->tool.options.audience = string_list_view(&v->audience);
 	return -1;
 }
 
-/* --- input --------------------------------------------------------------------------------------------------- */
+/* --- input ------------------------------------------------------------------------------------ */
 
 /* One token: a byte more than the longest is read, so that a longer one is seen to be. */
 static bool
@@ -177,7 +173,7 @@ read_token(int fd, struct buf *token)
 	return true;
 }
 
-/* --- output -------------------------------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------------- */
 
 static const char *
 verdict_name(enum rjwt_err reason)
@@ -261,10 +257,8 @@ put_json(const struct rjwt_verdict *verdict)
 	json_close_array(&out);
 	/* A good signature does not make a payload JSON. */
 	if (verdict->claims != NULL &&
-	    json_scan((struct view){ verdict->claims, verdict->claims_len }, &minus_zero, NULL) ==
-		RJWT_OK)
-		json_put_printable(&out, "claims",
-		    (struct view){ verdict->claims, verdict->claims_len });
+	    json_scan((struct view){ verdict->claims, verdict->claims_len }, &minus_zero, NULL) == RJWT_OK)
+		json_put_printable(&out, "claims", (struct view){ verdict->claims, verdict->claims_len });
 	else
 		json_put_raw(&out, "claims", VIEW("{}"));
 	json_close(&out);
@@ -296,15 +290,15 @@ put_verdict(const struct verify *v, const char *prefix, const struct rjwt_verdic
 		put_checks(verdict);
 }
 
-/* --- one token, a line each, and all --------------------------------------------------------------------------- */
+/* --- one token, a line each, and all ---------------------------------------------------------- */
 
 /* A JWK Set is somebody else's, whose verifier may know cnf and src; this host's module refuses them. */
 static int
 attempt_flags(const struct verify *v)
 {
 	return RJWT_DRY_RUN | (v->tool.options.jwks != NULL ? RJWT_ANY_ORIGIN : 0) |
-	    (v->user == NULL ? RJWT_ANY_USER : 0) | (v->service == NULL ? RJWT_ANY_SERVICE : 0) |
-	    (v->jws ? RJWT_SIGNATURE_ONLY : 0) | (v->explain || v->json ? RJWT_TRACE : 0);
+	       (v->user == NULL ? RJWT_ANY_USER : 0) | (v->service == NULL ? RJWT_ANY_SERVICE : 0) |
+	       (v->jws ? RJWT_SIGNATURE_ONLY : 0) | (v->explain || v->json ? RJWT_TRACE : 0);
 }
 
 static int
@@ -317,8 +311,11 @@ worse(int a, int b)
 static int
 judge(const struct verify *v, struct rjwt *handle, const char *prefix, struct view token)
 {
-	struct rjwt_attempt attempt = { .token = token.p, .len = token.n, .user = v->user,
-		.service = v->service, .flags = attempt_flags(v) };
+	struct rjwt_attempt attempt = { .token = token.p,
+		.len = token.n,
+		.user = v->user,
+		.service = v->service,
+		.flags = attempt_flags(v) };
 	struct rjwt_verdict verdict;
 	struct rjwt_diag diag = { 0 };
 	enum rjwt_err err = rjwt_verify(handle, &attempt, &verdict, &diag);
@@ -335,8 +332,7 @@ judge(const struct verify *v, struct rjwt *handle, const char *prefix, struct vi
 static int
 failed_input(const struct verify *v, const char *path)
 {
-	tool_say(&v->tool, "%s: %s", strcmp(path, "-") == 0 ? "standard input" : path,
-	    strerrordesc_np(errno));
+	tool_say(&v->tool, "%s: %s", strcmp(path, "-") == 0 ? "standard input" : path, strerrordesc_np(errno));
 	return EXIT_WRONG_USE;
 }
 

@@ -70,8 +70,7 @@ tool_begin(struct tool *tool, const char *name, const char *usage)
 	opterr = 0;
 }
 
-static void RJWT_PRINTF(2, 0)
-say(const struct tool *tool, const char *fmt, va_list args)
+static void RJWT_PRINTF(2, 0) say(const struct tool *tool, const char *fmt, va_list args)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 	char *text = NULL, where[32] = "";
@@ -130,8 +129,7 @@ tool_fail(const struct tool *tool, enum rjwt_err err, const struct rjwt_diag *di
 }
 
 int
-tool_option(struct tool *tool, int argc, char **argv, const char *letters,
-    const struct option *names)
+tool_option(struct tool *tool, int argc, char **argv, const char *letters, const struct option *names)
 {
 	for (;;) {
 		int before = optind, option = getopt_long(argc, argv, letters, names, NULL);
@@ -153,8 +151,7 @@ tool_option(struct tool *tool, int argc, char **argv, const char *letters,
 			(void)tool_wrong(tool, "%s: a value is missing", argv[optind - 1]);
 			return '?';
 		case '?':
-			(void)tool_wrong(tool, "%s: unknown option",
-			    argv[optind > before ? optind - 1 : optind]);
+			(void)tool_wrong(tool, "%s: unknown option", argv[optind > before ? optind - 1 : optind]);
 			return '?';
 		default:
 			return option;
@@ -178,8 +175,8 @@ tool_put(const char *text)
 }
 
 int
-tool_duration(const struct tool *tool, const char *option, const char *text, int64_t least_s,
-    int64_t most_s, int64_t *seconds)
+tool_duration(const struct tool *tool, const char *option, const char *text, int64_t least_s, int64_t most_s,
+    int64_t *seconds)
 {
 	char least[32], most[32];
 
@@ -197,8 +194,7 @@ tool_time(const struct tool *tool, const char *option, const char *text, int64_t
 {
 	if (time_parse(text, time(NULL), seconds) == RJWT_OK)
 		return EXIT_DONE;
-	return tool_wrong(tool, "%s %s: RFC 3339, seconds since the epoch, or +10m is wanted", option,
-	    text);
+	return tool_wrong(tool, "%s %s: RFC 3339, seconds since the epoch, or +10m is wanted", option, text);
 }
 
 int

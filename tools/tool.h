@@ -27,10 +27,12 @@ struct tool {
 
 /* Every program takes these, at the end of its own tables. */
 #define TOOL_SHORT "c:d:hV"
-#define TOOL_LONG                                                                                 \
+#define TOOL_LONG                                                                                  \
 	{ "config", required_argument, NULL, 'c' }, { "state-dir", required_argument, NULL, 'd' }, \
 	    { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },             \
-	    { NULL, 0, NULL, 0 }
+	{                                                                                          \
+		NULL, 0, NULL, 0                                                                   \
+	}
 
 /*
  * First thing in main(): standard descriptors open, no core dump, no ptrace by the caller, limits of
@@ -42,8 +44,7 @@ void tool_begin(struct tool *tool, const char *name, const char *usage);
  * The next option that is not one of the common ones; -1: no more. 'h' was answered, '?' was told: both
  * are the program's end, with tool_option_exit().
  */
-int tool_option(struct tool *tool, int argc, char **argv, const char *letters,
-    const struct option *names);
+int tool_option(struct tool *tool, int argc, char **argv, const char *letters, const struct option *names);
 int tool_option_exit(const struct tool *tool, int option);
 
 /* "NAME: text" on stderr, one line, escaped. */
@@ -60,8 +61,8 @@ bool tool_denied(const struct rjwt_diag *diag);
 void tool_put(const char *text);
 
 /* The value of an option, or EXIT_WRONG_USE after saying what is wanted. EXIT_DONE otherwise. */
-int tool_duration(const struct tool *tool, const char *option, const char *text, int64_t least_s,
-    int64_t most_s, int64_t *seconds);
+int tool_duration(const struct tool *tool, const char *option, const char *text, int64_t least_s, int64_t most_s,
+    int64_t *seconds);
 int tool_time(const struct tool *tool, const char *option, const char *text, int64_t *seconds);
 
 /* Everything that was printed, out; EXIT_REFUSED when it did not get there. status otherwise. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/base64url.h"
 
-static const char alphabet[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/* clang-format off */
 /* Value of each byte plus one; 0: not in the alphabet. */
 static const unsigned char value_plus_one[256] = {
 	['-'] = 63, ['_'] = 64,
@@ -13,6 +13,7 @@ static const unsigned char value_plus_one[256] = {
 	49, 50, 51, 52,
 	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
 };
+/* clang-format on */
 
 /* More than 63 for a byte that is not in the alphabet, also after any number of them were or-ed together. */
 static unsigned

@@ -21,7 +21,7 @@ void buf_add(struct buf *b, const void *p, size_t n);
 void buf_add_view(struct buf *b, struct view v);
 void buf_adds(struct buf *b, const char *s);
 void buf_addf(struct buf *b, const char *fmt, ...) RJWT_PRINTF(2, 3);
-char *buf_room(struct buf *b, size_t n); /* n bytes to fill, counted at once; NULL: failed */
+char *buf_room(struct buf *b, size_t n);	       /* n bytes to fill, counted at once; NULL: failed */
 RJWT_MUST enum rjwt_err buf_done(const struct buf *b); /* RJWT_OK or RJWT_MEMORY */
 struct view buf_view(const struct buf *b);	       /* view */
 

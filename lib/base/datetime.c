@@ -92,8 +92,8 @@ offset_parse(const char *p, int *minutes)
 	*minutes = 0;
 	if ((p[0] == 'Z' || p[0] == 'z') && p[1] == '\0')
 		return true;
-	if ((p[0] != '+' && p[0] != '-') || strlen(p) != 6 || p[3] != ':' ||
-	    !digits_at(p + 1, 2, 23, &hour) || !digits_at(p + 4, 2, 59, &minute))
+	if ((p[0] != '+' && p[0] != '-') || strlen(p) != 6 || p[3] != ':' || !digits_at(p + 1, 2, 23, &hour) ||
+	    !digits_at(p + 4, 2, 59, &minute))
 		return false;
 	*minutes = (p[0] == '-' ? -1 : 1) * (hour * 60 + minute);
 	return true;
@@ -106,19 +106,17 @@ rfc3339_parse(const char *p, int64_t *seconds)
 	int year, month, day, hour, minute, second, offset;
 	bool leap;
 
-	if (strlen(p) < 20 || p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != 't') ||
-	    p[13] != ':' || p[16] != ':')
+	if (strlen(p) < 20 || p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != 't') || p[13] != ':' ||
+	    p[16] != ':')
 		return false;
-	if (!digits_at(p, 4, 9999, &year) || !digits_at(p + 5, 2, 12, &month) ||
-	    !digits_at(p + 8, 2, 31, &day) || !digits_at(p + 11, 2, 23, &hour) ||
-	    !digits_at(p + 14, 2, 59, &minute) || !digits_at(p + 17, 2, 59, &second) ||
-	    !offset_parse(p + 19, &offset))
+	if (!digits_at(p, 4, 9999, &year) || !digits_at(p + 5, 2, 12, &month) || !digits_at(p + 8, 2, 31, &day) ||
+	    !digits_at(p + 11, 2, 23, &hour) || !digits_at(p + 14, 2, 59, &minute) ||
+	    !digits_at(p + 17, 2, 59, &second) || !offset_parse(p + 19, &offset))
 		return false;
 	leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 	if (month < 1 || day < 1 || day > month_days[month - 1] + (leap && month == 2 ? 1 : 0))
 		return false;
-	*seconds = days_before(year, month, day) * 86400 + hour * 3600 + (minute - offset) * 60 +
-	    second;
+	*seconds = days_before(year, month, day) * 86400 + hour * 3600 + (minute - offset) * 60 + second;
 	return *seconds >= 0 && *seconds <= LAST_SECOND;
 }
 
@@ -134,8 +132,7 @@ time_parse(const char *text, int64_t now_s, int64_t *seconds)
 		*seconds = now_s + value;
 		return RJWT_OK;
 	}
-	if (number_parse(view_of(text), LAST_SECOND, &value) != RJWT_OK &&
-	    !rfc3339_parse(text, &value))
+	if (number_parse(view_of(text), LAST_SECOND, &value) != RJWT_OK && !rfc3339_parse(text, &value))
 		return RJWT_USAGE;
 	*seconds = value;
 	return RJWT_OK;
@@ -154,13 +151,11 @@ duration_format(char out[static 32], int64_t seconds)
 
 	while (i < 3 && left < (uint64_t)units[i].size_s)
 		i++;
-	n = snprintf(out, 32, "%llu %c", (unsigned long long)(left / (uint64_t)units[i].size_s),
-	    units[i].letter);
+	n = snprintf(out, 32, "%llu %c", (unsigned long long)(left / (uint64_t)units[i].size_s), units[i].letter);
 	left %= (uint64_t)units[i].size_s;
 	if (i < 3 && left / (uint64_t)units[i + 1].size_s > 0 && n > 0)
 		snprintf(out + n, 32 - (size_t)n, " %llu %c",
-		    (unsigned long long)(left / (uint64_t)units[i + 1].size_s),
-		    units[i + 1].letter);
+		    (unsigned long long)(left / (uint64_t)units[i + 1].size_s), units[i + 1].letter);
 }
 
 void
@@ -169,7 +164,6 @@ time_format(char out[static 32], int64_t seconds)
 	time_t t = (time_t)seconds;
 	struct tm tm;
 
-	if (seconds == 0 || gmtime_r(&t, &tm) == NULL ||
-	    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (seconds == 0 || gmtime_r(&t, &tm) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		memcpy(out, "-", 2);
 }

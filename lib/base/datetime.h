@@ -7,7 +7,6 @@
 
 #include "base/err.h"
 
-
 /* "90s", "15m", "12h", "7d", and "0"; up to 100 years. RJWT_USAGE otherwise; a sign is refused. */
 RJWT_MUST enum rjwt_err duration_parse(const char *text, int64_t *seconds);
 

@@ -76,8 +76,7 @@ diag_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path, const cha
 		return err;
 	*diag = (struct rjwt_diag){ 0 };
 	if (length >= sizeof(diag->path))
-		snprintf(diag->path, sizeof(diag->path), "...%s",
-		    path + length - (sizeof(diag->path) - 4));
+		snprintf(diag->path, sizeof(diag->path), "...%s", path + length - (sizeof(diag->path) - 4));
 	else if (path != NULL)
 		memcpy(diag->path, path, length + 1);
 	va_start(args, fmt);

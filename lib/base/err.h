@@ -23,21 +23,21 @@
  * Move a value out of a variable that a cleanup watches, and leave zeros there: a pointer, or a struct for which
  * zeros are "nothing to clean". A struct dir is not one of those: dir_steal().
  */
-#define RJWT_STEAL(value)                             \
-	({                                            \
-		__typeof__(value) stolen_ = (value);  \
-		(value) = (__typeof__(value)){ 0 };   \
-		stolen_;                              \
+#define RJWT_STEAL(value)                            \
+	({                                           \
+		__typeof__(value) stolen_ = (value); \
+		(value) = (__typeof__(value)){ 0 };  \
+		stolen_;                             \
 	})
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Return the error of a call that failed. */
-#define RJWT_TRY(call)                         \
-	do {                                   \
-		enum rjwt_err err_ = (call);   \
-		if (err_ != RJWT_OK)           \
-			return err_;           \
+#define RJWT_TRY(call)                       \
+	do {                                 \
+		enum rjwt_err err_ = (call); \
+		if (err_ != RJWT_OK)         \
+			return err_;         \
 	} while (0)
 
 /* Bytes that somebody else owns; they may hold NUL and need not end with one. */
@@ -56,8 +56,8 @@ bool view_is(struct view v, const char *s);
  * Fill diag (may be NULL) and return err. For RJWT_IO the sentence of errno is added; a path
  * that is too long is cut at its front, where it tells least.
  */
-enum rjwt_err diag_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path,
-    const char *fmt, ...) RJWT_PRINTF(4, 5);
+enum rjwt_err
+diag_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path, const char *fmt, ...) RJWT_PRINTF(4, 5);
 
 void free_clean(void *pointer_to_pointer); /* RJWT_CLEAN(free_clean) char *p */
 void fd_clean(int *fd);			   /* closes when >= 0, keeps errno */

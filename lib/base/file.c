@@ -22,8 +22,7 @@ path_join(const struct dir *dir, const char *name)
 }
 
 enum rjwt_err
-entry_fail(struct rjwt_diag *diag, enum rjwt_err err, const struct dir *dir, const char *name,
-    const char *text)
+entry_fail(struct rjwt_diag *diag, enum rjwt_err err, const struct dir *dir, const char *name, const char *text)
 {
 	int saved = errno;
 	RJWT_CLEAN(free_clean) char *path = path_join(dir, name);
@@ -37,11 +36,11 @@ const char *
 file_unsafe(const struct stat *status, bool above)
 {
 	if (status->st_uid != 0 && status->st_uid != geteuid())
-		return geteuid() != 0 ? "belongs neither to root nor to the user who runs this" :
-		    above	      ? "does not belong to root" : /* it may be somebody's home */
-					"does not belong to root (chown root)";
-	if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
-	    !(above && (status->st_mode & S_ISVTX) != 0))
+		return geteuid() != 0 ? "belongs neither to root nor to the user who runs this"
+		       : above	      ? "does not belong to root"
+				      : /* it may be somebody's home */
+			   "does not belong to root (chown root)";
+	if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0 && !(above && (status->st_mode & S_ISVTX) != 0))
 		return "can be written by its group or others (chmod go-w)";
 	return NULL;
 }
@@ -62,8 +61,7 @@ enum step {
 };
 
 static enum rjwt_err
-dir_step(const struct dir *dir, const char *name, enum step step, struct dir *sub,
-    struct rjwt_diag *diag)
+dir_step(const struct dir *dir, const char *name, enum step step, struct dir *sub, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir found = DIR_NONE;
 	struct stat status;
@@ -72,11 +70,10 @@ dir_step(const struct dir *dir, const char *name, enum step step, struct dir *su
 	found.path = path_join(dir, name);
 	if (found.path == NULL)
 		return RJWT_MEMORY;
-	found.fd = openat(dir->fd, name,
-	    (step == ON_THE_WAY ? O_PATH : O_RDONLY) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	found.fd =
+	    openat(dir->fd, name, (step == ON_THE_WAY ? O_PATH : O_RDONLY) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (found.fd < 0 && (errno == ENOTDIR || errno == ELOOP))
-		return diag_fail(diag, RJWT_KEYSET, found.path,
-		    "is no folder; a symbolic link is not followed");
+		return diag_fail(diag, RJWT_KEYSET, found.path, "is no folder; a symbolic link is not followed");
 	if (found.fd < 0 || fstat(found.fd, &status) != 0)
 		return diag_fail(diag, RJWT_IO, found.path, "cannot be opened");
 	why = file_unsafe(&status, step != TRUSTED);
@@ -174,8 +171,7 @@ dir_make(const struct dir *dir, const char *name, unsigned mode, struct rjwt_dia
 		if (fstatat(dir->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
 			return entry_fail(diag, RJWT_IO, dir, name, "cannot be looked at");
 		/* In a sticky folder a stranger's could be swapped for a link: only what is ours is touched. */
-		if (!S_ISDIR(status.st_mode) || (status.st_mode & 07777) == mode ||
-		    status.st_uid != geteuid())
+		if (!S_ISDIR(status.st_mode) || (status.st_mode & 07777) == mode || status.st_uid != geteuid())
 			return dir_sync(dir, diag);
 	}
 	/* mkdir(2) obeys the caller's umask; sudo hands on a stranger's, which may forbid even to open it. */
@@ -202,8 +198,8 @@ stream_clean(DIR **stream)
 }
 
 enum rjwt_err
-dir_each(const struct dir *dir, enum rjwt_err (*each)(void *context, const char *name),
-    void *context, struct rjwt_diag *diag)
+dir_each(const struct dir *dir, enum rjwt_err (*each)(void *context, const char *name), void *context,
+    struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(fd_clean) int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	RJWT_CLEAN(stream_clean) DIR *stream = NULL;
@@ -241,8 +237,8 @@ read_full(int fd, char *to, size_t n)
 }
 
 enum rjwt_err
-file_read(const struct dir *dir, const char *name, size_t max, struct buf *text,
-    struct stat *status, struct rjwt_diag *diag)
+file_read(const struct dir *dir, const char *name, size_t max, struct buf *text, struct stat *status,
+    struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(fd_clean) int fd = openat(dir->fd, name, O_RDONLY | OPEN_FLAGS);
 	RJWT_CLEAN(buf_clear) struct buf got = { 0 };
@@ -257,9 +253,9 @@ file_read(const struct dir *dir, const char *name, size_t max, struct buf *text,
 		return entry_fail(diag, RJWT_KEYSET, dir, name, "is no regular file");
 	if (fd < 0 || fstat(fd, &found) != 0)
 		return entry_fail(diag, RJWT_IO, dir, name, "cannot be read");
-	why = !S_ISREG(found.st_mode) ? "is no regular file" :
-	    found.st_size < 0 || (uintmax_t)found.st_size > max ? "is too large" :
-								  file_unsafe(&found, false);
+	why = !S_ISREG(found.st_mode)				    ? "is no regular file"
+	      : found.st_size < 0 || (uintmax_t)found.st_size > max ? "is too large"
+								    : file_unsafe(&found, false);
 	if (why != NULL)
 		return entry_fail(diag, RJWT_KEYSET, dir, name, why);
 	/* One byte more than it had: a file that grows under us is not whole. */

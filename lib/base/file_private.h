@@ -8,12 +8,11 @@
 #include "base/file.h"
 #include "rjwt.h"
 
-
 #define OPEN_FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK)
 
 /* diag_fail() about an entry of a directory. */
-enum rjwt_err entry_fail(struct rjwt_diag *diag, enum rjwt_err err, const struct dir *dir, const char *name,
-    const char *text);
+enum rjwt_err
+entry_fail(struct rjwt_diag *diag, enum rjwt_err err, const struct dir *dir, const char *name, const char *text);
 
 /* Why a file or directory cannot be trusted, static; NULL: it can. above: a directory on the way to it. */
 const char *file_unsafe(const struct stat *status, bool above);

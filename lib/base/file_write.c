@@ -50,8 +50,7 @@ open_new(int dir_fd, const char *name, unsigned mode, int *fd)
 }
 
 static bool
-fill_new(int dir_fd, const char *name, unsigned mode, struct view text,
-    const struct timespec *mtime)
+fill_new(int dir_fd, const char *name, unsigned mode, struct view text, const struct timespec *mtime)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 		mtime == NULL ? (struct timespec){ .tv_nsec = UTIME_OMIT } : *mtime };
@@ -60,7 +59,7 @@ fill_new(int dir_fd, const char *name, unsigned mode, struct view text,
 	if (!open_new(dir_fd, name, mode, &fd))
 		return false;
 	return (write_full(fd, text) && (mtime == NULL || futimens(fd, times) == 0) && fsync(fd) == 0) ||
-	    undo_new(dir_fd, name);
+	       undo_new(dir_fd, name);
 }
 
 static char *
@@ -72,8 +71,8 @@ staged_name(const char *name)
 }
 
 enum rjwt_err
-file_stage(const struct dir *dir, const char *name, unsigned mode, struct view text,
-    const struct timespec *mtime, struct rjwt_diag *diag)
+file_stage(const struct dir *dir, const char *name, unsigned mode, struct view text, const struct timespec *mtime,
+    struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(free_clean) char *fresh = staged_name(name);
 
@@ -104,8 +103,8 @@ file_publish(const struct dir *dir, const char *name, struct rjwt_diag *diag)
 }
 
 enum rjwt_err
-file_write(const struct dir *dir, const char *name, unsigned mode, struct view text,
-    const struct timespec *mtime, struct rjwt_diag *diag)
+file_write(const struct dir *dir, const char *name, unsigned mode, struct view text, const struct timespec *mtime,
+    struct rjwt_diag *diag)
 {
 	RJWT_TRY(file_stage(dir, name, mode, text, mtime, diag));
 	return file_publish(dir, name, diag);
@@ -119,8 +118,7 @@ new_fail(const struct dir *dir, const char *name, struct rjwt_diag *diag)
 }
 
 enum rjwt_err
-file_create(const struct dir *dir, const char *name, unsigned mode, struct view text,
-    struct rjwt_diag *diag)
+file_create(const struct dir *dir, const char *name, unsigned mode, struct view text, struct rjwt_diag *diag)
 {
 	if (!fill_new(dir->fd, name, mode, text, NULL))
 		return new_fail(dir, name, diag);
@@ -128,8 +126,7 @@ file_create(const struct dir *dir, const char *name, unsigned mode, struct view 
 }
 
 enum rjwt_err
-file_reserve(const struct dir *dir, const char *name, unsigned mode, size_t room, int *fd,
-    struct rjwt_diag *diag)
+file_reserve(const struct dir *dir, const char *name, unsigned mode, size_t room, int *fd, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(fd_clean) int made = -1;
 
@@ -156,11 +153,11 @@ file_fill(const struct dir *dir, const char *name, int fd, struct view text, str
 }
 
 enum rjwt_err
-file_append(const struct dir *dir, const char *name, struct view text, int flags, uint64_t *end,
-    struct rjwt_diag *diag)
+file_append(const struct dir *dir, const char *name, struct view text, int flags, uint64_t *end, struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(fd_clean) int fd = openat(dir->fd, name,
-	    O_WRONLY | O_APPEND | OPEN_FLAGS | ((flags & FILE_MAKE) != 0 ? O_CREAT : 0), 0600);
+	RJWT_CLEAN(fd_clean)
+	int fd =
+	    openat(dir->fd, name, O_WRONLY | O_APPEND | OPEN_FLAGS | ((flags & FILE_MAKE) != 0 ? O_CREAT : 0), 0600);
 	struct stat status;
 	ssize_t put;
 	off_t at;

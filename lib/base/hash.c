@@ -35,14 +35,13 @@ digest_hex(struct view bytes, char hex[static DIGEST_HEX])
 	unsigned char sum[DIGEST_BYTES];
 	size_t n = 0;
 
-	if (EVP_Q_digest(NULL, "SHA256", NULL, bytes.n == 0 ? "" : bytes.p, bytes.n, sum, &n) != 1 ||
-	    n != sizeof(sum))
+	if (EVP_Q_digest(NULL, "SHA256", NULL, bytes.n == 0 ? "" : bytes.p, bytes.n, sum, &n) != 1 || n != sizeof(sum))
 		return RJWT_INTERNAL;
 	format_sum(sum, hex);
 	return RJWT_OK;
 }
 
-/* --- names ---------------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 struct hasher {
 	EVP_MD *md;
@@ -88,7 +87,7 @@ add_part(EVP_MD_CTX *ctx, struct view part)
 	int n = snprintf(length, sizeof(length), "%zu:", part.n);
 
 	return EVP_DigestUpdate(ctx, length, (size_t)n) == 1 &&
-	    (part.n == 0 || EVP_DigestUpdate(ctx, part.p, part.n) == 1);
+	       (part.n == 0 || EVP_DigestUpdate(ctx, part.p, part.n) == 1);
 }
 
 enum rjwt_err

@@ -20,13 +20,12 @@ RJWT_MUST enum rjwt_err digest_hex(struct view bytes, char hex[static DIGEST_HEX
  * SHA-256 over the parts, each preceded by its length, so that no two lists collide. Names files
  * by what an outsider may have chosen. Who names many keeps a hasher. RJWT_INTERNAL, RJWT_MEMORY.
  */
-RJWT_MUST enum rjwt_err digest_name(const struct view *parts, size_t n,
-    char hex[static DIGEST_HEX]);
+RJWT_MUST enum rjwt_err digest_name(const struct view *parts, size_t n, char hex[static DIGEST_HEX]);
 
 struct hasher;
 RJWT_MUST enum rjwt_err hasher_new(struct hasher **hasher);
-RJWT_MUST enum rjwt_err hasher_name(struct hasher *hasher, const struct view *parts, size_t n,
-    char hex[static DIGEST_HEX]);
+RJWT_MUST enum rjwt_err
+hasher_name(struct hasher *hasher, const struct view *parts, size_t n, char hex[static DIGEST_HEX]);
 void hasher_free(struct hasher *hasher); /* NULL is fine */
 
 /* Add the sum and close the object; text holds a JSON object without its closing brace. */

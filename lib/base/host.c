@@ -34,8 +34,7 @@ clock_now(struct clock *clock, struct rjwt_time *now)
 		clock->read(now);
 		return;
 	}
-	if (clock->boot_id[0] == '\0' &&
-	    read_system_file("/proc/sys/kernel/random/boot_id", &id) == RJWT_OK &&
+	if (clock->boot_id[0] == '\0' && read_system_file("/proc/sys/kernel/random/boot_id", &id) == RJWT_OK &&
 	    id.n < sizeof(clock->boot_id))
 		memcpy(clock->boot_id, id.p, id.n + 1);
 	(void)clock_gettime(CLOCK_REALTIME, &wall);

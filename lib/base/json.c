@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- building the tree of a text that the scanner let through --------------------------------------- */
+/* --- building the tree of a text that the scanner let through --------------------------------- */
 
 /*
  * Not by json-c's own parser: it does not look whether there was memory for a member, and then gives an object
@@ -89,8 +89,7 @@ build_member(struct build *b, struct json_object *object)
 	b->p++; /* the colon */
 	value = build_value(b);
 	resolve(b, name);
-	if (b->failed ||
-	    json_object_object_add_ex(object, b->text.p, value, JSON_C_OBJECT_ADD_KEY_IS_NEW) != 0) {
+	if (b->failed || json_object_object_add_ex(object, b->text.p, value, JSON_C_OBJECT_ADD_KEY_IS_NEW) != 0) {
 		json_object_put(value);
 		b->failed = true;
 	}
@@ -109,8 +108,7 @@ build_element(struct build *b, struct json_object *array)
 
 /* All that stands between two brackets, into an object or an array. */
 static struct json_object *
-build_all(struct build *b, struct json_object *into, char end,
-    void (*each)(struct build *, struct json_object *))
+build_all(struct build *b, struct json_object *into, char end, void (*each)(struct build *, struct json_object *))
 {
 	b->failed = b->failed || into == NULL;
 	b->p++;
@@ -177,7 +175,7 @@ json_parse(struct view text, struct json *json, struct rjwt_diag *diag)
 	return RJWT_OK;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 void
 json_clear(struct json *json)
@@ -190,8 +188,7 @@ json_clear(struct json *json)
 static struct view
 string_of(struct json_object *value)
 {
-	return (struct view){ json_object_get_string(value),
-		(size_t)json_object_get_string_len(value) };
+	return (struct view){ json_object_get_string(value), (size_t)json_object_get_string_len(value) };
 }
 
 /* A member of this type. json null is there, and of the wrong type. */
@@ -279,8 +276,7 @@ json_string_at(struct json json, const char *name, size_t index)
 	struct json_object *found = NULL;
 
 	if (member(json, name, json_type_array, &found) == JSON_GOOD)
-		found = index < json_object_array_length(found) ?
-		    json_object_array_get_idx(found, index) : NULL;
+		found = index < json_object_array_length(found) ? json_object_array_get_idx(found, index) : NULL;
 	else if (index > 0)
 		found = NULL;
 	if (found == NULL || !json_object_is_type(found, json_type_string))
@@ -304,8 +300,7 @@ json_element(struct json json, const char *name, size_t index)
 {
 	struct json_object *found, *element;
 
-	if (member(json, name, json_type_array, &found) != JSON_GOOD ||
-	    index >= json_object_array_length(found))
+	if (member(json, name, json_type_array, &found) != JSON_GOOD || index >= json_object_array_length(found))
 		return (struct json){ 0 };
 	element = json_object_array_get_idx(found, index);
 	if (!json_object_is_type(element, json_type_object))
@@ -324,4 +319,4 @@ json_names(struct json json, enum rjwt_err (*each)(void *context, struct view na
 	return RJWT_OK;
 }
 
-/* --- writing ------------------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------------------- */

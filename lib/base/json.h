@@ -42,10 +42,10 @@ void json_clear(struct json *json);
 /* A member of the wrong type is not absent. Values are written for JSON_GOOD alone. */
 enum json_has { JSON_ABSENT, JSON_GOOD, JSON_WRONG };
 
-enum json_has json_string(struct json json, const char *name, struct view *value);   /* view */
-enum json_has json_integer(struct json json, const char *name, int64_t *value);	     /* 0 to 2^53 */
+enum json_has json_string(struct json json, const char *name, struct view *value); /* view */
+enum json_has json_integer(struct json json, const char *name, int64_t *value);	   /* 0 to 2^53 */
 enum json_has json_boolean(struct json json, const char *name, bool *value);
-enum json_has json_member(struct json json, const char *name, struct json *value);   /* object */
+enum json_has json_member(struct json json, const char *name, struct json *value); /* object */
 
 /* A string, or an array of strings alone, at least one. count may be NULL. */
 enum json_has json_strings(struct json json, const char *name, size_t *count);
@@ -56,7 +56,7 @@ enum json_has json_array(struct json json, const char *name, size_t *count);
 struct json json_element(struct json json, const char *name, size_t index); /* view */
 
 /* Call each with every member's name; anything but RJWT_OK ends it and is returned. */
-RJWT_MUST enum rjwt_err json_names(struct json json,
-    enum rjwt_err (*each)(void *context, struct view name), void *context);
+RJWT_MUST enum rjwt_err
+json_names(struct json json, enum rjwt_err (*each)(void *context, struct view name), void *context);
 
 #endif

@@ -8,7 +8,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-
 /*
  * Writing, in our own order of members and without blanks. json_open() begins an object (name
  * NULL: the outermost one), json_put_...() adds a member and the comma in front of it where

@@ -17,8 +17,7 @@
 void text_escape(struct buf *out, struct view text);
 
 /* Add to what stands in out, with between in front of it if something does; what has no room is cut. */
-void text_append(char *out, size_t size, const char *between, const char *fmt, ...)
-    RJWT_PRINTF(4, 5);
+void text_append(char *out, size_t size, const char *between, const char *fmt, ...) RJWT_PRINTF(4, 5);
 
 /* One more word of a log line: key=text, escaped, in quotes where that is needed to find its end. */
 void text_log_word(struct buf *line, const char *key, struct view text);

@@ -26,22 +26,20 @@ config_check(const struct config *config, const char *const **keys, struct rjwt_
 	if (p->previous_key_ttl_s < least)
 		return diag_fail(diag, RJWT_CONFIG, config->path,
 		    "previous_key_ttl: %llds is less than max_lifetime + %s = %llds, so tokens would outlive "
-		    "their key", (long long)p->previous_key_ttl_s, p->leeway_s > 0 ? "2 x leeway" : "1s",
-		    (long long)least);
+		    "their key",
+		    (long long)p->previous_key_ttl_s, p->leeway_s > 0 ? "2 x leeway" : "1s", (long long)least);
 	*keys = lifetime;
 	if (config->default_lifetime_s > p->max_lifetime_s)
 		return diag_fail(diag, RJWT_CONFIG, config->path,
-		    "default_lifetime: %llds is more than max_lifetime, %llds",
-		    (long long)config->default_lifetime_s, (long long)p->max_lifetime_s);
+		    "default_lifetime: %llds is more than max_lifetime, %llds", (long long)config->default_lifetime_s,
+		    (long long)p->max_lifetime_s);
 	*keys = bits;
 	if (p->rsa_bits % 8 != 0)
-		return diag_fail(diag, RJWT_CONFIG, config->path, "rsa_bits: %u is no multiple of 8",
-		    p->rsa_bits);
+		return diag_fail(diag, RJWT_CONFIG, config->path, "rsa_bits: %u is no multiple of 8", p->rsa_bits);
 	*keys = claim;
-	if (strcmp(config->user_claim, "sub") != 0 &&
-	    claims_is_reserved(view_of(config->user_claim), "sub"))
-		return diag_fail(diag, RJWT_CONFIG, config->path,
-		    "user_claim: %s has a meaning of its own", config->user_claim);
+	if (strcmp(config->user_claim, "sub") != 0 && claims_is_reserved(view_of(config->user_claim), "sub"))
+		return diag_fail(diag, RJWT_CONFIG, config->path, "user_claim: %s has a meaning of its own",
+		    config->user_claim);
 	return RJWT_OK;
 }
 

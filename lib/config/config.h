@@ -33,13 +33,11 @@ struct config {
  * Load a file. path NULL: the default one, which may be missing; then all keys have their defaults.
  * config gives; config_clear(). RJWT_CONFIG with the place, RJWT_MEMORY.
  */
-RJWT_MUST enum rjwt_err config_load(const char *path, struct config *config,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err config_load(const char *path, struct config *config, struct rjwt_diag *diag);
 void config_clear(struct config *config);
 
 /* Rules between keys. RJWT_CONFIG; keys names those that the rule is about, NULL at the end; static. */
-RJWT_MUST enum rjwt_err config_check(const struct config *config, const char *const **keys,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err config_check(const struct config *config, const char *const **keys, struct rjwt_diag *diag);
 
 /* The scope that a PAM service needs; NULL: closed. view of config, or service itself. */
 const char *config_scope(const struct config *config, const char *service);

@@ -7,8 +7,7 @@
 
 static const struct {
 	const char *name, *scope;
-} known_services[] = { { "sshd", "ssh" }, { "sudo-i", "sudo" },
-	{ "su-l", "su" }, { "remote", "login" } };
+} known_services[] = { { "sshd", "ssh" }, { "sudo-i", "sudo" }, { "su-l", "su" }, { "remote", "login" } };
 
 const struct service *
 service_find(const struct config *config, const char *name)
@@ -22,8 +21,7 @@ service_find(const struct config *config, const char *name)
 enum rjwt_err
 service_add(struct config *config, const char *name, const char *scope)
 {
-	struct service *grown =
-	    reallocarray(config->services, config->nservices + 1, sizeof(*grown));
+	struct service *grown = reallocarray(config->services, config->nservices + 1, sizeof(*grown));
 	struct service made;
 
 	if (grown == NULL)

@@ -52,8 +52,7 @@ say_range(struct config_value *v, const char *unit)
 bool
 config_value_is_text(const struct config_value *v)
 {
-	static const char *const words[] = { "true", "false", "yes", "no", "on", "off", "null", "~",
-		"" };
+	static const char *const words[] = { "true", "false", "yes", "no", "on", "off", "null", "~", "" };
 	bool digits = v->text.n > 0;
 
 	if (!v->plain)
@@ -150,8 +149,8 @@ set_alg(struct config_value *v, const struct alg **field)
 		*field = alg;
 		return true;
 	}
-	snprintf(wanted, sizeof(wanted), "an algorithm that rjwt has%s%s%s",
-	    near == NULL ? "" : "; do you mean ", near == NULL ? "" : near, near == NULL ? "" : "?");
+	snprintf(wanted, sizeof(wanted), "an algorithm that rjwt has%s%s%s", near == NULL ? "" : "; do you mean ",
+	    near == NULL ? "" : near, near == NULL ? "" : "?");
 	return config_value_say(v, wanted);
 }
 

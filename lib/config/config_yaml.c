@@ -19,8 +19,7 @@ struct reader {
 	struct config_places *places;
 };
 
-static enum rjwt_err RJWT_PRINTF(3, 4)
-fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...)
+static enum rjwt_err RJWT_PRINTF(3, 4) fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...)
 {
 	char why[300];
 	va_list args;
@@ -177,8 +176,7 @@ read_names(struct reader *r, const struct config_row *row, const yaml_event_t *f
 
 		RJWT_TRY(next_event(r, &event));
 		if (event.type == YAML_SEQUENCE_END_EVENT)
-			return n > 0 ? RJWT_OK :
-				       fail_at(r, first->start_mark, "%s: the list is empty", row->name);
+			return n > 0 ? RJWT_OK : fail_at(r, first->start_mark, "%s: the list is empty", row->name);
 		if (event.type != YAML_SCALAR_EVENT)
 			return fail_at(r, event.start_mark, "%s: a name is wanted", row->name);
 		RJWT_TRY(read_name(r, row, &event));
@@ -234,8 +232,7 @@ read_issue(struct reader *r, const yaml_event_t *first)
 		if (event.type == YAML_SEQUENCE_END_EVENT)
 			return RJWT_OK;
 	}
-	return fail_word(r, first->start_mark, "issue: ",
-	    ": rules are not known to this version, only [] is accepted");
+	return fail_word(r, first->start_mark, "issue: ", ": rules are not known to this version, only [] is accepted");
 }
 
 static enum rjwt_err
@@ -290,8 +287,8 @@ read_entry(struct reader *r, bool *end)
 		if (strcmp((const char *)event.data.scalar.value, config_rows[i].name) != 0)
 			continue;
 		if (r->places->line[i] != 0)
-			return fail_at(r, event.start_mark, "%s stands already in line %u",
-			    config_rows[i].name, r->places->line[i]);
+			return fail_at(r, event.start_mark, "%s stands already in line %u", config_rows[i].name,
+			    r->places->line[i]);
 		r->places->line[i] = (unsigned)event.start_mark.line + 1;
 		r->places->column[i] = (unsigned)event.start_mark.column + 1;
 		return read_value(r, &config_rows[i]);
@@ -301,8 +298,7 @@ read_entry(struct reader *r, bool *end)
 
 /* One event of this type, or other: *got tells which. */
 static enum rjwt_err
-expect(struct reader *r, yaml_event_type_t type, yaml_event_type_t other, const char *why,
-    yaml_event_type_t *got)
+expect(struct reader *r, yaml_event_type_t type, yaml_event_type_t other, const char *why, yaml_event_type_t *got)
 {
 	RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
 
@@ -328,8 +324,7 @@ read_stream(struct reader *r)
 	while (!end)
 		RJWT_TRY(read_entry(r, &end));
 	RJWT_TRY(expect(r, YAML_DOCUMENT_END_EVENT, YAML_DOCUMENT_END_EVENT, "not YAML", &got));
-	return expect(r, YAML_STREAM_END_EVENT, YAML_STREAM_END_EVENT,
-	    "a second document is not accepted", &got);
+	return expect(r, YAML_STREAM_END_EVENT, YAML_STREAM_END_EVENT, "a second document is not accepted", &got);
 }
 
 enum rjwt_err

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "jose/alg.h"
 
+/* clang-format off */
 /*	label	 name	  kty	 crv	    digest    group	 kind	    sig coord secret */
 static const struct alg algs[] = {
 	{ "HS256", "HS256", "oct", NULL, "SHA256", "HMAC", ALG_HMAC, 32, 0, 32 },
@@ -18,6 +19,7 @@ static const struct alg algs[] = {
 	{ "EdDSA", "EdDSA", "OKP", "Ed25519", NULL, "ED25519", ALG_EDDSA, 64, 32, 0 },
 	{ "Ed448", "EdDSA", "OKP", "Ed448", NULL, "ED448", ALG_EDDSA, 114, 57, 0 },
 };
+/* clang-format on */
 
 #define ALGS (ARRAY_LEN(algs))
 

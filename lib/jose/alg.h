@@ -10,11 +10,11 @@
 enum alg_kind { ALG_HMAC, ALG_RSA, ALG_PSS, ALG_ECDSA, ALG_EDDSA };
 
 struct alg {
-	const char *label; /* unique: the configuration's word; "Ed448" where JOSE says EdDSA twice */
-	const char *name;  /* the JOSE header's alg */
-	const char *kty, *crv;	/* RFC 7518 s6.1; crv NULL where the type has none */
-	const char *digest;	/* OpenSSL's name; NULL: EdDSA hashes for itself */
-	const char *group;	/* OpenSSL's name of the key type or group */
+	const char *label;     /* unique: the configuration's word; "Ed448" where JOSE says EdDSA twice */
+	const char *name;      /* the JOSE header's alg */
+	const char *kty, *crv; /* RFC 7518 s6.1; crv NULL where the type has none */
+	const char *digest;    /* OpenSSL's name; NULL: EdDSA hashes for itself */
+	const char *group;     /* OpenSSL's name of the key type or group */
 	enum alg_kind kind;
 	size_t signature_size;	/* bytes; 0: the modulus' */
 	size_t coordinate_size; /* bytes of x (and y); 0: none */

@@ -20,8 +20,7 @@ claims_name_check(struct view name)
 		size_t length = utf8_length(name.p + i, name.n - i);
 
 		/* C0, DEL and C1 */
-		if (length == 0 || c < 0x20 || c == 0x7f ||
-		    (c == 0xc2 && (unsigned char)name.p[i + 1] < 0xa0))
+		if (length == 0 || c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)name.p[i + 1] < 0xa0))
 			return false;
 		i += length;
 	}
@@ -52,8 +51,8 @@ claims_word_check(struct view word)
 bool
 claims_is_reserved(struct view name, const char *user_claim)
 {
-	static const char *const own[] = { "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope",
-		"once", "cnf", "src" };
+	static const char *const own[] = { "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "once", "cnf",
+		"src" };
 
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		if (view_is(name, own[i]))
@@ -134,8 +133,7 @@ required_integer(struct json json, const char *name, int64_t *value, struct rjwt
 
 /* A name; required: it must be there. */
 static enum rjwt_err
-read_name(struct json json, const char *name, bool required, struct view *value,
-    struct rjwt_diag *diag)
+read_name(struct json json, const char *name, bool required, struct view *value, struct rjwt_diag *diag)
 {
 	switch (json_string(json, name, value)) {
 	case JSON_ABSENT:
@@ -200,8 +198,7 @@ read_all(struct claims *claims, const char *user_claim, struct rjwt_diag *diag)
 }
 
 enum rjwt_err
-claims_parse(struct view payload, const char *user_claim, struct claims *claims,
-    struct rjwt_diag *diag)
+claims_parse(struct view payload, const char *user_claim, struct claims *claims, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(claims_clear) struct claims found = { 0 };
 	enum rjwt_err err = json_parse(payload, &found.json, diag);

@@ -23,8 +23,8 @@ struct claims {
  * integer, sub and jti (1 to 128 bytes) strings, scope words separated by one space, once a boolean.
  * RJWT_CLAIMS with diag->text, RJWT_MEMORY. claims gives; claims_clear().
  */
-RJWT_MUST enum rjwt_err claims_parse(struct view payload, const char *user_claim,
-    struct claims *claims, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err
+claims_parse(struct view payload, const char *user_claim, struct claims *claims, struct rjwt_diag *diag);
 void claims_clear(struct claims *claims);
 
 bool claims_audience_has(const struct claims *claims, const char *name); /* exact */

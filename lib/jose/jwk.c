@@ -18,8 +18,7 @@ jwk_clear(struct jwk *jwk)
 static enum rjwt_err
 fail(struct rjwt_diag *diag, enum rjwt_err err, const struct jwk *jwk, const char *why)
 {
-	return diag_fail(diag, err, "", "key %s: %s", jwk->kid[0] == '\0' ? "without kid" : jwk->kid,
-	    why);
+	return diag_fail(diag, err, "", "key %s: %s", jwk->kid[0] == '\0' ? "without kid" : jwk->kid, why);
 }
 
 /* Whether use and key_ops leave the key to us; *why: malformed. */
@@ -88,8 +87,8 @@ read_alg(struct json json, const char **why)
 static const char *const *
 part_names(const struct alg *alg)
 {
-	static const char *const rsa[] = { "n", "e" }, *const ec[] = { "x", "y" },
-			  *const okp[] = { "x", NULL }, *const oct[] = { "k", NULL };
+	static const char *const rsa[] = { "n", "e" }, *const ec[] = { "x", "y" }, *const okp[] = { "x", NULL },
+				 *const oct[] = { "k", NULL };
 
 	switch (alg->kind) {
 	case ALG_HMAC:
@@ -131,8 +130,7 @@ read_key(struct json json, struct jwk *jwk, const char **why)
 		}
 		RJWT_TRY(err);
 	}
-	return key_from_parts(jwk->alg, (struct view[]){ buf_view(&first), buf_view(&second) },
-	    &jwk->key, why);
+	return key_from_parts(jwk->alg, (struct view[]){ buf_view(&first), buf_view(&second) }, &jwk->key, why);
 }
 
 static const struct {
@@ -165,8 +163,7 @@ read_members(struct json json, struct jwk *jwk, const char **why)
 	if (!for_verifying(json, why) || jwk->alg == NULL) {
 		if (*why != NULL)
 			return RJWT_KEYSET;
-		*why = jwk->alg == NULL ? "kty, crv and alg are none that rjwt has" :
-					  "not for verifying signatures";
+		*why = jwk->alg == NULL ? "kty, crv and alg are none that rjwt has" : "not for verifying signatures";
 		return RJWT_ALG;
 	}
 	for (size_t i = 0; i < TIMES; i++) {

@@ -42,8 +42,7 @@ void jwk_clear(struct jwk *jwk);
  * next refresh, which sees to it that find tells what stands on disk. refresh NULL: nothing changes.
  */
 struct key_source {
-	enum rjwt_err (*find)(void *context, struct view kid, const struct jwk **jwk,
-	    struct rjwt_diag *diag);
+	enum rjwt_err (*find)(void *context, struct view kid, const struct jwk **jwk, struct rjwt_diag *diag);
 	enum rjwt_err (*refresh)(void *context, struct rjwt_diag *diag);
 	void *context;
 };
@@ -57,12 +56,10 @@ struct jwk_set {
  * A JWK Set. A weak, malformed or duplicate key refuses the set, with its kid; a key of unknown kty,
  * crv or alg, or not for verifying signatures, is passed over (RFC 7517 s5). RJWT_KEYSET, RJWT_MEMORY.
  */
-RJWT_MUST enum rjwt_err jwk_set_parse(struct view text, struct jwk_set *set,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err jwk_set_parse(struct view text, struct jwk_set *set, struct rjwt_diag *diag);
 void jwk_set_clear(struct jwk_set *set);
 
 /* As struct key_source's find, context being the set. An empty kid finds the only key of a set of one. */
-enum rjwt_err jwk_set_find(void *set, struct view kid, const struct jwk **jwk,
-    struct rjwt_diag *diag);
+enum rjwt_err jwk_set_find(void *set, struct view kid, const struct jwk **jwk, struct rjwt_diag *diag);
 
 #endif

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /* Header members that change what a signature means, or bring a key along: nothing here honours them. */
-static const char *const refused[] = { "crit", "b64", "zip", "cty", "jwk", "jku", "x5c", "x5u",
-	"x5t", "x5t#S256", NULL };
+static const char *const refused[] = { "crit", "b64", "zip", "cty", "jwk", "jku", "x5c", "x5u", "x5t", "x5t#S256",
+	NULL };
 
 enum rjwt_err
 jws_split(struct view token, struct jws *jws, const char **why)
@@ -28,8 +28,7 @@ jws_split(struct view token, struct jws *jws, const char **why)
 		*why = "a part is empty";
 		return RJWT_MALFORMED;
 	}
-	if ((*why = base64url_check(jws->header)) != NULL ||
-	    (*why = base64url_check(jws->payload)) != NULL ||
+	if ((*why = base64url_check(jws->header)) != NULL || (*why = base64url_check(jws->payload)) != NULL ||
 	    (*why = base64url_check(jws->signature)) != NULL)
 		return RJWT_MALFORMED;
 	return RJWT_OK;
@@ -56,9 +55,8 @@ is_refused(struct view name)
 static enum rjwt_err
 check_name(void *context, struct view name)
 {
-	return is_refused(name) ?
-	    diag_fail(context, RJWT_HEADER, "", "%.*s is not accepted", (int)name.n, name.p) :
-	    RJWT_OK;
+	return is_refused(name) ? diag_fail(context, RJWT_HEADER, "", "%.*s is not accepted", (int)name.n, name.p)
+				: RJWT_OK;
 }
 
 enum rjwt_err
@@ -105,8 +103,7 @@ jws_sign(struct signer *signer, struct view header, struct view payload, struct 
 	buf_adds(token, ".");
 	base64url_encode(token, payload);
 	RJWT_TRY(buf_done(token));
-	RJWT_TRY(signer->sign(signer, (struct view){ token->p + start, token->n - start },
-	    &signature));
+	RJWT_TRY(signer->sign(signer, (struct view){ token->p + start, token->n - start }, &signature));
 	buf_adds(token, ".");
 	base64url_encode(token, buf_view(&signature));
 	return buf_done(token);

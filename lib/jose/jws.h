@@ -36,12 +36,10 @@ RJWT_MUST enum rjwt_err jws_header(struct jws *jws, struct rjwt_diag *diag);
  * payload appended. RJWT_SIGNATURE, also for a payload that is no base64url; RJWT_MEMORY.
  * short_by, may be NULL: by how many bytes the signature falls short of its key's.
  */
-RJWT_MUST enum rjwt_err jws_verify(const struct jws *jws, struct key *key,
-    struct buf *payload, size_t *short_by);
+RJWT_MUST enum rjwt_err jws_verify(const struct jws *jws, struct key *key, struct buf *payload, size_t *short_by);
 
 /* header and payload are JSON; the compact serialization is appended to token. */
-RJWT_MUST enum rjwt_err jws_sign(struct signer *signer, struct view header, struct view payload,
-    struct buf *token);
+RJWT_MUST enum rjwt_err jws_sign(struct signer *signer, struct view header, struct view payload, struct buf *token);
 
 /* Whether a free header member of this name would be one that rjwt reads, writes or refuses. */
 bool jws_is_reserved(struct view name);

@@ -52,7 +52,7 @@ key_signature_size(const struct key *key)
 	return key->signature_size;
 }
 
-/* --- making ----------------------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------------------- */
 
 /* takes pkey. */
 static enum rjwt_err
@@ -66,8 +66,8 @@ key_new(const struct alg *alg, EVP_PKEY *pkey, struct key **key)
 	}
 	made->alg = alg;
 	made->pkey = pkey;
-	made->signature_size = alg->signature_size != 0 ? alg->signature_size :
-							  ((size_t)EVP_PKEY_get_bits(pkey) + 7) / 8;
+	made->signature_size =
+	    alg->signature_size != 0 ? alg->signature_size : ((size_t)EVP_PKEY_get_bits(pkey) + 7) / 8;
 	*key = made;
 	return RJWT_OK;
 }
@@ -138,8 +138,7 @@ rsa_public(const struct view parts[static 2])
 	RJWT_CLEAN(bn_clean) BIGNUM *n = BN_bin2bn(bytes(parts[0]), (int)parts[0].n, NULL);
 	RJWT_CLEAN(bn_clean) BIGNUM *e = BN_bin2bn(bytes(parts[1]), (int)parts[1].n, NULL);
 
-	if (build == NULL || n == NULL || e == NULL ||
-	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
+	if (build == NULL || n == NULL || e == NULL || OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) != 1)
 		return NULL;
 	return pkey_from("RSA", build);
@@ -156,8 +155,7 @@ ec_public(const struct alg *alg, const struct view parts[static 2])
 	point[0] = 4;
 	memcpy(point + 1, parts[0].p, n);
 	memcpy(point + 1 + n, parts[1].p, n);
-	if (build == NULL ||
-	    OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, alg->group, 0) != 1 ||
+	if (build == NULL || OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, alg->group, 0) != 1 ||
 	    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * n) != 1)
 		return NULL;
 	return pkey_from("EC", build);
@@ -171,8 +169,7 @@ refuse(const char **why, const char *text)
 }
 
 enum rjwt_err
-key_from_parts(const struct alg *alg, const struct view parts[static 2], struct key **key,
-    const char **why)
+key_from_parts(const struct alg *alg, const struct view parts[static 2], struct key **key, const char **why)
 {
 	OPENSSL_QUIETLY;
 	RJWT_CLEAN(pkey_clean) EVP_PKEY *pkey = NULL;
@@ -189,8 +186,8 @@ key_from_parts(const struct alg *alg, const struct view parts[static 2], struct 
 		weak = n == 32 ? key_ed25519_weak(bytes(parts[0])) : key_ed448_weak(bytes(parts[0]));
 		pkey = EVP_PKEY_new_raw_public_key_ex(NULL, alg->group, NULL, bytes(parts[0]), n);
 	} else {
-		if (parts[0].n > RSA_BITS_MAX / 8 || parts[1].n > 8 || parts[0].n == 0 ||
-		    parts[1].n == 0 || parts[0].p[0] == 0 || parts[1].p[0] == 0)
+		if (parts[0].n > RSA_BITS_MAX / 8 || parts[1].n > 8 || parts[0].n == 0 || parts[1].n == 0 ||
+		    parts[0].p[0] == 0 || parts[1].p[0] == 0)
 			return refuse(why, "an RSA number that is too large, or begins with a zero");
 		pkey = rsa_public(parts);
 		weak = pkey == NULL ? NULL : key_rsa_weak(pkey);
@@ -231,8 +228,9 @@ key_parts(const struct key *key, struct buf parts[static 2])
 		RJWT_TRY(add_number(key->pkey, OSSL_PKEY_PARAM_RSA_N, &parts[0]));
 		return add_number(key->pkey, OSSL_PKEY_PARAM_RSA_E, &parts[1]);
 	case ALG_ECDSA:
-		if (EVP_PKEY_get_octet_string_param(key->pkey, OSSL_PKEY_PARAM_PUB_KEY, point,
-			sizeof(point), &have) != 1 || have != 1 + 2 * n || point[0] != 4)
+		if (EVP_PKEY_get_octet_string_param(key->pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &have) !=
+			1 ||
+		    have != 1 + 2 * n || point[0] != 4)
 			return RJWT_INTERNAL;
 		buf_add(&parts[0], point + 1, n);
 		buf_add(&parts[1], point + 1 + n, n);
@@ -246,7 +244,7 @@ key_parts(const struct key *key, struct buf parts[static 2])
 	return RJWT_INTERNAL;
 }
 
-/* --- private halves ---------------------------------------------------------------------------------- */
+/* --- private halves --------------------------------------------------------------------------- */
 
 enum rjwt_err
 key_private_parse(const struct alg *alg, struct view text, struct key **key, const char **why)

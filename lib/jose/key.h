@@ -27,15 +27,14 @@ RJWT_MUST enum rjwt_err key_generate(const struct alg *alg, unsigned rsa_bits, s
  * A public key, or a secret, from a JWK's members, big-endian (RFC 7518 s6, RFC 8037 s2): {n, e}, {x, y},
  * {x, -} or {k, -}. why says what is wrong with a key that is refused; static. RJWT_KEYSET, RJWT_MEMORY.
  */
-RJWT_MUST enum rjwt_err key_from_parts(const struct alg *alg, const struct view parts[static 2],
-    struct key **key, const char **why);
+RJWT_MUST enum rjwt_err
+key_from_parts(const struct alg *alg, const struct view parts[static 2], struct key **key, const char **why);
 
 /* The same members of a key. A secret gives none: parts stay empty. */
 RJWT_MUST enum rjwt_err key_parts(const struct key *key, struct buf parts[static 2]);
 
 /* PKCS#8 PEM, or the raw secret for HMAC. RJWT_KEYSET: it is none, or does not fit alg. */
-RJWT_MUST enum rjwt_err key_private_parse(const struct alg *alg, struct view text,
-    struct key **key, const char **why);
+RJWT_MUST enum rjwt_err key_private_parse(const struct alg *alg, struct view text, struct key **key, const char **why);
 RJWT_MUST enum rjwt_err key_private_format(const struct key *key, struct buf *text);
 
 /* Whether the two have the same public half. */
@@ -45,8 +44,7 @@ bool key_is_pair(const struct key *a, const struct key *b);
 RJWT_MUST enum rjwt_err key_sign(struct key *key, struct view input, struct buf *signature);
 
 /* RJWT_SIGNATURE unless the signature is good and of exactly key_signature_size() bytes. */
-RJWT_MUST enum rjwt_err key_verify(struct key *key, struct view input,
-    struct view signature);
+RJWT_MUST enum rjwt_err key_verify(struct key *key, struct view input, struct view signature);
 
 const struct alg *key_alg(const struct key *key);
 size_t key_signature_size(const struct key *key); /* bytes */

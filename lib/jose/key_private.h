@@ -23,11 +23,11 @@ struct key {
 };
 
 /* Clean-up functions of OpenSSL take the object; ours, for RJWT_CLEAN, take its address. */
-#define CLEANER(name, type, release)                  \
-	static void name(type **object)               \
-	{                                             \
-		release(*object);                     \
-	}                                             \
+#define CLEANER(name, type, release)    \
+	static void name(type **object) \
+	{                               \
+		release(*object);       \
+	}                               \
 	struct name##_needs_a_semicolon
 
 static inline const unsigned char *

@@ -22,13 +22,13 @@ padding_set(const struct alg *alg, EVP_PKEY_CTX *ctx)
 	if (alg->kind != ALG_PSS)
 		return true;
 	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1 &&
-	    EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, alg->digest, NULL) == 1;
+	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, alg->digest, NULL) == 1;
 }
 
 /* EVP_DigestSignInit_ex() or EVP_DigestVerifyInit_ex() */
-typedef int digest_init(EVP_MD_CTX *, EVP_PKEY_CTX **, const char *, OSSL_LIB_CTX *, const char *,
-    EVP_PKEY *, const OSSL_PARAM *);
+typedef int
+digest_init(EVP_MD_CTX *, EVP_PKEY_CTX **, const char *, OSSL_LIB_CTX *, const char *, EVP_PKEY *, const OSSL_PARAM *);
 
 /* A context for one signature. */
 static enum rjwt_err
@@ -41,8 +41,7 @@ md_copy(struct key *key, EVP_MD_CTX **kept, digest_init *init, EVP_MD_CTX **copy
 		made = EVP_MD_CTX_new();
 		if (made == NULL)
 			return RJWT_MEMORY;
-		if (init(made, &ctx, key->alg->digest, NULL, NULL, key->pkey, NULL) != 1 ||
-		    !padding_set(key->alg, ctx))
+		if (init(made, &ctx, key->alg->digest, NULL, NULL, key->pkey, NULL) != 1 || !padding_set(key->alg, ctx))
 			return RJWT_INTERNAL;
 		*kept = RJWT_STEAL(made);
 	}
@@ -62,8 +61,7 @@ mac_keep(struct key *key)
 
 	snprintf(digest, sizeof(digest), "%s", key->alg->digest); /* parameters are not const */
 	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
-	if (made == NULL ||
-	    EVP_MAC_init(made, bytes(buf_view(&key->secret)), key->secret.n, params) != 1)
+	if (made == NULL || EVP_MAC_init(made, bytes(buf_view(&key->secret)), key->secret.n, params) != 1)
 		return RJWT_INTERNAL;
 	key->mac = RJWT_STEAL(made);
 	return RJWT_OK;
@@ -129,8 +127,7 @@ ecdsa_der(struct view flat, unsigned char der[static 160])
 {
 	RJWT_CLEAN(ecdsa_clean) ECDSA_SIG *sig = ECDSA_SIG_new();
 	RJWT_CLEAN(bn_clean) BIGNUM *r = BN_bin2bn(bytes(flat), (int)flat.n / 2, NULL);
-	RJWT_CLEAN(bn_clean) BIGNUM *s =
-	    BN_bin2bn(bytes(flat) + flat.n / 2, (int)flat.n / 2, NULL);
+	RJWT_CLEAN(bn_clean) BIGNUM *s = BN_bin2bn(bytes(flat) + flat.n / 2, (int)flat.n / 2, NULL);
 	int n;
 
 	if (sig == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(sig, r, s) != 1)

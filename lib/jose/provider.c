@@ -6,7 +6,7 @@
 
 #define PRIVATE_MAX 32768 /* bytes: RSA with 16384 bits takes 13,000 */
 
-/* --- a signer in memory ----------------------------------------------------------------------------- */
+/* --- a signer in memory ----------------------------------------------------------------------- */
 
 struct key_signer {
 	struct signer signer;
@@ -35,8 +35,7 @@ signer_of_key(struct key *key, struct signer **signer)
 		key_free(key);
 		return RJWT_MEMORY;
 	}
-	made->signer = (struct signer){ key_alg(key), key_signature_size(key), key_signer_sign,
-		key_signer_free };
+	made->signer = (struct signer){ key_alg(key), key_signature_size(key), key_signer_sign, key_signer_free };
 	made->key = key;
 	*signer = &made->signer;
 	return RJWT_OK;
@@ -50,7 +49,7 @@ signer_clean(struct signer **signer)
 	*signer = NULL;
 }
 
-/* --- files ------------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 struct file_provider {
 	struct provider provider;
@@ -72,8 +71,7 @@ provider_key_name(char name[static 32], int64_t version)
 }
 
 static enum rjwt_err
-file_secret(struct provider *provider, int64_t version, const struct alg *alg, struct key **key,
-    struct rjwt_diag *diag)
+file_secret(struct provider *provider, int64_t version, const struct alg *alg, struct key **key, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
@@ -98,12 +96,12 @@ fits(struct key *private, struct key *public)
 	const struct view probe = VIEW("rjwt");
 
 	return key_is_pair(private, public) && key_sign(private, probe, &signature) == RJWT_OK &&
-	    key_verify(public, probe, buf_view(&signature)) == RJWT_OK;
+	       key_verify(public, probe, buf_view(&signature)) == RJWT_OK;
 }
 
 static enum rjwt_err
-file_load(struct provider *provider, int64_t version, const struct jwk *jwk,
-    struct signer **signer, struct rjwt_diag *diag)
+file_load(struct provider *provider, int64_t version, const struct jwk *jwk, struct signer **signer,
+    struct rjwt_diag *diag)
 {
 	struct key *key = NULL;
 

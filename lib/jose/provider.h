@@ -25,17 +25,16 @@ struct signer {
 
 struct provider {
 	/* NULL, as destroy is, until provider_make_writable(). Make the private half, durably; key gives the public half, or the secret. RJWT_IO, RJWT_EXISTS. */
-	enum rjwt_err (*generate)(struct provider *provider, int64_t version,
-	    const struct alg *alg, unsigned rsa_bits, struct key **key, struct rjwt_diag *diag);
-	/* The private half of a public key. signer gives. RJWT_KEYSET: it is another's; RJWT_IO. */
-	enum rjwt_err (*load)(struct provider *provider, int64_t version, const struct jwk *jwk,
-	    struct signer **signer, struct rjwt_diag *diag);
-	/* HMAC alone: the secret, to verify with. key gives. */
-	enum rjwt_err (*secret)(struct provider *provider, int64_t version, const struct alg *alg,
+	enum rjwt_err (*generate)(struct provider *provider, int64_t version, const struct alg *alg, unsigned rsa_bits,
 	    struct key **key, struct rjwt_diag *diag);
-	/* Nothing there is success. */
-	enum rjwt_err (*destroy)(struct provider *provider, int64_t version,
+	/* The private half of a public key. signer gives. RJWT_KEYSET: it is another's; RJWT_IO. */
+	enum rjwt_err (*load)(struct provider *provider, int64_t version, const struct jwk *jwk, struct signer **signer,
 	    struct rjwt_diag *diag);
+	/* HMAC alone: the secret, to verify with. key gives. */
+	enum rjwt_err (*secret)(struct provider *provider, int64_t version, const struct alg *alg, struct key **key,
+	    struct rjwt_diag *diag);
+	/* Nothing there is success. */
+	enum rjwt_err (*destroy)(struct provider *provider, int64_t version, struct rjwt_diag *diag);
 	void (*free)(struct provider *provider);
 };
 

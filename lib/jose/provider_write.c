@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 static enum rjwt_err
-file_generate(struct provider *provider, int64_t version, const struct alg *alg, unsigned rsa_bits,
-    struct key **key, struct rjwt_diag *diag)
+file_generate(struct provider *provider, int64_t version, const struct alg *alg, unsigned rsa_bits, struct key **key,
+    struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };

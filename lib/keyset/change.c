@@ -83,8 +83,8 @@ begin(struct change_ctx *k)
 	provider_make_writable(k->store->provider);
 	RJWT_TRY(lock_store(k));
 	RJWT_TRY(dir_open_at(&k->store->dir, "private", &k->private, k->diag));
-	k->scribe = (struct commit_ctx){ &k->store->dir, &k->store->keys, &k->private, k->store->provider,
-		k->policy, k->clock, k->diag };
+	k->scribe = (struct commit_ctx){ &k->store->dir, &k->store->keys, &k->private, k->store->provider, k->policy,
+		k->clock, k->diag };
 	/* Whoever crashed may have renamed without a sync: what we build on must stay. */
 	RJWT_TRY(dir_sync(&k->store->dir, k->diag));
 	RJWT_TRY(dir_sync(&k->store->keys, k->diag));
@@ -96,7 +96,7 @@ begin(struct change_ctx *k)
 	return RJWT_OK;
 }
 
-/* --- carry a plan out --------------------------------------------------------------------------------------- */
+/* --- carry a plan out ------------------------------------------------------------------------- */
 
 /* A key that goes on as something else than it was. */
 static enum rjwt_err
@@ -114,9 +114,9 @@ stamp(struct change_ctx *k, const struct plan *plan, int64_t version)
 	RJWT_TRY(err);
 	if (version == plan->retire) {
 		/* Whole: not what a change that never came to its commit left. */
-		jwk.since_s = keyset->active.since_s < plan->stamp.retired_s ?
-		    keyset->active.since_s :
-		    plan->stamp.retired_s; /* the clock may have gone back */
+		jwk.since_s = keyset->active.since_s < plan->stamp.retired_s
+				  ? keyset->active.since_s
+				  : plan->stamp.retired_s; /* the clock may have gone back */
 		jwk.retired_s = plan->stamp.retired_s;
 		jwk.until_s = plan->stamp.until_s;
 		jwk.revoked_s = 0;
@@ -139,8 +139,7 @@ restamp(struct change_ctx *k, int64_t now_s)
 		enum rjwt_err err = store_read_key(k->store, v, &jwk, k->diag);
 
 		/* A torn file verifies nothing: it must not stop the others' rotation. */
-		if (err == RJWT_KEY_UNKNOWN || err == RJWT_KEYSET ||
-		    (err == RJWT_OK && jwk.retired_s <= now_s))
+		if (err == RJWT_KEY_UNKNOWN || err == RJWT_KEYSET || (err == RJWT_OK && jwk.retired_s <= now_s))
 			continue;
 		RJWT_TRY(err);
 		jwk.since_s = jwk.since_s < now_s ? jwk.since_s : now_s;
@@ -195,8 +194,7 @@ execute(struct change_ctx *k, struct plan *plan)
 		RJWT_TRY(prepare(k, plan, &claimed));
 		clock_now(k->clock, &now);
 		/* A token minted after the stamp, and before the commit, must not look too young. */
-		if (plan->retire == 0 ||
-		    now.wall_s - plan->stamp.retired_s <= keyset_slack_s(k->policy))
+		if (plan->retire == 0 || now.wall_s - plan->stamp.retired_s <= keyset_slack_s(k->policy))
 			break;
 		if (i == STAMP_TRIES)
 			return diag_fail(k->diag, RJWT_BUSY, k->store->keys.path,
@@ -251,8 +249,7 @@ commit(struct change_ctx *k, struct plan *plan, const struct rjwt_time *now)
 	enum rjwt_err err;
 
 	if (k->order->jti != NULL)
-		RJWT_TRY(mark_revoke_jti(&k->store->dir, k->order->jti,
-		    k->store->keyset.next.version, k->diag));
+		RJWT_TRY(mark_revoke_jti(&k->store->dir, k->order->jti, k->store->keyset.next.version, k->diag));
 	if (plan->any)
 		RJWT_TRY(execute(k, plan));
 	RJWT_TRY(drop_unreadable(k));
@@ -306,8 +303,8 @@ describe_marks(const struct change_request *order, struct rjwt_change *change)
 	if (order->jti != NULL)
 		snprintf(text, sizeof(text), "the token %.128s is revoked", order->jti);
 	for (size_t i = 0; order->users != NULL && order->users[i] != NULL && i < 4; i++)
-		text_append(names, sizeof(names), i == 3 || order->users[i + 1] == NULL ? " and " : ", ",
-		    "%.32s", i == 3 ? "others" : order->users[i]);
+		text_append(names, sizeof(names), i == 3 || order->users[i + 1] == NULL ? " and " : ", ", "%.32s",
+		    i == 3 ? "others" : order->users[i]);
 	if (order->users != NULL)
 		snprintf(text, sizeof(text), "all tokens of %s until now are revoked", names);
 	text_append(text, sizeof(text), ", ", "%s", change->text);
@@ -325,8 +322,8 @@ change_now(struct change_ctx *k, bool dry_run, struct rjwt_change *change)
 
 	clock_now(k->clock, &now);
 	RJWT_TRY(store_usage(k->store, now.wall_s, &seen, k->diag));
-	RJWT_TRY(keyset_plan(&k->store->keyset, k->policy, k->order->why, k->order->version, &seen,
-	    &now, &plan, k->diag));
+	RJWT_TRY(
+	    keyset_plan(&k->store->keyset, k->policy, k->order->why, k->order->version, &seen, &now, &plan, k->diag));
 	RJWT_TRY(check_keys(k, &plan));
 	if (!dry_run) {
 		RJWT_TRY(commit(k, &plan, &now));
@@ -341,19 +338,23 @@ change_now(struct change_ctx *k, bool dry_run, struct rjwt_change *change)
 	}
 	if (k->warning[0] != '\0')
 		text_append(plan.change.warning, sizeof(plan.change.warning), "; ", "%s", k->warning);
-	plan.change.next_event_s =
-	    keyset_next_event(&k->store->keyset, k->policy, &seen, &now, &what);
+	plan.change.next_event_s = keyset_next_event(&k->store->keyset, k->policy, &seen, &now, &what);
 	*change = plan.change;
 	return RJWT_OK;
 }
 
 enum rjwt_err
-keyset_change(struct store *store, const struct rotation_policy *policy,
-    const struct change_request *order, struct clock *clock, int flags,
-    struct rjwt_change *change, struct rjwt_diag *diag)
+keyset_change(struct store *store, const struct rotation_policy *policy, const struct change_request *order,
+    struct clock *clock, int flags, struct rjwt_change *change, struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(keeper_end) struct change_ctx k = { .store = store, .policy = policy, .order = order,
-		.clock = clock, .private = DIR_NONE, .lock = LOCK_NONE, .diag = diag };
+	RJWT_CLEAN(keeper_end)
+	struct change_ctx k = { .store = store,
+		.policy = policy,
+		.order = order,
+		.clock = clock,
+		.private = DIR_NONE,
+		.lock = LOCK_NONE,
+		.diag = diag };
 
 	if ((flags & RJWT_DRY_RUN) != 0) {
 		RJWT_TRY(store_load(store, diag));

@@ -30,8 +30,8 @@ struct change_request {
  * RJWT_BUSY names who holds the lock after LOCK_WAIT_S. What goes wrong after the commit is a warning in
  * change, for the change is done; but a revocation has succeeded only when all of it is.
  */
-RJWT_MUST enum rjwt_err keyset_change(struct store *store, const struct rotation_policy *policy,
-    const struct change_request *order, struct clock *clock, int flags,
-    struct rjwt_change *change, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err
+keyset_change(struct store *store, const struct rotation_policy *policy, const struct change_request *order,
+    struct clock *clock, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
 
 #endif

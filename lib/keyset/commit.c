@@ -50,8 +50,7 @@ commit_new_key(const struct commit_ctx *s, const struct keyset *keyset, int64_t 
 	struct rjwt_time now;
 	char name[STORE_NAME_SIZE];
 
-	RJWT_TRY(s->provider->generate(s->provider, version, s->policy->alg, s->policy->rsa_bits, &jwk.key,
-	    s->diag));
+	RJWT_TRY(s->provider->generate(s->provider, version, s->policy->alg, s->policy->rsa_bits, &jwk.key, s->diag));
 	store_name(name, version, "minted");
 	RJWT_TRY(file_create(s->private, name, 0600, (struct view){ "", 0 }, s->diag));
 	clock_now(s->clock, &now);

@@ -26,17 +26,15 @@ struct commit_ctx {
  * The one place that writes keyset.json, in two steps: what takes time, and the rename, which is the commit.
  * generation goes up by one, and into the file's mtime.
  */
-RJWT_MUST enum rjwt_err commit_stage(const struct commit_ctx *scribe, const struct keyset *before,
-    struct keyset *keyset);
+RJWT_MUST enum rjwt_err
+commit_stage(const struct commit_ctx *scribe, const struct keyset *before, struct keyset *keyset);
 RJWT_MUST enum rjwt_err commit_publish(const struct commit_ctx *scribe);
 
 /* Make a key of the policy's algorithm: private half, count of tickets, and the public half last. */
-RJWT_MUST enum rjwt_err commit_new_key(const struct commit_ctx *scribe, const struct keyset *keyset,
-    int64_t version);
+RJWT_MUST enum rjwt_err commit_new_key(const struct commit_ctx *scribe, const struct keyset *keyset, int64_t version);
 
 /* Write a key's public file with its stamps, whole. */
-RJWT_MUST enum rjwt_err commit_key(const struct commit_ctx *scribe, int64_t version,
-    const struct jwk *jwk);
+RJWT_MUST enum rjwt_err commit_key(const struct commit_ctx *scribe, int64_t version, const struct jwk *jwk);
 
 /* Stands in the folder while keyset_init() is under way. */
 #define COMMIT_UNFINISHED "init"

@@ -80,13 +80,12 @@ check_there(const struct dir *dir, bool adopt, struct rjwt_diag *diag)
 	struct stat status;
 	bool keyset = fstatat(dir->fd, "keyset.json", &status, AT_SYMLINK_NOFOLLOW) == 0;
 	bool keys = fstatat(dir->fd, "keys", &status, AT_SYMLINK_NOFOLLOW) == 0 ||
-	    fstatat(dir->fd, "private", &status, AT_SYMLINK_NOFOLLOW) == 0;
+		    fstatat(dir->fd, "private", &status, AT_SYMLINK_NOFOLLOW) == 0;
 
 	if (!adopt && keyset)
 		return diag_fail(diag, RJWT_EXISTS, dir->path, "has a keyset already");
 	if (adopt && !keyset && !keys)
-		return diag_fail(diag, RJWT_KEYSET, dir->path,
-		    "has nothing to adopt: rjwt-keyd init makes a keyset");
+		return diag_fail(diag, RJWT_KEYSET, dir->path, "has nothing to adopt: rjwt-keyd init makes a keyset");
 	return RJWT_OK;
 }
 
@@ -208,7 +207,7 @@ adopt_existing(const struct commit_ctx *s, struct keyset *keyset, int64_t *most)
 {
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	bool whole = file_read(s->dir, "keyset.json", KEYSET_FILE_MAX, &text, NULL, NULL) == RJWT_OK &&
-	    keyset_parse(buf_view(&text), keyset, NULL) == RJWT_OK;
+		     keyset_parse(buf_view(&text), keyset, NULL) == RJWT_OK;
 
 	if (whole && s->policy->base != NULL && strcmp(s->policy->base, keyset->base) == 0)
 		return diag_fail(s->diag, RJWT_CONFIG, s->dir->path,
@@ -241,11 +240,10 @@ make_keyset(const struct commit_ctx *s, int64_t first, struct keyset *keyset)
 }
 
 static void
-tell(const struct keyset *keyset, const struct rotation_policy *policy, const struct dir *dir,
-    bool adopt, struct rjwt_change *change)
+tell(const struct keyset *keyset, const struct rotation_policy *policy, const struct dir *dir, bool adopt,
+    struct rjwt_change *change)
 {
-	*change = (struct rjwt_change){ .any = true, .rotated = adopt,
-		.made = keyset->next.version };
+	*change = (struct rjwt_change){ .any = true, .rotated = adopt, .made = keyset->next.version };
 	keyset_kid_format(keyset, keyset->active.version, change->kid);
 	if (policy->rotate_every_s > 0)
 		change->next_event_s = keyset->active.since_s + policy->rotate_every_s;
@@ -256,8 +254,7 @@ tell(const struct keyset *keyset, const struct rotation_policy *policy, const st
 
 enum rjwt_err
 keyset_init(const char *path, struct provider *given, const struct rotation_policy *policy,
-    const struct init_names *names, bool adopt, struct clock *clock, struct rjwt_change *change,
-    struct rjwt_diag *diag)
+    const struct init_names *names, bool adopt, struct clock *clock, struct rjwt_change *change, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(provider_clean) struct provider *provider = given;
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;

@@ -11,7 +11,6 @@
 #include "keyset/keyset.h"
 #include "rjwt.h"
 
-
 /*
  * Make a keyset in a folder that has none; the folder is made where its parent is there. With adopt take
  * the folder over as it is: a new base, versions above all that stand there, and nothing from before
@@ -22,8 +21,8 @@
 struct init_names {
 	const char *issuer, *audience;
 };
-RJWT_MUST enum rjwt_err keyset_init(const char *dir, struct provider *provider,
-    const struct rotation_policy *policy, const struct init_names *names, bool adopt,
-    struct clock *clock, struct rjwt_change *change, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err keyset_init(const char *dir, struct provider *provider, const struct rotation_policy *policy,
+    const struct init_names *names, bool adopt, struct clock *clock, struct rjwt_change *change,
+    struct rjwt_diag *diag);
 
 #endif

@@ -65,7 +65,8 @@ check_age(struct store *store, struct rjwt_diag *diag)
 	} while (store->keyset.next_version > known);
 	return diag_fail(diag, RJWT_KEYSET, store->dir.path,
 	    "keyset.json is older than the key files beside it (version %lld): an old copy was put "
-	    "back. Verifying goes on, nothing is minted or rotated", (long long)most);
+	    "back. Verifying goes on, nothing is minted or rotated",
+	    (long long)most);
 }
 
 enum rjwt_err
@@ -76,15 +77,15 @@ store_check_writable(struct store *store, const struct rotation_policy *policy, 
 	if (store->writable)
 		return RJWT_OK;
 	RJWT_TRY(host_machine(machine, diag));
-	if (store->keyset.machine[0] != '\0' && machine[0] != '\0' &&
-	    strcmp(machine, store->keyset.machine) != 0)
+	if (store->keyset.machine[0] != '\0' && machine[0] != '\0' && strcmp(machine, store->keyset.machine) != 0)
 		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
 		    "belongs to another machine, this one is a copy: verifying goes on, nothing is "
 		    "minted or rotated (rjwt-keyd init --adopt makes it this host's own)");
 	if (policy->base != NULL && strcmp(policy->base, store->keyset.base) != 0)
 		return diag_fail(diag, RJWT_KEYSET, policy->path,
 		    "base_kid is %s, but the keyset's base is %s: verifying goes on, nothing is minted or "
-		    "rotated until they are the same", policy->base, store->keyset.base);
+		    "rotated until they are the same",
+		    policy->base, store->keyset.base);
 	RJWT_TRY(check_age(store, diag));
 	store->writable = true;
 	return RJWT_OK;

@@ -12,7 +12,6 @@
 #include "keyset/plan.h"
 #include "keyset/store.h"
 
-
 /* Whether a version can sign: its private half is there and its own, and its tickets are. RJWT_KEYSET, RJWT_IO. */
 RJWT_MUST enum rjwt_err store_can_sign(struct store *store, int64_t version, struct rjwt_diag *diag);
 
@@ -21,15 +20,14 @@ RJWT_MUST enum rjwt_err store_can_sign(struct store *store, int64_t version, str
  * cloned image); keyset.json is older than the key files beside it (an old copy was put back); or
  * policy->base is another base. Looks once for each keyset.json.
  */
-RJWT_MUST enum rjwt_err store_check_writable(struct store *store,
-    const struct rotation_policy *policy, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err
+store_check_writable(struct store *store, const struct rotation_policy *policy, struct rjwt_diag *diag);
 
 /* What the planner must know; reads the key files at the floor alone. */
-RJWT_MUST enum rjwt_err store_usage(struct store *store, int64_t now_s, struct keyset_seen *seen,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err
+store_usage(struct store *store, int64_t now_s, struct keyset_seen *seen, struct rjwt_diag *diag);
 
 /* The highest version that a name in dir has, of any suffix: *most is raised to it. */
-RJWT_MUST enum rjwt_err store_highest(const struct dir *dir, int64_t *most,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err store_highest(const struct dir *dir, int64_t *most, struct rjwt_diag *diag);
 
 #endif

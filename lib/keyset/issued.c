@@ -9,7 +9,6 @@
 
 #define HOUR_S 3600
 
-
 bool
 issued_same_hour(int64_t exp_s, int64_t other_s)
 {
@@ -17,8 +16,7 @@ issued_same_hour(int64_t exp_s, int64_t other_s)
 }
 
 void
-issued_line(struct buf *lines, const struct rjwt_token *token,
-    const struct rjwt_request *request)
+issued_line(struct buf *lines, const struct rjwt_token *token, const struct rjwt_request *request)
 {
 	json_open(lines, NULL);
 	json_put_string(lines, "sub", view_of(request->user));
@@ -66,8 +64,7 @@ prune_hour(void *context, const char *name)
 	const struct prune *p = context;
 	int64_t hour;
 
-	if (number_parse(view_of(name), INT64_MAX / HOUR_S - 2, &hour) != RJWT_OK ||
-	    (hour + 2) * HOUR_S > p->now_s)
+	if (number_parse(view_of(name), INT64_MAX / HOUR_S - 2, &hour) != RJWT_OK || (hour + 2) * HOUR_S > p->now_s)
 		return RJWT_OK;
 	return file_remove(p->dir, name, p->diag);
 }

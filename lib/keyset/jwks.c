@@ -22,8 +22,8 @@ store_jwks(struct store *store, int64_t now_s, struct buf *out, struct rjwt_diag
 
 		if (err == RJWT_OK)
 			err = keyset_check_key(&store->keyset, v, &jwk);
-		if (err == RJWT_KEY_UNKNOWN || (err == RJWT_KEYSET && v != store->keyset.active.version &&
-						   v != store->keyset.next.version))
+		if (err == RJWT_KEY_UNKNOWN ||
+		    (err == RJWT_KEYSET && v != store->keyset.active.version && v != store->keyset.next.version))
 			continue; /* verifies nothing */
 		RJWT_TRY(err);
 		if (jwk.key == NULL || jwk.revoked_s != 0 || (jwk.until_s != 0 && jwk.until_s < now_s))
@@ -45,9 +45,8 @@ jwks_is_current(const struct store *store)
 	const struct stat *commit = &store->identity;
 	struct stat there;
 
-	return fstatat(store->dir.fd, "jwks.json", &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(there.st_mode) && there.st_mtim.tv_sec == commit->st_mtim.tv_sec &&
-	    there.st_mtim.tv_nsec == commit->st_mtim.tv_nsec;
+	return fstatat(store->dir.fd, "jwks.json", &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(there.st_mode) &&
+	       there.st_mtim.tv_sec == commit->st_mtim.tv_sec && there.st_mtim.tv_nsec == commit->st_mtim.tv_nsec;
 }
 
 enum rjwt_err
@@ -63,8 +62,7 @@ jwks_export(const struct commit_ctx *s, struct store *store)
 	if (err == RJWT_KEYSET)
 		return RJWT_OK; /* what signs is torn: the export stays as it is, until that is mended */
 	RJWT_TRY(err);
-	if (jwks_is_current(store) &&
-	    file_read(&store->dir, "jwks.json", JWK_SET_MAX, &there, NULL, NULL) == RJWT_OK &&
+	if (jwks_is_current(store) && file_read(&store->dir, "jwks.json", JWK_SET_MAX, &there, NULL, NULL) == RJWT_OK &&
 	    view_eq(buf_view(&wanted), buf_view(&there)))
 		return RJWT_OK;
 	return file_write(&store->dir, "jwks.json", 0644, buf_view(&wanted), &store->identity.st_mtim, s->diag);

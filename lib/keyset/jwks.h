@@ -10,10 +10,8 @@
 #include "keyset/commit.h"
 #include "keyset/store.h"
 
-
 /* The JWK Set of all keys that verify at now_s; HMAC keys are not in it. Appended to out. */
-RJWT_MUST enum rjwt_err store_jwks(struct store *store, int64_t now_s, struct buf *out,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err store_jwks(struct store *store, int64_t now_s, struct buf *out, struct rjwt_diag *diag);
 
 /* Whether jwks.json was written for the keyset.json that is loaded: one stat(2), which tells nothing of its bytes. */
 bool jwks_is_current(const struct store *store);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- kids ------------------------------------------------------------------------------------------- */
+/* --- kids ------------------------------------------------------------------------------------- */
 
 bool
 keyset_base_check(struct view base)
@@ -16,8 +16,8 @@ keyset_base_check(struct view base)
 	for (size_t i = 0; i < base.n; i++) {
 		char c = base.p[i];
 
-		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-			c == '_' || c == '-'))
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+			c == '-'))
 			return false;
 	}
 	return true;
@@ -34,8 +34,7 @@ keyset_kid_parse(const struct keyset *keyset, struct view kid, int64_t *version)
 		return RJWT_KID;
 	base = (struct view){ kid.p, (size_t)(dot - kid.p) };
 	digits = (struct view){ dot + 1, kid.n - base.n - 1 };
-	if (!keyset_base_check(base) ||
-	    number_parse(digits, KEYSET_VERSION_MAX, &number) != RJWT_OK || number < 1)
+	if (!keyset_base_check(base) || number_parse(digits, KEYSET_VERSION_MAX, &number) != RJWT_OK || number < 1)
 		return RJWT_KID;
 	if (!view_is(base, keyset->base))
 		return RJWT_KEY_UNKNOWN;
@@ -62,7 +61,7 @@ keyset_check_key(const struct keyset *keyset, int64_t version, struct jwk *jwk)
 	return jwk->until_s != 0 || jwk->revoked_s != 0 ? RJWT_OK : RJWT_KEYSET;
 }
 
-/* --- clocks ------------------------------------------------------------------------------------------ */
+/* --- clocks ----------------------------------------------------------------------------------- */
 
 /* Without /proc no boot has a name: then no two are the same. */
 static bool
@@ -88,8 +87,7 @@ keyset_slack_s(const struct rotation_policy *policy)
 }
 
 static bool
-in_step(const struct keyset *keyset, const struct rotation_policy *policy,
-    const struct rjwt_time *now)
+in_step(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now)
 {
 	int64_t step = step_s(keyset, now);
 
@@ -98,11 +96,9 @@ in_step(const struct keyset *keyset, const struct rotation_policy *policy,
 
 /* By how much the wall clock was set since the keyset's reading; 0: not, as far as we can tell. */
 int64_t
-keyset_moved_s(const struct keyset *keyset, const struct rotation_policy *policy,
-    const struct rjwt_time *now)
+keyset_moved_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now)
 {
-	int64_t seen = keyset->active.since_s > keyset->clock.wall_s ? keyset->active.since_s :
-								       keyset->clock.wall_s;
+	int64_t seen = keyset->active.since_s > keyset->clock.wall_s ? keyset->active.since_s : keyset->clock.wall_s;
 
 	if (!in_step(keyset, policy, now))
 		return step_s(keyset, now);
@@ -110,8 +106,8 @@ keyset_moved_s(const struct keyset *keyset, const struct rotation_policy *policy
 }
 
 bool
-keyset_clock_suspect(const struct keyset *keyset, const struct rotation_policy *policy,
-    const struct rjwt_time *now, int64_t *by_s)
+keyset_clock_suspect(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now,
+    int64_t *by_s)
 {
 	int64_t by = keyset_moved_s(keyset, policy, now);
 
@@ -123,11 +119,10 @@ keyset_clock_suspect(const struct keyset *keyset, const struct rotation_policy *
 }
 
 bool
-keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *policy,
-    const struct rjwt_time *now)
+keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now)
 {
 	return same_boot(keyset, now) && in_step(keyset, policy, now) &&
-	    now->boot_s - keyset->clock.boot_s >= policy->max_lifetime_s + policy->leeway_s;
+	       now->boot_s - keyset->clock.boot_s >= policy->max_lifetime_s + policy->leeway_s;
 }
 
 enum rjwt_err
@@ -144,13 +139,12 @@ bool
 keyset_overdue(const struct keyset *keyset, const struct rotation_policy *policy, int64_t now_s)
 {
 	return policy->rotate_every_s > 0 &&
-	    now_s - keyset->active.since_s - policy->rotate_every_s > policy->rotate_every_s / 4 + 60;
+	       now_s - keyset->active.since_s - policy->rotate_every_s > policy->rotate_every_s / 4 + 60;
 }
 
 /* The anchor of the clocks must be set anew: another boot, or a step. */
 bool
-keyset_clock_moved(const struct keyset *keyset, const struct rotation_policy *policy,
-    const struct rjwt_time *now)
+keyset_clock_moved(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now)
 {
 	return !same_boot(keyset, now) || !in_step(keyset, policy, now);
 }

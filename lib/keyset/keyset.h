@@ -53,16 +53,16 @@ struct keyset {
 	struct {
 		int64_t version, published_s;
 	} next;
-	int64_t next_version; /* the first that was never used */
+	int64_t next_version;	/* the first that was never used */
 	struct rjwt_time clock; /* since this reading the clocks ran in step, at each commit */
-	int64_t moved_s; /* by how much the wall clock had been set when that reading was taken; 0: not */
+	int64_t moved_s;	/* by how much the wall clock had been set when that reading was taken; 0: not */
 };
 
 struct rotation_policy {
 	const struct alg *alg; /* of the next key that is made */
 	unsigned rsa_bits;
-	const char *base; /* base_kid; NULL: not configured */
-	const char *path; /* of the file that has it, to be blamed; NULL: none */
+	const char *base;	/* base_kid; NULL: not configured */
+	const char *path;	/* of the file that has it, to be blamed; NULL: none */
 	int64_t rotate_every_s; /* 0: never by time */
 	int64_t max_tokens;	/* 0: no limit */
 	int64_t previous_key_ttl_s, max_lifetime_s, leeway_s;
@@ -75,8 +75,7 @@ int64_t keyset_slack_s(const struct rotation_policy *policy);
 RJWT_MUST enum rjwt_err keyset_clock_check(const struct rjwt_time *now, struct rjwt_diag *diag);
 
 /* Whether nobody has rotated although it has been due for long: a minute, and a quarter of rotate_every. */
-bool keyset_overdue(const struct keyset *keyset, const struct rotation_policy *policy,
-    int64_t now_s);
+bool keyset_overdue(const struct keyset *keyset, const struct rotation_policy *policy, int64_t now_s);
 
 /*
  * The wall clock stands before what the keyset saw, or did not run in step with CLOCK_BOOTTIME since, or
@@ -89,28 +88,24 @@ bool keyset_clock_suspect(const struct keyset *keyset, const struct rotation_pol
 int64_t keyset_moved_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now);
 
 /* Another boot, or a step: the reading that the keyset has must be taken again. */
-bool keyset_clock_moved(const struct keyset *keyset, const struct rotation_policy *policy,
-    const struct rjwt_time *now);
+bool keyset_clock_moved(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now);
 
 /* One boot, in step, for max_lifetime + leeway: retired keys whose exp has passed may be forgotten. */
-bool keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *policy,
-    const struct rjwt_time *now);
+bool
+keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now);
 
 /* "base.version": RJWT_KID when it has not that form, RJWT_KEY_UNKNOWN for another base. */
-RJWT_MUST enum rjwt_err keyset_kid_parse(const struct keyset *keyset, struct view kid,
-    int64_t *version);
+RJWT_MUST enum rjwt_err keyset_kid_parse(const struct keyset *keyset, struct view kid, int64_t *version);
 void keyset_kid_format(const struct keyset *keyset, int64_t version, char kid[static RJWT_ID_SIZE]);
 
 /*
  * Whether the keyset vouches for a key as its file has it: RJWT_KEY_UNKNOWN below floor or above next;
  * RJWT_KEYSET for a retired key without exp and revoked. Stamps on active and next are taken off.
  */
-RJWT_MUST enum rjwt_err keyset_check_key(const struct keyset *keyset, int64_t version,
-    struct jwk *jwk);
+RJWT_MUST enum rjwt_err keyset_check_key(const struct keyset *keyset, int64_t version, struct jwk *jwk);
 
 /* keyset.json. RJWT_KEYSET with the reason in diag. */
-RJWT_MUST enum rjwt_err keyset_parse(struct view text, struct keyset *keyset,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err keyset_parse(struct view text, struct keyset *keyset, struct rjwt_diag *diag);
 RJWT_MUST enum rjwt_err keyset_format(struct buf *out, const struct keyset *keyset);
 bool keyset_base_check(struct view base);
 

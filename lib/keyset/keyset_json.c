@@ -60,8 +60,7 @@ read_members(struct json json, struct keyset *keyset)
 
 	if (json_integer(json, "format", &format) != JSON_GOOD || format != FORMAT)
 		return "is of a format that this rjwt does not know";
-	if (json_member(json, "active", &active) != JSON_GOOD ||
-	    json_member(json, "next", &next) != JSON_GOOD ||
+	if (json_member(json, "active", &active) != JSON_GOOD || json_member(json, "next", &next) != JSON_GOOD ||
 	    json_member(json, "clock", &clock) != JSON_GOOD ||
 	    json_integer(json, "generation", &keyset->generation) != JSON_GOOD ||
 	    !read_string(json, "base", keyset->base, sizeof(keyset->base)) ||
@@ -77,8 +76,7 @@ read_members(struct json json, struct keyset *keyset)
 	    json_integer(clock, "wall", &keyset->clock.wall_s) != JSON_GOOD ||
 	    json_integer(clock, "boottime", &keyset->clock.boot_s) != JSON_GOOD ||
 	    !read_string(clock, "boot_id", keyset->clock.boot_id, sizeof(keyset->clock.boot_id)) ||
-	    json_integer(clock, "back", &back) != JSON_GOOD ||
-	    json_integer(clock, "forward", &forward) != JSON_GOOD)
+	    json_integer(clock, "back", &back) != JSON_GOOD || json_integer(clock, "forward", &forward) != JSON_GOOD)
 		return "lacks a member, or one is of the wrong type";
 	keyset->moved_s = forward - back;
 	return NULL;
@@ -88,9 +86,9 @@ static bool
 consistent(const struct keyset *k)
 {
 	return keyset_base_check(view_of(k->base)) && claims_name_check(view_of(k->issuer)) &&
-	    claims_name_check(view_of(k->audience)) && k->floor >= 1 &&
-	    k->floor <= k->active.version && k->active.version < k->next.version &&
-	    k->next.version < k->next_version && k->next_version <= KEYSET_VERSION_MAX + 1;
+	       claims_name_check(view_of(k->audience)) && k->floor >= 1 && k->floor <= k->active.version &&
+	       k->active.version < k->next.version && k->next.version < k->next_version &&
+	       k->next_version <= KEYSET_VERSION_MAX + 1;
 }
 
 enum rjwt_err

@@ -17,8 +17,8 @@ busy(int fd, const struct dir *dir, long waited_s, struct rjwt_diag *diag)
 
 	holder[n > 0 ? n : 0] = '\0';
 	holder[strcspn(holder, "\n")] = '\0';
-	return diag_fail(diag, RJWT_BUSY, dir->path, "has been locked for %ld s, last by %s",
-	    waited_s, holder[0] == '\0' ? "an unknown program" : holder);
+	return diag_fail(diag, RJWT_BUSY, dir->path, "has been locked for %ld s, last by %s", waited_s,
+	    holder[0] == '\0' ? "an unknown program" : holder);
 }
 
 /* So that whoever called us cannot stop us while we hold the lock: not even right after we got it. */
@@ -49,8 +49,7 @@ told_to_end(void)
 {
 	sigset_t pending;
 
-	return sigpending(&pending) == 0 &&
-	    (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
 /* Not by a waiting flock(2): only a signal would end that, and signals are the host's. */
@@ -88,8 +87,7 @@ lock_take(struct lock *lock, const struct dir *dir, struct rjwt_diag *diag)
 	if ((status.st_mode & 07777) != 0600 && fchmod(lock->fd, 0600) != 0)
 		return diag_fail(diag, RJWT_IO, dir->path, "lock cannot be made private");
 	RJWT_TRY(lock_wait(lock, dir, diag));
-	n = snprintf(holder, sizeof(holder), "process %ld (%.32s)\n", (long)getpid(),
-	    program_invocation_short_name);
+	n = snprintf(holder, sizeof(holder), "process %ld (%.32s)\n", (long)getpid(), program_invocation_short_name);
 	/* For a message alone: a full disk must not stop us here. */
 	if (ftruncate(lock->fd, 0) != 0 || pwrite(lock->fd, holder, (size_t)n, 0) != n)
 		errno = 0;

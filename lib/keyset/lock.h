@@ -25,8 +25,7 @@ struct lock {
 /*
  * RJWT_BUSY names who held it, after LOCK_WAIT_S, or when SIGTERM or SIGINT is blocked and pending; RJWT_IO.
  */
-RJWT_MUST enum rjwt_err lock_take(struct lock *lock, const struct dir *dir,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err lock_take(struct lock *lock, const struct dir *dir, struct rjwt_diag *diag);
 void lock_release(struct lock *lock);
 
 #endif

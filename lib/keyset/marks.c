@@ -13,7 +13,7 @@
 
 #define MARK_MAX 64 /* bytes of a mark's text */
 
-/* --- folders that are held ------------------------------------------------------------------------------ */
+/* --- folders that are held -------------------------------------------------------------------- */
 
 void
 marks_close(struct marks *marks)
@@ -34,7 +34,7 @@ drop_old(struct marks *marks)
 	marks->loaded = marks->store->loaded;
 }
 
-/* --- spent ------------------------------------------------------------------------------------------------- */
+/* --- spent ------------------------------------------------------------------------------------ */
 
 static enum rjwt_err
 open_spent(const struct marks *marks, struct dir *spent, struct rjwt_diag *diag)
@@ -76,8 +76,7 @@ hold_spent(struct marks *marks, int64_t version, const char *folder, struct rjwt
 static enum rjwt_err
 spend(struct marks *marks, const char *hash, struct rjwt_diag *diag)
 {
-	enum rjwt_err err =
-	    file_mark(&marks->spent, hash, diag);
+	enum rjwt_err err = file_mark(&marks->spent, hash, diag);
 
 	if (err != RJWT_OK && err != RJWT_EXISTS)
 		dir_close(&marks->spent); /* it may be gone */
@@ -98,13 +97,12 @@ look(const struct marks *marks, const char *folder, const char *hash, struct rjw
 	}
 	if (fstatat(spent.fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		return RJWT_SPENT;
-	return errno == ENOENT ? RJWT_OK :
-				 diag_fail(diag, RJWT_IO, spent.path, "cannot be searched");
+	return errno == ENOENT ? RJWT_OK : diag_fail(diag, RJWT_IO, spent.path, "cannot be searched");
 }
 
 enum rjwt_err
-mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
-    bool dry_run, struct rjwt_diag *diag)
+mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope, bool dry_run,
+    struct rjwt_diag *diag)
 {
 	char hash[DIGEST_HEX], folder[STORE_NAME_SIZE];
 
@@ -116,7 +114,7 @@ mark_spend(struct marks *marks, int64_t version, const struct claims *claims, co
 	return spend(marks, hash, diag);
 }
 
-/* --- revoked ------------------------------------------------------------------------------------------------- */
+/* --- revoked ---------------------------------------------------------------------------------- */
 
 /* A folder below revoked/. */
 enum rjwt_err
@@ -153,14 +151,12 @@ open_marks(struct marks *marks, struct rjwt_diag *diag)
 		RJWT_TRY(hasher_new(&marks->hasher));
 	if (marks->jti.fd < 0)
 		RJWT_TRY(marks_open_revoked(&marks->store->dir, "jti", &marks->jti, diag));
-	return marks->sub.fd >= 0 ? RJWT_OK :
-				    marks_open_revoked(&marks->store->dir, "sub", &marks->sub, diag);
+	return marks->sub.fd >= 0 ? RJWT_OK : marks_open_revoked(&marks->store->dir, "sub", &marks->sub, diag);
 }
 
 /* Most names have no mark, and nothing is opened for them. */
 static enum rjwt_err
-look_up(struct hasher *hasher, const struct dir *dir, struct view name, int64_t *version,
-    struct rjwt_diag *diag)
+look_up(struct hasher *hasher, const struct dir *dir, struct view name, int64_t *version, struct rjwt_diag *diag)
 {
 	char hash[DIGEST_HEX];
 	struct stat status;
@@ -172,8 +168,7 @@ look_up(struct hasher *hasher, const struct dir *dir, struct view name, int64_t 
 }
 
 enum rjwt_err
-mark_revoked(struct marks *marks, int64_t version, const struct claims *claims,
-    struct rjwt_diag *diag)
+mark_revoked(struct marks *marks, int64_t version, const struct claims *claims, struct rjwt_diag *diag)
 {
 	int64_t until = 0;
 	enum rjwt_err err;
@@ -184,4 +179,3 @@ mark_revoked(struct marks *marks, int64_t version, const struct claims *claims,
 	err = look_up(marks->hasher, &marks->sub, claims->user, &until, diag);
 	return err == RJWT_REVOKED && version > until ? RJWT_OK : err;
 }
-

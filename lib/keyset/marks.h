@@ -40,16 +40,16 @@ void marks_close(struct marks *marks);
  * any number of processes, and durable before it returns. dry_run: look, and leave no mark.
  * RJWT_IO: could not be made durable, or not looked at.
  */
-RJWT_MUST enum rjwt_err mark_spend(struct marks *marks, int64_t version,
-    const struct claims *claims, const char *scope, bool dry_run, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
+    bool dry_run, struct rjwt_diag *diag);
 
 /* RJWT_REVOKED when its jti is, or its login name up to this version. RJWT_IO, RJWT_KEYSET: could not be looked at. */
-RJWT_MUST enum rjwt_err mark_revoked(struct marks *marks, int64_t version,
-    const struct claims *claims, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err
+mark_revoked(struct marks *marks, int64_t version, const struct claims *claims, struct rjwt_diag *diag);
 
 /* For marks_write.c: the directory revoked/KIND, and the version that a mark in it holds. RJWT_OK: there is no mark. */
-RJWT_MUST enum rjwt_err marks_open_revoked(const struct dir *state, const char *kind, struct dir *dir,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err
+marks_open_revoked(const struct dir *state, const char *kind, struct dir *dir, struct rjwt_diag *diag);
 RJWT_MUST enum rjwt_err mark_read(const struct dir *dir, const char *name, int64_t *version, struct rjwt_diag *diag);
 
 #endif

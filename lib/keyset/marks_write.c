@@ -15,8 +15,7 @@
 
 /* Write a mark, unless one of this version or a later one is there. */
 static enum rjwt_err
-put_mark(const struct dir *state, const char *kind, const char *name, int64_t version,
-    struct rjwt_diag *diag)
+put_mark(const struct dir *state, const char *kind, const char *name, int64_t version, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
@@ -44,8 +43,7 @@ mark_revoke_jti(const struct dir *state, const char *jti, int64_t version, struc
 }
 
 enum rjwt_err
-mark_revoke_user(const struct dir *state, const char *user, int64_t version,
-    struct rjwt_diag *diag)
+mark_revoke_user(const struct dir *state, const char *user, int64_t version, struct rjwt_diag *diag)
 {
 	return put_mark(state, "sub", user, version, diag);
 }
@@ -72,8 +70,7 @@ prune_spent(void *context, const char *name)
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	int64_t version;
 
-	if (number_parse(view_of(name), KEYSET_VERSION_MAX, &version) != RJWT_OK ||
-	    version >= p->floor)
+	if (number_parse(view_of(name), KEYSET_VERSION_MAX, &version) != RJWT_OK || version >= p->floor)
 		return RJWT_OK;
 	p->found = true;
 	/* Made by a login that was killed under a stranger's umask, it may be closed even to us. */

@@ -8,26 +8,24 @@
 #include <string.h>
 
 bool
-keyset_due(const struct keyset *keyset, const struct rotation_policy *policy, int64_t minted,
-    int64_t now_s)
+keyset_due(const struct keyset *keyset, const struct rotation_policy *policy, int64_t minted, int64_t now_s)
 {
 	return now_s < keyset->active.since_s ||
-	    (policy->rotate_every_s > 0 &&
-		   now_s - keyset->active.since_s >= policy->rotate_every_s) ||
-	    (policy->max_tokens > 0 && minted >= policy->max_tokens);
+	       (policy->rotate_every_s > 0 && now_s - keyset->active.since_s >= policy->rotate_every_s) ||
+	       (policy->max_tokens > 0 && minted >= policy->max_tokens);
 }
 
 /* Whether the oldest keys can go: their exp has passed by a clock that can be believed. */
 static bool
-floor_may_rise(const struct keyset *keyset, const struct rotation_policy *policy,
-    const struct keyset_seen *seen, const struct rjwt_time *now)
+floor_may_rise(const struct keyset *keyset, const struct rotation_policy *policy, const struct keyset_seen *seen,
+    const struct rjwt_time *now)
 {
 	return seen->first_alive > keyset->floor && keyset_clock_settled(keyset, policy, now);
 }
 
 int64_t
-keyset_next_event(const struct keyset *keyset, const struct rotation_policy *policy,
-    const struct keyset_seen *seen, const struct rjwt_time *now, const char **what)
+keyset_next_event(const struct keyset *keyset, const struct rotation_policy *policy, const struct keyset_seen *seen,
+    const struct rjwt_time *now, const char **what)
 {
 	int64_t event = 0, clean = 0, settled;
 
@@ -88,8 +86,7 @@ replace_all(const struct keyset *before, struct plan *plan)
 }
 
 static enum rjwt_err
-plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan,
-    struct rjwt_diag *diag)
+plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan, struct rjwt_diag *diag)
 {
 	if (version < before->floor || version > before->next.version)
 		return diag_fail(diag, RJWT_KEY_UNKNOWN, "", "version %lld verifies nothing as it is",
@@ -107,8 +104,7 @@ plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan,
 /* What changes but for dates. */
 static enum rjwt_err
 plan_versions(const struct keyset *before, const struct rotation_policy *policy, int64_t version,
-    const struct keyset_seen *seen, const struct rjwt_time *now, struct plan *plan,
-    struct rjwt_diag *diag)
+    const struct keyset_seen *seen, const struct rjwt_time *now, struct plan *plan, struct rjwt_diag *diag)
 {
 	struct keyset dated = *before;
 
@@ -145,9 +141,8 @@ plan_versions(const struct keyset *before, const struct rotation_policy *policy,
 }
 
 enum rjwt_err
-keyset_plan(const struct keyset *keyset, const struct rotation_policy *policy, enum keyset_why why,
-    int64_t version, const struct keyset_seen *seen, const struct rjwt_time *now,
-    struct plan *plan, struct rjwt_diag *diag)
+keyset_plan(const struct keyset *keyset, const struct rotation_policy *policy, enum keyset_why why, int64_t version,
+    const struct keyset_seen *seen, const struct rjwt_time *now, struct plan *plan, struct rjwt_diag *diag)
 {
 	*plan = (struct plan){ .why = why, .after = *keyset };
 	RJWT_TRY(keyset_clock_check(now, diag));
@@ -157,15 +152,13 @@ keyset_plan(const struct keyset *keyset, const struct rotation_policy *policy, e
 	plan->after.next_version = keyset->next_version + plan->make;
 	if (plan->after.next_version > KEYSET_VERSION_MAX + 1)
 		return diag_fail(diag, RJWT_KEYSET, "", "all versions are used up");
-	plan->any = plan->make > 0 || plan->revoke != 0 || why == WHY_BUMP ||
-	    now->wall_s < keyset->active.since_s || plan->after.floor != keyset->floor ||
-	    keyset_clock_moved(keyset, policy, now);
+	plan->any = plan->make > 0 || plan->revoke != 0 || why == WHY_BUMP || now->wall_s < keyset->active.since_s ||
+		    plan->after.floor != keyset->floor || keyset_clock_moved(keyset, policy, now);
 	keyset_plan_at(plan, keyset, policy, now);
 	return RJWT_OK;
 }
 
-static void RJWT_PRINTF(2, 3)
-add(struct rjwt_change *change, const char *fmt, ...)
+static void RJWT_PRINTF(2, 3) add(struct rjwt_change *change, const char *fmt, ...)
 {
 	char part[160];
 	va_list args;
@@ -203,13 +196,13 @@ describe_plan(struct plan *plan, const struct keyset *before, const struct rotat
 	struct rjwt_change *change = &plan->change;
 	char kid[RJWT_ID_SIZE], until[32];
 
-	*change = (struct rjwt_change){ .any = plan->any, .retired = plan->retire,
+	*change = (struct rjwt_change){ .any = plan->any,
+		.retired = plan->retire,
 		.rotated = plan->after.active.version != before->active.version,
 		.made = plan->make > 0 ? plan->after.next.version : 0 };
 	keyset_kid_format(&plan->after, plan->after.active.version, change->kid);
 	describe_reason(plan, before);
-	add(change, "%.42s %s", change->kid,
-	    change->rotated ? "signs now" : plan->raced ? "signs" : "goes on signing");
+	add(change, "%.42s %s", change->kid, change->rotated ? "signs now" : plan->raced ? "signs" : "goes on signing");
 	if (plan->retire != 0 && plan->retire != plan->revoke && plan->retire >= plan->after.floor) {
 		keyset_kid_format(before, plan->retire, kid);
 		time_format(until, plan->stamp.until_s);
@@ -231,11 +224,9 @@ keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rota
 
 	/* Also when the clock went back only while a key was made. */
 	plan->restamp = plan->restamp || now->wall_s < before->active.since_s;
-	plan->after.active.since_s = rotates || now->wall_s < before->active.since_s ?
-	    now->wall_s :
-	    before->active.since_s;
-	plan->after.next.published_s =
-	    plan->make > 0 ? now->wall_s : before->next.published_s;
+	plan->after.active.since_s =
+	    rotates || now->wall_s < before->active.since_s ? now->wall_s : before->active.since_s;
+	plan->after.next.published_s = plan->make > 0 ? now->wall_s : before->next.published_s;
 	if (plan->retire != 0) {
 		plan->stamp.retired_s = now->wall_s;
 		plan->stamp.until_s = now->wall_s + policy->previous_key_ttl_s;
@@ -247,6 +238,6 @@ keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rota
 	if (by_s == 0)
 		return;
 	duration_format(amount, by_s);
-	text_append(plan->change.warning, sizeof(plan->change.warning), "; ",
-	    "clock suspect: it went %s by %s", by_s < 0 ? "back" : "forward", amount);
+	text_append(plan->change.warning, sizeof(plan->change.warning), "; ", "clock suspect: it went %s by %s",
+	    by_s < 0 ? "back" : "forward", amount);
 }

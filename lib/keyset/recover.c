@@ -85,8 +85,7 @@ sweep_keys(void *context, const char *name)
 	int64_t version = commit_version(name);
 
 	if (!commit_is_temporary(name) &&
-	    (version == 0 || (version >= s->store->keyset.floor &&
-				 version <= s->store->keyset.next.version)))
+	    (version == 0 || (version >= s->store->keyset.floor && version <= s->store->keyset.next.version)))
 		return RJWT_OK;
 	s->removed = true;
 	return file_remove(s->scribe->keys, name, s->scribe->diag);
@@ -110,8 +109,7 @@ drop_unfinished(const struct commit_ctx *s)
 {
 	if (unlinkat(s->dir->fd, COMMIT_UNFINISHED, 0) == 0)
 		return dir_sync(s->dir, s->diag);
-	return errno == ENOENT ? RJWT_OK :
-				 diag_fail(s->diag, RJWT_IO, s->dir->path, COMMIT_UNFINISHED);
+	return errno == ENOENT ? RJWT_OK : diag_fail(s->diag, RJWT_IO, s->dir->path, COMMIT_UNFINISHED);
 }
 
 enum rjwt_err

@@ -18,7 +18,7 @@ struct stored_key {
 	struct jwk jwk;
 };
 
-/* --- names of files ----------------------------------------------------------------------------- */
+/* --- names of files --------------------------------------------------------------------------- */
 
 void
 store_name(char name[static STORE_NAME_SIZE], int64_t version, const char *suffix)
@@ -33,13 +33,12 @@ store_version(const char *name, const char *suffix)
 	int64_t version;
 
 	if (dot == NULL || strcmp(dot + 1, suffix) != 0 ||
-	    number_parse((struct view){ name, (size_t)(dot - name) }, KEYSET_VERSION_MAX, &version) !=
-		RJWT_OK)
+	    number_parse((struct view){ name, (size_t)(dot - name) }, KEYSET_VERSION_MAX, &version) != RJWT_OK)
 		return 0;
 	return version;
 }
 
-/* --- open, load ----------------------------------------------------------------------------------------- */
+/* --- open, load ------------------------------------------------------------------------------- */
 
 static void
 forget(struct store *store)
@@ -91,7 +90,7 @@ static bool
 same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	    a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 /* The folder that stands at the path now: a handle may live for years. */
@@ -102,8 +101,8 @@ reopen_if_replaced(struct store *store, struct rjwt_diag *diag)
 	struct dir keys = DIR_NONE;
 	struct stat there, held;
 
-	if (stat(store->dir.path, &there) == 0 && fstat(store->dir.fd, &held) == 0 &&
-	    there.st_dev == held.st_dev && there.st_ino == held.st_ino)
+	if (stat(store->dir.path, &there) == 0 && fstat(store->dir.fd, &held) == 0 && there.st_dev == held.st_dev &&
+	    there.st_ino == held.st_ino)
 		return RJWT_OK;
 	RJWT_TRY(missing(dir_open(store->dir.path, &dir, diag), diag));
 	RJWT_TRY(missing(dir_open_at(&dir, "keys", &keys, diag), diag));
@@ -122,8 +121,7 @@ load(struct store *store, struct rjwt_diag *diag)
 	struct stat status;
 	enum rjwt_err err;
 
-	RJWT_TRY(missing(file_read(&store->dir, "keyset.json", KEYSET_FILE_MAX, &text, &status, diag),
-	    diag));
+	RJWT_TRY(missing(file_read(&store->dir, "keyset.json", KEYSET_FILE_MAX, &text, &status, diag), diag));
 	forget(store);
 	store->loaded++;
 	store->writable = false;
@@ -141,8 +139,7 @@ store_load(struct store *store, struct rjwt_diag *diag)
 {
 	struct stat status;
 
-	if (store->identity.st_ino != 0 &&
-	    fstatat(AT_FDCWD, store->path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	if (store->identity.st_ino != 0 && fstatat(AT_FDCWD, store->path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    same_file(&status, &store->identity))
 		return RJWT_OK;
 	RJWT_TRY(reopen_if_replaced(store, diag));
@@ -150,8 +147,7 @@ store_load(struct store *store, struct rjwt_diag *diag)
 }
 
 enum rjwt_err
-store_open(const char *path, struct provider *provider, struct store **store,
-    struct rjwt_diag *diag)
+store_open(const char *path, struct provider *provider, struct store **store, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(store_clean) struct store *made = calloc(1, sizeof(*made));
 
@@ -175,7 +171,7 @@ store_open(const char *path, struct provider *provider, struct store **store,
 	return RJWT_OK;
 }
 
-/* --- keys --------------------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 enum rjwt_err
 store_read_key(struct store *store, int64_t version, struct jwk *jwk, struct rjwt_diag *diag)
@@ -204,8 +200,8 @@ store_read_key(struct store *store, int64_t version, struct jwk *jwk, struct rjw
 		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%s: %s", name,
 		    why.text[0] == '\0' ? KEYSET_TORN : why.text);
 	if (strcmp(found.kid, kid) != 0)
-		return diag_fail(diag, RJWT_KEYSET, store->keys.path,
-		    "%s: holds key %s of another keyset", name, found.kid);
+		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%s: holds key %s of another keyset", name,
+		    found.kid);
 	*jwk = RJWT_STEAL(found);
 	return RJWT_OK;
 }
@@ -214,8 +210,7 @@ store_read_key(struct store *store, int64_t version, struct jwk *jwk, struct rjw
 static enum rjwt_err
 cache_add(struct store *store, int64_t version, struct jwk *jwk)
 {
-	struct stored_key *grown =
-	    reallocarray(store->cache, store->ncache + 1, sizeof(*store->cache));
+	struct stored_key *grown = reallocarray(store->cache, store->ncache + 1, sizeof(*store->cache));
 
 	if (grown == NULL)
 		return RJWT_MEMORY;
@@ -280,8 +275,7 @@ store_read_signing_key(struct store *store, int64_t version, struct jwk *jwk, st
 	enum rjwt_err err = store_read_key(store, version, jwk, diag);
 
 	if (err == RJWT_KEY_UNKNOWN)
-		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%lld.jwk is missing",
-		    (long long)version);
+		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%lld.jwk is missing", (long long)version);
 	return err;
 }
 
@@ -300,6 +294,6 @@ store_signer(struct store *store, int64_t version, struct signer **signer, struc
 	return RJWT_OK;
 }
 
-/* --- tickets --------------------------------------------------------------------------------------------------- */
+/* --- tickets ---------------------------------------------------------------------------------- */
 
-/* --- what others ask about the whole ------------------------------------------------------------------------------ */
+/* --- what others ask about the whole ---------------------------------------------------------- */

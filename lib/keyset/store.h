@@ -36,8 +36,8 @@ struct store {
  * Open and load. store gives; store_close(). RJWT_KEYSET, RJWT_IO, RJWT_MEMORY.
  * provider takes; NULL: files below dir.
  */
-RJWT_MUST enum rjwt_err store_open(const char *dir, struct provider *provider,
-    struct store **store, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err
+store_open(const char *dir, struct provider *provider, struct store **store, struct rjwt_diag *diag);
 void store_close(struct store *store);
 void store_clean(struct store **store);
 
@@ -52,16 +52,15 @@ RJWT_MUST enum rjwt_err store_load(struct store *store, struct rjwt_diag *diag);
 struct key_source store_keys(struct store *store);
 
 /* A key file as it is, not vouched for. RJWT_KEY_UNKNOWN: there is none. jwk gives; jwk_clear(). */
-RJWT_MUST enum rjwt_err store_read_key(struct store *store, int64_t version, struct jwk *jwk,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err store_read_key(struct store *store, int64_t version, struct jwk *jwk, struct rjwt_diag *diag);
 
 /* A key that signs, or will: RJWT_KEYSET when its file is missing. jwk gives; jwk_clear(). */
-RJWT_MUST enum rjwt_err store_read_signing_key(struct store *store, int64_t version, struct jwk *jwk,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err
+store_read_signing_key(struct store *store, int64_t version, struct jwk *jwk, struct rjwt_diag *diag);
 
 /* The signer of a version, cached in the store: view, until the next call. RJWT_KEYSET, RJWT_IO. */
-RJWT_MUST enum rjwt_err store_signer(struct store *store, int64_t version,
-    struct signer **signer, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err
+store_signer(struct store *store, int64_t version, struct signer **signer, struct rjwt_diag *diag);
 
 /* Names of files: "<version>.jwk"; and the way back, suffix "jwk": 0 when it is not of that form. */
 #define STORE_NAME_SIZE 32

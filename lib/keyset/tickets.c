@@ -9,8 +9,7 @@
 #include <sys/stat.h>
 
 enum rjwt_err
-tickets_take(struct store *store, int64_t version, size_t n, bool durable, int64_t *number,
-    struct rjwt_diag *diag)
+tickets_take(struct store *store, int64_t version, size_t n, bool durable, int64_t *number, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf tickets = { 0 };

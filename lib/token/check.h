@@ -35,8 +35,8 @@ struct verification {
 
 /* The result of a check, with what was expected and found for those who read it. */
 enum rjwt_err check_judge(struct verification *w, bool good, const char *expected, struct view found);
-enum rjwt_err check_judge_time(struct verification *w, bool good, const char *expected, int64_t limit_s,
-    int64_t found_s);
+enum rjwt_err
+check_judge_time(struct verification *w, bool good, const char *expected, int64_t limit_s, int64_t found_s);
 enum rjwt_err check_not_checked(struct verification *w, const char *why);
 
 /* Judge key and expiry once more, by the time and the keyset of now. */

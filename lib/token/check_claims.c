@@ -23,8 +23,7 @@ login_name(const struct verification *w)
 {
 	struct view user = w->claims.user, suffix = view_of(w->verifier->config->user_suffix);
 
-	if (user.n <= suffix.n ||
-	    !view_eq((struct view){ user.p + user.n - suffix.n, suffix.n }, suffix))
+	if (user.n <= suffix.n || !view_eq((struct view){ user.p + user.n - suffix.n, suffix.n }, suffix))
 		return (struct view){ NULL, 0 };
 	return (struct view){ user.p, user.n - suffix.n };
 }
@@ -35,8 +34,7 @@ check_claims(struct verification *w)
 	const struct config *config = w->verifier->config;
 	struct rjwt_verdict *v = w->verdict;
 	struct rjwt_diag why = { 0 };
-	enum rjwt_err err =
-	    claims_parse(buf_view(&w->payload), config->user_claim, &w->claims, &why);
+	enum rjwt_err err = claims_parse(buf_view(&w->payload), config->user_claim, &w->claims, &why);
 
 	if (err != RJWT_OK && err != RJWT_CLAIMS)
 		return err;
@@ -67,8 +65,8 @@ check_user(struct verification *w)
 
 	if ((w->attempt->flags & RJWT_ANY_USER) != 0)
 		return check_not_checked(w, "no user was given");
-	return check_judge(w, wanted.n > 0 && view_eq(found, wanted),
-	    wanted.n == 0 ? "a user" : wanted.p, w->claims.user);
+	return check_judge(w, wanted.n > 0 && view_eq(found, wanted), wanted.n == 0 ? "a user" : wanted.p,
+	    w->claims.user);
 }
 
 /* What is expected, of a list or of the keyset's record. */
@@ -115,8 +113,7 @@ check_not_before(struct verification *w)
 {
 	int64_t limit_s = w->claims.nbf_s - w->verifier->config->rotation.leeway_s;
 
-	return check_judge_time(w, w->now.wall_s >= limit_s, "not before", limit_s,
-	    w->now.wall_s);
+	return check_judge_time(w, w->now.wall_s >= limit_s, "not before", limit_s, w->now.wall_s);
 }
 
 enum rjwt_err
@@ -124,8 +121,7 @@ check_issued(struct verification *w)
 {
 	int64_t limit_s = w->claims.iat_s - w->verifier->config->rotation.leeway_s;
 
-	return check_judge_time(w, w->now.wall_s >= limit_s, "not before it was issued,", limit_s,
-	    w->now.wall_s);
+	return check_judge_time(w, w->now.wall_s >= limit_s, "not before it was issued,", limit_s, w->now.wall_s);
 }
 
 enum rjwt_err
@@ -162,8 +158,7 @@ check_scope(struct verification *w)
 
 	if ((w->attempt->flags & RJWT_ANY_SERVICE) != 0)
 		return check_not_checked(w, "no service was given");
-	w->scope = service == NULL || service[0] == '\0' ? NULL :
-							   config_scope(w->verifier->config, service);
+	w->scope = service == NULL || service[0] == '\0' ? NULL : config_scope(w->verifier->config, service);
 	return check_judge(w, w->scope != NULL && claims_scope_has(&w->claims, w->scope),
 	    w->scope == NULL ? "nothing: the service is closed" : w->scope,
 	    w->claims.scope.n == 0 ? VIEW("none") : w->claims.scope);
@@ -217,8 +212,7 @@ check_spent(struct verification *w)
 	if (w->scope == NULL && dry_run)
 		return check_not_checked(w, "no service was given");
 	if (w->scope == NULL)
-		return diag_fail(w->diag, RJWT_USAGE, "",
-		    "a one-time token cannot be accepted without a service");
+		return diag_fail(w->diag, RJWT_USAGE, "", "a one-time token cannot be accepted without a service");
 	err = mark_spend(w->verifier->marks, w->version, &w->claims, w->scope, dry_run, w->diag);
 	if (err == RJWT_OK && !dry_run)
 		RJWT_TRY(walk_again(w));

@@ -81,8 +81,7 @@ check_kid(struct verification *w)
 	enum rjwt_err err;
 
 	/* Only a signature alone may go without: then the key is the only one of its set. */
-	if (w->jws.kid.n == 0 &&
-	    (w->jws.kid.p != NULL || keyset || (w->attempt->flags & RJWT_SIGNATURE_ONLY) == 0))
+	if (w->jws.kid.n == 0 && (w->jws.kid.p != NULL || keyset || (w->attempt->flags & RJWT_SIGNATURE_ONLY) == 0))
 		return check_judge(w, false, "a key id", VIEW("none"));
 	err = keys->find(keys->context, w->jws.kid, &found, w->diag);
 	if (err != RJWT_OK && err != RJWT_KID && err != RJWT_KEY_UNKNOWN)
@@ -131,8 +130,7 @@ check_key_until(struct verification *w)
 
 	if (until_s == 0)
 		return check_judge(w, true, "a key that verifies", VIEW("such a key"));
-	return check_judge_time(w, w->now.wall_s <= until_s, "a key that verifies, until", until_s,
-	    w->now.wall_s);
+	return check_judge_time(w, w->now.wall_s <= until_s, "a key that verifies, until", until_s, w->now.wall_s);
 }
 
 /* What a good signature lets out: nothing of the payload is read, or shown, before. */
@@ -164,7 +162,9 @@ check_signature(struct verification *w)
 	if (err == RJWT_OK)
 		RJWT_TRY(release(w));
 	return check_judge(w, err == RJWT_OK, "a signature of this key",
-	    view_of(err == RJWT_OK ? "one" : short_by > 0 ? "one that is too short" : "none"));
+	    view_of(err == RJWT_OK ? "one"
+		    : short_by > 0 ? "one that is too short"
+				   : "none"));
 }
 
 /* RFC 7515 s4.1.9: application/ may be left out. */
@@ -186,8 +186,6 @@ check_typ(struct verification *w)
 	struct view typ = w->jws.typ, found = media_type(typ), wanted = media_type(view_of(configured));
 
 	if (typ.p == NULL)
-		return check_judge(w, wanted.n == 3 && strncasecmp(wanted.p, "JWT", 3) == 0, configured,
-		    VIEW("none"));
-	return check_judge(w, found.n == wanted.n && strncasecmp(found.p, wanted.p, wanted.n) == 0,
-	    configured, typ);
+		return check_judge(w, wanted.n == 3 && strncasecmp(wanted.p, "JWT", 3) == 0, configured, VIEW("none"));
+	return check_judge(w, found.n == wanted.n && strncasecmp(found.p, wanted.p, wanted.n) == 0, configured, typ);
 }

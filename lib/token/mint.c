@@ -40,10 +40,10 @@ rotate_if_due(struct mint_batch *b)
 	RJWT_TRY(keyset_clock_check(&now, &b->diag));
 	if (!keyset_due(&m->store->keyset, &m->config->rotation, 0, now.wall_s))
 		return RJWT_OK;
-	if (keyset_change(m->store, &m->config->rotation, &(struct change_request){ .why = WHY_DUE },
-		m->clock, 0, &b->change, &why) != RJWT_OK)
-		text_append(b->warning, sizeof(b->warning), "; ", "rotation is due, but failed: %s%s%s",
-		    why.path, why.path[0] == '\0' ? "" : ": ", why.text);
+	if (keyset_change(m->store, &m->config->rotation, &(struct change_request){ .why = WHY_DUE }, m->clock, 0,
+		&b->change, &why) != RJWT_OK)
+		text_append(b->warning, sizeof(b->warning), "; ", "rotation is due, but failed: %s%s%s", why.path,
+		    why.path[0] == '\0' ? "" : ": ", why.text);
 	return store_load(m->store, &b->diag);
 }
 
@@ -72,7 +72,7 @@ take_tickets(struct mint_batch *b, int64_t version, size_t wanted, size_t *got)
 	return RJWT_OK;
 }
 
-/* --- the block --------------------------------------------------------------------------------------------------- */
+/* --- the block -------------------------------------------------------------------------------- */
 
 /* Try what is pending with the key that is active in keyset; used_up: some found no ticket. */
 static enum rjwt_err
@@ -199,13 +199,12 @@ mint_block(struct mint_batch *b)
 		if (err == RJWT_KEY_RETIRED)
 			err = RJWT_OK;
 		if (err == RJWT_OK && lost > TRIES)
-			err = diag_fail(&b->diag, RJWT_BUSY, "",
-			    "the keyset rotates faster than tokens are minted");
+			err = diag_fail(&b->diag, RJWT_BUSY, "", "the keyset rotates faster than tokens are minted");
 	}
 	settle_block(b, err);
 }
 
-/* --- who may get in ---------------------------------------------------------------------------------------------- */
+/* --- who may get in --------------------------------------------------------------------------- */
 
 /* Lines about those from i on that expire in one hour; the number of the first that does not. */
 static size_t
@@ -243,7 +242,7 @@ record_block(struct mint_batch *b)
 	}
 }
 
-/* --- requests, and what becomes of them --------------------------------------------------------------------------- */
+/* --- requests, and what becomes of them ------------------------------------------------------- */
 
 static enum rjwt_err
 give(struct mint_batch *b, struct rjwt_minted *minted)
@@ -268,8 +267,7 @@ give(struct mint_batch *b, struct rjwt_minted *minted)
 }
 
 enum rjwt_err
-mint_tokens(const struct minter *minter, const struct rjwt_request *requests, size_t n,
-    struct rjwt_minted *minted)
+mint_tokens(const struct minter *minter, const struct rjwt_request *requests, size_t n, struct rjwt_minted *minted)
 {
 	RJWT_CLEAN(free_clean) struct mint_item *orders = calloc(n, sizeof(*orders));
 	struct mint_batch b = { .minter = minter, .orders = orders, .n = n };
@@ -279,8 +277,7 @@ mint_tokens(const struct minter *minter, const struct rjwt_request *requests, si
 		minted[i] = (struct rjwt_minted){ .err = err, .diag = b.diag };
 	RJWT_TRY(err);
 	for (size_t i = 0; i < n; i++) {
-		orders[i] = (struct mint_item){ .minter = minter, .request = &requests[i],
-			.diag = &minted[i].diag };
+		orders[i] = (struct mint_item){ .minter = minter, .request = &requests[i], .diag = &minted[i].diag };
 		mint_item_begin(&orders[i]);
 	}
 	mint_block(&b);
@@ -289,8 +286,8 @@ mint_tokens(const struct minter *minter, const struct rjwt_request *requests, si
 }
 
 enum rjwt_err
-mint_token(const struct minter *minter, const struct rjwt_request *request,
-    struct rjwt_token *token, struct rjwt_diag *diag)
+mint_token(const struct minter *minter, const struct rjwt_request *request, struct rjwt_token *token,
+    struct rjwt_diag *diag)
 {
 	struct rjwt_minted one;
 	enum rjwt_err err = mint_tokens(minter, request, 1, &one);

@@ -21,7 +21,7 @@ struct minter {
 /* As rjwt_mint(): one, or some together, which share a look at the keyset, a write of tickets and the syncs. */
 RJWT_MUST enum rjwt_err mint_token(const struct minter *minter, const struct rjwt_request *request,
     struct rjwt_token *token, struct rjwt_diag *diag);
-RJWT_MUST enum rjwt_err mint_tokens(const struct minter *minter, const struct rjwt_request *requests,
-    size_t n, struct rjwt_minted *minted);
+RJWT_MUST enum rjwt_err
+mint_tokens(const struct minter *minter, const struct rjwt_request *requests, size_t n, struct rjwt_minted *minted);
 
 #endif

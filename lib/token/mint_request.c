@@ -16,13 +16,13 @@
 
 static const char *const default_scope[] = { "ssh", NULL };
 
-/* --- is the request acceptable? ----------------------------------------------------------------------------- */
+/* --- is the request acceptable? --------------------------------------------------------------- */
 
 static enum rjwt_err
 refuse_name(struct mint_item *o, enum rjwt_err err, const char *what)
 {
-	return diag_fail(o->diag, err, "", "%s must be 1 to %d bytes of UTF-8 without control characters",
-	    what, RJWT_NAME_MAX);
+	return diag_fail(o->diag, err, "", "%s must be 1 to %d bytes of UTF-8 without control characters", what,
+	    RJWT_NAME_MAX);
 }
 
 static enum rjwt_err
@@ -87,9 +87,8 @@ check_requested_lifetime(struct mint_item *o)
 		return diag_fail(o->diag, RJWT_LIFETIME, "", "the time not-before is out of range");
 	if (o->lifetime_s >= 1 && o->lifetime_s <= most)
 		return RJWT_OK;
-	return diag_fail(o->diag, RJWT_LIFETIME, "",
-	    "a lifetime of %lld s is not from 1 s to max_lifetime, %lld s", (long long)o->lifetime_s,
-	    (long long)most);
+	return diag_fail(o->diag, RJWT_LIFETIME, "", "a lifetime of %lld s is not from 1 s to max_lifetime, %lld s",
+	    (long long)o->lifetime_s, (long long)most);
 }
 
 static enum rjwt_err
@@ -114,8 +113,7 @@ order_fill(struct mint_item *o)
 	if (r->issuer == NULL)
 		r->issuer = config->issuer.n > 0 ? config->issuer.list[0] : keyset->issuer;
 	if (r->audience == NULL || r->audience[0] == NULL) {
-		o->default_audience[0] = config->audience.n > 0 ? config->audience.list[0] :
-								  keyset->audience;
+		o->default_audience[0] = config->audience.n > 0 ? config->audience.list[0] : keyset->audience;
 		r->audience = o->default_audience;
 	}
 	if (r->scope == NULL || r->scope[0] == NULL)
@@ -144,7 +142,7 @@ order_warn(struct mint_item *o)
 		    o->full.issuer);
 }
 
-/* --- the JSON that is signed ----------------------------------------------------------------------------------- */
+/* --- the JSON that is signed ------------------------------------------------------------------ */
 
 static enum rjwt_err
 put_header(struct mint_item *o, const struct signer *signer, const char *kid, struct buf *out)
@@ -270,16 +268,15 @@ check_asserted(struct mint_item *o, const struct signer *signer, const char *kid
 	if (r->kid != NULL && strcmp(r->kid, kid) != 0)
 		return diag_fail(o->diag, RJWT_KID, "", "%s signs now, not %s", kid, r->kid);
 	if (r->key_version != 0 && r->key_version != version)
-		return diag_fail(o->diag, RJWT_KID, "", "version %lld signs now, not %lld",
-		    (long long)version, (long long)r->key_version);
-	if (r->alg != NULL && strcmp(r->alg, signer->alg->label) != 0 &&
-	    strcmp(r->alg, signer->alg->name) != 0)
-		return diag_fail(o->diag, RJWT_ALG, "", "%s signs with %s, not with %s", kid,
-		    signer->alg->label, r->alg);
+		return diag_fail(o->diag, RJWT_KID, "", "version %lld signs now, not %lld", (long long)version,
+		    (long long)r->key_version);
+	if (r->alg != NULL && strcmp(r->alg, signer->alg->label) != 0 && strcmp(r->alg, signer->alg->name) != 0)
+		return diag_fail(o->diag, RJWT_ALG, "", "%s signs with %s, not with %s", kid, signer->alg->label,
+		    r->alg);
 	return RJWT_OK;
 }
 
-/* --- the token --------------------------------------------------------------------------------------------------- */
+/* --- the token -------------------------------------------------------------------------------- */
 /* iat is taken as late as may be: a key that retires while we work must not look older than the token. */
 static enum rjwt_err
 set_times(struct mint_item *o)
@@ -341,8 +338,8 @@ check_fits(struct mint_item *o, const struct signer *signer)
 	const char *scope;
 
 	if (length > most)
-		return diag_fail(o->diag, RJWT_TOO_LONG, "",
-		    "the token would have %zu bytes, max_token_bytes is %zu", length, most);
+		return diag_fail(o->diag, RJWT_TOO_LONG, "", "the token would have %zu bytes, max_token_bytes is %zu",
+		    length, most);
 	for (unsigned i = 0; (scope = rjwt_prompt(i, &limit)) != NULL; i++) {
 		if (length <= limit)
 			token->fits |= 1U << i;

@@ -22,7 +22,7 @@ struct mint_item {
 	const struct minter *minter;
 	const struct rjwt_request *request;
 	enum mint_item_state state;
-	enum rjwt_err err;	  /* unless it is pending */
+	enum rjwt_err err; /* unless it is pending */
 	struct rjwt_token token;
 	struct rjwt_request full; /* as request, nothing NULL that has a default */
 	int64_t lifetime_s;
@@ -36,8 +36,8 @@ struct mint_item {
 void mint_item_begin(struct mint_item *item);
 
 /* Everything but the signature, by a key of this keyset. A request that is refused here takes no ticket. */
-RJWT_MUST enum rjwt_err mint_item_prepare(struct mint_item *item, const struct keyset *keyset,
-    const struct signer *signer);
+RJWT_MUST enum rjwt_err
+mint_item_prepare(struct mint_item *item, const struct keyset *keyset, const struct signer *signer);
 
 /* Sign it, dated as of now. */
 RJWT_MUST enum rjwt_err mint_item_sign(struct mint_item *item, struct signer *signer);

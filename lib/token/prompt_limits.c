@@ -8,8 +8,7 @@ static const struct prompt {
 	const char *scope;
 	size_t limit; /* bytes; of ssh with SSH_ASKPASS */
 	size_t cut;   /* bytes that are left of a longer one */
-} prompts[] = { { "sudo", 511, 511 }, { "ssh", 1022, 1023 }, { "su", 4095, 4095 },
-	{ "login", 4095, 4095 } };
+} prompts[] = { { "sudo", 511, 511 }, { "ssh", 1022, 1023 }, { "su", 4095, 4095 }, { "login", 4095, 4095 } };
 
 #define PROMPTS (ARRAY_LEN(prompts))
 

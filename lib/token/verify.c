@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the walk ----------------------------------------------------------------------------------------------------- */
+/* --- the walk --------------------------------------------------------------------------------- */
 
 /* The order of checks, and the only list of them. Nothing before `signature` has seen the payload. */
 static const struct row {
@@ -104,11 +104,9 @@ walk_rows(struct verification *w)
 			v->tell = past_user && rjwt_is_verdict(err);
 			return err;
 		}
-		if (rows[i].code == RJWT_SIGNATURE &&
-		    (w->attempt->flags & RJWT_SIGNATURE_ONLY) != 0)
+		if (rows[i].code == RJWT_SIGNATURE && (w->attempt->flags & RJWT_SIGNATURE_ONLY) != 0)
 			return RJWT_OK;
-		past_user = past_user ||
-		    (rows[i].code == RJWT_USER && w->check.outcome == RJWT_PASSED);
+		past_user = past_user || (rows[i].code == RJWT_USER && w->check.outcome == RJWT_PASSED);
 	}
 	return RJWT_OK;
 }
@@ -134,17 +132,19 @@ verdict_begin(struct rjwt_verdict *verdict, enum rjwt_err reason)
 }
 
 enum rjwt_err
-verify_token(const struct verifier *verifier, const struct rjwt_attempt *attempt,
-    struct rjwt_verdict *verdict, struct rjwt_diag *diag)
+verify_token(const struct verifier *verifier, const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict,
+    struct rjwt_diag *diag)
 {
-	struct verification w = { .verifier = verifier, .attempt = attempt, .verdict = verdict, .diag = diag,
+	struct verification w = { .verifier = verifier,
+		.attempt = attempt,
+		.verdict = verdict,
+		.diag = diag,
 		.trace = (attempt->flags & RJWT_TRACE) != 0,
 		.token = { attempt->token, attempt->token == NULL ? 0 : attempt->len } };
 
 	verdict_begin(verdict, RJWT_INTERNAL);
 	for (size_t i = 0; w.trace && i < ROWS; i++)
-		verdict->checks[i] =
-		    (struct rjwt_check){ .code = rows[i].code, .name = rows[i].name };
+		verdict->checks[i] = (struct rjwt_check){ .code = rows[i].code, .name = rows[i].name };
 	verdict->nchecks = w.trace ? ROWS : 0;
 	verdict->reason = refresh(&w);
 	if (verdict->reason == RJWT_OK) {

@@ -26,7 +26,7 @@ struct verifier {
 void verdict_begin(struct rjwt_verdict *verdict, enum rjwt_err reason);
 
 /* As rjwt_verify(). verdict is begun anew. */
-RJWT_MUST enum rjwt_err verify_token(const struct verifier *verifier,
-    const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err verify_token(const struct verifier *verifier, const struct rjwt_attempt *attempt,
+    struct rjwt_verdict *verdict, struct rjwt_diag *diag);
 
 #endif

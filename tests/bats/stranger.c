@@ -24,13 +24,12 @@ must(enum rjwt_err err, const char *what)
 static void
 judge(struct rjwt *handle, const struct rjwt_token *token, const char *user, const char *service)
 {
-	struct rjwt_attempt attempt = { .token = token->text, .len = token->len, .user = user,
-		.service = service };
+	struct rjwt_attempt attempt = { .token = token->text, .len = token->len, .user = user, .service = service };
 	struct rjwt_verdict verdict;
 	enum rjwt_err err = rjwt_verify(handle, &attempt, &verdict, &diag);
 
-	printf("%s at %s: %s%s\n", user == NULL ? "nobody" : user, service == NULL ? "none" : service,
-	    rjwt_reason(err), verdict.tell ? ", told" : "");
+	printf("%s at %s: %s%s\n", user == NULL ? "nobody" : user, service == NULL ? "none" : service, rjwt_reason(err),
+	    verdict.tell ? ", told" : "");
 	if (err == RJWT_OK && (strcmp(verdict.user, "alice") != 0 || strcmp(verdict.jti, token->jti) != 0))
 		puts("the verdict is about another token");
 	rjwt_verdict_clear(&verdict);

@@ -128,8 +128,7 @@ measure(const struct subject *s, char **names, int n, int rounds)
 		times[i] = calibrate(s, op_by_name(names[i]));
 	for (int round = 0; round < rounds; round++)
 		for (int i = 0; i < n; i++)
-			us[i * rounds + round] =
-			    took_ns(s, op_by_name(names[i]), times[i]) / 1e3 / (double)times[i];
+			us[i * rounds + round] = took_ns(s, op_by_name(names[i]), times[i]) / 1e3 / (double)times[i];
 	for (int i = 0; i < n; i++) {
 		printf("{\"op\":\"%s\",\"us\":[", names[i]);
 		for (int round = 0; round < rounds; round++)

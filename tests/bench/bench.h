@@ -25,7 +25,7 @@ struct subject {
 	/* The same by hand. */
 	const struct alg *alg;
 	EVP_PKEY *pkey;
-	EVP_MAC_CTX *mac; /* HMAC: with its key */
+	EVP_MAC_CTX *mac;     /* HMAC: with its key */
 	struct buf peers_key; /* public key as PEM, or the secret */
 };
 

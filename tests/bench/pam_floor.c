@@ -17,12 +17,10 @@
 static EVP_PKEY *
 built_in_key(void)
 {
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char[]){ "P-256" }, 0),
+	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char[]){ "P-256" }, 0),
 		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(size_t)floor_point,
 		    sizeof(floor_point)),
-		OSSL_PARAM_construct_end()
-	};
+		OSSL_PARAM_construct_end() };
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	EVP_PKEY *key = NULL;
 
@@ -40,10 +38,8 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 	int result = PAM_AUTH_ERR;
 
 	(void)pamh, (void)flags, (void)argc, (void)argv;
-	if (key != NULL && md != NULL &&
-	    EVP_DigestVerifyInit_ex(md, NULL, "SHA256", NULL, NULL, key, NULL) == 1 &&
-	    EVP_DigestVerify(md, floor_signature, sizeof(floor_signature), floor_message,
-		sizeof(floor_message)) == 1)
+	if (key != NULL && md != NULL && EVP_DigestVerifyInit_ex(md, NULL, "SHA256", NULL, NULL, key, NULL) == 1 &&
+	    EVP_DigestVerify(md, floor_signature, sizeof(floor_signature), floor_message, sizeof(floor_message)) == 1)
 		result = PAM_SUCCESS;
 	EVP_MD_CTX_free(md);
 	EVP_PKEY_free(key);

@@ -31,7 +31,7 @@ peer_load(void)
 	void *library = dlopen("libjwt.so.0", RTLD_NOW);
 
 	return library != NULL && find(library, "jwt_decode", &decode) && find(library, "jwt_get_grant", &get) &&
-	    find(library, "jwt_get_grant_int", &get_int) && find(library, "jwt_free", &release);
+	       find(library, "jwt_get_grant_int", &get_int) && find(library, "jwt_free", &release);
 }
 
 static bool
@@ -51,9 +51,8 @@ peer_verify(const struct subject *s)
 
 	if (decode(&jwt, s->token.text, (const unsigned char *)s->peers_key.p, (int)s->peers_key.n) != 0)
 		return false;
-	good = is(jwt, "iss", ISSUER) && is(jwt, "aud", AUDIENCE) && is(jwt, "sub", USER) &&
-	    is(jwt, "scope", "ssh") && get_int(jwt, "exp") > now && get_int(jwt, "nbf") <= now &&
-	    get_int(jwt, "iat") <= now;
+	good = is(jwt, "iss", ISSUER) && is(jwt, "aud", AUDIENCE) && is(jwt, "sub", USER) && is(jwt, "scope", "ssh") &&
+	       get_int(jwt, "exp") > now && get_int(jwt, "nbf") <= now && get_int(jwt, "iat") <= now;
 	release(jwt);
 	return good;
 }

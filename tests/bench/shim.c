@@ -35,8 +35,13 @@ getpwnam_r(const char *name, struct passwd *entry, char *room, size_t size, stru
 
 	(void)room;
 	(void)size;
-	*entry = (struct passwd){ .pw_name = (char *)(size_t)name, .pw_passwd = getenv("BENCH_HASH"),
-		.pw_uid = 1000, .pw_gid = 1000, .pw_gecos = empty, .pw_dir = home, .pw_shell = empty };
+	*entry = (struct passwd){ .pw_name = (char *)(size_t)name,
+		.pw_passwd = getenv("BENCH_HASH"),
+		.pw_uid = 1000,
+		.pw_gid = 1000,
+		.pw_gecos = empty,
+		.pw_dir = home,
+		.pw_shell = empty };
 	*found = entry->pw_passwd == NULL ? NULL : entry;
 	return 0;
 }
@@ -59,8 +64,7 @@ log_socket(void)
 	return fd;
 }
 
-static void __attribute__((format(printf, 2, 0)))
-write_log(int priority, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0))) write_log(int priority, const char *format, va_list args)
 {
 	char line[2048];
 	time_t now = time(NULL);
@@ -93,8 +97,7 @@ syslog(int priority, const char *format, ...)
 }
 
 /* What fortified callers call. */
-void __vsyslog_chk(int priority, int flag, const char *format, va_list args)
-    __attribute__((format(printf, 3, 0)));
+void __vsyslog_chk(int priority, int flag, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 void __syslog_chk(int priority, int flag, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 void

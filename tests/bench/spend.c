@@ -130,8 +130,7 @@ spend(const struct subject *s, int processes, int tokens)
 	int fd;
 
 	snprintf(folder, sizeof(folder), "%s/bare", s->folder);
-	if (spenders == NULL || mkdir(folder, 0700) != 0 ||
-	    (fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+	if (spenders == NULL || mkdir(folder, 0700) != 0 || (fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		die("%s cannot be made", folder);
 	for (int round = 0; round < ROUNDS; round++) {
 		mint_all(s, spenders, processes, tokens);

@@ -51,7 +51,7 @@ subject_handle(const struct subject *s)
 	return open_handle(s, &(struct rjwt_options){ 0 });
 }
 
-/* --- the key by hand ---------------------------------------------------------------------------------------- */
+/* --- the key by hand -------------------------------------------------------------------------- */
 
 static void
 read_secret(struct subject *s, FILE *file)
@@ -160,7 +160,7 @@ subject_close(struct subject *s)
 	free(s);
 }
 
-/* --- rjwt's own --------------------------------------------------------------------------------------- */
+/* --- rjwt's own ------------------------------------------------------------------------------- */
 
 bool
 verify_token_with(struct rjwt *handle, struct view token)
@@ -183,7 +183,7 @@ mint_with(const struct subject *s, bool reusable, struct rjwt_token *token)
 	return rjwt_mint(s->keyset, &request, token, &diag) == RJWT_OK;
 }
 
-/* --- the bare operation --------------------------------------------------------------------------------- */
+/* --- the bare operation ----------------------------------------------------------------------- */
 
 void
 take_apart(const struct subject *s, struct view token, struct signed_bytes *out)
@@ -216,16 +216,15 @@ static bool
 mac_of(const struct subject *s, struct view input, unsigned char mac[static 64], size_t *n)
 {
 	return EVP_MAC_init(s->mac, NULL, 0, NULL) == 1 &&
-	    EVP_MAC_update(s->mac, (const unsigned char *)input.p, input.n) == 1 &&
-	    EVP_MAC_final(s->mac, mac, n, 64) == 1;
+	       EVP_MAC_update(s->mac, (const unsigned char *)input.p, input.n) == 1 &&
+	       EVP_MAC_final(s->mac, mac, n, 64) == 1;
 }
 
 static bool
 pad(const struct subject *s, EVP_PKEY_CTX *ctx)
 {
-	return s->alg->kind != ALG_PSS ||
-	    (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-		EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1);
+	return s->alg->kind != ALG_PSS || (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+					      EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1);
 }
 
 bool
@@ -239,12 +238,11 @@ bare_verify(const struct subject *s, const struct signed_bytes *token)
 
 	if (s->alg->kind == ALG_HMAC)
 		return mac_of(s, token->input, mac, &n) && n == token->n &&
-		    CRYPTO_memcmp(mac, token->signature, n) == 0;
+		       CRYPTO_memcmp(mac, token->signature, n) == 0;
 	md = EVP_MD_CTX_new();
-	good = EVP_DigestVerifyInit_ex(md, &ctx, s->alg->digest, NULL, NULL, s->pkey, NULL) == 1 &&
-	    pad(s, ctx) &&
-	    EVP_DigestVerify(md, token->signature, token->n, (const unsigned char *)token->input.p,
-		token->input.n) == 1;
+	good = EVP_DigestVerifyInit_ex(md, &ctx, s->alg->digest, NULL, NULL, s->pkey, NULL) == 1 && pad(s, ctx) &&
+	       EVP_DigestVerify(md, token->signature, token->n, (const unsigned char *)token->input.p,
+		   token->input.n) == 1;
 	EVP_MD_CTX_free(md);
 	return good;
 }
@@ -262,7 +260,7 @@ bare_sign(const struct subject *s, struct view input)
 		return mac_of(s, input, out, &n);
 	md = EVP_MD_CTX_new();
 	good = EVP_DigestSignInit_ex(md, &ctx, s->alg->digest, NULL, NULL, s->pkey, NULL) == 1 && pad(s, ctx) &&
-	    EVP_DigestSign(md, out, &n, (const unsigned char *)input.p, input.n) == 1;
+	       EVP_DigestSign(md, out, &n, (const unsigned char *)input.p, input.n) == 1;
 	EVP_MD_CTX_free(md);
 	return good;
 }

@@ -73,7 +73,7 @@ was_set(const struct shift *seen, const struct shift *now)
 	return now->wall_s - seen->wall_s != now->boot_s - seen->boot_s;
 }
 
-/* --- clocks ------------------------------------------------------------------------------------------------- */
+/* --- clocks ----------------------------------------------------------------------------------- */
 
 int
 clock_gettime(clockid_t clock, struct timespec *now)
@@ -117,7 +117,7 @@ open(const char *path, int flags, ...)
 	return REAL(open)(boot_id != NULL && strcmp(path, BOOT_ID) == 0 ? boot_id : path, flags, mode);
 }
 
-/* --- the timer ----------------------------------------------------------------------------------------------- */
+/* --- the timer -------------------------------------------------------------------------------- */
 
 /* The real timer, when the clock that the program sees shows the time that it wants. */
 static int

@@ -44,7 +44,7 @@ complain(const char *fmt, ...)
 	snprintf(page->wrong + n, sizeof(page->wrong) - n, "; ");
 }
 
-/* --- one process ---------------------------------------------------------------------------- */
+/* --- one process ------------------------------------------------------------------------------ */
 
 static void
 crashed(int number)
@@ -157,7 +157,7 @@ run(const struct scenario *s, enum fault_kind kind, unsigned long at, bool on)
 	page->done = true;
 }
 
-/* --- one point ------------------------------------------------------------------------------ */
+/* --- one point -------------------------------------------------------------------------------- */
 
 struct tally {
 	unsigned long points, accepted, again, bad;
@@ -246,7 +246,7 @@ point(const struct scenario *s, enum fault_kind kind, unsigned long at, bool on,
 /* Which points are looked at. */
 struct choice {
 	unsigned long share, seed;
-	unsigned long one; /* this one alone; 0: not */
+	unsigned long one;	  /* this one alone; 0: not */
 	const char *only, *whole; /* a part of a scenario's name: no other one; with no share */
 };
 
@@ -299,7 +299,8 @@ main(int argc, char **argv)
 			choice.one = strtoul(argv[i + 1], NULL, 10);
 	}
 	if (argc < 2 || argc % 2 != 0 || choice.share == 0) {
-		fprintf(stderr, "usage: exhaust BUILD [--share N] [--whole TEXT] [--seed S] [--only TEXT] [--point K]\n");
+		fprintf(stderr,
+		    "usage: exhaust BUILD [--share N] [--whole TEXT] [--seed S] [--only TEXT] [--point K]\n");
 		return 2;
 	}
 	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

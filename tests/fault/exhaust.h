@@ -31,11 +31,11 @@ struct trace {
 struct page {
 	char tokens[TOKENS][TOKEN_SIZE];
 	unsigned long calls;
-	bool done;     /* it came to its end */
-	bool accepted; /* the login was, or the token was minted */
-	bool again;    /* a good login in the same process worked after it */
+	bool done;	  /* it came to its end */
+	bool accepted;	  /* the login was, or the token was minted */
+	bool again;	  /* a good login in the same process worked after it */
 	char wrong[2048]; /* "": nothing */
-	char log[4096];   /* what was logged last */
+	char log[4096];	  /* what was logged last */
 	unsigned long leaks[TRACES];
 	size_t nleaks;
 	struct trace crash, traces[TRACES];

@@ -18,8 +18,7 @@ static const struct known {
 	/* What is fetched is kept in the library; half of it is lost where the other half could not be made. */
 	{ "leak", "libcrypto.so.3", NULL, "EVP_MD_fetch", "names of a digest" },
 	{ "leak", "libcrypto.so.3", NULL, "EVP_KEYMGMT_fetch", "names of a kind of key" },
-	{ "leak", "libcrypto.so.3", NULL, "OSSL_LIB_CTX_get0_global_default",
-	    "the default context, half made" },
+	{ "leak", "libcrypto.so.3", NULL, "OSSL_LIB_CTX_get0_global_default", "the default context, half made" },
 	{ "leak", "libcrypto.so.3", NULL, "OSSL_DECODER_CTX_new_for_pkey", "ways to read a private key" },
 	{ "leak", "libpam.so.0", "?", "?", "a file of pam.d that could not be opened or read" },
 	{ "leak", "libjson-c.so.5", "json_object_object_add_ex", "json_object_object_add_ex",
@@ -63,8 +62,7 @@ trace_take(struct trace *trace, int skip)
 static bool
 is_ours(const char *object)
 {
-	return strcmp(object, "witness.so") == 0 || strcmp(object, "exhaust") == 0 ||
-	    strcmp(object, "lt-exhaust") == 0;
+	return strcmp(object, "witness.so") == 0 || strcmp(object, "exhaust") == 0 || strcmp(object, "lt-exhaust") == 0;
 }
 
 static bool
@@ -87,7 +85,7 @@ culprit(const struct trace *trace, int *first)
 		return 0;
 	/* pthread_once() is on the way back into it. */
 	while (i + n < trace->n && (strcmp(trace->frames[i + n].object, trace->frames[i].object) == 0 ||
-		strncmp(trace->frames[i + n].object, "libc.", 5) == 0))
+				       strncmp(trace->frames[i + n].object, "libc.", 5) == 0))
 		n++;
 	return n;
 }

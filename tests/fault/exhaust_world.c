@@ -19,7 +19,7 @@ __attribute__((visibility("default"))) struct witness witness; /* the module wri
 static char top[128], config[160], folder[160], kept[256];
 static int answer; /* of pam_authenticate, or of rjwt's call */
 
-/* --- making it ------------------------------------------------------------------------------ */
+/* --- making it -------------------------------------------------------------------------------- */
 
 static _Noreturn void
 die(const char *what, const char *why)
@@ -176,11 +176,10 @@ world_free(void)
 	nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* --- the application ------------------------------------------------------------------------ */
+/* --- the application -------------------------------------------------------------------------- */
 
 /* No line reaches the host's log, and no record its audit. */
-static void __attribute__((format(printf, 1, 0)))
-hear(const char *fmt, va_list args)
+static void __attribute__((format(printf, 1, 0))) hear(const char *fmt, va_list args)
 {
 	char *line = page->log;
 
@@ -278,8 +277,11 @@ static void
 run_verify(const struct scenario *s)
 {
 	const char *token = page->tokens[s->token];
-	const struct rjwt_attempt attempt = { .token = token, .len = strlen(token), .user = "alice",
-		.service = "sshd", .flags = RJWT_DRY_RUN | RJWT_TRACE };
+	const struct rjwt_attempt attempt = { .token = token,
+		.len = strlen(token),
+		.user = "alice",
+		.service = "sshd",
+		.flags = RJWT_DRY_RUN | RJWT_TRACE };
 	struct rjwt_verdict verdict;
 	struct rjwt_diag diag;
 	struct rjwt *h = NULL;

@@ -31,7 +31,7 @@ bool fault_hit(enum fault_kind kind);
  * must not change. A block freed twice, written behind, or not of this heap ends the process by heap_broken().
  */
 _Noreturn void heap_broken(const char *why, const void *block); /* exhaust.c */
-unsigned long heap_now(void); /* number of the next block */
+unsigned long heap_now(void);					/* number of the next block */
 /*
  * Blocks from number first on that nothing points to any more, neither data of a program or library, nor the
  * stack, nor a block that is found from there. Each is told to leak; their number.

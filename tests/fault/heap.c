@@ -36,7 +36,7 @@ static struct heap {
 	char *end; /* of what is in use */
 	size_t n;
 	struct block *blocks[]; /* in the order of their addresses */
-} *heap;
+} * heap;
 static char *heap_base;
 
 bool
@@ -89,8 +89,8 @@ block_of(void *p)
 {
 	struct block *block = (struct block *)p - 1;
 
-	if ((char *)p <= heap_base || (char *)p >= heap->end || (uintptr_t)p % 16 != 0 ||
-	    block->number >= heap->n || heap->blocks[block->number] != block)
+	if ((char *)p <= heap_base || (char *)p >= heap->end || (uintptr_t)p % 16 != 0 || block->number >= heap->n ||
+	    heap->blocks[block->number] != block)
 		heap_broken("not a block of the heap", p);
 	if (block->live != LIVE)
 		heap_broken("a block that was freed", p);
@@ -106,7 +106,7 @@ heap_now(void)
 	return heap->n;
 }
 
-/* --- libc's names --------------------------------------------------------------------------- */
+/* --- libc's names ----------------------------------------------------------------------------- */
 
 #pragma GCC visibility push(default)
 
@@ -194,14 +194,14 @@ posix_memalign(void **p, size_t align, size_t size)
 
 #pragma GCC visibility pop
 
-/* --- what nothing points to ----------------------------------------------------------------- */
+/* --- what nothing points to ------------------------------------------------------------------- */
 
 /* Blocks that are still to be looked through, and whether one was found. As the heap's own, no data of ours. */
 static struct sweep {
 	size_t n;
 	bool found[BLOCKS_MAX];
 	uint32_t todo[BLOCKS_MAX];
-} *sweep;
+} * sweep;
 
 /* A word that points to a block, or into one. */
 static void
@@ -290,8 +290,7 @@ heap_leaks(unsigned long first, void (*leak)(unsigned long number, size_t size))
 {
 	size_t leaks = 0;
 
-	sweep = mmap(NULL, sizeof(*sweep), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-	    -1, 0);
+	sweep = mmap(NULL, sizeof(*sweep), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (sweep == MAP_FAILED)
 		_exit(3);
 	mark_roots((uintptr_t)__builtin_frame_address(0));

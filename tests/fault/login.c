@@ -22,7 +22,9 @@ main(int argc, char **argv)
 		return 2;
 	err = rjwt_open(&options, &handle, &diag);
 	if (err == RJWT_OK) {
-		attempt = (struct rjwt_attempt){ .token = argv[4], .len = strlen(argv[4]), .user = argv[2],
+		attempt = (struct rjwt_attempt){ .token = argv[4],
+			.len = strlen(argv[4]),
+			.user = argv[2],
 			.service = argv[3] };
 		err = rjwt_verify(handle, &attempt, &verdict, &diag);
 		rjwt_verdict_clear(&verdict);

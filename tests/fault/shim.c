@@ -46,14 +46,13 @@ path_of(int dir, const char *name, char path[static PATH_MAX])
 			return false;
 		folder[n] = '\0';
 	}
-	if (snprintf(path, PATH_MAX, "%s%s%s", folder, n > 0 && name != NULL ? "/" : "",
-		name == NULL ? "" : name) >= PATH_MAX)
+	if (snprintf(path, PATH_MAX, "%s%s%s", folder, n > 0 && name != NULL ? "/" : "", name == NULL ? "" : name) >=
+	    PATH_MAX)
 		return false;
 	return below != NULL && strncmp(path, below, strlen(below)) == 0;
 }
 
-static void __attribute__((format(printf, 1, 2)))
-record(const char *fmt, ...)
+static void __attribute__((format(printf, 1, 2))) record(const char *fmt, ...)
 {
 	const char *journal = getenv("RJWT_FAULT_JOURNAL");
 	char line[70000];

@@ -17,16 +17,15 @@
 
 #include "fault.h"
 
-#define ENTRY_POINT(name, heard)                                                           \
+#define ENTRY_POINT(name, heard)                                                             \
 	ENTRY int pam_sm_##name(pam_handle_t *pamh, int flags, int argc, const char **argv); \
-	ENTRY int                                                                          \
-	pam_sm_##name(pam_handle_t *pamh, int flags, int argc, const char **argv)          \
-	{                                                                                  \
-		int ret = rjwt_sm_##name(pamh, flags, argc, argv);                         \
-                                                                                           \
-		heard;                                                                     \
-		return ret;                                                                \
-	}                                                                                  \
+	ENTRY int pam_sm_##name(pam_handle_t *pamh, int flags, int argc, const char **argv)  \
+	{                                                                                    \
+		int ret = rjwt_sm_##name(pamh, flags, argc, argv);                           \
+                                                                                             \
+		heard;                                                                       \
+		return ret;                                                                  \
+	}                                                                                    \
 	struct name##_needs_a_semicolon
 
 /* What starts as a token does. */

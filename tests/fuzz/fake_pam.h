@@ -27,7 +27,7 @@ struct pam_handle {
 	int (*answer)(void *context, const char *prompt, char **reply);
 	void *context;
 	unsigned prompts;
-	char log[65536];   /* what was logged, each line with its end */
+	char log[65536]; /* what was logged, each line with its end */
 	size_t nlog;
 	bool kept_authtok; /* it could not be looked at or taken away: the call failed */
 };

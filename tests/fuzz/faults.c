@@ -52,8 +52,8 @@ faults_now(struct rjwt_time *now)
 void
 faults_arm(struct rest *rest)
 {
-	static const int errors[] = { EIO, ENOSPC, EACCES, EMFILE, EINTR, EROFS, ENOMEM, EWOULDBLOCK,
-		ELOOP, ENXIO, EPERM, EOPNOTSUPP };
+	static const int errors[] = { EIO, ENOSPC, EACCES, EMFILE, EINTR, EROFS, ENOMEM, EWOULDBLOCK, ELOOP, ENXIO,
+		EPERM, EOPNOTSUPP };
 
 	memset(calls, 0, sizeof(calls));
 	memset(hits, 0, sizeof(hits));
@@ -157,7 +157,7 @@ fault_due(enum fault_kind kind)
 		return __real_##name arguments;   \
 	}
 
-/* --- memory ------------------------------------------------------------------------------------------ */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 FAILS(FAULT_MEMORY, void *, NULL, malloc, (size_t n), (n))
 FAILS(FAULT_MEMORY, void *, NULL, calloc, (size_t n, size_t size), (n, size))
@@ -199,7 +199,7 @@ WRAP(int, __asprintf_chk, (char **to, int flag, const char *fmt, ...))
 	return n;
 }
 
-/* --- files ------------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 /* ENOSPC: half of it is done, as a full disk does, or a file that another cuts off. */
 WRAP(ssize_t, read, (int fd, void *to, size_t n))
@@ -306,11 +306,10 @@ __wrap___openat_2(int dir, const char *name, int flags)
 
 FAILS(FAULT_LOOK, int, -1, fstat, (int fd, struct stat *to), (fd, to))
 FAILS(FAULT_LOOK, int, -1, stat, (const char *path, struct stat *to), (path, to))
-FAILS(FAULT_LOOK, int, -1, fstatat, (int dir, const char *name, struct stat *to, int flags),
-    (dir, name, to, flags))
+FAILS(FAULT_LOOK, int, -1, fstatat, (int dir, const char *name, struct stat *to, int flags), (dir, name, to, flags))
 FAILS(FAULT_LOOK, off_t, -1, lseek, (int fd, off_t by, int from), (fd, by, from))
 FAILS(FAULT_LOOK, int, -1, flock, (int fd, int how), (fd, how))
-FAILS(FAULT_LOOK, struct dirent *, NULL, readdir, (DIR *stream), (stream))
+FAILS(FAULT_LOOK, struct dirent *, NULL, readdir, (DIR * stream), (stream))
 
 WRAP(int, gethostname, (char *to, size_t n))
 {
@@ -322,8 +321,7 @@ WRAP(int, gethostname, (char *to, size_t n))
 	return 0;
 }
 
-FAILS(FAULT_LOOK, int, EINVAL, pthread_sigmask, (int how, const sigset_t *set, sigset_t *old),
-    (how, set, old))
+FAILS(FAULT_LOOK, int, EINVAL, pthread_sigmask, (int how, const sigset_t *set, sigset_t *old), (how, set, old))
 FAILS(FAULT_SYNC, int, -1, fsync, (int fd), (fd))
 WRITES(FAULT_WRITE, ftruncate, (int fd, off_t n), (fd, n))
 WRITES(FAULT_WRITE, fallocate, (int fd, int mode, off_t at, off_t n), (fd, mode, at, n))
@@ -334,15 +332,15 @@ WRITES(FAULT_NAME, unlinkat, (int dir, const char *name, int flags), (dir, name,
 WRITES(FAULT_NAME, renameat, (int from, const char *old, int to, const char *name), (from, old, to, name))
 WRITES(FAULT_NAME, mkdirat, (int dir, const char *name, mode_t mode), (dir, name, mode))
 
-/* --- clocks ------------------------------------------------------------------------------------------ */
+/* --- clocks ----------------------------------------------------------------------------------- */
 
 WRAP(int, clock_gettime, (clockid_t id, struct timespec *to))
 {
 	if (!armed)
 		return __real_clock_gettime(id, to);
-	*to = (struct timespec){ .tv_sec = id == CLOCK_REALTIME ? faults_clock.wall_s :
-		    id == CLOCK_BOOTTIME			? faults_clock.boot_s :
-								  pause_s };
+	*to = (struct timespec){ .tv_sec = id == CLOCK_REALTIME	  ? faults_clock.wall_s
+					   : id == CLOCK_BOOTTIME ? faults_clock.boot_s
+								  : pause_s };
 	return 0;
 }
 
@@ -359,13 +357,12 @@ WRAP(int, nanosleep, (const struct timespec *wanted, struct timespec *left))
 	return 0;
 }
 
-/* --- libraries --------------------------------------------------------------------------------------- */
+/* --- libraries -------------------------------------------------------------------------------- */
 
 FAILS(FAULT_CRYPTO, int, 0, OPENSSL_init_crypto, (uint64_t what, const OPENSSL_INIT_SETTINGS *how), (what, how))
 FAILS(FAULT_CRYPTO, OSSL_LIB_CTX *, NULL, OSSL_LIB_CTX_get0_global_default, (void), ())
 FAILS(FAULT_CRYPTO, int, 0, EVP_Q_digest,
-    (OSSL_LIB_CTX * lib, const char *name, const char *query, const void *p, size_t n, unsigned char *to,
-	size_t *size),
+    (OSSL_LIB_CTX * lib, const char *name, const char *query, const void *p, size_t n, unsigned char *to, size_t *size),
     (lib, name, query, p, n, to, size))
 FAILS(FAULT_CRYPTO, EVP_MAC *, NULL, EVP_MAC_fetch, (OSSL_LIB_CTX * lib, const char *name, const char *query),
     (lib, name, query))
@@ -398,20 +395,19 @@ FAILS(FAULT_CRYPTO, EVP_PKEY *, NULL, EVP_PKCS82PKEY_ex,
 FAILS(FAULT_CRYPTO, EVP_PKEY_CTX *, NULL, EVP_PKEY_CTX_new_from_name,
     (OSSL_LIB_CTX * lib, const char *name, const char *query), (lib, name, query))
 FAILS(FAULT_CRYPTO, int, -2, EVP_PKEY_fromdata_init, (EVP_PKEY_CTX * ctx), (ctx))
-FAILS(FAULT_CRYPTO, int, 0, EVP_PKEY_fromdata,
-    (EVP_PKEY_CTX * ctx, EVP_PKEY **to, int what, OSSL_PARAM *params), (ctx, to, what, params))
+FAILS(FAULT_CRYPTO, int, 0, EVP_PKEY_fromdata, (EVP_PKEY_CTX * ctx, EVP_PKEY **to, int what, OSSL_PARAM *params),
+    (ctx, to, what, params))
 FAILS(FAULT_CRYPTO, int, 0, EVP_PKEY_get_bn_param, (const EVP_PKEY *key, const char *name, BIGNUM **to),
     (key, name, to))
 FAILS(FAULT_CRYPTO, int, 0, EVP_PKEY_get_octet_string_param,
-    (const EVP_PKEY *key, const char *name, unsigned char *to, size_t most, size_t *n),
-    (key, name, to, most, n))
+    (const EVP_PKEY *key, const char *name, unsigned char *to, size_t most, size_t *n), (key, name, to, most, n))
 FAILS(FAULT_CRYPTO, int, 0, EVP_PKEY_get_raw_public_key, (const EVP_PKEY *key, unsigned char *to, size_t *n),
     (key, to, n))
 FAILS(FAULT_CRYPTO, EVP_PKEY *, NULL, EVP_PKEY_new_raw_public_key_ex,
     (OSSL_LIB_CTX * lib, const char *type, const char *query, const unsigned char *p, size_t n),
     (lib, type, query, p, n))
-FAILS(FAULT_CRYPTO, int, 0, EVP_PKEY_get_group_name,
-    (const EVP_PKEY *key, char *to, size_t most, size_t *n), (key, to, most, n))
+FAILS(FAULT_CRYPTO, int, 0, EVP_PKEY_get_group_name, (const EVP_PKEY *key, char *to, size_t most, size_t *n),
+    (key, to, most, n))
 FAILS(FAULT_CRYPTO, int, -1, EVP_PKEY_eq, (const EVP_PKEY *a, const EVP_PKEY *b), (a, b))
 FAILS(FAULT_CRYPTO, EVP_MD_CTX *, NULL, EVP_MD_CTX_new, (void), ())
 FAILS(FAULT_CRYPTO, int, 0, EVP_DigestSignInit_ex,
@@ -425,8 +421,11 @@ FAILS(FAULT_CRYPTO, int, 0, EVP_DigestVerifyInit_ex,
 	const OSSL_PARAM *params),
     (md, to, name, lib, query, key, params))
 /* -1 and -2 are what it says when something went wrong inside. */
-FAILS(FAULT_CRYPTO, int, errno == EIO ? 0 : errno == ENOSPC ? -2 : -1, EVP_DigestVerify,
-    (EVP_MD_CTX * md, const unsigned char *sig, size_t nsig, const unsigned char *p, size_t n),
+FAILS(FAULT_CRYPTO, int,
+    errno == EIO      ? 0
+    : errno == ENOSPC ? -2
+		      : -1,
+    EVP_DigestVerify, (EVP_MD_CTX * md, const unsigned char *sig, size_t nsig, const unsigned char *p, size_t n),
     (md, sig, nsig, p, n))
 FAILS(FAULT_CRYPTO, int, 0, EVP_PKEY_CTX_set_rsa_padding, (EVP_PKEY_CTX * ctx, int padding), (ctx, padding))
 FAILS(FAULT_CRYPTO, int, -2, EVP_PKEY_CTX_set_rsa_pss_saltlen, (EVP_PKEY_CTX * ctx, int n), (ctx, n))
@@ -434,8 +433,8 @@ FAILS(FAULT_CRYPTO, int, 0, EVP_PKEY_CTX_set_rsa_mgf1_md_name,
     (EVP_PKEY_CTX * ctx, const char *name, const char *query), (ctx, name, query))
 FAILS(FAULT_CRYPTO, OSSL_PARAM_BLD *, NULL, OSSL_PARAM_BLD_new, (void), ())
 FAILS(FAULT_CRYPTO, OSSL_PARAM *, NULL, OSSL_PARAM_BLD_to_param, (OSSL_PARAM_BLD * build), (build))
-FAILS(FAULT_CRYPTO, int, 0, OSSL_PARAM_BLD_push_BN,
-    (OSSL_PARAM_BLD * build, const char *name, const BIGNUM *n), (build, name, n))
+FAILS(FAULT_CRYPTO, int, 0, OSSL_PARAM_BLD_push_BN, (OSSL_PARAM_BLD * build, const char *name, const BIGNUM *n),
+    (build, name, n))
 FAILS(FAULT_CRYPTO, int, 0, OSSL_PARAM_BLD_push_utf8_string,
     (OSSL_PARAM_BLD * build, const char *name, const char *text, size_t n), (build, name, text, n))
 FAILS(FAULT_CRYPTO, int, 0, OSSL_PARAM_BLD_push_octet_string,
@@ -445,8 +444,7 @@ FAILS(FAULT_CRYPTO, int, -1, BN_bn2binpad, (const BIGNUM *n, unsigned char *to, 
 FAILS(FAULT_CRYPTO, ECDSA_SIG *, NULL, ECDSA_SIG_new, (void), ())
 FAILS(FAULT_CRYPTO, int, 0, ECDSA_SIG_set0, (ECDSA_SIG * sig, BIGNUM *r, BIGNUM *s), (sig, r, s))
 FAILS(FAULT_CRYPTO, int, -1, i2d_ECDSA_SIG, (const ECDSA_SIG *sig, unsigned char **to), (sig, to))
-FAILS(FAULT_CRYPTO, ECDSA_SIG *, NULL, d2i_ECDSA_SIG, (ECDSA_SIG * *to, const unsigned char **p, long n),
-    (to, p, n))
+FAILS(FAULT_CRYPTO, ECDSA_SIG *, NULL, d2i_ECDSA_SIG, (ECDSA_SIG * *to, const unsigned char **p, long n), (to, p, n))
 FAILS(FAULT_PARSE, struct json_object *, NULL, json_object_new_object, (void), ())
 FAILS(FAULT_PARSE, struct json_object *, NULL, json_object_new_array, (void), ())
 FAILS(FAULT_PARSE, struct json_object *, NULL, json_object_new_boolean, (json_bool b), (b))

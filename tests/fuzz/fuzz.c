@@ -13,7 +13,7 @@
 unsigned long fuzz_seen[16];
 static char folder[256];
 
-/* --- the input --------------------------------------------------------------------------------------- */
+/* --- the input -------------------------------------------------------------------------------- */
 
 unsigned
 take_byte(struct rest *rest)
@@ -65,7 +65,7 @@ take_string(struct rest *rest, size_t most)
 	return text;
 }
 
-/* --- files --------------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static int
 remove_one(const char *path, const struct stat *status, int kind, struct FTW *at)

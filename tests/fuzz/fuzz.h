@@ -20,8 +20,7 @@ extern unsigned long fuzz_seen[16];
 #define FUZZ_SAW(sight) fuzz_seen[sight]++
 
 void fuzz_broken(const char *fmt, ...) __attribute__((noreturn)) RJWT_PRINTF(1, 2);
-#define FUZZ_CHECK(condition) \
-	((condition) ? (void)0 : fuzz_broken("%s:%d: not so: %s", __FILE__, __LINE__, #condition))
+#define FUZZ_CHECK(condition) ((condition) ? (void)0 : fuzz_broken("%s:%d: not so: %s", __FILE__, __LINE__, #condition))
 
 /* What is left of an input. An end that came too early reads as zeros. */
 struct rest {

@@ -13,8 +13,7 @@ const char *const fuzz_sights[] = { "accepted", "refused", NULL };
 static bool
 is_word(const char *arg)
 {
-	return strcmp(arg, "debug") == 0 || strcmp(arg, "try_first_pass") == 0 ||
-	    strcmp(arg, "use_first_pass") == 0;
+	return strcmp(arg, "debug") == 0 || strcmp(arg, "try_first_pass") == 0 || strcmp(arg, "use_first_pass") == 0;
 }
 
 int
@@ -52,7 +51,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			configs += strncmp(argv[i], "conf=", 5) == 0;
 			prompts += strncmp(argv[i], "prompt=", 7) == 0;
 			FUZZ_CHECK(is_word(argv[i]) || strncmp(argv[i], "conf=", 5) == 0 ||
-			    strncmp(argv[i], "prompt=", 7) == 0);
+				   strncmp(argv[i], "prompt=", 7) == 0);
 		}
 		FUZZ_CHECK(configs <= 1 && prompts <= 1 && (configs == 1) == (args.config != NULL));
 	} else {

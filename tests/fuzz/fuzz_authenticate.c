@@ -45,22 +45,21 @@ struct trial {
 	struct token given[REPLIES]; /* tokens, and what else was typed */
 	size_t ngiven;
 	const struct token *last;
-	bool changed;  /* PAM_USER is another since the user was asked for */
-	bool unclear;  /* a call failed, now or before */
+	bool changed; /* PAM_USER is another since the user was asked for */
+	bool unclear; /* a call failed, now or before */
 	struct said spent[LOGINS];
 	size_t nspent;
 };
 
 static const char *const users[] = { "alice", "bob", "mallory", "root", "", "Alice" };
 
-/* --- what is typed ------------------------------------------------------------------------------------- */
+/* --- what is typed ---------------------------------------------------------------------------- */
 
 /* One reply, in t->given; NULL: none. */
 static char *
 make_reply(struct trial *t)
 {
-	struct recipe recipe = { .signer = t->stage->signers[t->version], .kid = t->kid,
-		.now_s = faults_clock.wall_s };
+	struct recipe recipe = { .signer = t->stage->signers[t->version], .kid = t->kid, .now_s = faults_clock.wall_s };
 	struct token *token = &t->given[t->ngiven < REPLIES ? t->ngiven++ : REPLIES - 1];
 	unsigned kind = take_below(t->rest, 8);
 	size_t n;
@@ -120,7 +119,7 @@ answer(void *context, const char *prompt, char **reply)
 	return PAM_SUCCESS;
 }
 
-/* --- before -------------------------------------------------------------------------------------------- */
+/* --- before ----------------------------------------------------------------------------------- */
 
 static void
 choose_arguments(struct trial *t)
@@ -161,8 +160,8 @@ choose_configuration(struct trial *t)
 static void
 choose(struct trial *t)
 {
-	static const int64_t clocks[] = { 60, 0, 1, 1800, 3600, 86399, 86400, 86401, 90000, -3600, -3700,
-		-1800003600, INT64_C(9007199254740992) };
+	static const int64_t clocks[] = { 60, 0, 1, 1800, 3600, 86399, 86400, 86401, 90000, -3600, -3700, -1800003600,
+		INT64_C(9007199254740992) };
 
 	t->stage = stage_get(take_below(t->rest, STAGE_KINDS));
 	choose_configuration(t);
@@ -176,8 +175,11 @@ choose(struct trial *t)
 	t->damaged = damage(t->rest, t->stage, &t->vouched);
 	t->pamh.answer = answer;
 	t->pamh.context = t;
-	t->asked = (struct asked){ .scope = t->scope, .issuer = "iss.example", .audience = "host.example",
-		.kid = t->kid, .alg = t->stage->signers[1]->alg->name };
+	t->asked = (struct asked){ .scope = t->scope,
+		.issuer = "iss.example",
+		.audience = "host.example",
+		.kid = t->kid,
+		.alg = t->stage->signers[1]->alg->name };
 	if (t->setting != NULL) {
 		t->asked.typ = t->setting->typ;
 		t->asked.user_claim = t->setting->user_claim;
@@ -188,7 +190,7 @@ choose(struct trial *t)
 	}
 }
 
-/* --- what came of it -------------------------------------------------------------------------------------- */
+/* --- what came of it -------------------------------------------------------------------------- */
 
 static bool
 was_spent(const struct trial *t, const struct said *said)
@@ -217,8 +219,7 @@ may_pass(struct trial *t, const struct token *token, struct said *said)
 	slack_s = t->setting->leeway_s > 1 ? t->setting->leeway_s : 1;
 	if (t->damaged)
 		return true;
-	if (t->version == 1 &&
-	    (said->iat_s > STAGE_RETIRED + slack_s || faults_clock.wall_s > STAGE_RETIRED + 86400))
+	if (t->version == 1 && (said->iat_s > STAGE_RETIRED + slack_s || faults_clock.wall_s > STAGE_RETIRED + 86400))
 		return false;
 	if (strcmp(said->jti, "revoked") == 0 || (t->version == 1 && strcmp(said->user, "mallory") == 0))
 		return false;
@@ -233,8 +234,7 @@ static void
 check_log(const struct trial *t)
 {
 	for (size_t i = 0; i < t->pamh.nlog; i++)
-		FUZZ_CHECK(t->pamh.log[i] == '\n' ||
-		    ((unsigned char)t->pamh.log[i] >= 0x20 && t->pamh.log[i] != 0x7f));
+		FUZZ_CHECK(t->pamh.log[i] == '\n' || ((unsigned char)t->pamh.log[i] >= 0x20 && t->pamh.log[i] != 0x7f));
 	if (memmem(t->pamh.log, t->pamh.nlog, PASSWORD, sizeof(PASSWORD) - 1) != NULL)
 		fuzz_broken("a password in the log: %.*s", (int)t->pamh.nlog, t->pamh.log);
 	for (size_t i = 0; i < t->ngiven; i++) {
@@ -313,9 +313,9 @@ login(struct trial *t)
 		return;
 	}
 	/* Nothing failed, and no byte of the input had a part in it. */
-	FUZZ_CHECK(!good || t->unclear || t->damaged || t->setting == NULL || !t->good_args ||
-	    !t->last->plain || t->last->text.n > t->setting->most ||
-	    (stacked && !t->try_first && !t->use_first) || (!stacked && t->pamh.prompts == 0));
+	FUZZ_CHECK(!good || t->unclear || t->damaged || t->setting == NULL || !t->good_args || !t->last->plain ||
+		   t->last->text.n > t->setting->most || (stacked && !t->try_first && !t->use_first) ||
+		   (!stacked && t->pamh.prompts == 0));
 	FUZZ_CHECK(failed > 0 || fake_data(&t->pamh, "pam_rjwt_login") == NULL);
 	FUZZ_SAW(ret == PAM_AUTHINFO_UNAVAIL ? UNAVAILABLE : REFUSED);
 	if (t->pamh.items[PAM_AUTHTOK] != NULL && strcmp(t->pamh.items[PAM_AUTHTOK], PASSWORD) == 0)

@@ -35,8 +35,8 @@ read_header(struct view token)
 	}
 	FUZZ_SAW(SPLIT);
 	FUZZ_CHECK(jws.header.n > 0 && jws.payload.n > 0 && jws.signature.n > 0 &&
-	    jws.header.n + jws.payload.n + jws.signature.n + 2 == token.n &&
-	    jws.input.n == jws.header.n + 1 + jws.payload.n && jws.input.p == token.p);
+		   jws.header.n + jws.payload.n + jws.signature.n + 2 == token.n &&
+		   jws.input.n == jws.header.n + 1 + jws.payload.n && jws.input.p == token.p);
 	err = jws_header(&jws, &diag);
 	if (err == RJWT_OK) {
 		FUZZ_SAW(HEADER);
@@ -62,8 +62,8 @@ read_claims(struct view text, const char *user_claim)
 	}
 	FUZZ_SAW(CLAIMS);
 	FUZZ_CHECK(claims_name_check(claims.iss) && claims_name_check(claims.user) && claims.exp_s >= 0 &&
-	    claims.exp_s <= JSON_INTEGER_MAX && claims.iat_s >= 0 && claims.iat_s <= JSON_INTEGER_MAX &&
-	    claims.nbf_s >= 0 && claims.nbf_s <= JSON_INTEGER_MAX);
+		   claims.exp_s <= JSON_INTEGER_MAX && claims.iat_s >= 0 && claims.iat_s <= JSON_INTEGER_MAX &&
+		   claims.nbf_s >= 0 && claims.nbf_s <= JSON_INTEGER_MAX);
 	FUZZ_CHECK(!claims.once || claims_jti_check(claims.jti));
 	(void)claims_audience_has(&claims, "host.example");
 	FUZZ_CHECK(!claims_scope_has(&claims, ""));

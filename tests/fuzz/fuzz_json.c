@@ -204,14 +204,14 @@ compare(struct reader *r, struct json_object *value)
 	case '"':
 		text = unescape(r, &n);
 		FUZZ_CHECK(json_object_is_type(value, json_type_string) &&
-		    (size_t)json_object_get_string_len(value) == n &&
-		    memcmp(json_object_get_string(value), text, n) == 0);
+			   (size_t)json_object_get_string_len(value) == n &&
+			   memcmp(json_object_get_string(value), text, n) == 0);
 		free(text);
 		return;
 	case 't':
 	case 'f':
-		FUZZ_CHECK(json_object_is_type(value, json_type_boolean) &&
-		    json_object_get_boolean(value) == (*r->p == 't'));
+		FUZZ_CHECK(
+		    json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value) == (*r->p == 't'));
 		r->p += *r->p == 't' ? 4 : 5;
 		return;
 	case 'n':
@@ -305,8 +305,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		write_again(text, json);
 	} else {
 		FUZZ_SAW(REFUSED);
-		FUZZ_CHECK(scanned == RJWT_MALFORMED && json.object == NULL && diag.line > 0 &&
-		    diag.column > 0 && diag.text[0] != '\0');
+		FUZZ_CHECK(scanned == RJWT_MALFORMED && json.object == NULL && diag.line > 0 && diag.column > 0 &&
+			   diag.text[0] != '\0');
 		FUZZ_CHECK(json_scan(text, &minus_zero, NULL) == scanned);
 	}
 	json_clear(&json);

@@ -18,8 +18,8 @@
 
 const char fuzz_name[] = "keeper";
 enum { MINTED, OPENED, REVOKED, ROTATED, ADOPTED, FAILED, WARNED, BROKEN_KEYSET };
-const char *const fuzz_sights[] = { "minted", "opened", "revoked", "rotated", "adopted", "failed", "minted with a warning",
-	"a status of a broken keyset", NULL };
+const char *const fuzz_sights[] = { "minted", "opened", "revoked", "rotated", "adopted", "failed",
+	"minted with a warning", "a status of a broken keyset", NULL };
 
 #define TOKENS 32
 #define OPS 24
@@ -51,11 +51,11 @@ static struct world {
 } w;
 
 static const char *const users[] = { "alice", "bob" };
-static const char *const settings[] = { "", "alg: HS256\n", "alg: EdDSA\nrotate_every: 0\n",
-	"max_tokens_per_key: 2\n", "alg: ES384\nmax_tokens_per_key: 1\nrotate_every: 1h\n",
-	"rotate_every: 1h\nprevious_key_ttl: 62m\nleeway: 0\n", "issuer: [i, j]\naudience: [a, b]\n",
-	"one_time: always\nuser_claim: name\nuser_suffix: \"@x\"\nmax_token_bytes: 600\n",
-	"base_kid: B\nalg: EdDSA\n", "leeway: 5m\n" };
+static const char *const settings[] = { "", "alg: HS256\n", "alg: EdDSA\nrotate_every: 0\n", "max_tokens_per_key: 2\n",
+	"alg: ES384\nmax_tokens_per_key: 1\nrotate_every: 1h\n", "rotate_every: 1h\nprevious_key_ttl: 62m\nleeway: 0\n",
+	"issuer: [i, j]\naudience: [a, b]\n",
+	"one_time: always\nuser_claim: name\nuser_suffix: \"@x\"\nmax_token_bytes: 600\n", "base_kid: B\nalg: EdDSA\n",
+	"leeway: 5m\n" };
 static const char *const hosts[] = { "Host.example", "localhost", "", "localhost.localdomain" };
 
 static void
@@ -71,13 +71,13 @@ set_config(unsigned number)
 
 /* Run a call of rjwt's by the plan that comes next; its result. */
 static unsigned failed;
-#define TRY(err, call)                             \
-	do {                                       \
-		faults_arm(w.rest);                \
-		(err) = (call);                    \
-		failed = faults_disarm();          \
+#define TRY(err, call)                              \
+	do {                                        \
+		faults_arm(w.rest);                 \
+		(err) = (call);                     \
+		failed = faults_disarm();           \
 		if ((err) != RJWT_OK && failed > 0) \
-			FUZZ_SAW(FAILED);          \
+			FUZZ_SAW(FAILED);           \
 	} while (0)
 
 static struct rjwt_options
@@ -113,7 +113,7 @@ reopen(void)
 	return err == RJWT_OK;
 }
 
-/* --- what is promised --------------------------------------------------------------------------------- */
+/* --- what is promised ------------------------------------------------------------------------- */
 
 static void
 worsen(size_t i, enum rjwt_err err)
@@ -156,12 +156,12 @@ look_at_keyset(bool replaced)
 	if (!replaced && w.before.next_version > 0) {
 		FUZZ_CHECK(strcmp(now.base, w.before.base) == 0 && now.generation >= w.before.generation);
 		FUZZ_CHECK(now.floor >= w.before.floor && now.active.version >= w.before.active.version &&
-		    now.next_version >= w.before.next_version);
+			   now.next_version >= w.before.next_version);
 	}
 	w.before = now;
 }
 
-/* --- operations ------------------------------------------------------------------------------------------ */
+/* --- operations ------------------------------------------------------------------------------- */
 
 static void
 keep(const struct rjwt_token *token, const char *user, bool plain)
@@ -177,8 +177,12 @@ keep(const struct rjwt_token *token, const char *user, bool plain)
 	if (w.n == TOKENS)
 		return;
 	held = &w.tokens[w.n++];
-	*held = (struct held){ .text = strdup(token->text), .len = token->len, .user = user,
-		.nbf_s = token->nbf_s, .exp_s = token->exp_s, .once = token->once || w.setting == 7,
+	*held = (struct held){ .text = strdup(token->text),
+		.len = token->len,
+		.user = user,
+		.nbf_s = token->nbf_s,
+		.exp_s = token->exp_s,
+		.once = token->once || w.setting == 7,
 		.promise = plain && w.orderly ? OPENS : MAY_OPEN };
 	FUZZ_CHECK(held->text != NULL);
 	memcpy(held->jti, token->jti, sizeof(held->jti));
@@ -339,8 +343,10 @@ revoke_oddly(void)
 	unsigned how = take_byte(w.rest);
 	char *text = take_string(w.rest, 300);
 	const char *const names[] = { "alice", text, NULL };
-	struct rjwt_revocation r = { .jti = (how & 1) != 0 ? text : NULL, .kid = (how & 2) != 0 ? text : NULL,
-		.users = (how & 4) != 0 ? names + (how >> 4) % 3 : NULL, .all = (how & 8) != 0 };
+	struct rjwt_revocation r = { .jti = (how & 1) != 0 ? text : NULL,
+		.kid = (how & 2) != 0 ? text : NULL,
+		.users = (how & 4) != 0 ? names + (how >> 4) % 3 : NULL,
+		.all = (how & 8) != 0 };
 	struct rjwt_change change = { .any = false };
 	struct rjwt_diag diag;
 	enum rjwt_err err;
@@ -437,7 +443,8 @@ look_from_outside(void)
 		return;
 	FUZZ_CHECK(rjwt_mint(h, &request, &token, &diag) == RJWT_USAGE);
 	FUZZ_CHECK(rjwt_mint_batch(h, &request, 1, &minted) == RJWT_USAGE);
-	FUZZ_CHECK(rjwt_rotate(h, 0, &change, &diag) == RJWT_USAGE && rjwt_maintain(h, 0, &change, &diag) == RJWT_USAGE);
+	FUZZ_CHECK(
+	    rjwt_rotate(h, 0, &change, &diag) == RJWT_USAGE && rjwt_maintain(h, 0, &change, &diag) == RJWT_USAGE);
 	FUZZ_CHECK(rjwt_current_key(h, kid, &alg, &diag) == RJWT_USAGE);
 	FUZZ_CHECK(rjwt_algorithms()[0] != NULL);
 	rjwt_close(h);

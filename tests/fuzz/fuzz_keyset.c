@@ -22,9 +22,9 @@ static void
 check_keyset(const struct keyset *k)
 {
 	FUZZ_CHECK(k->floor >= 1 && k->floor <= k->active.version && k->active.version < k->next.version &&
-	    k->next.version < k->next_version && k->next_version <= KEYSET_VERSION_MAX + 1);
+		   k->next.version < k->next_version && k->next_version <= KEYSET_VERSION_MAX + 1);
 	FUZZ_CHECK(keyset_base_check(view_of(k->base)) && claims_name_check(view_of(k->issuer)) &&
-	    claims_name_check(view_of(k->audience)));
+		   claims_name_check(view_of(k->audience)));
 }
 
 static void
@@ -48,9 +48,14 @@ check_kids(const struct keyset *k, struct view text)
 static void
 plan_changes(const struct keyset *k, struct rest *rest)
 {
-	struct rotation_policy policy = { .alg = alg_by_label(VIEW("ES256")), .rotate_every_s = take_word(rest) * 60, .max_tokens = take_byte(rest),
-		.previous_key_ttl_s = 86400, .max_lifetime_s = 3600, .leeway_s = take_below(rest, 2) * 30 };
-	struct keyset_seen seen = { .minted = take_byte(rest), .first_alive = k->floor,
+	struct rotation_policy policy = { .alg = alg_by_label(VIEW("ES256")),
+		.rotate_every_s = take_word(rest) * 60,
+		.max_tokens = take_byte(rest),
+		.previous_key_ttl_s = 86400,
+		.max_lifetime_s = 3600,
+		.leeway_s = take_below(rest, 2) * 30 };
+	struct keyset_seen seen = { .minted = take_byte(rest),
+		.first_alive = k->floor,
 		.first_until_s = take_byte(rest) % 2 == 0 ? 0 : k->active.since_s + take_word(rest) };
 	struct rjwt_time now = { .wall_s = k->clock.wall_s + (int64_t)take_word(rest) * 64 - 1000000,
 		.boot_s = k->clock.boot_s + take_word(rest) };
@@ -74,13 +79,12 @@ plan_changes(const struct keyset *k, struct rest *rest)
 		keyset_plan_at(&plan, k, &policy, &now);
 		check_keyset(&plan.after);
 		FUZZ_CHECK(plan.after.floor >= k->floor && plan.after.active.version >= k->active.version &&
-		    plan.after.next_version >= k->next_version);
+			   plan.after.next_version >= k->next_version);
 		/* What signs was published before, but for a compromise. */
 		FUZZ_CHECK(why == WHY_COMPROMISED || plan.after.active.version == k->active.version ||
-		    plan.after.active.version == k->next.version);
-		FUZZ_CHECK(plan.after.active.version == k->active.version ||
-		    plan.after.floor > k->active.version || plan.retire == k->active.version ||
-		    plan.revoke == k->active.version);
+			   plan.after.active.version == k->next.version);
+		FUZZ_CHECK(plan.after.active.version == k->active.version || plan.after.floor > k->active.version ||
+			   plan.retire == k->active.version || plan.revoke == k->active.version);
 	}
 	(void)keyset_next_event(k, &policy, &seen, &now, &what);
 	(void)keyset_due(k, &policy, seen.minted, now.wall_s);
@@ -107,9 +111,9 @@ read_keyset(struct view text, struct view kid, struct rest rest, bool sealed)
 	FUZZ_CHECK(keyset_format(&written, &keyset) == RJWT_OK);
 	FUZZ_CHECK(keyset_parse(buf_view(&written), &again, &diag) == RJWT_OK);
 	FUZZ_CHECK(again.generation == keyset.generation && again.floor == keyset.floor &&
-	    again.moved_s == keyset.moved_s && strcmp(again.issuer, keyset.issuer) == 0 &&
-	    strcmp(again.audience, keyset.audience) == 0 && strcmp(again.machine, keyset.machine) == 0 &&
-	    memcmp(&again.clock, &keyset.clock, sizeof(again.clock)) == 0);
+		   again.moved_s == keyset.moved_s && strcmp(again.issuer, keyset.issuer) == 0 &&
+		   strcmp(again.audience, keyset.audience) == 0 && strcmp(again.machine, keyset.machine) == 0 &&
+		   memcmp(&again.clock, &keyset.clock, sizeof(again.clock)) == 0);
 	check_kids(&keyset, kid);
 	plan_changes(&keyset, &rest);
 }

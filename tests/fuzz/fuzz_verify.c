@@ -49,8 +49,8 @@ choose(struct trial *t, struct rest *rest)
 	else
 		t->set = stage_set(n / 2);
 	t->setting = &stage_settings[take_below(rest, STAGE_SETTINGS)];
-	t->flags = (int)(take_byte(rest) & (RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_SIGNATURE_ONLY |
-				       RJWT_TRACE));
+	t->flags = (int)(take_byte(rest) &
+			 (RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_SIGNATURE_ONLY | RJWT_TRACE));
 	n = take_byte(rest);
 	if (n % 8 == 7)
 		t->user = take_string(rest, 300);
@@ -83,7 +83,7 @@ open_handle(struct trial *t, struct rest *rest)
 	return err;
 }
 
-/* --- judging ------------------------------------------------------------------------------------------ */
+/* --- judging ---------------------------------------------------------------------------------- */
 
 static bool
 was_spent(const struct trial *t, const struct said *said)
@@ -100,8 +100,7 @@ keyset_may_pass(const struct trial *t, const struct said *said)
 {
 	int64_t slack_s = t->setting->leeway_s > 1 ? t->setting->leeway_s : 1;
 
-	if (t->version == 1 &&
-	    (said->iat_s > STAGE_RETIRED + slack_s || faults_clock.wall_s > STAGE_RETIRED + 86400)) {
+	if (t->version == 1 && (said->iat_s > STAGE_RETIRED + slack_s || faults_clock.wall_s > STAGE_RETIRED + 86400)) {
 		FUZZ_SAW(RETIRED);
 		return false;
 	}
@@ -129,9 +128,9 @@ check(struct trial *t, const struct token *token, enum rjwt_err err, const struc
 		may = may && (t->stage == NULL || keyset_may_pass(t, &said));
 		FUZZ_CHECK(err != RJWT_OK || may);
 		usage = t->stage != NULL && said.once && (t->flags & RJWT_ANY_SERVICE) != 0 &&
-		    (t->flags & RJWT_DRY_RUN) == 0;
-		FUZZ_CHECK(err == RJWT_OK || !may || !token->plain || usage || t->unclear ||
-		    token->text.n > t->setting->most);
+			(t->flags & RJWT_DRY_RUN) == 0;
+		FUZZ_CHECK(
+		    err == RJWT_OK || !may || !token->plain || usage || t->unclear || token->text.n > t->setting->most);
 		if (err == RJWT_OK && said.once && (t->flags & RJWT_DRY_RUN) == 0)
 			t->spent[t->nspent++] = said;
 	}
@@ -140,7 +139,7 @@ check(struct trial *t, const struct token *token, enum rjwt_err err, const struc
 					    memcmp(v->claims, token->claims.p, v->claims_len) == 0));
 	FUZZ_CHECK(!v->tell || (token->minted && rjwt_is_verdict(err)));
 	FUZZ_CHECK(err != RJWT_OK || t->asked.user == NULL || (t->flags & RJWT_SIGNATURE_ONLY) != 0 ||
-	    strcmp(v->user, t->user) == 0);
+		   strcmp(v->user, t->user) == 0);
 	if (err == RJWT_OK)
 		FUZZ_SAW(t->stage != NULL ? ACCEPTED : ACCEPTED_SET);
 	else
@@ -151,7 +150,9 @@ static void
 attempt(struct trial *t, struct rest *rest, struct rest plan)
 {
 	const struct recipe recipe = { .signer = t->stage == NULL ? t->set->signer : t->stage->signers[t->version],
-		.kid = t->asked.kid, .now_s = faults_clock.wall_s, .once = take_byte(rest) % 2 == 1 };
+		.kid = t->asked.kid,
+		.now_s = faults_clock.wall_s,
+		.once = take_byte(rest) % 2 == 1 };
 	struct rjwt_attempt a = { .user = t->user, .service = t->service, .flags = t->flags };
 	struct rjwt_verdict verdict;
 	struct rjwt_diag diag = { 0 };
@@ -183,12 +184,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	choose(&t, &rest);
 	if (t.stage != NULL)
 		snprintf(kid, sizeof(kid), "B.%d", t.version);
-	t.asked = (struct asked){ .user = (t.flags & RJWT_ANY_USER) != 0 ? NULL : t.user == NULL ? "" : t.user,
-		.scope = (t.flags & RJWT_ANY_SERVICE) != 0 ? NULL : t.scope, .issuer = "iss.example",
-		.audience = "host.example", .typ = t.setting->typ, .user_claim = t.setting->user_claim,
-		.user_suffix = t.setting->user_suffix, .kid = kid,
+	t.asked = (struct asked){ .user = (t.flags & RJWT_ANY_USER) != 0 ? NULL
+					  : t.user == NULL		 ? ""
+									 : t.user,
+		.scope = (t.flags & RJWT_ANY_SERVICE) != 0 ? NULL : t.scope,
+		.issuer = "iss.example",
+		.audience = "host.example",
+		.typ = t.setting->typ,
+		.user_claim = t.setting->user_claim,
+		.user_suffix = t.setting->user_suffix,
+		.kid = kid,
 		.alg = t.stage == NULL ? t.set->alg->name : t.stage->signers[t.version]->alg->name,
-		.leeway_s = t.setting->leeway_s, .max_lifetime_s = t.setting->max_lifetime_s,
+		.leeway_s = t.setting->leeway_s,
+		.max_lifetime_s = t.setting->max_lifetime_s,
 		.once_always = t.setting->once_always };
 	lowest = fuzz_lowest();
 	err = open_handle(&t, &rest);

@@ -39,16 +39,15 @@ check_config(const struct config *c)
 	FUZZ_CHECK(p->base == NULL || keyset_base_check(view_of(p->base)));
 	FUZZ_CHECK(p->rotate_every_s >= 0 && p->max_tokens >= 0);
 	FUZZ_CHECK(p->leeway_s >= 0 && p->leeway_s <= RJWT_LEEWAY_MAX && p->max_lifetime_s > 0 &&
-	    p->max_lifetime_s <= RJWT_LIFETIME_MAX && c->default_lifetime_s > 0 &&
-	    c->default_lifetime_s <= p->max_lifetime_s);
+		   p->max_lifetime_s <= RJWT_LIFETIME_MAX && c->default_lifetime_s > 0 &&
+		   c->default_lifetime_s <= p->max_lifetime_s);
 	/* No token outlives its key. */
 	FUZZ_CHECK(p->previous_key_ttl_s >= p->max_lifetime_s + 2 * p->leeway_s);
 	FUZZ_CHECK(c->max_token_bytes >= 256 && c->max_token_bytes <= RJWT_TOKEN_MAX);
 	FUZZ_CHECK(c->token_type[0] != '\0' && c->user_claim[0] != '\0' && strcmp(c->user_claim, "exp") != 0);
 	FUZZ_CHECK(c->nservices <= 64);
 	for (size_t i = 0; i < c->nservices; i++)
-		FUZZ_CHECK(c->services[i].scope[0] == '\0' ||
-		    claims_word_check(view_of(c->services[i].scope)));
+		FUZZ_CHECK(c->services[i].scope[0] == '\0' || claims_word_check(view_of(c->services[i].scope)));
 	for (size_t i = 0; i < c->nservices; i++) {
 		const char *scope = config_scope(c, c->services[i].name);
 

@@ -50,7 +50,7 @@ stage_signer(const struct alg *alg, struct view text)
 	return signer;
 }
 
-/* --- a keyset ------------------------------------------------------------------------------------------ */
+/* --- a keyset --------------------------------------------------------------------------------- */
 
 static struct signer *
 read_signer(const struct stage *stage, int version)
@@ -84,8 +84,10 @@ static void
 make_keyset(struct stage *stage)
 {
 	static const char *const audience[] = { "host.example", NULL }, *const users[] = { "mallory", NULL };
-	const struct rjwt_options options = { .config = stage->config, .now = faults_now,
-		.issuer = "iss.example", .audience = audience };
+	const struct rjwt_options options = { .config = stage->config,
+		.now = faults_now,
+		.issuer = "iss.example",
+		.audience = audience };
 	struct rjwt_diag diag = { 0 };
 	struct rjwt_change change;
 	struct rjwt *h;
@@ -164,7 +166,7 @@ stage_restore(struct stage *stage, bool touched)
 	(void)faults_wrote();
 }
 
-/* --- sets ---------------------------------------------------------------------------------------------- */
+/* --- sets ------------------------------------------------------------------------------------- */
 
 static const char *const labels[STAGE_SETS] = { "ES256", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256",
 	"PS384", "PS512", "ES384", "ES512", "EdDSA", "Ed448" };
@@ -218,7 +220,7 @@ stage_set(unsigned number)
 	return set;
 }
 
-/* --- settings ------------------------------------------------------------------------------------------ */
+/* --- settings --------------------------------------------------------------------------------- */
 
 const struct stage_setting stage_settings[STAGE_SETTINGS] = {
 	{ "", "login+jwt", "sub", "", 30, 3600, 8192, false },
@@ -226,8 +228,8 @@ const struct stage_setting stage_settings[STAGE_SETTINGS] = {
 	{ "one_time: always\nleeway: 5m\n", "login+jwt", "sub", "", 300, 3600, 8192, true },
 	{ "user_claim: name\nuser_suffix: \"@x\"\n", "login+jwt", "name", "@x", 30, 3600, 8192, false },
 	{ "token_type: JWT\nmax_token_bytes: 65536\n", "JWT", "sub", "", 30, 3600, 65536, false },
-	{ "max_lifetime: 5m\nissuer: iss.example\naudience: [host.example]\n", "login+jwt", "sub", "", 30, 300,
-	    8192, false },
+	{ "max_lifetime: 5m\nissuer: iss.example\naudience: [host.example]\n", "login+jwt", "sub", "", 30, 300, 8192,
+	    false },
 	{ "max_token_bytes: 511\ntoken_type: application/jwt\n", "JWT", "sub", "", 30, 3600, 511, false },
 	{ "cap_session: true\n", "login+jwt", "sub", "", 30, 3600, 8192, false },
 };

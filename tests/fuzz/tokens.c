@@ -12,7 +12,7 @@
 #define EDITS 6
 #define VALUE_MAX 400
 
-/* --- making ------------------------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------------------- */
 
 /* One member; an edit replaces its value. */
 struct member {
@@ -23,16 +23,15 @@ struct member {
 
 #define MEMBERS 24
 
-static const char *const words[] = { "null", "true", "false", "0", "1", "-1", "-0", "1.5", "1e3",
-	"9007199254740992", "9007199254740993", "99999999999999999999", "\"\"", "\"alice\"", "\"alice@x\"",
-	"\"bob\"", "\"root\"", "\"Alice\"", "\"alic\"", "\"alicee\"", "\"\\u0061lice\"", "\"alice\\u0000\"",
-	"\"iss.example\"", "\"old.example\"", "\"iss.example.org\"", "\"host.example\"", "\"HOST.example\"",
-	"\"host2.example\"", "[\"host.example\"]", "[\"a\",\"host.example\",\"b\"]", "[\"host.example\",1]", "[]",
-	"[\"host.example.org\"]", "\"ssh\"", "\"ssh sudo\"", "\"sudo\"", "\"ssh  sudo\"", "\"sshd\"", "\"s\"",
-	"{}", "{\"a\":[1,{\"b\":null}]}", "\"login+jwt\"", "\"application/LOGIN+jwt\"", "\"JWT\"", "\"jwt\"",
-	"\"none\"", "\"HS256\"", "\"ES256\"", "\"EdDSA\"", "\"RS256\"", "\"B.1\"", "\"B.2\"", "\"B.3\"",
-	"\"B.4\"", "\"B.0\"", "\"B.01\"", "\"B\"", "\"C.1\"", "\"B.2147483648\"", "\"../1\"", "\"revoked\"",
-	"\"mallory\"", "[\"exp\"]" };
+static const char *const words[] = { "null", "true", "false", "0", "1", "-1", "-0", "1.5", "1e3", "9007199254740992",
+	"9007199254740993", "99999999999999999999", "\"\"", "\"alice\"", "\"alice@x\"", "\"bob\"", "\"root\"",
+	"\"Alice\"", "\"alic\"", "\"alicee\"", "\"\\u0061lice\"", "\"alice\\u0000\"", "\"iss.example\"",
+	"\"old.example\"", "\"iss.example.org\"", "\"host.example\"", "\"HOST.example\"", "\"host2.example\"",
+	"[\"host.example\"]", "[\"a\",\"host.example\",\"b\"]", "[\"host.example\",1]", "[]", "[\"host.example.org\"]",
+	"\"ssh\"", "\"ssh sudo\"", "\"sudo\"", "\"ssh  sudo\"", "\"sshd\"", "\"s\"", "{}", "{\"a\":[1,{\"b\":null}]}",
+	"\"login+jwt\"", "\"application/LOGIN+jwt\"", "\"JWT\"", "\"jwt\"", "\"none\"", "\"HS256\"", "\"ES256\"",
+	"\"EdDSA\"", "\"RS256\"", "\"B.1\"", "\"B.2\"", "\"B.3\"", "\"B.4\"", "\"B.0\"", "\"B.01\"", "\"B\"", "\"C.1\"",
+	"\"B.2147483648\"", "\"../1\"", "\"revoked\"", "\"mallory\"", "[\"exp\"]" };
 static const char *const names[] = { "hdralg", "hdrkid", "hdrtyp", "hdrcrit", "hdrb64", "hdrzip", "hdrcty", "hdrjwk",
 	"hdrjku", "hdrx5c", "hdrx5u", "hdrx5t", "hdrx5t#S256", "hdrother", "clmiss", "clmsub", "clmaud", "clmiat",
 	"clmexp", "clmnbf", "clmjti", "clmscope", "clmonce", "clmcnf", "clmsrc", "clmname", "clmother" };
@@ -83,7 +82,7 @@ member_of(struct member members[static MEMBERS], const char *name)
 	size_t i = 0;
 
 	while (i < MEMBERS - 1 && members[i].name != NULL &&
-	    (members[i].part != name[0] || strcmp(members[i].name, name + 3) != 0))
+	       (members[i].part != name[0] || strcmp(members[i].name, name + 3) != 0))
 		i++;
 	members[i].part = name[0];
 	members[i].name = name + 3;
@@ -154,8 +153,7 @@ compose(struct rest *rest, const struct recipe *recipe, struct token *token)
 		set(members, "clmonce", "true");
 	edits = take_below(rest, EDITS + 1);
 	for (unsigned i = 0; i < edits; i++)
-		put_value(rest, recipe, member_of(members, names[take_below(rest, COUNT(names))]),
-		    &token->plain);
+		put_value(rest, recipe, member_of(members, names[take_below(rest, COUNT(names))]), &token->plain);
 	put_part(&token->header, 'h', members);
 	put_part(&token->claims, 'c', members);
 }
@@ -177,8 +175,8 @@ token_make(struct rest *rest, const struct recipe *recipe, struct token *token)
 	if ((how & 8) != 0)
 		splice(rest, &token->claims);
 	token->plain = token->plain && (how & 12) == 0;
-	FUZZ_CHECK(jws_sign(recipe->signer, buf_view(&token->header), buf_view(&token->claims),
-		       &token->text) == RJWT_OK);
+	FUZZ_CHECK(
+	    jws_sign(recipe->signer, buf_view(&token->header), buf_view(&token->claims), &token->text) == RJWT_OK);
 	if ((how & 16) != 0) {
 		RJWT_CLEAN(buf_clear) struct buf before = { 0 };
 
@@ -197,14 +195,13 @@ token_clear(struct token *token)
 	buf_clear(&token->claims);
 }
 
-/* --- judging ------------------------------------------------------------------------------------------ */
+/* --- judging ---------------------------------------------------------------------------------- */
 
 static struct json_object *
 read_json(const struct buf *text)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(32);
-	struct json_object *object =
-	    text->n == 0 ? NULL : json_tokener_parse_ex(tokener, text->p, (int)text->n);
+	struct json_object *object = text->n == 0 ? NULL : json_tokener_parse_ex(tokener, text->p, (int)text->n);
 
 	json_tokener_free(tokener);
 	if (json_object_is_type(object, json_type_object))
@@ -312,10 +309,9 @@ times_may_pass(struct json_object *claims, const struct asked *asked, struct sai
 	int64_t exp_s, nbf_s = 0;
 
 	return time_of(claims, "exp", &exp_s) && time_of(claims, "iat", &said->iat_s) &&
-	    (!has(claims, "nbf") || time_of(claims, "nbf", &nbf_s)) &&
-	    asked->now_s < exp_s + asked->leeway_s && said->iat_s <= asked->now_s + asked->leeway_s &&
-	    nbf_s <= asked->now_s + asked->leeway_s && exp_s > said->iat_s &&
-	    exp_s - said->iat_s <= asked->max_lifetime_s;
+	       (!has(claims, "nbf") || time_of(claims, "nbf", &nbf_s)) && asked->now_s < exp_s + asked->leeway_s &&
+	       said->iat_s <= asked->now_s + asked->leeway_s && nbf_s <= asked->now_s + asked->leeway_s &&
+	       exp_s > said->iat_s && exp_s - said->iat_s <= asked->max_lifetime_s;
 }
 
 static bool
@@ -342,8 +338,8 @@ claims_may_pass(struct json_object *claims, const struct asked *asked, struct sa
 	const char *iss = string_of(claims, "iss"), *jti = string_of(claims, "jti");
 	const char *scope = string_of(claims, "scope");
 
-	if (iss == NULL || has(claims, "cnf") || has(claims, "src") ||
-	    !times_may_pass(claims, asked, said) || !user_may_pass(claims, asked, said))
+	if (iss == NULL || has(claims, "cnf") || has(claims, "src") || !times_may_pass(claims, asked, said) ||
+	    !user_may_pass(claims, asked, said))
 		return false;
 	if ((has(claims, "once") && !json_object_is_type(once, json_type_boolean)) ||
 	    (has(claims, "jti") && (jti == NULL || jti[0] == '\0' || strlen(jti) > 128)) ||
@@ -356,8 +352,8 @@ claims_may_pass(struct json_object *claims, const struct asked *asked, struct sa
 	snprintf(said->jti, sizeof(said->jti), "%s", jti == NULL ? "" : jti);
 	if (asked->scope != NULL && (scope == NULL || !has_word(scope, asked->scope)))
 		return false;
-	said->elsewhere = strcmp(iss, asked->issuer) != 0 ||
-	    !names_host(json_object_object_get(claims, "aud"), asked->audience);
+	said->elsewhere =
+	    strcmp(iss, asked->issuer) != 0 || !names_host(json_object_object_get(claims, "aud"), asked->audience);
 	return !said->elsewhere;
 }
 
@@ -372,8 +368,8 @@ token_may_pass(const struct token *token, const struct asked *asked, struct said
 		return false;
 	header = read_json(&token->header);
 	claims = read_json(&token->claims);
-	may = header != NULL && claims != NULL && header_may_pass(header, asked) &&
-	    claims_may_pass(claims, asked, said);
+	may =
+	    header != NULL && claims != NULL && header_may_pass(header, asked) && claims_may_pass(claims, asked, said);
 	json_object_put(header);
 	json_object_put(claims);
 	return may;

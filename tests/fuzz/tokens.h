@@ -17,8 +17,8 @@
 struct token {
 	struct buf text;	   /* what is handed in */
 	struct buf header, claims; /* what was signed */
-	bool minted; /* text is as it was signed: not changed since, nor made of the input's bytes */
-	bool plain;  /* well-formed, with no bytes of the input in it */
+	bool minted;		   /* text is as it was signed: not changed since, nor made of the input's bytes */
+	bool plain;		   /* well-formed, with no bytes of the input in it */
 };
 
 /* How a token is to be made. Borrows all. */

@@ -28,7 +28,7 @@
 #define TOKENS 300
 #define VERSIONS 1000000
 
-/* --- what was promised ---------------------------------------------------------------------------------- */
+/* --- what was promised ------------------------------------------------------------------------ */
 
 enum promise { OPENS, MAY_OPEN, NEVER }; /* from its nbf to its exp; nobody can tell; not any more */
 
@@ -47,18 +47,17 @@ static struct {
 	uint64_t random;
 	struct token tokens[TOKENS];
 	size_t ntokens;
-	struct keyset keyset;	 /* as it was after the last step */
-	bool settled_back;	 /* no clock step back that no writer has seen yet */
+	struct keyset keyset;	   /* as it was after the last step */
+	bool settled_back;	   /* no clock step back that no writer has seen yet */
 	int64_t limit, most_limit; /* tokens a key: now, and at most since the active one signs; 0: none */
-	int64_t minted;		 /* tokens of the active key that we hold or held */
-	struct buf stolen[3];	 /* the private halves of the last versions, and what they are */
+	int64_t minted;		   /* tokens of the active key that we hold or held */
+	struct buf stolen[3];	   /* the private halves of the last versions, and what they are */
 	int64_t stolen_version[3], stolen_retired_s[3];
 	char stolen_base[3][33];
 	unsigned long counts[32];
 } m;
 
-static void __attribute__((noreturn, format(printf, 1, 2)))
-broken(const char *fmt, ...)
+static void __attribute__((noreturn, format(printf, 1, 2))) broken(const char *fmt, ...)
 {
 	va_list args;
 
@@ -79,7 +78,7 @@ dice(uint64_t sides)
 	return m.random % sides;
 }
 
-/* --- killing writers --------------------------------------------------------------------------------------- */
+/* --- killing writers -------------------------------------------------------------------------- */
 
 static unsigned long die_at; /* 0: never */
 
@@ -90,13 +89,13 @@ maybe_die(void)
 		_exit(9);
 }
 
-#define WRAP(type, name, parameters, arguments)  \
-	type __real_##name parameters;           \
-	type __wrap_##name parameters;           \
-	type __wrap_##name parameters            \
-	{                                        \
-		maybe_die();                     \
-		return __real_##name arguments;  \
+#define WRAP(type, name, parameters, arguments) \
+	type __real_##name parameters;          \
+	type __wrap_##name parameters;          \
+	type __wrap_##name parameters           \
+	{                                       \
+		maybe_die();                    \
+		return __real_##name arguments; \
 	}
 
 WRAP(int, fsync, (int fd), (fd))
@@ -105,7 +104,7 @@ WRAP(int, unlinkat, (int dir, const char *name, int flags), (dir, name, flags))
 WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
 WRAP(int, mkdirat, (int dir, const char *name, mode_t mode), (dir, name, mode))
 
-/* --- the oracle ---------------------------------------------------------------------------------------------- */
+/* --- the oracle ------------------------------------------------------------------------------- */
 
 /* The next key, before it signs; exactly one that does; versions that only rise. */
 static void
@@ -121,8 +120,8 @@ look_at_keyset(bool replaced)
 		broken("a version went back");
 	if (!replaced && !same_base)
 		broken("another base");
-	if (!replaced && k.active.version != m.keyset.active.version &&
-	    k.active.version != m.keyset.next.version && k.active.version < m.keyset.next_version)
+	if (!replaced && k.active.version != m.keyset.active.version && k.active.version != m.keyset.next.version &&
+	    k.active.version < m.keyset.next_version)
 		broken("%lld signs, and was never next", (long long)k.active.version);
 	if (k.active.version != m.keyset.active.version) {
 		m.minted = 0;
@@ -199,8 +198,7 @@ steal(void)
 
 	for (size_t i = 0; i < 3; i++) /* what has retired since the thief came: by now at the latest */
 		if (m.stolen_version[i] != 0 && m.stolen_retired_s[i] == 0 &&
-		    (m.stolen_version[i] < m.keyset.active.version ||
-			strcmp(m.stolen_base[i], m.keyset.base) != 0))
+		    (m.stolen_version[i] < m.keyset.active.version || strcmp(m.stolen_base[i], m.keyset.base) != 0))
 			m.stolen_retired_s[i] = clock_time.wall_s;
 	if (m.stolen_version[slot] == m.keyset.active.version)
 		return;
@@ -222,7 +220,7 @@ take_note(void)
 	m.settled_back = true;
 }
 
-/* --- what happens ------------------------------------------------------------------------------------------------ */
+/* --- what happens ----------------------------------------------------------------------------- */
 
 static const char *const users[] = { "alice", "bob" };
 
@@ -237,8 +235,7 @@ static void
 do_mint(void)
 {
 	const int64_t lifetime_s = (int64_t)(1 + dice(MAX_LIFETIME));
-	struct rjwt_request request = { .user = users[dice(2)], .lifetime_s = &lifetime_s,
-		.reusable = dice(4) != 0 };
+	struct rjwt_request request = { .user = users[dice(2)], .lifetime_s = &lifetime_s, .reusable = dice(4) != 0 };
 	struct rjwt_token made;
 	struct token *t;
 	enum rjwt_err err = rjwt_mint(m.f->h, &request, &made, &m.f->diag);
@@ -250,8 +247,11 @@ do_mint(void)
 	if (m.ntokens == TOKENS)
 		forget_token(dice(TOKENS));
 	t = &m.tokens[m.ntokens++];
-	*t = (struct token){ .text = strdup(made.text), .version = m.keyset.active.version,
-		.iat_s = made.iat_s, .exp_s = made.exp_s, .once = made.once };
+	*t = (struct token){ .text = strdup(made.text),
+		.version = m.keyset.active.version,
+		.iat_s = made.iat_s,
+		.exp_s = made.exp_s,
+		.once = made.once };
 	snprintf(t->user, sizeof(t->user), "%s", request.user);
 	snprintf(t->jti, sizeof(t->jti), "%s", made.jti);
 	snprintf(t->base, sizeof(t->base), "%.15s", m.keyset.base);
@@ -264,8 +264,11 @@ do_mint(void)
 static enum rjwt_err
 verify_as(struct rjwt *h, const struct token *t, int flags)
 {
-	struct rjwt_attempt attempt = { .token = t->text, .len = strlen(t->text), .user = t->user,
-		.service = "sshd", .flags = flags };
+	struct rjwt_attempt attempt = { .token = t->text,
+		.len = strlen(t->text),
+		.user = t->user,
+		.service = "sshd",
+		.flags = flags };
 	struct rjwt_verdict verdict;
 	enum rjwt_err err = rjwt_verify(h, &attempt, &verdict, &m.f->diag);
 
@@ -293,11 +296,9 @@ do_verify(void)
 		broken("no verdict: %s: %s", rjwt_reason(err), m.f->diag.text);
 	if (err == RJWT_OK && t->promise == NEVER)
 		broken("a token of %s.%lld opens, and was revoked or spent", t->base, (long long)t->version);
-	if (err == RJWT_OK &&
-	    (clock_time.wall_s >= t->exp_s + LEEWAY || clock_time.wall_s < t->iat_s - LEEWAY))
+	if (err == RJWT_OK && (clock_time.wall_s >= t->exp_s + LEEWAY || clock_time.wall_s < t->iat_s - LEEWAY))
 		broken("a token opens out of its time");
-	if (err != RJWT_OK && t->promise == OPENS && clock_time.wall_s >= t->iat_s &&
-	    clock_time.wall_s < t->exp_s)
+	if (err != RJWT_OK && t->promise == OPENS && clock_time.wall_s >= t->iat_s && clock_time.wall_s < t->exp_s)
 		broken("a token of %s.%lld is refused: %s", t->base, (long long)t->version, rjwt_reason(err));
 	if (err == RJWT_OK && t->once && flags == 0)
 		t->promise = NEVER;
@@ -325,8 +326,10 @@ do_forge(void)
 		broken("a stolen key cannot be read");
 	buf_addf(&header, "{\"alg\":\"ES256\",\"kid\":\"%s.%lld\",\"typ\":\"login+jwt\"}", m.stolen_base[slot],
 	    (long long)m.stolen_version[slot]);
-	buf_addf(&claims, "{\"iss\":\"iss.example\",\"sub\":\"alice\",\"aud\":\"host.example\",\"iat\":%lld,"
-	    "\"exp\":%lld,\"jti\":\"forged\",\"scope\":\"ssh\"}", (long long)now_s, (long long)now_s + 60);
+	buf_addf(&claims,
+	    "{\"iss\":\"iss.example\",\"sub\":\"alice\",\"aud\":\"host.example\",\"iat\":%lld,"
+	    "\"exp\":%lld,\"jti\":\"forged\",\"scope\":\"ssh\"}",
+	    (long long)now_s, (long long)now_s + 60);
 	if (jws_sign(signer, buf_view(&header), buf_view(&claims), &text) != RJWT_OK)
 		broken("signing failed");
 	signer_clean(&signer);
@@ -350,7 +353,8 @@ static enum rjwt_err
 work(const struct job *job, struct rjwt_change *change)
 {
 	const struct rjwt_revocation revocations[WRITERS] = { [REVOKE_JTI] = { .jti = job->jti },
-		[REVOKE_USER] = { .users = job->user }, [REVOKE_KEY] = { .kid = job->kid },
+		[REVOKE_USER] = { .users = job->user },
+		[REVOKE_KEY] = { .kid = job->kid },
 		[REVOKE_ALL] = { .all = true } };
 	struct rjwt_options options = fixture_options(m.f);
 
@@ -404,8 +408,7 @@ choose(void)
 		job.kind = TICK;
 	if (job.kind == REVOKE_JTI)
 		memcpy(job.jti, m.tokens[dice(m.ntokens)].jti, sizeof(job.jti));
-	job.version = m.keyset.floor +
-	    (int64_t)dice((uint64_t)(m.keyset.next.version - m.keyset.floor + 1));
+	job.version = m.keyset.floor + (int64_t)dice((uint64_t)(m.keyset.next.version - m.keyset.floor + 1));
 	snprintf(job.kid, sizeof(job.kid), "%s.%lld", m.keyset.base, (long long)job.version);
 	return job;
 }
@@ -504,9 +507,11 @@ do_configure(void)
 
 	m.limit = limits[dice(4)];
 	m.most_limit = m.limit == 0 || m.most_limit == 0 ? 0 : m.limit > m.most_limit ? m.limit : m.most_limit;
-	snprintf(yaml, sizeof(yaml), "issuer: iss.example\naudience: host.example\nrotate_every: %llds\n"
-	    "max_tokens_per_key: %lld\nprevious_key_ttl: %llds\n", (long long)every[dice(3)],
-	    (long long)m.limit, (long long)(MAX_LIFETIME + 2 * LEEWAY + (int64_t)dice(3) * 40000));
+	snprintf(yaml, sizeof(yaml),
+	    "issuer: iss.example\naudience: host.example\nrotate_every: %llds\n"
+	    "max_tokens_per_key: %lld\nprevious_key_ttl: %llds\n",
+	    (long long)every[dice(3)], (long long)m.limit,
+	    (long long)(MAX_LIFETIME + 2 * LEEWAY + (int64_t)dice(3) * 40000));
 	fixture_config(m.f, yaml);
 }
 

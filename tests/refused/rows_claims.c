@@ -7,9 +7,11 @@
 #define NO_STRING "null", "true", "false", "1", "1.5", "{}", "{\"a\":\"alice\"}"
 #define NO_BOOLEAN "null", "0", "1", "\"true\"", "\"false\"", "\"\"", "[]", "[true]", "{}"
 /* The values are judged by their literal. */
-#define NO_TIME "null", "true", "\"$+300$\"", "\"9999999999\"", "\"\"", "[]", "[$+300$]", "{}", "$+300$.0", "$+300$.5", \
-	"$+300$e0", "18000003e2", "1.8e9", "-1", "-0", "-$+300$", "9007199254740993", "9223372036854775807", \
-	"9223372036854775808", "18446744073709551616", "99999999999999999999999999", "1e400", "-9223372036854775809"
+#define NO_TIME                                                                                                  \
+	"null", "true", "\"$+300$\"", "\"9999999999\"", "\"\"", "[]", "[$+300$]", "{}", "$+300$.0", "$+300$.5",  \
+	    "$+300$e0", "18000003e2", "1.8e9", "-1", "-0", "-$+300$", "9007199254740993", "9223372036854775807", \
+	    "9223372036854775808", "18446744073709551616", "99999999999999999999999999", "1e400",                \
+	    "-9223372036854775809"
 
 static const struct list lists[] = {
 	/* a claim of the wrong type is not absent; CVE-2026-25537 */
@@ -32,8 +34,10 @@ static const struct list lists[] = {
 	LIST(17, ISSUER, 'c', "iss", "\"iss\\u002eexample\"", "\"ISS.example\"", "\"iss.example.\"", "\"iss.exampl\"",
 	    "\"iss.examplee\"", "\" iss.example\"", "\"iss.example \"", "\"https://iss.example\"", "\"iss.example/\"",
 	    "\"iss.example,iss.example\"", "\"*\"", "\"iss\"", "\"example\"", "\"host.example\"", "\"alice\"",
-	    "\"\xd1\x96ss.example\"", "\"iss\xef\xbc\x8e""example\"", "\"iss.ex\\u200bample\"", "\"new.example\"",
-	    "\"\\u202eiss.example\"", "\"\xf0\x9f\x98\x80\""),
+	    "\"\xd1\x96ss.example\"",
+	    "\"iss\xef\xbc\x8e"
+	    "example\"",
+	    "\"iss.ex\\u200bample\"", "\"new.example\"", "\"\\u202eiss.example\"", "\"\xf0\x9f\x98\x80\""),
 	LIST(17, CLAIMS, 'c', "iss", NULL, "\"iss.example\\n\"", "\"iss.example\\u0000\"", "\"iss\\u0085example\"",
 	    "\"\\u001b]0;x\\u0007\"", "\"\\u007f\"", "\"iss.example\",\"iss\":\"iss.example\""),
 	LIST(17, AUDIENCE, 'c', "aud", "[\"other\",\"host.example\"]", "\"HOST.example\"", "\"host.example.\"",
@@ -42,10 +46,11 @@ static const struct list lists[] = {
 	    "\"*\"", "\"*.example\"", "\"\"", "\"iss.example\"", "[\"a\",\"b\"]", "[\"HOST.example\"]", "[\"\"]",
 	    "[\"host.exampl\",\"e\"]", "[\"host.example\\u0020\"]", "\"h\xd0\xbest.example\"", "\"other.example\"",
 	    "\"ho\\u00adst.example\"", "\"\\u001b[2J\"", "\"\\n\"", "[\"\\u202e\"]", "\"localhost\""),
-	LIST(17, CLAIMS, 'c', "aud", "[\"host.example\"]", ABSENT, "null", "true", "1", "[]", "{}", "{\"host.example\":1}",
-	    "[\"host.example\",1]", "[1,\"host.example\"]", "[\"host.example\",null]", "[[\"host.example\"]]",
-	    "[\"host.example\",[\"host.example\"]]", "[\"host.example\",{}]", "[null]", "[true]",
-	    "\"host.example\",\"aud\":\"host.example\"", "\"host.example\\u0000\"", "[\"host.example\",\"\\u0000\"]"),
+	LIST(17, CLAIMS, 'c', "aud", "[\"host.example\"]", ABSENT, "null", "true", "1", "[]", "{}",
+	    "{\"host.example\":1}", "[\"host.example\",1]", "[1,\"host.example\"]", "[\"host.example\",null]",
+	    "[[\"host.example\"]]", "[\"host.example\",[\"host.example\"]]", "[\"host.example\",{}]", "[null]",
+	    "[true]", "\"host.example\",\"aud\":\"host.example\"", "\"host.example\\u0000\"",
+	    "[\"host.example\",\"\\u0000\"]"),
 };
 
 static const struct row rows[] = {
@@ -59,7 +64,8 @@ static const struct row rows[] = {
 	ROW(16, NOT_YET_VALID, BAD(CLAIM("nbf", "$+31$")), TWIN(CLAIM("nbf", "$+30$")), .exact = true),
 	ROW(16, NOT_YET_VALID, BAD(CLAIM("nbf", "$+1$")), TWIN(CLAIM("nbf", "$+0$")), .world = STRICT, .exact = true),
 	ROW(16, ISSUED_IN_FUTURE, BAD(CLAIM("iat", "$+31$")), TWIN(CLAIM("iat", "$+30$")), .exact = true),
-	ROW(16, ISSUED_IN_FUTURE, BAD(CLAIM("iat", "$+1$")), TWIN(CLAIM("iat", "$+0$")), .world = STRICT, .exact = true),
+	ROW(16, ISSUED_IN_FUTURE, BAD(CLAIM("iat", "$+1$")), TWIN(CLAIM("iat", "$+0$")), .world = STRICT,
+	    .exact = true),
 	ROW(16, LIFETIME, BAD(CLAIM("exp", "$+3601$")), TWIN(CLAIM("exp", "$+3600$"))),
 	ROW(16, LIFETIME, BAD(CLAIM("exp", "$+301$")), TWIN(CLAIM("exp", "$+300$")), .world = STRICT),
 	ROW(16, LIFETIME, BAD(CLAIM("iat", "$-1$")), TWIN(CLAIM("iat", "$-0$")), .world = STRICT),

@@ -17,7 +17,8 @@ static const struct row rows[] = {
 	ROW(31, SIGNATURE, BAD(KEY("1"), HEADER("kid", "\"B.5\"")), TWIN(KEY("5"))),
 	/* revoked, past its exp, retired before the token was issued */
 	ROW(31, KEY_REVOKED, BAD(KEY("2"), CLAIM("iat", "$-600$")), TWIN(KEY("4"), CLAIM("iat", "$-600$"))),
-	ROW(31, KEY_REVOKED, BAD(KEY("2"))), ROW(31, KEY_REVOKED, BAD(KEY("5"), HEADER("kid", "\"B.2\""))),
+	ROW(31, KEY_REVOKED, BAD(KEY("2"))),
+	ROW(31, KEY_REVOKED, BAD(KEY("5"), HEADER("kid", "\"B.2\""))),
 	ROW(31, KEY_RETIRED, BAD(KEY("3"), CLAIM("iat", "$-200$")), TWIN(KEY("4"), CLAIM("iat", "$-200$"))),
 	ROW(31, KEY_RETIRED, BAD(KEY("5"), HEADER("kid", "\"B.3\""))),
 	ROW(31, KEY_RETIRED, BAD(KEY("4")), TWIN(KEY("4"), CLAIM("iat", "$-100$"))),

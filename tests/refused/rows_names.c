@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off: its tables are laid out to be read */
 /* Rules 18, 19 and 35: whose a token is, what it opens, that it is good once, and what it is bound to. */
 #include "table.h"
 
@@ -6,7 +7,8 @@
 
 #include "unit.h"
 
-#define NAME255 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+#define NAME255                                                                                 \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -18,16 +20,29 @@ static const struct list lists[] = {
 	    "\"alicee\"", "\"a\"", "\"lice\"", "\" alice\"", "\"alice \"", "\"alice alice\"", "\"alice,bob\"",
 	    "\"alice:x\"", "\"alice@host.example\"", "\"alice/admin\"", "\"*\"", "\"%\"", "\".\"", "\"..\"", "\"0\"",
 	    "\"1000\"", "\"-alice\"", "\"-x\"", "\"a/b\"", "\"a:b\"", "\"+alice\"", "\"#1000\"", "\"%alice\"",
-	    "\"uid=alice\"", "\"ali\\\\ce\"", "\"'alice'\"", "\"\\\"alice\\\"\"",
-	    "\"\xd0\xb0lice\"", "\"al\xd1\x96""ce\"", "\"\xef\xbd\x81lice\"", "\"alic\xef\xbd\x85\"", "\"\xc3\xa1lice\"",
-	    "\"a\xcc\x81""lice\"", "\"alice\xe2\x80\x8b\"", "\"\xe2\x80\xae""alice\"", "\"\xef\xbb\xbf""alice\"",
-	    "\"\xe2\x93\x90lice\"", "\"\xf0\x9d\x92\xb6lice\"", "\"ali\xc2\xad""ce\"", "\"\xe1\xb4\x80lice\"",
-	    "\"al\xc4\xb1""ce\"", "\"alice\xcd\x8f\"", "\"any\"", "\"null\"", "\"nobody\"", "\"" NAME255 "\""),
+	    "\"uid=alice\"", "\"ali\\\\ce\"", "\"'alice'\"", "\"\\\"alice\\\"\"", "\"\xd0\xb0lice\"",
+	    "\"al\xd1\x96"
+	    "ce\"",
+	    "\"\xef\xbd\x81lice\"", "\"alic\xef\xbd\x85\"", "\"\xc3\xa1lice\"",
+	    "\"a\xcc\x81"
+	    "lice\"",
+	    "\"alice\xe2\x80\x8b\"",
+	    "\"\xe2\x80\xae"
+	    "alice\"",
+	    "\"\xef\xbb\xbf"
+	    "alice\"",
+	    "\"\xe2\x93\x90lice\"", "\"\xf0\x9d\x92\xb6lice\"",
+	    "\"ali\xc2\xad"
+	    "ce\"",
+	    "\"\xe1\xb4\x80lice\"",
+	    "\"al\xc4\xb1"
+	    "ce\"",
+	    "\"alice\xcd\x8f\"", "\"any\"", "\"null\"", "\"nobody\"", "\"" NAME255 "\""),
 	LIST(18, CLAIMS, 'c', "sub", NULL, "\"alice\\u0000\"", "\"\\u0000alice\"", "\"root\\u0000alice\"",
 	    "\"alice\\u0000root\"", "\"alice\\n\"", "\"alice\\nroot\"", "\"\\talice\"", "\"al\\u0007ice\"",
-	    "\"\\u001b[31malice\"", "\"alice\\u007f\"", "\"alice\\u0085\"", "\"alice\\u009b1m\"",
-	    "\"a" NAME255 "\"", "\"alice\",\"sub\":\"alice\"", "\"bob\",\"sub\":\"alice\"",
-	    "\"alice\",\"\\u0073ub\":\"bob\"", "\"bob\",\"s\\u0075\\u0062\":\"alice\""),
+	    "\"\\u001b[31malice\"", "\"alice\\u007f\"", "\"alice\\u0085\"", "\"alice\\u009b1m\"", "\"a" NAME255 "\"",
+	    "\"alice\",\"sub\":\"alice\"", "\"bob\",\"sub\":\"alice\"", "\"alice\",\"\\u0073ub\":\"bob\"",
+	    "\"bob\",\"s\\u0075\\u0062\":\"alice\""),
 	/* an empty or missing scope never means any; CVE-2024-7594 */
 	LIST(18, SCOPE, 'c', "scope", "\"su ssh sudo\"", ABSENT, "\"su\"", "\"sudo\"", "\"SSH\"", "\"Ssh\"", "\"sshd\"",
 	    "\"ss\"", "\"sshx\"", "\"s-sh\"", "\"ssh-\"", "\"ssh.\"", "\"any\"", "\"all\"", "\"su sudo login\"",
@@ -97,8 +112,11 @@ put_lookalikes(struct table *t)
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		for (size_t k = 0; k < ARRAY_LEN(names); k++) {
-			const struct row row = { .rule = 18, .reason = RJWT_USER, .bad = { CLAIM("sub", bad) },
-				.twin = { CLAIM("sub", twin) }, .user = names[k][1] };
+			const struct row row = { .rule = 18,
+				.reason = RJWT_USER,
+				.bad = { CLAIM("sub", bad) },
+				.twin = { CLAIM("sub", twin) },
+				.user = names[k][1] };
 
 			if (i == k)
 				continue;

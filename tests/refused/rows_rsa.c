@@ -125,13 +125,19 @@ put_ways(struct table *t, const char *label)
 	RJWT_CLEAN(buf_clear) struct buf input = { 0 };
 	EVP_PKEY *pkey = pkey_of(t, label);
 	const struct way ways[] = {
-		{ "another hash, v1.5", other, NULL, 0 }, { "SHA-1, v1.5", "SHA1", NULL, 0 },
-		{ "SHA-224, v1.5", "SHA224", NULL, 0 }, { "SHA-512/256, v1.5", "SHA512-256", NULL, 0 },
+		{ "another hash, v1.5", other, NULL, 0 },
+		{ "SHA-1, v1.5", "SHA1", NULL, 0 },
+		{ "SHA-224, v1.5", "SHA224", NULL, 0 },
+		{ "SHA-512/256, v1.5", "SHA512-256", NULL, 0 },
 		{ "SHA3-256, v1.5", "SHA3-256", NULL, 0 },
 		{ "another hash, PSS", other, other, RSA_PSS_SALTLEN_DIGEST },
-		{ "another hash for MGF1", d, other, size }, { "SHA-1 for MGF1", d, "SHA1", size },
-		{ "no salt", d, d, 0 }, { "a salt of 20 bytes", d, d, 20 }, { "a salt a byte too short", d, d, size - 1 },
-		{ "a salt a byte too long", d, d, size + 1 }, { "the longest salt", d, d, RSA_PSS_SALTLEN_MAX },
+		{ "another hash for MGF1", d, other, size },
+		{ "SHA-1 for MGF1", d, "SHA1", size },
+		{ "no salt", d, d, 0 },
+		{ "a salt of 20 bytes", d, d, 20 },
+		{ "a salt a byte too short", d, d, size - 1 },
+		{ "a salt a byte too long", d, d, size + 1 },
+		{ "the longest salt", d, d, RSA_PSS_SALTLEN_MAX },
 		{ "v1.5 and PSS the other way round", d, alg->kind == ALG_RSA ? d : NULL, size },
 	};
 

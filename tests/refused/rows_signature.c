@@ -119,7 +119,7 @@ put_mangled(struct table *t, const struct made *m)
 	put_bytes(t, m, 10, "one", s, n);
 }
 
-/* --- ECDSA: R||S, RFC 7518 s3.4 ---------------------------------------------------------------------------------- */
+/* --- ECDSA: R||S, RFC 7518 s3.4 --------------------------------------------------------------- */
 
 static BIGNUM *
 order_of(const struct alg *alg)
@@ -185,7 +185,7 @@ put_ecdsa(struct table *t, const struct made *m)
 	BN_free(order);
 }
 
-/* --- EdDSA: R||S, RFC 8032 s5.1.7, s5.2.7 -------------------------------------------------------------------------- */
+/* --- EdDSA: R||S, RFC 8032 s5.1.7, s5.2.7 ----------------------------------------------------- */
 
 /* S and the group's order: the same point, and another text. */
 static void
@@ -193,10 +193,11 @@ put_eddsa(struct table *t, const struct made *m)
 {
 	static const unsigned char order25519[] = { 0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
 		0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10 },
-		order448[] = { 0xf3, 0x44, 0x58, 0xab, 0x92, 0xc2, 0x78, 0x23, 0x55, 0x8f, 0xc5, 0x8d, 0x72, 0xc2, 0x6c,
-		0x21, 0x90, 0x36, 0xd6, 0xae, 0x49, 0xdb, 0x4e, 0xc4, 0xe9, 0x23, 0xca, 0x7c, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0 };
+				   order448[] = { 0xf3, 0x44, 0x58, 0xab, 0x92, 0xc2, 0x78, 0x23, 0x55, 0x8f, 0xc5,
+					   0x8d, 0x72, 0xc2, 0x6c, 0x21, 0x90, 0x36, 0xd6, 0xae, 0x49, 0xdb, 0x4e, 0xc4,
+					   0xe9, 0x23, 0xca, 0x7c, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+					   0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+					   0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0 };
 	const unsigned char *order = m->alg->coordinate_size == 32 ? order25519 : order448;
 	size_t n = m->alg->coordinate_size;
 	unsigned char s[114];
@@ -225,7 +226,7 @@ put_eddsa(struct table *t, const struct made *m)
 	put_bytes(t, m, 12, "S||R", s, 2 * n);
 }
 
-/* --- HMAC, and algorithms that are not the key's -------------------------------------------------------------------- */
+/* --- HMAC, and algorithms that are not the key's ---------------------------------------------- */
 
 /* A token whose header says alg, with a MAC of that digest, keyed by these bytes. */
 static void
@@ -285,8 +286,11 @@ put_other_algs(struct table *t, const char *label)
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		char member[32];
-		const struct row row = { .rule = 4, .reason = RJWT_ALG, .world = SET,
-			.bad = { KEY(label), HEADER("alg", member) }, .twin = { KEY(label) } };
+		const struct row row = { .rule = 4,
+			.reason = RJWT_ALG,
+			.world = SET,
+			.bad = { KEY(label), HEADER("alg", member) },
+			.twin = { KEY(label) } };
 
 		snprintf(member, sizeof(member), "\"%s\"", names[i]);
 		if (strcmp(names[i], alg->name) != 0)
@@ -304,8 +308,11 @@ put_other_keys(struct table *t, const char *label)
 	snprintf(name, sizeof(name), "\"%s\"", alg->name);
 	snprintf(kid, sizeof(kid), "\"%s\"", label);
 	for (const char *const *other = alg_labels(); *other != NULL; other++) {
-		const struct row row = { .rule = 10, .reason = RJWT_SIGNATURE, .world = SET,
-			.bad = { KEY(*other), HEADER("alg", name), HEADER("kid", kid) }, .twin = { KEY(label) } };
+		const struct row row = { .rule = 10,
+			.reason = RJWT_SIGNATURE,
+			.world = SET,
+			.bad = { KEY(*other), HEADER("alg", name), HEADER("kid", kid) },
+			.twin = { KEY(label) } };
 
 		if (strcmp(*other, label) == 0 ||
 		    (strcmp(alg->kty, "RSA") == 0 && strcmp(key_alg(table_key(t, *other))->kty, "RSA") == 0))

@@ -8,7 +8,7 @@
 #define EDITS 16
 #define NUL_MARK "\x1d" /* until the object is put together: values are strings */
 
-/* --- values -------------------------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 /* What stands between two $. */
 static void
@@ -38,7 +38,7 @@ expand(struct buf *out, const struct table *t, const char *text, const struct bu
 	buf_adds(out, text);
 }
 
-/* --- tokens ---------------------------------------------------------------------------------------------------------- */
+/* --- tokens ----------------------------------------------------------------------------------- */
 
 static const char *
 signer_name(enum world world, const struct edit *edits)
@@ -133,7 +133,7 @@ table_token(struct table *t, enum world world, const struct edit *edits, struct 
 	buf_add_view(out, buf_view(&token));
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------------------ */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 struct refusal *
 table_put(struct table *t, int rule, enum rjwt_err reason, enum world world, const char *name)
@@ -146,8 +146,7 @@ table_put(struct table *t, int rule, enum rjwt_err reason, enum world world, con
 		assert_non_null(t->rows);
 	}
 	r = &t->rows[t->n++];
-	*r = (struct refusal){ .rule = rule, .reason = reason, .world = world, .user = "alice",
-		.service = "sshd" };
+	*r = (struct refusal){ .rule = rule, .reason = reason, .world = world, .user = "alice", .service = "sshd" };
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	buf_add_view(&r->twin, buf_view(&t->plain[world]));
 	return r;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off: its tables are laid out to be read */
 /*
  * table.h - the refusal table: tokens that one thing is wrong with, each beside a twin that differs in that thing
  * and is accepted. All are signed with real keys, so that nothing else refuses.
@@ -48,8 +49,8 @@ struct signing {
 
 struct table {
 	struct fixture *f;
-	int64_t base_s;	   /* when the tokens are made */
-	char set[160];	   /* path of the JWK Set */
+	int64_t base_s;		  /* when the tokens are made */
+	char set[160];		  /* path of the JWK Set */
 	struct buf plain[WORLDS]; /* the token that nothing is wrong with */
 	struct signing keys[64];
 	size_t nkeys;
@@ -66,18 +67,33 @@ void table_free(struct table *t);
 void table_world(struct table *t, enum world world);
 extern const char *const world_yaml[WORLDS];
 
-/* --- making rows ---------------------------------------------------------------------------------------------- */
+/* --- making rows ------------------------------------------------------------------------------ */
 
 /*
  * Edits as in fixture.h, and of three parts more: 'k': value names the key that signs, and that alg and kid are of;
  * 'H', 'C': value is the whole header, the whole claims. In values $+7$ and $-7$ stand for base_s and 7 s more or
  * less, $0$ for NUL, and in whole ones $o$ for the object that would be there.
  */
-#define HEADER(name, value) { 'h', name, value }
-#define CLAIM(name, value) { 'c', name, value }
-#define WHOLE_HEADER(text) { 'H', NULL, text }
-#define WHOLE_CLAIMS(text) { 'C', NULL, text }
-#define KEY(name) { 'k', NULL, name }
+#define HEADER(name, value)      \
+	{                        \
+		'h', name, value \
+	}
+#define CLAIM(name, value)       \
+	{                        \
+		'c', name, value \
+	}
+#define WHOLE_HEADER(text)      \
+	{                       \
+		'H', NULL, text \
+	}
+#define WHOLE_CLAIMS(text)      \
+	{                       \
+		'C', NULL, text \
+	}
+#define KEY(name)               \
+	{                       \
+		'k', NULL, name \
+	}
 
 struct row {
 	int rule;
@@ -88,7 +104,10 @@ struct row {
 	bool exact;
 };
 
-#define ROW(rule_, reason_, ...) { .rule = (rule_), .reason = RJWT_##reason_, __VA_ARGS__ }
+#define ROW(rule_, reason_, ...)                                       \
+	{                                                              \
+		.rule = (rule_), .reason = RJWT_##reason_, __VA_ARGS__ \
+	}
 #define BAD(...) .bad = { __VA_ARGS__ }
 #define TWIN(...) .twin = { __VA_ARGS__ }
 
@@ -100,8 +119,13 @@ struct list {
 	const char *member, *twin, *const *values;
 };
 
-#define LIST(rule_, reason_, part_, member_, twin_, ...) \
-	{ rule_, RJWT_##reason_, part_, member_, twin_, (const char *const[]){ __VA_ARGS__, NULL } }
+#define LIST(rule_, reason_, part_, member_, twin_, ...)                            \
+	{                                                                           \
+		rule_, RJWT_##reason_, part_, member_, twin_, (const char *const[]) \
+		{                                                                   \
+			__VA_ARGS__, NULL                                           \
+		}                                                                   \
+	}
 #define ABSENT "(absent)" /* the value of a member that is not there */
 
 void table_rows(struct table *t, const struct row *rows, size_t n);

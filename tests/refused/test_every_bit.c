@@ -57,8 +57,11 @@ draw(unsigned below)
 static enum rjwt_err
 verdict_of(const struct buf *token, struct rjwt_verdict *v)
 {
-	const struct rjwt_attempt attempt = { .token = token->p, .len = token->n, .user = "alice",
-		.service = "sshd", .flags = RJWT_DRY_RUN };
+	const struct rjwt_attempt attempt = { .token = token->p,
+		.len = token->n,
+		.user = "alice",
+		.service = "sshd",
+		.flags = RJWT_DRY_RUN };
 
 	return rjwt_verify(t->f->h, &attempt, v, &t->f->diag);
 }
@@ -149,8 +152,8 @@ test_bytes(void **state)
 	(void)state;
 	for (const char *const *label = alg_labels(); *label != NULL; label++) {
 		RJWT_CLEAN(buf_clear) struct buf token = { 0 };
-		bool whole = all || strcmp(*label, "HS256") == 0 || strcmp(*label, "ES256") == 0 ||
-		    strcmp(*label, "EdDSA") == 0;
+		bool whole =
+		    all || strcmp(*label, "HS256") == 0 || strcmp(*label, "ES256") == 0 || strcmp(*label, "EdDSA") == 0;
 
 		make_token(*label, &token);
 		for (size_t at = 0; at <= token.n; at++)
@@ -160,7 +163,7 @@ test_bytes(void **state)
 	}
 }
 
-/* --- a signature that nobody made, and that is good ------------------------------------------------------------------- */
+/* --- a signature that nobody made, and that is good ------------------------------------------- */
 
 /* (R, S) and (R, n - S) sign the same: whoever sees a token can write it in another way, but not another token. */
 static void
@@ -208,7 +211,7 @@ static void
 test_spent_whatever_its_bytes(void **state)
 {
 	static const struct edit once[] = { CLAIM("once", "true"), CLAIM("jti", "\"one\""), { 0, NULL, NULL } },
-		second[] = { CLAIM("once", "true"), CLAIM("jti", "\"two\""), { 0, NULL, NULL } };
+				 second[] = { CLAIM("once", "true"), CLAIM("jti", "\"two\""), { 0, NULL, NULL } };
 	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf other = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf again = { 0 };

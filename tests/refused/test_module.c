@@ -45,7 +45,7 @@ looks_like_token(const struct buf *reply)
 	const char *dot = strchr(reply->p, '.');
 
 	return reply->n >= REPLY_LONG && strncmp(reply->p, "eyJ", 3) == 0 &&
-	    ((dot != NULL && strchr(dot + 1, '.') != NULL) || rjwt_prompt_cuts(reply->n));
+	       ((dot != NULL && strchr(dot + 1, '.') != NULL) || rjwt_prompt_cuts(reply->n));
 }
 
 static unsigned
@@ -61,8 +61,11 @@ lines_in_log(void)
 static bool
 told(const struct refusal *r)
 {
-	const struct rjwt_attempt attempt = { .token = r->bad.p, .len = r->bad.n, .user = r->user,
-		.service = r->service, .flags = RJWT_DRY_RUN };
+	const struct rjwt_attempt attempt = { .token = r->bad.p,
+		.len = r->bad.n,
+		.user = r->user,
+		.service = r->service,
+		.flags = RJWT_DRY_RUN };
 	struct rjwt_verdict v;
 	bool tell;
 
@@ -171,7 +174,7 @@ test_module(void **state)
 				fail_msg("rule %d: no row was given to the module", rule);
 }
 
-/* --- keysets of other algorithms ------------------------------------------------------------------------------------- */
+/* --- keysets of other algorithms -------------------------------------------------------------- */
 
 /* A token whose signature is of this text, by another label's way with the same key, and cut to so many bytes. */
 struct way {
@@ -226,9 +229,9 @@ test_algorithms(void **state)
 {
 	static const struct way common[] = { { "of another text", NULL, "x.y", 0 }, { "a byte short", NULL, NULL, 1 },
 		{ "half", NULL, NULL, 16 } },
-		pss[] = { { "v1.5", "RS256", NULL, 0 }, { "another hash", "PS384", NULL, 0 },
-		{ "another hash, v1.5", "RS512", NULL, 0 }, { "of another text", NULL, "x.y", 0 },
-		{ "a byte short", NULL, NULL, 1 } };
+				pss[] = { { "v1.5", "RS256", NULL, 0 }, { "another hash", "PS384", NULL, 0 },
+					{ "another hash, v1.5", "RS512", NULL, 0 },
+					{ "of another text", NULL, "x.y", 0 }, { "a byte short", NULL, NULL, 1 } };
 
 	(void)state;
 	check_algorithm("HS256", "\"HS256\"", common, ARRAY_LEN(common));

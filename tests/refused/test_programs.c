@@ -52,7 +52,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* --- groups: rows of the same world, user and service are judged by one call ---------------------------------------- */
+/* --- groups: rows of the same world, user and service are judged by one call ------------------ */
 
 static bool
 same_group(const struct refusal *a, const struct refusal *b)
@@ -102,7 +102,7 @@ verify_group(const struct refusal *r, const char *option, char *const paths[], s
 	return run_program(t->f, argv, input);
 }
 
-/* --- --lines ------------------------------------------------------------------------------------------------------------ */
+/* --- --lines ---------------------------------------------------------------------------------- */
 
 static bool
 is_line(const struct buf *token)
@@ -212,13 +212,15 @@ test_lines(void **state)
 	assert_true(judged > t->n - 50);
 }
 
-/* --- --explain and --json ------------------------------------------------------------------------------------------ */
+/* --- --explain and --json --------------------------------------------------------------------- */
 
 static const char *
 word_of(enum rjwt_outcome outcome)
 {
-	static const char *const words[] = { [RJWT_NOT_REACHED] = "not reached", [RJWT_PASSED] = "passed",
-		[RJWT_FAILED] = "failed", [RJWT_NOT_CHECKED] = "not checked" };
+	static const char *const words[] = { [RJWT_NOT_REACHED] = "not reached",
+		[RJWT_PASSED] = "passed",
+		[RJWT_FAILED] = "failed",
+		[RJWT_NOT_CHECKED] = "not checked" };
 
 	return words[outcome];
 }
@@ -226,8 +228,11 @@ word_of(enum rjwt_outcome outcome)
 static void
 library_verdict(const struct refusal *r, struct rjwt_verdict *v)
 {
-	const struct rjwt_attempt attempt = { .token = r->bad.p, .len = r->bad.n, .user = r->user,
-		.service = r->service, .flags = RJWT_TRACE | RJWT_DRY_RUN };
+	const struct rjwt_attempt attempt = { .token = r->bad.p,
+		.len = r->bad.n,
+		.user = r->user,
+		.service = r->service,
+		.flags = RJWT_TRACE | RJWT_DRY_RUN };
 
 	want(r->name, rjwt_verify(t->f->h, &attempt, v, &t->f->diag), r->reason);
 }
@@ -286,8 +291,7 @@ check_claims(const struct refusal *r, const struct rjwt_verdict *v, struct json_
 	struct json_object *wanted = NULL;
 	bool minus_zero;
 
-	if (v->claims != NULL &&
-	    json_scan((struct view){ v->claims, v->claims_len }, &minus_zero, NULL) == RJWT_OK)
+	if (v->claims != NULL && json_scan((struct view){ v->claims, v->claims_len }, &minus_zero, NULL) == RJWT_OK)
 		wanted = json_tokener_parse(v->claims);
 	else
 		wanted = json_object_new_object();
@@ -301,10 +305,8 @@ check_json(const struct refusal *r, const struct rjwt_verdict *v, const char *te
 {
 	struct json_object *object = json_tokener_parse(text), *checks = NULL, *claims = NULL;
 
-	if (!json_object_is_type(object, json_type_object) ||
-	    !json_object_object_get_ex(object, "checks", &checks) ||
-	    !json_object_object_get_ex(object, "claims", &claims) ||
-	    !json_object_is_type(checks, json_type_array))
+	if (!json_object_is_type(object, json_type_object) || !json_object_object_get_ex(object, "checks", &checks) ||
+	    !json_object_object_get_ex(object, "claims", &claims) || !json_object_is_type(checks, json_type_array))
 		fail_msg("%s: no such JSON: %s", r->name, text);
 	check_member(r, object, "verdict", "rejected");
 	check_member(r, object, "reason", rjwt_reason(r->reason));

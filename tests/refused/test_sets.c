@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off: its tables are laid out to be read */
 /*
  * JWK Sets with one key that is weak, odd or malformed between two good ones: the set is refused when it is opened,
  * by the library and by rjwt-verify, with the key's kid and the reason. Keys that rjwt does not know, or that are
@@ -43,7 +44,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* --- sets --------------------------------------------------------------------------------------------------------- */
+/* --- sets ------------------------------------------------------------------------------------- */
 
 #define JWK_MEMBERS 9
 
@@ -106,7 +107,7 @@ put_set(struct buf *out, const char *odd)
 	buf_adds(out, "]}");
 }
 
-/* --- what becomes of a set ------------------------------------------------------------------------------------------- */
+/* --- what becomes of a set -------------------------------------------------------------------- */
 
 static void
 write_to(const char *path, struct view text)
@@ -205,12 +206,23 @@ odd_token(const char *key, struct buf *token)
 	table_token(t, SET, edits, token);
 }
 
-/* --- keys with another member ------------------------------------------------------------------------------------- */
+/* --- keys with another member ----------------------------------------------------------------- */
 
-#define MEMBER(name, value) { 'j', name, value }
+#define MEMBER(name, value)      \
+	{                        \
+		'j', name, value \
+	}
 #define PASSED_OVER "" /* in the place of why */
-#define ED25519(x) "EdDSA'", { MEMBER("x", "\"" x "\"") }
-#define ED448(x) "Ed448'", { MEMBER("x", "\"" x "\"") }
+#define ED25519(x)                       \
+	"EdDSA'",                        \
+	{                                \
+		MEMBER("x", "\"" x "\"") \
+	}
+#define ED448(x)                         \
+	"Ed448'",                        \
+	{                                \
+		MEMBER("x", "\"" x "\"") \
+	}
 #define AA54 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 /* why NULL: taken; the key verifies. */
@@ -220,27 +232,42 @@ static const struct {
 	const char *why;
 } rows[] = {
 	/* nothing is wrong with these */
-	{ "HS256'", { { 0 } }, NULL }, { "HS512'", { { 0 } }, NULL }, { "RS256'", { { 0 } }, NULL },
-	{ "PS512'", { { 0 } }, NULL }, { "ES256'", { { 0 } }, NULL }, { "ES384'", { { 0 } }, NULL },
-	{ "ES512'", { { 0 } }, NULL }, { "EdDSA'", { { 0 } }, NULL }, { "Ed448'", { { 0 } }, NULL },
-	{ "ES256'", { MEMBER("alg", NULL) }, NULL }, { "EdDSA'", { MEMBER("alg", NULL) }, NULL },
-	{ "RS256'", { MEMBER("alg", NULL) }, NULL }, { "HS256'", { MEMBER("alg", NULL) }, NULL },
+	{ "HS256'", { { 0 } }, NULL },
+	{ "HS512'", { { 0 } }, NULL },
+	{ "RS256'", { { 0 } }, NULL },
+	{ "PS512'", { { 0 } }, NULL },
+	{ "ES256'", { { 0 } }, NULL },
+	{ "ES384'", { { 0 } }, NULL },
+	{ "ES512'", { { 0 } }, NULL },
+	{ "EdDSA'", { { 0 } }, NULL },
+	{ "Ed448'", { { 0 } }, NULL },
+	{ "ES256'", { MEMBER("alg", NULL) }, NULL },
+	{ "EdDSA'", { MEMBER("alg", NULL) }, NULL },
+	{ "RS256'", { MEMBER("alg", NULL) }, NULL },
+	{ "HS256'", { MEMBER("alg", NULL) }, NULL },
 	{ "ES256'", { MEMBER("use", "\"sig\""), MEMBER("key_ops", "[\"verify\"]") }, NULL },
 	/* private members are of no interest: RFC 7517 s4 */
 	{ "ES256'", { MEMBER("d", "\"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE\"") }, NULL },
 	{ "RS256'", { MEMBER("d", "7"), MEMBER("p", "null") }, NULL },
 	{ "ES256'", { MEMBER("x5c", "[\"AA\"]"), MEMBER("ext", "true") }, NULL },
 	/* RSA's e: 1, 3, 17, 65535; even; 0; beyond 64 bits; not as short as it can be */
-	{ "RS256'", { MEMBER("e", "\"AQ\"") }, "exponent" }, { "RS256'", { MEMBER("e", "\"Aw\"") }, "exponent" },
-	{ "RS256'", { MEMBER("e", "\"EQ\"") }, "exponent" }, { "PS256'", { MEMBER("e", "\"__8\"") }, "exponent" },
-	{ "RS256'", { MEMBER("e", "\"AQAA\"") }, "exponent" }, { "PS384'", { MEMBER("e", "\"AQAC\"") }, "exponent" },
+	{ "RS256'", { MEMBER("e", "\"AQ\"") }, "exponent" },
+	{ "RS256'", { MEMBER("e", "\"Aw\"") }, "exponent" },
+	{ "RS256'", { MEMBER("e", "\"EQ\"") }, "exponent" },
+	{ "PS256'", { MEMBER("e", "\"__8\"") }, "exponent" },
+	{ "RS256'", { MEMBER("e", "\"AQAA\"") }, "exponent" },
+	{ "PS384'", { MEMBER("e", "\"AQAC\"") }, "exponent" },
 	{ "RS256'", { MEMBER("e", "\"AA\"") }, "begins with a zero" },
 	{ "RS256'", { MEMBER("e", "\"AAEAAQ\"") }, "begins with a zero" },
 	{ "RS512'", { MEMBER("e", "\"AQAAAAAAAAAB\"") }, "too large" },
-	{ "RS256'", { MEMBER("e", "\"\"") }, "begins with a zero" }, { "RS256'", { MEMBER("e", NULL) }, "missing" },
-	{ "RS256'", { MEMBER("e", "65537") }, "no string" }, { "RS256'", { MEMBER("e", "\"AQAB=\"") }, "base64url" },
-	{ "RS256'", { MEMBER("e", "\"AQA/\"") }, "base64url" }, { "RS256'", { MEMBER("n", NULL) }, "missing" },
-	{ "RS256'", { MEMBER("n", "\"\"") }, "begins with a zero" }, { "RS256'", { MEMBER("n", "\"AQAB\"") }, "2048" },
+	{ "RS256'", { MEMBER("e", "\"\"") }, "begins with a zero" },
+	{ "RS256'", { MEMBER("e", NULL) }, "missing" },
+	{ "RS256'", { MEMBER("e", "65537") }, "no string" },
+	{ "RS256'", { MEMBER("e", "\"AQAB=\"") }, "base64url" },
+	{ "RS256'", { MEMBER("e", "\"AQA/\"") }, "base64url" },
+	{ "RS256'", { MEMBER("n", NULL) }, "missing" },
+	{ "RS256'", { MEMBER("n", "\"\"") }, "begins with a zero" },
+	{ "RS256'", { MEMBER("n", "\"AQAB\"") }, "2048" },
 	/* Ed25519: small order, with both signs of x; not below p */
 	{ ED25519("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), "small order" },
 	{ ED25519("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA"), "small order" },
@@ -255,51 +282,80 @@ static const struct {
 	{ ED25519("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), "wrong length" },
 	{ ED25519("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), "wrong length" },
 	{ ED25519("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB"), "base64url" },
-	{ ED25519(""), "wrong length" }, { "EdDSA'", { MEMBER("x", NULL) }, "missing" },
+	{ ED25519(""), "wrong length" },
+	{ "EdDSA'", { MEMBER("x", NULL) }, "missing" },
 	{ "EdDSA'", { MEMBER("x", "null") }, "no string" },
-	{ ED448(AA54 "AAAAAA"), "small order" }, { ED448("AQ" AA54 "AAAA"), "small order" },
-	{ ED448("_v____________________________________7___________________________________8A"), "small order" }, { ED448("______________________________________7___________________________________8A"), "canonical" },
+	{ ED448(AA54 "AAAAAA"), "small order" },
+	{ ED448("AQ" AA54 "AAAA"), "small order" },
+	{ ED448("_v____________________________________7___________________________________8A"), "small order" },
+	{ ED448("______________________________________7___________________________________8A"), "canonical" },
 	{ ED448(AA54), "wrong length" },
 	/* HMAC secrets shorter than the hash */
 	{ "HS256'", { MEMBER("k", "\"\"") }, "shorter than its hash" },
 	{ "HS256'", { MEMBER("k", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"") }, "shorter than its hash" },
 	{ "HS256'", { MEMBER("alg", "\"HS384\"") }, "shorter than its hash" },
 	{ "HS384'", { MEMBER("alg", "\"HS512\"") }, "shorter than its hash" },
-	{ "HS256'", { MEMBER("k", NULL) }, "k is missing" }, { "HS256'", { MEMBER("k", "1") }, "no string" },
+	{ "HS256'", { MEMBER("k", NULL) }, "k is missing" },
+	{ "HS256'", { MEMBER("k", "1") }, "no string" },
 	/* parts that contradict each other */
-	{ "ES256'", { MEMBER("alg", "\"ES384\"") }, "do not fit" }, { "ES384'", { MEMBER("alg", "\"ES256\"") }, "do not fit" },
-	{ "ES256'", { MEMBER("crv", "\"P-384\"") }, "do not fit" }, { "ES256'", { MEMBER("crv", NULL) }, "do not fit" },
+	{ "ES256'", { MEMBER("alg", "\"ES384\"") }, "do not fit" },
+	{ "ES384'", { MEMBER("alg", "\"ES256\"") }, "do not fit" },
+	{ "ES256'", { MEMBER("crv", "\"P-384\"") }, "do not fit" },
+	{ "ES256'", { MEMBER("crv", NULL) }, "do not fit" },
 	{ "ES256'", { MEMBER("crv", "\"P-384\""), MEMBER("alg", NULL) }, "wrong length" },
-	{ "ES256'", { MEMBER("crv", "\"Ed25519\"") }, "do not fit" }, { "ES256'", { MEMBER("alg", "\"EdDSA\"") }, "do not fit" },
-	{ "ES256'", { MEMBER("alg", "\"HS256\"") }, "do not fit" }, { "ES256'", { MEMBER("alg", "\"RS256\"") }, "do not fit" },
-	{ "RS256'", { MEMBER("alg", "\"ES256\"") }, "do not fit" }, { "RS256'", { MEMBER("alg", "\"HS256\"") }, "do not fit" },
-	{ "HS256'", { MEMBER("alg", "\"RS256\"") }, "do not fit" }, { "EdDSA'", { MEMBER("alg", "\"ES256\"") }, "do not fit" },
-	{ "EdDSA'", { MEMBER("crv", "\"P-256\"") }, "do not fit" }, { "EdDSA'", { MEMBER("kty", "\"EC\"") }, "do not fit" },
+	{ "ES256'", { MEMBER("crv", "\"Ed25519\"") }, "do not fit" },
+	{ "ES256'", { MEMBER("alg", "\"EdDSA\"") }, "do not fit" },
+	{ "ES256'", { MEMBER("alg", "\"HS256\"") }, "do not fit" },
+	{ "ES256'", { MEMBER("alg", "\"RS256\"") }, "do not fit" },
+	{ "RS256'", { MEMBER("alg", "\"ES256\"") }, "do not fit" },
+	{ "RS256'", { MEMBER("alg", "\"HS256\"") }, "do not fit" },
+	{ "HS256'", { MEMBER("alg", "\"RS256\"") }, "do not fit" },
+	{ "EdDSA'", { MEMBER("alg", "\"ES256\"") }, "do not fit" },
+	{ "EdDSA'", { MEMBER("crv", "\"P-256\"") }, "do not fit" },
+	{ "EdDSA'", { MEMBER("kty", "\"EC\"") }, "do not fit" },
 	{ "EdDSA'", { MEMBER("crv", "\"Ed448\"") }, "wrong length" },
 	{ "ES256'", { MEMBER("kty", "\"RSA\"") }, "do not fit" },
 	{ "ES256'", { MEMBER("kty", "\"RSA\""), MEMBER("alg", NULL) }, "missing" },
 	/* members of another type */
-	{ "ES256'", { MEMBER("kty", NULL) }, "kty" }, { "ES256'", { MEMBER("kty", "1") }, "kty" },
-	{ "ES256'", { MEMBER("crv", "256") }, "crv" }, { "ES256'", { MEMBER("alg", "null") }, "alg" },
-	{ "ES256'", { MEMBER("alg", "[\"ES256\"]") }, "alg" }, { "ES256'", { MEMBER("use", "null") }, "use" },
-	{ "ES256'", { MEMBER("use", "[\"sig\"]") }, "use" }, { "ES256'", { MEMBER("key_ops", "\"verify\"") }, "key_ops" },
-	{ "ES256'", { MEMBER("key_ops", "[\"verify\",1]") }, "key_ops" }, { "ES256'", { MEMBER("key_ops", "[]") }, "key_ops" },
-	{ "ES256'", { MEMBER("key_ops", "{}") }, "key_ops" }, { "ES256'", { MEMBER("key_ops", "null") }, "key_ops" },
-	{ "ES256'", { MEMBER("exp", "\"1\"") }, "no time" }, { "ES256'", { MEMBER("exp", "0") }, "no time" },
-	{ "ES256'", { MEMBER("exp", "null") }, "no time" }, { "ES256'", { MEMBER("nbf", "-1") }, "no time" },
-	{ "ES256'", { MEMBER("nbf", "1.5") }, "no time" }, { "ES256'", { MEMBER("revoked", "true") }, "no time" },
+	{ "ES256'", { MEMBER("kty", NULL) }, "kty" },
+	{ "ES256'", { MEMBER("kty", "1") }, "kty" },
+	{ "ES256'", { MEMBER("crv", "256") }, "crv" },
+	{ "ES256'", { MEMBER("alg", "null") }, "alg" },
+	{ "ES256'", { MEMBER("alg", "[\"ES256\"]") }, "alg" },
+	{ "ES256'", { MEMBER("use", "null") }, "use" },
+	{ "ES256'", { MEMBER("use", "[\"sig\"]") }, "use" },
+	{ "ES256'", { MEMBER("key_ops", "\"verify\"") }, "key_ops" },
+	{ "ES256'", { MEMBER("key_ops", "[\"verify\",1]") }, "key_ops" },
+	{ "ES256'", { MEMBER("key_ops", "[]") }, "key_ops" },
+	{ "ES256'", { MEMBER("key_ops", "{}") }, "key_ops" },
+	{ "ES256'", { MEMBER("key_ops", "null") }, "key_ops" },
+	{ "ES256'", { MEMBER("exp", "\"1\"") }, "no time" },
+	{ "ES256'", { MEMBER("exp", "0") }, "no time" },
+	{ "ES256'", { MEMBER("exp", "null") }, "no time" },
+	{ "ES256'", { MEMBER("nbf", "-1") }, "no time" },
+	{ "ES256'", { MEMBER("nbf", "1.5") }, "no time" },
+	{ "ES256'", { MEMBER("revoked", "true") }, "no time" },
 	{ "ES256'", { MEMBER("iat", "99999999999999999999") }, "no time" },
 	/* not known, or not for us */
-	{ "ES256'", { MEMBER("kty", "\"AKP\"") }, PASSED_OVER }, { "ES256'", { MEMBER("kty", "\"ec\"") }, PASSED_OVER },
-	{ "ES256'", { MEMBER("kty", "\"\"") }, PASSED_OVER }, { "ES256'", { MEMBER("crv", "\"secp256k1\"") }, PASSED_OVER },
-	{ "ES256'", { MEMBER("crv", "\"p-256\"") }, PASSED_OVER }, { "ES256'", { MEMBER("crv", "\"\"") }, PASSED_OVER },
-	{ "EdDSA'", { MEMBER("crv", "\"X25519\"") }, PASSED_OVER }, { "EdDSA'", { MEMBER("alg", "\"Ed25519\"") }, PASSED_OVER },
-	{ "ES256'", { MEMBER("alg", "\"ES256K\"") }, PASSED_OVER }, { "ES256'", { MEMBER("alg", "\"none\"") }, PASSED_OVER },
-	{ "ES256'", { MEMBER("alg", "\"ECDH-ES\"") }, PASSED_OVER }, { "RS256'", { MEMBER("alg", "\"RSA-OAEP\"") }, PASSED_OVER },
-	{ "RS256'", { MEMBER("alg", "\"RS1\"") }, PASSED_OVER }, { "HS256'", { MEMBER("alg", "\"A256KW\"") }, PASSED_OVER },
+	{ "ES256'", { MEMBER("kty", "\"AKP\"") }, PASSED_OVER },
+	{ "ES256'", { MEMBER("kty", "\"ec\"") }, PASSED_OVER },
+	{ "ES256'", { MEMBER("kty", "\"\"") }, PASSED_OVER },
+	{ "ES256'", { MEMBER("crv", "\"secp256k1\"") }, PASSED_OVER },
+	{ "ES256'", { MEMBER("crv", "\"p-256\"") }, PASSED_OVER },
+	{ "ES256'", { MEMBER("crv", "\"\"") }, PASSED_OVER },
+	{ "EdDSA'", { MEMBER("crv", "\"X25519\"") }, PASSED_OVER },
+	{ "EdDSA'", { MEMBER("alg", "\"Ed25519\"") }, PASSED_OVER },
+	{ "ES256'", { MEMBER("alg", "\"ES256K\"") }, PASSED_OVER },
+	{ "ES256'", { MEMBER("alg", "\"none\"") }, PASSED_OVER },
+	{ "ES256'", { MEMBER("alg", "\"ECDH-ES\"") }, PASSED_OVER },
+	{ "RS256'", { MEMBER("alg", "\"RSA-OAEP\"") }, PASSED_OVER },
+	{ "RS256'", { MEMBER("alg", "\"RS1\"") }, PASSED_OVER },
+	{ "HS256'", { MEMBER("alg", "\"A256KW\"") }, PASSED_OVER },
 	{ "HS256'", { MEMBER("alg", "\"HS1\""), MEMBER("k", "\"AA\"") }, PASSED_OVER },
-	{ "ES256'", { MEMBER("use", "\"enc\"") }, PASSED_OVER }, { "ES256'", { MEMBER("use", "\"SIG\"") }, PASSED_OVER },
-	{ "ES256'", { MEMBER("use", "\"\"") }, PASSED_OVER }, { "RS256'", { MEMBER("use", "\"enc\"") }, PASSED_OVER },
+	{ "ES256'", { MEMBER("use", "\"enc\"") }, PASSED_OVER },
+	{ "ES256'", { MEMBER("use", "\"SIG\"") }, PASSED_OVER },
+	{ "ES256'", { MEMBER("use", "\"\"") }, PASSED_OVER },
+	{ "RS256'", { MEMBER("use", "\"enc\"") }, PASSED_OVER },
 	{ "ES256'", { MEMBER("key_ops", "[\"sign\"]") }, PASSED_OVER },
 	{ "ES256'", { MEMBER("key_ops", "[\"Verify\"]") }, PASSED_OVER },
 	{ "ES256'", { MEMBER("use", "\"sig\""), MEMBER("key_ops", "[\"encrypt\"]") }, PASSED_OVER },
@@ -332,7 +388,7 @@ test_members(void **state)
 	}
 }
 
-/* --- kids --------------------------------------------------------------------------------------------------------- */
+/* --- kids ------------------------------------------------------------------------------------- */
 
 static void
 test_kids(void **state)
@@ -343,7 +399,8 @@ test_kids(void **state)
 		{ "\"\"", "without kid", "1 to 128" }, { "1", "without kid", "1 to 128" },
 		{ "null", "without kid", "1 to 128" }, { "[\"a\"]", "without kid", "1 to 128" },
 		{ "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1\"", "without kid", "1 to 128" } };
+		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1\"",
+		    "without kid", "1 to 128" } };
 	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf odd = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf twice = { 0 };
@@ -379,8 +436,8 @@ test_kid_is_escaped(void **state)
 
 	(void)state;
 	take_members(&m, "ES256'");
-	put_object(&odd, 'j', m.all, (const struct edit[]){ MEMBER("kid", "\"\\u001b[2J\\u202e\""),
-	    MEMBER("x", "1"), { 0, NULL, NULL } });
+	put_object(&odd, 'j', m.all,
+	    (const struct edit[]){ MEMBER("kid", "\"\\u001b[2J\\u202e\""), MEMBER("x", "1"), { 0, NULL, NULL } });
 	snprintf(path, sizeof(path), "%.140s/odd.json", t->f->top);
 	put_set(&text, odd.p);
 	write_to(path, buf_view(&text));
@@ -390,7 +447,7 @@ test_kid_is_escaped(void **state)
 	assert_non_null(strstr(printed.err.p, "key \\x1b[2J\\xe2\\x80\\xae: "));
 }
 
-/* --- numbers -------------------------------------------------------------------------------------------------------- */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 /* One member of a key replaced by bytes. */
 static void
@@ -417,8 +474,7 @@ take_prime(const struct alg *alg, char *p)
 	BIGNUM *prime = BN_new();
 
 	assert_int_equal(EC_GROUP_get_curve(group, prime, NULL, NULL, NULL), 1);
-	assert_int_equal(BN_bn2binpad(prime, (unsigned char *)p, (int)alg->coordinate_size),
-	    (int)alg->coordinate_size);
+	assert_int_equal(BN_bn2binpad(prime, (unsigned char *)p, (int)alg->coordinate_size), (int)alg->coordinate_size);
 	BN_free(prime);
 	EC_GROUP_free(group);
 }

@@ -28,13 +28,15 @@ teardown(void **state)
 static enum rjwt_err
 verdict_of(const struct refusal *r, const struct buf *token, int flags, struct rjwt_verdict *v)
 {
-	const struct rjwt_attempt attempt = { .token = token->p, .len = token->n, .user = r->user,
-		.service = r->service, .flags = flags };
+	const struct rjwt_attempt attempt = { .token = token->p,
+		.len = token->n,
+		.user = r->user,
+		.service = r->service,
+		.flags = flags };
 	enum rjwt_err err = rjwt_verify(t->f->h, &attempt, v, &t->f->diag);
 
 	if (v->reason != err)
-		fail_msg("%s: returned %s, verdict.reason is %s", r->name, rjwt_reason(err),
-		    rjwt_reason(v->reason));
+		fail_msg("%s: returned %s, verdict.reason is %s", r->name, rjwt_reason(err), rjwt_reason(v->reason));
 	return err;
 }
 
@@ -64,9 +66,8 @@ check_released(const struct refusal *r, const struct rjwt_verdict *v, size_t fai
 
 	if ((v->claims != NULL) != (failed > SIGNATURE_ROW) || (v->claims == NULL) != (v->claims_len == 0))
 		fail_msg("%s: the payload is let out at the wrong check", r->name);
-	if (!read &&
-	    (v->jti[0] != '\0' || v->sub[0] != '\0' || v->user[0] != '\0' || v->iat_s != 0 || v->nbf_s != 0 ||
-		v->exp_s != 0 || v->accepted_until_s != 0 || v->once))
+	if (!read && (v->jti[0] != '\0' || v->sub[0] != '\0' || v->user[0] != '\0' || v->iat_s != 0 || v->nbf_s != 0 ||
+			 v->exp_s != 0 || v->accepted_until_s != 0 || v->once))
 		fail_msg("%s: claims are let out at the wrong check", r->name);
 	if (v->tell != (failed > USER_ROW))
 		fail_msg("%s: tell is %d", r->name, v->tell);

@@ -30,7 +30,7 @@ const char *const world_yaml[WORLDS] = {
 
 _Static_assert(SHORT_BYTES == 600, "as the configuration has it");
 
-/* --- keys ------------------------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 /* takes key. */
 static void
@@ -82,8 +82,7 @@ rsa_of_rfc(const struct alg *alg, const char *example)
 		struct json row = json_element(json, "cases", i);
 
 		if (strcmp(unit_text(row, "name"), example) == 0)
-			want(example, key_private_parse(alg, view_of(unit_text(row, "private")), &key, &why),
-			    RJWT_OK);
+			want(example, key_private_parse(alg, view_of(unit_text(row, "private")), &key, &why), RJWT_OK);
 	}
 	assert_non_null(key);
 	return key;
@@ -109,7 +108,7 @@ keep_set(struct table *t)
 	}
 }
 
-/* --- the JWK Set ------------------------------------------------------------------------------------------------ */
+/* --- the JWK Set ------------------------------------------------------------------------------ */
 
 static void
 put_key(struct buf *out, struct jwk jwk, const char *kid)
@@ -159,7 +158,7 @@ write_set(struct table *t)
 	close(fd);
 }
 
-/* --- the keyset -------------------------------------------------------------------------------------------------- */
+/* --- the keyset ------------------------------------------------------------------------------- */
 
 /* A file of a key whose making did not come to its commit. */
 static void
@@ -179,8 +178,7 @@ leave_behind(struct table *t)
 static void
 put_marks(struct table *t)
 {
-	static const struct edit used[] = { CLAIM("once", "true"), CLAIM("jti", "\"used\""),
-		{ 0, NULL, NULL } };
+	static const struct edit used[] = { CLAIM("once", "true"), CLAIM("jti", "\"used\""), { 0, NULL, NULL } };
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
 
@@ -211,7 +209,7 @@ make_keyset(struct table *t)
 	leave_behind(t);
 }
 
-/* --- the worlds ----------------------------------------------------------------------------------------------------- */
+/* --- the worlds ------------------------------------------------------------------------------- */
 
 void
 table_world(struct table *t, enum world world)

@@ -51,7 +51,7 @@ want(const char *name, enum rjwt_err got, enum rjwt_err expected)
 		fail_msg("%s: got %s, not %s", name, rjwt_reason(got), rjwt_reason(expected));
 }
 
-/* --- the folder --------------------------------------------------------------------------------- */
+/* --- the folder ------------------------------------------------------------------------------- */
 
 static void
 write_text(const char *path, struct view text)
@@ -112,8 +112,7 @@ fixture_bare(const char *yaml)
 
 	assert_non_null(f);
 	clock_reset();
-	snprintf(f->top, sizeof(f->top), "%.90s/rjwt-test-XXXXXX",
-	    tmp == NULL || tmp[0] != '/' ? "/tmp" : tmp);
+	snprintf(f->top, sizeof(f->top), "%.90s/rjwt-test-XXXXXX", tmp == NULL || tmp[0] != '/' ? "/tmp" : tmp);
 	assert_non_null(mkdtemp(f->top));
 	snprintf(f->state, sizeof(f->state), "%s/state", f->top);
 	snprintf(f->config, sizeof(f->config), "%s/rjwt.yaml", f->top);
@@ -184,7 +183,7 @@ fixture_teardown(void **state)
 	return 0;
 }
 
-/* --- tokens --------------------------------------------------------------------------------------- */
+/* --- tokens ----------------------------------------------------------------------------------- */
 
 char *
 token_signed(struct fixture *f, struct view header, struct view payload)
@@ -235,11 +234,10 @@ void
 token_parts(const struct fixture *f, const struct edit *edits, struct buf *header, struct buf *claims)
 {
 	char kid[32];
-	const struct edit head[] = { { 'h', "alg", "\"ES256\"" }, { 'h', "kid", kid },
-		{ 'h', "typ", "\"login+jwt\"" }, { 0, NULL, NULL } };
-	static const struct edit body[] = { { 'c', "iss", "\"iss.example\"" },
-		{ 'c', "sub", "\"alice\"" }, { 'c', "aud", "\"host.example\"" },
-		{ 'c', "iat", "1800000000" }, { 'c', "exp", "1800000300" },
+	const struct edit head[] = { { 'h', "alg", "\"ES256\"" }, { 'h', "kid", kid }, { 'h', "typ", "\"login+jwt\"" },
+		{ 0, NULL, NULL } };
+	static const struct edit body[] = { { 'c', "iss", "\"iss.example\"" }, { 'c', "sub", "\"alice\"" },
+		{ 'c', "aud", "\"host.example\"" }, { 'c', "iat", "1800000000" }, { 'c', "exp", "1800000300" },
 		{ 'c', "jti", "\"a1\"" }, { 'c', "scope", "\"ssh\"" }, { 0, NULL, NULL } };
 
 	snprintf(kid, sizeof(kid), "\"B.%lld\"", (long long)f->version);
@@ -260,8 +258,7 @@ token_with(struct fixture *f, const struct edit *edits)
 void
 forge(char *token)
 {
-	static const char alphabet[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	char *p = token + strlen(token) - 9;
 
 	*p = alphabet[(strchr(alphabet, *p) - alphabet) ^ 32];
@@ -282,8 +279,11 @@ enum rjwt_err
 judge_as(struct fixture *f, const char *token, const char *user, const char *service, int flags,
     struct rjwt_verdict *verdict)
 {
-	const struct rjwt_attempt attempt = { .token = token, .len = token == NULL ? 0 : strlen(token),
-		.user = user, .service = service, .flags = flags };
+	const struct rjwt_attempt attempt = { .token = token,
+		.len = token == NULL ? 0 : strlen(token),
+		.user = user,
+		.service = service,
+		.flags = flags };
 	struct rjwt_verdict v;
 	enum rjwt_err err = rjwt_verify(f->h, &attempt, &v, &f->diag);
 

@@ -23,8 +23,8 @@
 #include <cmocka.h>
 
 struct fixture {
-	char top[128];			  /* the folder of the test, 0700 */
-	char state[160], config[160];	  /* top/state, top/rjwt.yaml */
+	char top[128];		      /* the folder of the test, 0700 */
+	char state[160], config[160]; /* top/state, top/rjwt.yaml */
 	struct rjwt *h;
 	void (*now)(struct rjwt_time *);
 	struct rjwt_diag diag;
@@ -70,8 +70,8 @@ struct edit edit_time(char part, const char *name, int64_t at_s); /* value good 
 
 /* For alice by sshd; verdict may be NULL. */
 enum rjwt_err judge(struct fixture *f, const char *token, int flags, struct rjwt_verdict *verdict);
-enum rjwt_err judge_as(struct fixture *f, const char *token, const char *user, const char *service,
-    int flags, struct rjwt_verdict *verdict);
+enum rjwt_err judge_as(struct fixture *f, const char *token, const char *user, const char *service, int flags,
+    struct rjwt_verdict *verdict);
 
 /* Mint by the handle, with defaults for what is NULL: alice, reusable. free() */
 char *minted(struct fixture *f, const char *user);
@@ -91,8 +91,7 @@ unsigned file_mode(const struct fixture *f, const char *name);
 /* keyset.json and key files, changed with a sum that fits. The mtime changes too. */
 struct keyset keyset_get(const struct fixture *f);
 void keyset_put(const struct fixture *f, const struct keyset *keyset);
-void key_stamp(const struct fixture *f, int64_t version, int64_t retired_s, int64_t until_s,
-    int64_t revoked_s);
+void key_stamp(const struct fixture *f, int64_t version, int64_t retired_s, int64_t until_s, int64_t revoked_s);
 
 /* n processes at once, each runs work(f, i); how many returned code. */
 int crowd(struct fixture *f, int n, int (*work)(struct fixture *f, int i), int code);

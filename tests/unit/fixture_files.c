@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- files ------------------------------------------------------------------------------------------ */
+/* --- files ------------------------------------------------------------------------------------ */
 
 void
 file_put(const struct fixture *f, const char *name, struct view text)
@@ -115,8 +115,7 @@ keyset_get(const struct fixture *f)
 }
 
 static void
-replace_file(const struct fixture *f, const char *name, struct view text,
-    const struct timespec *mtime)
+replace_file(const struct fixture *f, const char *name, struct view text, const struct timespec *mtime)
 {
 	struct dir dir = DIR_NONE;
 
@@ -132,13 +131,11 @@ keyset_put(const struct fixture *f, const struct keyset *keyset)
 	static long other = 500000000; /* no commit of rjwt has such a generation */
 
 	want("keyset", keyset_format(&text, keyset), RJWT_OK);
-	replace_file(f, "keyset.json", buf_view(&text),
-	    &(struct timespec){ .tv_sec = T0, .tv_nsec = other++ });
+	replace_file(f, "keyset.json", buf_view(&text), &(struct timespec){ .tv_sec = T0, .tv_nsec = other++ });
 }
 
 void
-key_stamp(const struct fixture *f, int64_t version, int64_t retired_s, int64_t until_s,
-    int64_t revoked_s)
+key_stamp(const struct fixture *f, int64_t version, int64_t retired_s, int64_t until_s, int64_t revoked_s)
 {
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
 	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
@@ -159,7 +156,7 @@ key_stamp(const struct fixture *f, int64_t version, int64_t retired_s, int64_t u
 	keyset_put(f, &keyset); /* so that a handle that is open reads the key again */
 }
 
-/* --- crowds and digests -------------------------------------------------------------------------------- */
+/* --- crowds and digests ----------------------------------------------------------------------- */
 
 int
 crowd(struct fixture *f, int n, int (*work)(struct fixture *f, int i), int code)
@@ -205,8 +202,7 @@ digest_one(const char *path, const struct stat *status, int type, struct FTW *ft
 	(void)ftw;
 	buf_clear(&seen);
 	buf_addf(&seen, "%s %o %lld.%ld\n", path, status->st_mode,
-	    type == FTW_F ? (long long)status->st_mtim.tv_sec : 0,
-	    type == FTW_F ? status->st_mtim.tv_nsec : 0);
+	    type == FTW_F ? (long long)status->st_mtim.tv_sec : 0, type == FTW_F ? status->st_mtim.tv_nsec : 0);
 	if (type == FTW_F && (fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0)
 		while ((n = read(fd, data, sizeof(data))) > 0)
 			buf_add(&seen, data, (size_t)n);

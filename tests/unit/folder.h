@@ -137,8 +137,10 @@ opening(const char *name, struct rjwt_diag *diag)
 	return err;
 }
 
-#define BOTH(test)                                         \
-	{ #test, test, begin, end, NULL },                 \
-	{ #test "_as_nobody", test, begin_as_nobody, end, NULL }
+#define BOTH(test)                                                   \
+	{ #test, test, begin, end, NULL },                           \
+	{                                                            \
+#test "_as_nobody", test, begin_as_nobody, end, NULL \
+	}
 
 #endif

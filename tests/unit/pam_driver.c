@@ -154,8 +154,7 @@ put_service(struct fixture *f, const char *name, const char *stack)
 }
 
 pam_handle_t *
-driver_start(struct fixture *f, const char *stack, const char *service, const char *user,
-    struct talk *talk)
+driver_start(struct fixture *f, const char *stack, const char *service, const char *user, struct talk *talk)
 {
 	/* libpam keeps a copy of this, and the script must outlive the handle. */
 	const struct pam_conv conv = { converse, talk };
@@ -177,8 +176,8 @@ driver_start(struct fixture *f, const char *stack, const char *service, const ch
 }
 
 int
-driver_login(struct fixture *f, const char *stack, const char *service, const char *user,
-    struct talk *talk, char authtok[static 4096])
+driver_login(struct fixture *f, const char *stack, const char *service, const char *user, struct talk *talk,
+    char authtok[static 4096])
 {
 	pam_handle_t *pamh = driver_start(f, stack, service, user, talk);
 	int ret = pam_authenticate(pamh, 0);

@@ -16,11 +16,11 @@
 #define REPLIES 4
 
 struct talk {
-	const char *replies[REPLIES]; /* NULL: the conversation fails */
-	int failure;		      /* with this; 0: PAM_CONV_ERR */
+	const char *replies[REPLIES];		    /* NULL: the conversation fails */
+	int failure;				    /* with this; 0: PAM_CONV_ERR */
 	void (*meanwhile)(const struct talk *talk); /* while the first prompt waits; may be NULL */
-	struct fixture *fixture;      /* for meanwhile */
-	pam_handle_t *pamh;	      /* too */
+	struct fixture *fixture;		    /* for meanwhile */
+	pam_handle_t *pamh;			    /* too */
 	char prompts[REPLIES][300];
 	int styles[REPLIES];
 	int asked;
@@ -37,12 +37,12 @@ extern struct buf driver_log; /* lines of pam_syslog(), "priority text\n" */
  */
 bool driver_log_tells(const char *line);
 
-pam_handle_t *driver_start(struct fixture *f, const char *stack, const char *service, const char *user,
-    struct talk *talk);
+pam_handle_t *
+driver_start(struct fixture *f, const char *stack, const char *service, const char *user, struct talk *talk);
 
 /* Start, authenticate, end; what authenticate said, and PROBE_AUTHTOK to authtok (may be NULL). */
-int driver_login(struct fixture *f, const char *stack, const char *service, const char *user,
-    struct talk *talk, char authtok[static 4096]);
+int driver_login(struct fixture *f, const char *stack, const char *service, const char *user, struct talk *talk,
+    char authtok[static 4096]);
 
 #define TEN "aaaaaaaaaa"
 #define SHAPED "eyJ." TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN ".b" /* like a token, and none */

@@ -42,8 +42,8 @@ memory_clear(struct memory_keys *keys)
 }
 
 static enum rjwt_err
-memory_generate(struct provider *provider, int64_t version, const struct alg *alg, unsigned rsa_bits,
-    struct key **key, struct rjwt_diag *diag)
+memory_generate(struct provider *provider, int64_t version, const struct alg *alg, unsigned rsa_bits, struct key **key,
+    struct rjwt_diag *diag)
 {
 	struct memory_keys *keys = keys_of(provider);
 	RJWT_CLEAN(key_clean) struct key *made = NULL;
@@ -75,8 +75,8 @@ memory_secret(struct provider *provider, int64_t version, const struct alg *alg,
 }
 
 static enum rjwt_err
-memory_load(struct provider *provider, int64_t version, const struct jwk *jwk,
-    struct signer **signer, struct rjwt_diag *diag)
+memory_load(struct provider *provider, int64_t version, const struct jwk *jwk, struct signer **signer,
+    struct rjwt_diag *diag)
 {
 	struct key *key = NULL;
 
@@ -114,8 +114,7 @@ provider_memory(struct memory_keys *keys)
 
 	if (made == NULL)
 		abort();
-	made->provider = (struct provider){ memory_generate, memory_load, memory_secret, memory_destroy,
-		memory_free };
+	made->provider = (struct provider){ memory_generate, memory_load, memory_secret, memory_destroy, memory_free };
 	made->keys = keys;
 	return &made->provider;
 }

@@ -64,13 +64,12 @@ test_arguments(void **state)
 		if (args_parse(NULL, argc, argv, &args) != rows[i].good)
 			fail_msg("row %zu: %s", i, rows[i].args[0]);
 		snprintf(refused, sizeof(refused), "refused: \"%s\" is", argc == 0 ? "" : rows[i].args[argc - 1]);
-		if (!rows[i].good && (strstr(driver_log.p, refused) == NULL ||
-					 strcmp(args.prompt, "untouched") != 0))
+		if (!rows[i].good && (strstr(driver_log.p, refused) == NULL || strcmp(args.prompt, "untouched") != 0))
 			fail_msg("row %zu: not logged, or args were written", i);
-		if (rows[i].good && (!same(args.config, rows[i].found.config) ||
-		    !same(args.prompt, rows[i].found.prompt) || args.debug != rows[i].found.debug ||
-		    args.try_first_pass != rows[i].found.try_first_pass ||
-		    args.use_first_pass != rows[i].found.use_first_pass || driver_log.n != 0))
+		if (rows[i].good &&
+		    (!same(args.config, rows[i].found.config) || !same(args.prompt, rows[i].found.prompt) ||
+			args.debug != rows[i].found.debug || args.try_first_pass != rows[i].found.try_first_pass ||
+			args.use_first_pass != rows[i].found.use_first_pass || driver_log.n != 0))
 			fail_msg("row %zu: %s: read wrong", i, rows[i].args[0]);
 	}
 }
@@ -143,9 +142,8 @@ test_replies(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_arguments),
-		cmocka_unit_test(test_log_is_escaped), cmocka_unit_test(test_codes),
-		cmocka_unit_test(test_replies) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_arguments), cmocka_unit_test(test_log_is_escaped),
+		cmocka_unit_test(test_codes), cmocka_unit_test(test_replies) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off: its tables are laid out to be read */
 #include "unit.h"
 #include "base/base64url.h"
 #include "base/hash.h"
@@ -12,10 +13,17 @@ vectors(void **state)
 		struct view bytes;
 		const char *text;
 	} rows[] = {
-		{ VIEW(""), "" }, { VIEW("f"), "Zg" }, { VIEW("fo"), "Zm8" },
-		{ VIEW("foo"), "Zm9v" }, { VIEW("foob"), "Zm9vYg" }, { VIEW("fooba"), "Zm9vYmE" },
-		{ VIEW("foobar"), "Zm9vYmFy" }, { VIEW("\x03\xec\xff\xe0\xc1"), "A-z_4ME" },
-		{ VIEW("\xfb\xff\xbf"), "-_-_" }, { VIEW("\0"), "AA" }, { VIEW("\0\0\0"), "AAAA" },
+		{ VIEW(""), "" },
+		{ VIEW("f"), "Zg" },
+		{ VIEW("fo"), "Zm8" },
+		{ VIEW("foo"), "Zm9v" },
+		{ VIEW("foob"), "Zm9vYg" },
+		{ VIEW("fooba"), "Zm9vYmE" },
+		{ VIEW("foobar"), "Zm9vYmFy" },
+		{ VIEW("\x03\xec\xff\xe0\xc1"), "A-z_4ME" },
+		{ VIEW("\xfb\xff\xbf"), "-_-_" },
+		{ VIEW("\0"), "AA" },
+		{ VIEW("\0\0\0"), "AAAA" },
 	};
 
 	(void)state;
@@ -36,12 +44,36 @@ refusals(void **state)
 {
 	/* Each beside a twin: "Zg", "Zm8", "Zm9v" and "Zm9vYg" are good. */
 	static const struct view rows[] = {
-		VIEW("Z"), VIEW("Zm9vY"), VIEW("Zg=="), VIEW("Zm8="), VIEW("Zg="), VIEW("="),
-		VIEW("Zm9v="), VIEW("Zh"), VIEW("Zo"), VIEW("Z_"), VIEW("Zm9"), VIEW("Zm-"),
-		VIEW("Zm_"), VIEW("Zm9vYh"), VIEW("Zm9+"), VIEW("Zm9/"), VIEW("Zm9."),
-		VIEW(" Zm9v"), VIEW("Zm9v "), VIEW("Zm 9v"), VIEW("Zm9v\n"), VIEW("\nZm9"),
-		VIEW("Zm9\r"), VIEW("Zm9\t"), VIEW("Zm9\0"), VIEW("\0\0\0\0"), VIEW("Zg\0\0"),
-		VIEW("Zm9\x80"), VIEW("Zm\xc3\xa4"), VIEW("Zm9\xff"),
+		VIEW("Z"),
+		VIEW("Zm9vY"),
+		VIEW("Zg=="),
+		VIEW("Zm8="),
+		VIEW("Zg="),
+		VIEW("="),
+		VIEW("Zm9v="),
+		VIEW("Zh"),
+		VIEW("Zo"),
+		VIEW("Z_"),
+		VIEW("Zm9"),
+		VIEW("Zm-"),
+		VIEW("Zm_"),
+		VIEW("Zm9vYh"),
+		VIEW("Zm9+"),
+		VIEW("Zm9/"),
+		VIEW("Zm9."),
+		VIEW(" Zm9v"),
+		VIEW("Zm9v "),
+		VIEW("Zm 9v"),
+		VIEW("Zm9v\n"),
+		VIEW("\nZm9"),
+		VIEW("Zm9\r"),
+		VIEW("Zm9\t"),
+		VIEW("Zm9\0"),
+		VIEW("\0\0\0\0"),
+		VIEW("Zg\0\0"),
+		VIEW("Zm9\x80"),
+		VIEW("Zm\xc3\xa4"),
+		VIEW("Zm9\xff"),
 	};
 
 	(void)state;
@@ -74,8 +106,8 @@ alphabet(void **state)
 	(void)state;
 	for (unsigned c = 0; c < 256; c++)
 		for (size_t at = 0; at < 4; at++) {
-			bool good = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-				    (c >= '0' && c <= '9') || c == '-' || c == '_';
+			bool good = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+				    c == '-' || c == '_';
 			char text[4] = { 'A', 'A', 'A', 'A' };
 
 			text[at] = (char)c;
@@ -87,8 +119,7 @@ alphabet(void **state)
 static void
 one_text_for_each_value(void **state)
 {
-	static const char letters[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	unsigned two = 0, three = 0;
 
 	(void)state;
@@ -140,9 +171,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vectors), cmocka_unit_test(refusals), cmocka_unit_test(reasons),
-		cmocka_unit_test(alphabet), cmocka_unit_test(one_text_for_each_value),
-		cmocka_unit_test(every_length_there_and_back), cmocka_unit_test(memory),
+		cmocka_unit_test(vectors),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(reasons),
+		cmocka_unit_test(alphabet),
+		cmocka_unit_test(one_text_for_each_value),
+		cmocka_unit_test(every_length_there_and_back),
+		cmocka_unit_test(memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

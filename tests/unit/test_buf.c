@@ -188,9 +188,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(always_followed_by_nul), cmocka_unit_test(edges_of_growth),
-		cmocka_unit_test(bytes_and_formats), cmocka_unit_test(a_failure_sticks),
-		cmocka_unit_test(handing_over), cmocka_unit_test(wiped_when_cleared_and_when_grown),
+		cmocka_unit_test(always_followed_by_nul),
+		cmocka_unit_test(edges_of_growth),
+		cmocka_unit_test(bytes_and_formats),
+		cmocka_unit_test(a_failure_sticks),
+		cmocka_unit_test(handing_over),
+		cmocka_unit_test(wiped_when_cleared_and_when_grown),
 		cmocka_unit_test(wiping),
 	};
 

@@ -33,8 +33,7 @@ judge(const struct row *rows, size_t n, const char *user_claim, const char *abou
 		EXPECT(label, claims_parse(rows[i].text, user_claim, &claims, &diag),
 		    rows[i].good ? RJWT_OK : RJWT_CLAIMS);
 		CHECK(label, (claims.json.object != NULL) == rows[i].good);
-		CHECK(diag.text,
-		    rows[i].good ? diag.text[0] == '\0' : strstr(diag.text, about) != NULL);
+		CHECK(diag.text, rows[i].good ? diag.text[0] == '\0' : strstr(diag.text, about) != NULL);
 	}
 }
 
@@ -42,13 +41,20 @@ static void
 json(void **state)
 {
 	static const struct row rows[] = {
-		{ VIEW("{" ALL "}"), true }, { VIEW(" {" ALL "}\n"), true },
+		{ VIEW("{" ALL "}"), true },
+		{ VIEW(" {" ALL "}\n"), true },
 		{ VIEW("{" ALL ",\"x\":{\"iss\":1},\"Exp\":null}"), true },
-		{ VIEW("{" ALL "}}"), false }, { VIEW("{" ALL ",\"sub\":\"alice\"}"), false },
-		{ VIEW("{" ALL ",\"s\\u0075b\":\"root\"}"), false }, { VIEW("[{" ALL "}]"), false },
-		{ VIEW("{" ALL "}\0"), false }, { VIEW("{" ALL ",\"x\":\"\\u0000\"}"), false },
-		{ VIEW("{" ALL ",\"x\":\"\xff\"}"), false }, { VIEW("{" ALL ",\"x\":NaN}"), false },
-		{ VIEW("null"), false }, { VIEW(""), false }, { { NULL, 0 }, false },
+		{ VIEW("{" ALL "}}"), false },
+		{ VIEW("{" ALL ",\"sub\":\"alice\"}"), false },
+		{ VIEW("{" ALL ",\"s\\u0075b\":\"root\"}"), false },
+		{ VIEW("[{" ALL "}]"), false },
+		{ VIEW("{" ALL "}\0"), false },
+		{ VIEW("{" ALL ",\"x\":\"\\u0000\"}"), false },
+		{ VIEW("{" ALL ",\"x\":\"\xff\"}"), false },
+		{ VIEW("{" ALL ",\"x\":NaN}"), false },
+		{ VIEW("null"), false },
+		{ VIEW(""), false },
+		{ { NULL, 0 }, false },
 	};
 
 	(void)state;
@@ -131,14 +137,26 @@ times(void **state)
 		bool good;
 		int64_t wanted;
 	} rows[] = {
-		{ "0", true, 0 }, { "1795471200", true, 1795471200 },
-		{ "9007199254740992", true, JSON_INTEGER_MAX }, { "9007199254740993", false, 0 },
-		{ "9223372036854775808", false, 0 }, { "99999999999999999999999", false, 0 },
-		{ "-1", false, 0 }, { "-0", false, 0 }, { "1795471200.0", false, 0 },
-		{ "1795471200.5", false, 0 }, { "1.7954712e9", false, 0 }, { "1e9", false, 0 },
-		{ "\"1795471200\"", false, 0 }, { "\"\"", false, 0 }, { "true", false, 0 },
-		{ "false", false, 0 }, { "null", false, 0 }, { "[1795471200]", false, 0 },
-		{ "{}", false, 0 }, { NULL, false, 0 },
+		{ "0", true, 0 },
+		{ "1795471200", true, 1795471200 },
+		{ "9007199254740992", true, JSON_INTEGER_MAX },
+		{ "9007199254740993", false, 0 },
+		{ "9223372036854775808", false, 0 },
+		{ "99999999999999999999999", false, 0 },
+		{ "-1", false, 0 },
+		{ "-0", false, 0 },
+		{ "1795471200.0", false, 0 },
+		{ "1795471200.5", false, 0 },
+		{ "1.7954712e9", false, 0 },
+		{ "1e9", false, 0 },
+		{ "\"1795471200\"", false, 0 },
+		{ "\"\"", false, 0 },
+		{ "true", false, 0 },
+		{ "false", false, 0 },
+		{ "null", false, 0 },
+		{ "[1795471200]", false, 0 },
+		{ "{}", false, 0 },
+		{ NULL, false, 0 },
 	};
 
 	(void)state;
@@ -148,8 +166,7 @@ times(void **state)
 			RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 			struct rjwt_diag diag = { .text = "" };
 			bool good = rows[k].good || (rows[k].literal == NULL && i == 2);
-			const int64_t *const found[] = { &claims.exp_s, &claims.iat_s,
-				&claims.nbf_s };
+			const int64_t *const found[] = { &claims.exp_s, &claims.iat_s, &claims.nbf_s };
 
 			buf_addf(&text, "{%s%s", i == 0 ? "" : EXP, i == 1 ? "" : IAT);
 			if (rows[k].literal != NULL)
@@ -199,9 +216,7 @@ user(void **state)
 	judge(sub, ARRAY_LEN(sub), "sub", "sub");
 	judge(other, ARRAY_LEN(other), "upn", "upn");
 	judge(wrong_sub, ARRAY_LEN(wrong_sub), "upn", "sub");
-	EXPECT("upn",
-	    claims_parse(
-		VIEW("{" ISS AUD EXP IAT "\"upn\":\"alice@x\"," SUB "}"), "upn", &claims, NULL),
+	EXPECT("upn", claims_parse(VIEW("{" ISS AUD EXP IAT "\"upn\":\"alice@x\"," SUB "}"), "upn", &claims, NULL),
 	    RJWT_OK);
 	assert_true(view_is(claims.user, "alice@x"));
 	assert_true(view_is(claims.sub, "alice"));
@@ -218,7 +233,8 @@ token_ids(void **state)
 		{ VIEW("{" ALL ",\"jti\":\"a\"}"), true },
 		{ VIEW("{" ALL ",\"jti\":\"" N128 "\"}"), true },
 		{ VIEW("{" ALL ",\"jti\":\"" N128 "8\"}"), false },
-		{ VIEW("{" ALL ",\"jti\":\"\"}"), false }, { VIEW("{" ALL ",\"jti\":7}"), false },
+		{ VIEW("{" ALL ",\"jti\":\"\"}"), false },
+		{ VIEW("{" ALL ",\"jti\":7}"), false },
 		{ VIEW("{" ALL ",\"jti\":null}"), false },
 		{ VIEW("{" ALL ",\"jti\":[\"a\"]}"), false },
 		{ VIEW("{" ALL ",\"jti\":\"a\\nb\"}"), false },
@@ -239,9 +255,7 @@ token_ids(void **state)
 	(void)state;
 	judge(rows, ARRAY_LEN(rows), "sub", "jti");
 	judge(once, ARRAY_LEN(once), "sub", "once");
-	EXPECT("once",
-	    claims_parse(VIEW("{" ALL ",\"once\":true,\"jti\":\"a\"}"), "sub", &claims, NULL),
-	    RJWT_OK);
+	EXPECT("once", claims_parse(VIEW("{" ALL ",\"once\":true,\"jti\":\"a\"}"), "sub", &claims, NULL), RJWT_OK);
 	assert_true(claims.once);
 	assert_true(view_is(claims.jti, "a"));
 }
@@ -273,16 +287,13 @@ scopes(void **state)
 		{ VIEW("{" ALL ",\"scope\":{\"ssh\":true}}"), false },
 	};
 	static const char *const in[] = { "ssh", "sudo", "a:b" };
-	static const char *const out[] = { "", "ss", "sshx", "SSH", "ssh ", "ssh sudo", "a", "b",
-		"*" };
+	static const char *const out[] = { "", "ss", "sshx", "SSH", "ssh ", "ssh sudo", "a", "b", "*" };
 	RJWT_CLEAN(claims_clear) struct claims some = { 0 };
 	RJWT_CLEAN(claims_clear) struct claims none = { 0 };
 
 	(void)state;
 	judge(rows, ARRAY_LEN(rows), "sub", "scope");
-	EXPECT("some",
-	    claims_parse(VIEW("{" ALL ",\"scope\":\"ssh sudo a:b\"}"), "sub", &some, NULL),
-	    RJWT_OK);
+	EXPECT("some", claims_parse(VIEW("{" ALL ",\"scope\":\"ssh sudo a:b\"}"), "sub", &some, NULL), RJWT_OK);
 	EXPECT("none", claims_parse(VIEW("{" ALL "}"), "sub", &none, NULL), RJWT_OK);
 	for (size_t i = 0; i < ARRAY_LEN(in); i++) {
 		CHECK(in[i], claims_scope_has(&some, in[i]));
@@ -296,8 +307,7 @@ scopes(void **state)
 static void
 bindings(void **state)
 {
-	static const char *const values[] = { "{\"kid\":\"SHA256:x\"}", "{}", "\"\"", "[]", "null",
-		"false", "0" };
+	static const char *const values[] = { "{\"kid\":\"SHA256:x\"}", "{}", "\"\"", "[]", "null", "false", "0" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
@@ -306,8 +316,7 @@ bindings(void **state)
 			RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 
 			buf_addf(&text, "{" ALL ",\"%s\":%s}", src == 1 ? "src" : "cnf", values[i]);
-			EXPECT(text.p, claims_parse(buf_view(&text), "sub", &claims, NULL),
-			    RJWT_OK);
+			EXPECT(text.p, claims_parse(buf_view(&text), "sub", &claims, NULL), RJWT_OK);
 			CHECK(text.p, claims.has_cnf == (src == 0) && claims.has_src == (src == 1));
 		}
 }
@@ -316,15 +325,33 @@ static void
 names(void **state)
 {
 	static const struct row rows[] = {
-		{ VIEW("a"), true }, { VIEW("-x"), true }, { VIEW("a/b:c d"), true },
-		{ VIEW("gr\xc3\xbc\xc3\x9f"), true }, { VIEW("\xc2\xa0"), true },
-		{ VIEW("\xf4\x8f\xbf\xbf"), true }, { VIEW(N255), true }, { VIEW(" ~"), true },
-		{ VIEW(N255 "5"), false }, { VIEW(""), false }, { { NULL, 0 }, false },
-		{ VIEW("a\0"), false }, { VIEW("\0"), false }, { VIEW("root\0alice"), false },
-		{ VIEW("a\n"), false }, { VIEW("\x01"), false }, { VIEW("\x1f"), false },
-		{ VIEW("\x7f"), false }, { VIEW("\xc2\x80"), false }, { VIEW("\xc2\x9f"), false },
-		{ VIEW("a\xc2\x9b""b"), false }, { VIEW("\xff"), false }, { VIEW("a\xc3"), false },
-		{ VIEW("\xc0\xaf"), false }, { VIEW("\xed\xa0\x80"), false },
+		{ VIEW("a"), true },
+		{ VIEW("-x"), true },
+		{ VIEW("a/b:c d"), true },
+		{ VIEW("gr\xc3\xbc\xc3\x9f"), true },
+		{ VIEW("\xc2\xa0"), true },
+		{ VIEW("\xf4\x8f\xbf\xbf"), true },
+		{ VIEW(N255), true },
+		{ VIEW(" ~"), true },
+		{ VIEW(N255 "5"), false },
+		{ VIEW(""), false },
+		{ { NULL, 0 }, false },
+		{ VIEW("a\0"), false },
+		{ VIEW("\0"), false },
+		{ VIEW("root\0alice"), false },
+		{ VIEW("a\n"), false },
+		{ VIEW("\x01"), false },
+		{ VIEW("\x1f"), false },
+		{ VIEW("\x7f"), false },
+		{ VIEW("\xc2\x80"), false },
+		{ VIEW("\xc2\x9f"), false },
+		{ VIEW("a\xc2\x9b"
+		       "b"),
+		    false },
+		{ VIEW("\xff"), false },
+		{ VIEW("a\xc3"), false },
+		{ VIEW("\xc0\xaf"), false },
+		{ VIEW("\xed\xa0\x80"), false },
 		{ VIEW("\x80"), false },
 	};
 
@@ -340,9 +367,8 @@ words(void **state)
 	(void)state;
 	for (unsigned c = 0; c < 256; c++) {
 		const char text[3] = { 'a', (char)c, 'z' };
-		bool good = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-			    (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == ':' ||
-			    c == '/' || c == '-';
+		bool good = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ||
+			    c == '_' || c == ':' || c == '/' || c == '-';
 
 		for (size_t from = 0; from < 2; from++)
 			assert_int_equal(claims_word_check(unit_view(text + from, 2)), good);
@@ -356,8 +382,8 @@ words(void **state)
 static void
 reserved(void **state)
 {
-	static const char *const yes[] = { "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope",
-		"once", "cnf", "src", "upn" };
+	static const char *const yes[] = { "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "once", "cnf",
+		"src", "upn" };
 	static const char *const no[] = { "", "Iss", "is", "issu", "name", "up", "upn2", "act" };
 
 	(void)state;

@@ -39,7 +39,7 @@ load_text(struct fixture *f, const char *yaml)
 	return err;
 }
 
-/* --- values ---------------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 #define SIXTY TEN TEN TEN TEN TEN TEN
 
@@ -106,8 +106,7 @@ static const struct {
 	{ "services: {a: x/y}", "services: {a: \"x y\"}" },
 	{ "services: {sshd: \"\"}", "services: {SSHD: \"\"}" },
 	{ "services: {a: \"1\"}", "services: {a: 1}" },
-	{ "services: {a: abcdefghijklmnopqrstuvwxyz123456}",
-	    "services: {a: abcdefghijklmnopqrstuvwxyz1234567}" },
+	{ "services: {a: abcdefghijklmnopqrstuvwxyz123456}", "services: {a: abcdefghijklmnopqrstuvwxyz1234567}" },
 	{ "services: {\"a b\": c}", "services: {\"a\\tb\": c}" },
 	{ "services: {a: b}", "services: {\"\": b}" },
 	{ "services: {a: b}", "services: {[a]: b}" },
@@ -126,7 +125,8 @@ static const struct {
 	{ "issue: []", "issue: {}" },
 	{ "issue: []", "issue: \"\"" },
 	{ "token_type: a" SIXTY "123", "token_type: a" SIXTY "1234" },
-	{ "user_suffix: " SIXTY SIXTY SIXTY SIXTY "12345678901234a", "user_suffix: " SIXTY SIXTY SIXTY SIXTY "123456789012345a" },
+	{ "user_suffix: " SIXTY SIXTY SIXTY SIXTY "12345678901234a",
+	    "user_suffix: " SIXTY SIXTY SIXTY SIXTY "123456789012345a" },
 	{ "state_dir: /" SIXTY SIXTY SIXTY SIXTY SIXTY, "state_dir: " SIXTY SIXTY SIXTY SIXTY SIXTY },
 	{ "# nothing", "nothing" },
 	{ "", "[]" },
@@ -160,7 +160,7 @@ test_values(void **state)
 	}
 }
 
-/* --- where and why ------------------------------------------------------------------------------------------- */
+/* --- where and why ---------------------------------------------------------------------------- */
 
 static void
 test_messages(void **state)
@@ -176,8 +176,7 @@ test_messages(void **state)
 		{ "leeway: 1s\nalg:   es256\n", 2, 8, "do you mean ES256?" },
 		{ "issuer: [a, 12]\n", 1, 13, "write it between quotes" },
 		{ "services:\n  a: b\n  c: 'd e'\n", 3, 6, "a scope" },
-		{ "alg: ES256\nprevious_key_ttl: 1h\n", 2, 1,
-		    "3600s is less than max_lifetime + 2 x leeway = 3660s" },
+		{ "alg: ES256\nprevious_key_ttl: 1h\n", 2, 1, "3600s is less than max_lifetime + 2 x leeway = 3660s" },
 		{ "default_lifetime: 2h\n", 1, 1, "more than max_lifetime, 3600s" },
 		{ "rsa_bits: 2049\n", 1, 1, "no multiple of 8" },
 		{ "leeway: 400s\n", 1, 9, "leeway: \"400s\" is not from 0 to 5m" },
@@ -283,7 +282,7 @@ test_missing(void **state)
 	want("a loop", config_load(NULL, &c, &f->diag), RJWT_CONFIG);
 }
 
-/* --- the file ------------------------------------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------------------- */
 
 static void
 test_size(void **state)
@@ -418,8 +417,8 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_values), T(test_messages), T(test_defaults),
-		T(test_missing), T(test_size), T(test_services_full), T(test_bytes), T(test_unsafe), T(test_diag_of_unsafe) };
+	const struct CMUnitTest tests[] = { T(test_values), T(test_messages), T(test_defaults), T(test_missing),
+		T(test_size), T(test_services_full), T(test_bytes), T(test_unsafe), T(test_diag_of_unsafe) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

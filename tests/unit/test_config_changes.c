@@ -42,7 +42,7 @@ mints_by(struct fixture *f, const char *kid)
 	assert_string_equal(token.kid, kid);
 }
 
-/* --- previous_key_ttl ------------------------------------------------------------------------------------- */
+/* --- previous_key_ttl ------------------------------------------------------------------------- */
 
 /* By what refuses a token that has expired long ago: the time itself, or before that its key. */
 static void
@@ -104,7 +104,7 @@ test_previous_key_ttl_and_clean_up(void **state)
 	assert_true(file_there(f, "keys/3.jwk"));
 }
 
-/* --- alg ------------------------------------------------------------------------------------------------------ */
+/* --- alg -------------------------------------------------------------------------------------- */
 
 static void
 signs(struct fixture *f, const char *kid, const char *alg)
@@ -122,9 +122,9 @@ test_alg(void **state)
 {
 	static const struct {
 		const char *yaml, *kid, *alg; /* what signs after a rotation with this configuration */
-	} rows[] = { { "", "B.2", "ES256" }, { "alg: EdDSA\n", "B.3", "ES256" },
-		{ "alg: EdDSA\n", "B.4", "EdDSA" }, { "alg: HS256\n", "B.5", "EdDSA" },
-		{ "alg: ES256\n", "B.6", "HS256" }, { "alg: ES256\n", "B.7", "ES256" } };
+	} rows[] = { { "", "B.2", "ES256" }, { "alg: EdDSA\n", "B.3", "ES256" }, { "alg: EdDSA\n", "B.4", "EdDSA" },
+		{ "alg: HS256\n", "B.5", "EdDSA" }, { "alg: ES256\n", "B.6", "HS256" },
+		{ "alg: ES256\n", "B.7", "ES256" } };
 	struct fixture *f = *state;
 	char *tokens[7] = { minted(f, NULL) };
 
@@ -144,7 +144,7 @@ test_alg(void **state)
 	}
 }
 
-/* --- rotate_every --------------------------------------------------------------------------------------------- */
+/* --- rotate_every ----------------------------------------------------------------------------- */
 
 static void
 test_rotate_every(void **state)
@@ -172,7 +172,7 @@ test_rotate_every(void **state)
 	assert_false(tick(f).rotated);
 }
 
-/* --- max_tokens_per_key ----------------------------------------------------------------------------------------- */
+/* --- max_tokens_per_key ----------------------------------------------------------------------- */
 
 static void
 test_max_tokens(void **state)
@@ -201,7 +201,7 @@ test_max_tokens(void **state)
 	assert_true(tick(f).rotated);
 }
 
-/* --- max_lifetime ------------------------------------------------------------------------------------------------ */
+/* --- max_lifetime ----------------------------------------------------------------------------- */
 
 static void
 test_max_lifetime(void **state)
@@ -266,7 +266,7 @@ test_marks_through_max_lifetime(void **state)
 	}
 }
 
-/* --- leeway ---------------------------------------------------------------------------------------------------------- */
+/* --- leeway ----------------------------------------------------------------------------------- */
 
 static void
 test_leeway(void **state)
@@ -274,8 +274,7 @@ test_leeway(void **state)
 	static const struct {
 		const char *yaml;
 		int64_t leeway_s;
-	} rows[] = { { "", 30 }, { "leeway: 10s\n", 10 }, { "leeway: 5m\n", 300 }, { "leeway: 0s\n", 0 },
-		{ "", 30 } };
+	} rows[] = { { "", 30 }, { "leeway: 10s\n", 10 }, { "leeway: 5m\n", 300 }, { "leeway: 0s\n", 0 }, { "", 30 } };
 	struct fixture *f = *state;
 	struct edit of_late[] = { { 'c', "iat", "1800000020" }, { 0, NULL, NULL } };
 	RJWT_CLEAN(free_clean) char *token = minted(f, NULL);
@@ -307,7 +306,7 @@ test_leeway(void **state)
 	}
 }
 
-/* --- issuer and audience ----------------------------------------------------------------------------------------------- */
+/* --- issuer and audience ---------------------------------------------------------------------- */
 
 static void
 test_issuer(void **state)
@@ -360,7 +359,7 @@ test_audience(void **state)
 	want("not it", judge(f, new, 0, NULL), RJWT_AUDIENCE);
 }
 
-/* --- user_claim and user_suffix ------------------------------------------------------------------------------------------ */
+/* --- user_claim and user_suffix --------------------------------------------------------------- */
 
 static void
 test_user(void **state)
@@ -427,8 +426,8 @@ main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_previous_key_ttl), T(test_previous_key_ttl_and_clean_up),
 		T(test_alg), T(test_rotate_every), T(test_max_tokens), T(test_max_lifetime),
-		cmocka_unit_test(test_marks_through_max_lifetime), T(test_leeway), T(test_issuer),
-		T(test_audience), T(test_user), cmocka_unit_test(test_user_revoked) };
+		cmocka_unit_test(test_marks_through_max_lifetime), T(test_leeway), T(test_issuer), T(test_audience),
+		T(test_user), cmocka_unit_test(test_user_revoked) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

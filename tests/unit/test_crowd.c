@@ -19,8 +19,11 @@ static int
 rotate_once(struct fixture *f, int i)
 {
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
-	struct rotation_policy policy = { .alg = alg_by_label(VIEW("ES256")), .rotate_every_s = 86400,
-		.previous_key_ttl_s = 86400, .max_lifetime_s = 3600, .leeway_s = 30 };
+	struct rotation_policy policy = { .alg = alg_by_label(VIEW("ES256")),
+		.rotate_every_s = 86400,
+		.previous_key_ttl_s = 86400,
+		.max_lifetime_s = 3600,
+		.leeway_s = 30 };
 	struct clock clock = { .read = clock_made_up };
 	const struct change_request order = { .why = i % 2 == 0 ? WHY_MANUAL : WHY_TOKEN_LIMIT, .version = 1 };
 	struct rjwt_change change = { 0 };

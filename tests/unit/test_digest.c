@@ -31,8 +31,7 @@ sha256(void **state)
 	assert_non_null(room);
 	memset(room, 'a', 1000000);
 	EXPECT("a million a", digest_hex(buf_view(&million), hex), RJWT_OK);
-	assert_string_equal(
-	    hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+	assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 /* Lists that look the same when their parts are put in a row. */
@@ -43,12 +42,21 @@ names_do_not_collide(void **state)
 		struct view parts[3];
 		size_t n;
 	} rows[] = {
-		{ { { NULL, 0 } }, 0 }, { { VIEW("") }, 1 }, { { VIEW(""), VIEW("") }, 2 },
-		{ { VIEW("abc") }, 1 }, { { VIEW("ab"), VIEW("c") }, 2 },
-		{ { VIEW("a"), VIEW("bc") }, 2 }, { { VIEW("abc"), VIEW("") }, 2 },
-		{ { VIEW(""), VIEW("abc") }, 2 }, { { VIEW("a"), VIEW("b"), VIEW("c") }, 3 },
-		{ { VIEW("1:a1:b") }, 1 }, { { VIEW("a1:b") }, 1 }, { { VIEW("a"), VIEW("b") }, 2 },
-		{ { VIEW("b"), VIEW("a") }, 2 }, { { VIEW("a\0b") }, 1 }, { { VIEW("a\0") }, 1 },
+		{ { { NULL, 0 } }, 0 },
+		{ { VIEW("") }, 1 },
+		{ { VIEW(""), VIEW("") }, 2 },
+		{ { VIEW("abc") }, 1 },
+		{ { VIEW("ab"), VIEW("c") }, 2 },
+		{ { VIEW("a"), VIEW("bc") }, 2 },
+		{ { VIEW("abc"), VIEW("") }, 2 },
+		{ { VIEW(""), VIEW("abc") }, 2 },
+		{ { VIEW("a"), VIEW("b"), VIEW("c") }, 3 },
+		{ { VIEW("1:a1:b") }, 1 },
+		{ { VIEW("a1:b") }, 1 },
+		{ { VIEW("a"), VIEW("b") }, 2 },
+		{ { VIEW("b"), VIEW("a") }, 2 },
+		{ { VIEW("a\0b") }, 1 },
+		{ { VIEW("a\0") }, 1 },
 		{ { VIEW("a") }, 1 },
 	};
 	char hex[ARRAY_LEN(rows)][DIGEST_HEX], again[DIGEST_HEX];
@@ -136,8 +144,7 @@ every_cut_is_seen(void **state)
 	for (size_t i = 0; i < whole.n; i++) {
 		EXPECT("no end", seal_check(unit_view(whole.p, i)), RJWT_KEYSET);
 		if (i > 0)
-			EXPECT("no front", seal_check(unit_view(whole.p + i, whole.n - i)),
-			    RJWT_KEYSET);
+			EXPECT("no front", seal_check(unit_view(whole.p + i, whole.n - i)), RJWT_KEYSET);
 	}
 	EXPECT("nothing", seal_check((struct view){ NULL, 0 }), RJWT_KEYSET);
 	EXPECT("whole", seal_check(whole), RJWT_OK);

@@ -118,8 +118,7 @@ want_named(const struct fixture *f, const char *what, const char *name)
 	const char *slash = strrchr(name, '/');
 	const char *last = slash == NULL ? name : slash + 1;
 
-	if (f->diag.text[0] == '\0' ||
-	    (strstr(f->diag.path, last) == NULL && strstr(f->diag.text, last) == NULL))
+	if (f->diag.text[0] == '\0' || (strstr(f->diag.path, last) == NULL && strstr(f->diag.text, last) == NULL))
 		fail_msg("%s: \"%s: %s\" does not name %s", what, f->diag.path, f->diag.text, name);
 }
 
@@ -135,8 +134,8 @@ static enum rjwt_err
 try_mint(struct fixture *f, enum rjwt_err verdict)
 {
 	struct rjwt_token token = { 0 };
-	enum rjwt_err err = rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .reusable = true },
-	    &token, &f->diag);
+	enum rjwt_err err =
+	    rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .reusable = true }, &token, &f->diag);
 
 	if (err == RJWT_OK)
 		want("what was minted", judge(f, token.text, 0, NULL), verdict);
@@ -150,7 +149,7 @@ try_tick(struct fixture *f)
 	return rjwt_maintain(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag);
 }
 
-/* --- every byte ------------------------------------------------------------------------------------------- */
+/* --- every byte ------------------------------------------------------------------------------- */
 
 /* How a damaged file is dealt with; sample: one in 16, for what takes longer. */
 struct damage {
@@ -344,7 +343,7 @@ test_private_next(void **state)
 	want("with the third key", try_mint(f, RJWT_OK), RJWT_OK);
 }
 
-/* --- every file, as something else ------------------------------------------------------------------------ */
+/* --- every file, as something else ------------------------------------------------------------ */
 
 /* What is done with a keyset. */
 enum op { VERIFY_RETIRED, VERIFY_ACTIVE, SPEND, MINT, MINT_LIMITED, TICK, TICK_DUE, REVOKE, NOPS };
@@ -473,7 +472,10 @@ check_put_back(struct fixture *f, const char *what, enum op op, bool done)
 	fixture_config(f, YAML);
 	want(what, judge(f, retired, 0, NULL), forgotten ? RJWT_KEY_UNKNOWN : revoked ? RJWT_REVOKED : RJWT_OK);
 	want(what, judge(f, active, 0, NULL), revoked ? RJWT_REVOKED : RJWT_OK);
-	want(what, judge(f, once, RJWT_DRY_RUN, NULL), revoked ? RJWT_REVOKED : op == SPEND && done ? RJWT_SPENT : RJWT_OK);
+	want(what, judge(f, once, RJWT_DRY_RUN, NULL),
+	    revoked		  ? RJWT_REVOKED
+	    : op == SPEND && done ? RJWT_SPENT
+				  : RJWT_OK);
 	want(what, try_mint(f, RJWT_OK), RJWT_OK);
 	want(what, try_tick(f), RJWT_OK);
 }

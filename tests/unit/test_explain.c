@@ -5,9 +5,18 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define HEADER(name, value) { 'h', name, value }
-#define CLAIM(name, value) { 'c', name, value }
-#define END { 0, NULL, NULL }
+#define HEADER(name, value)      \
+	{                        \
+		'h', name, value \
+	}
+#define CLAIM(name, value)       \
+	{                        \
+		'c', name, value \
+	}
+#define END                   \
+	{                     \
+		0, NULL, NULL \
+	}
 
 static const char *watched; /* what is freed, and must be wiped: so many bytes */
 static size_t watched_n;
@@ -37,8 +46,7 @@ test_accepted(void **state)
 {
 	static const struct {
 		const char *name, *expected, *found;
-	} rows[] = { { "empty", "at least one byte", "some" },
-		{ "too_long", "at most 8192 bytes", "302 bytes" },
+	} rows[] = { { "empty", "at least one byte", "some" }, { "too_long", "at most 8192 bytes", "302 bytes" },
 		{ "malformed", "three parts in canonical base64url", "three parts" },
 		{ "header", "strict JSON with alg, without crit, b64, zip, cty, jwk, jku, x5*", "such a header" },
 		{ "alg", "an algorithm that rjwt has", "ES256" }, { "kid", "base.version", "B.1" },
@@ -53,16 +61,16 @@ test_accepted(void **state)
 		{ "not_yet_valid", "not before 1969-12-31T23:59:30Z", "2027-01-15T08:00:00Z" },
 		{ "issued_in_future", "not before it was issued, 2027-01-15T07:59:30Z", "2027-01-15T08:00:00Z" },
 		{ "lifetime", "1 s to 3600 s", "300 s" },
-		{ "issued after retirement", "a key that has not retired", "such a key" },
-		{ "scope", "ssh", "ssh" }, { "binding", "no cnf, which is not supported", "none" },
+		{ "issued after retirement", "a key that has not retired", "such a key" }, { "scope", "ssh", "ssh" },
+		{ "binding", "no cnf, which is not supported", "none" },
 		{ "source", "no src, which is not supported", "none" }, { "revoked", "no revocation", "none" },
 		{ "spent", "nothing: good for any number of uses", "reusable" } };
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 	RJWT_CLEAN(free_clean) char *once = token_with(f, (struct edit[]){ CLAIM("once", "true"), END });
 	RJWT_CLEAN(free_clean) char *other = token_with(f, (struct edit[]){ CLAIM("sub", "\"bob\""), END });
-	RJWT_CLEAN(free_clean) char *bound =
-	    token_with(f, (struct edit[]){ CLAIM("cnf", "1"), CLAIM("src", "1"), END });
+	RJWT_CLEAN(free_clean)
+	char *bound = token_with(f, (struct edit[]){ CLAIM("cnf", "1"), CLAIM("src", "1"), END });
 	struct rjwt_verdict v;
 
 	want("accepted", judge(f, token, RJWT_TRACE, &v), RJWT_OK);
@@ -83,8 +91,9 @@ test_accepted(void **state)
 		said(rows[i].name, &v.checks[i], "", "");
 	}
 	rjwt_verdict_clear(&v);
-	want("skipped", judge_as(f, bound, NULL, NULL,
-	    RJWT_TRACE | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN, &v), RJWT_OK);
+	want("skipped",
+	    judge_as(f, bound, NULL, NULL, RJWT_TRACE | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN, &v),
+	    RJWT_OK);
 	said("user", &v.checks[13], "no user was given", "");
 	said("scope", &v.checks[21], "no service was given", "");
 	said("binding", &v.checks[22], "no ssh key was given", "");
@@ -107,8 +116,8 @@ static const struct {
 	enum rjwt_err reason;
 	struct edit edits[3];
 } refused[] = {
-	{ "crit", "strict JSON with alg, without crit, b64, zip, cty, jwk, jku, x5*", "crit is not accepted", RJWT_HEADER,
-	    { HEADER("crit", "[]"), END } },
+	{ "crit", "strict JSON with alg, without crit, b64, zip, cty, jwk, jku, x5*", "crit is not accepted",
+	    RJWT_HEADER, { HEADER("crit", "[]"), END } },
 	{ "alg", "an algorithm that rjwt has", "none", RJWT_ALG, { HEADER("alg", "\"none\""), END } },
 	{ "no kid", "a key id", "none", RJWT_KID, { HEADER("kid", NULL), END } },
 	{ "kid", "base.version", "B.01", RJWT_KID, { HEADER("kid", "\"B.01\""), END } },
@@ -117,7 +126,8 @@ static const struct {
 	{ "other key", "a signature of this key", "none", RJWT_SIGNATURE, { HEADER("kid", "\"B.2\""), END } },
 	{ "no typ", "login+jwt", "none", RJWT_TYP, { HEADER("typ", NULL), END } },
 	{ "typ", "login+jwt", "JWT", RJWT_TYP, { HEADER("typ", "\"JWT\""), END } },
-	{ "prefix", "login+jwt", "xxxxxxxxxxx/login+jwt", RJWT_TYP, { HEADER("typ", "\"xxxxxxxxxxx/login+jwt\""), END } },
+	{ "prefix", "login+jwt", "xxxxxxxxxxx/login+jwt", RJWT_TYP,
+	    { HEADER("typ", "\"xxxxxxxxxxx/login+jwt\""), END } },
 	{ "claims", "iss, aud, exp, iat and the user, each of its type", "exp is missing", RJWT_CLAIMS,
 	    { CLAIM("exp", NULL), END } },
 	{ "user", "alice", "bob", RJWT_USER, { CLAIM("sub", "\"bob\""), END } },
@@ -148,8 +158,8 @@ test_refused(void **state)
 
 		want(refused[i].name, judge(f, token, 0, &v), refused[i].reason);
 		said(refused[i].name, &v.failed, refused[i].expected, refused[i].found);
-		assert_true((v.kid[0] == '\0') == (v.reason == RJWT_HEADER || v.reason == RJWT_KID ||
-		    strcmp(refused[i].name, "alg") == 0));
+		assert_true((v.kid[0] == '\0') ==
+			    (v.reason == RJWT_HEADER || v.reason == RJWT_KID || strcmp(refused[i].name, "alg") == 0));
 		rjwt_verdict_clear(&v);
 	}
 	want("empty", judge(f, "", 0, &v), RJWT_EMPTY);
@@ -243,8 +253,8 @@ test_marks(void **state)
 {
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *once = token_with(f, (struct edit[]){ CLAIM("once", "true"), END });
-	RJWT_CLEAN(free_clean) char *late =
-	    token_with(f, (struct edit[]){ CLAIM("once", "true"), CLAIM("jti", "\"a2\""), END });
+	RJWT_CLEAN(free_clean)
+	char *late = token_with(f, (struct edit[]){ CLAIM("once", "true"), CLAIM("jti", "\"a2\""), END });
 	struct rjwt_change change;
 	struct rjwt_verdict v;
 
@@ -303,7 +313,8 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_accepted), T(test_refused), T(test_others), T(test_marks), T(test_keys) };
+	const struct CMUnitTest tests[] = { T(test_accepted), T(test_refused), T(test_others), T(test_marks),
+		T(test_keys) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,8 +50,8 @@ static bool
 is_memory(const char *name)
 {
 	static const char *const names[] = { "malloc", "calloc", "reallocarray", "asprintf", "BIO_new",
-		"BIO_new_mem_buf", "ECDSA_SIG_new", "i2d_ECDSA_SIG", "json_object_new_object",
-		"json_object_new_array", "json_object_new_boolean", "json_object_new_int64", "json_object_new_uint64",
+		"BIO_new_mem_buf", "ECDSA_SIG_new", "i2d_ECDSA_SIG", "json_object_new_object", "json_object_new_array",
+		"json_object_new_boolean", "json_object_new_int64", "json_object_new_uint64",
 		"json_object_new_double_s", "json_object_new_string_len", "json_object_object_add_ex",
 		"json_object_array_add", "yaml_parser_initialize", "yaml_parser_parse" };
 
@@ -81,7 +81,8 @@ every(const char *label, enum rjwt_err (*work)(struct thing *), struct thing *th
 			want(failing_name, err, RJWT_INTERNAL); /* a file is not blamed for a sum that was not made */
 		if (err == RJWT_SIGNATURE && wanted == RJWT_OK && strcmp(failing_name, "EVP_DigestVerify") != 0)
 			fail_msg("%s: call %u, %s, failed, and the signature was blamed", label, k, failing_name);
-		if (err == RJWT_OK && (thing->prunes || strstr(failing_name, "stat") != NULL || strcmp(failing_name, "asprintf") == 0))
+		if (err == RJWT_OK &&
+		    (thing->prunes || strstr(failing_name, "stat") != NULL || strcmp(failing_name, "asprintf") == 0))
 			harmless++;
 		else if (err == RJWT_OK)
 			fail_msg("%s: call %u, %s, failed, and nobody minded", label, k, failing_name);
@@ -100,7 +101,7 @@ thing_clear(struct thing *thing)
 	buf_clear(&thing->signature);
 }
 
-/* --- keys ------------------------------------------------------------------------------------------ */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 static enum rjwt_err
 parse_jwk(struct thing *thing)
@@ -202,9 +203,11 @@ test_keys(void **state)
 		buf_adds(&t.text, "{\"keys\":[{");
 		if (t.alg->kind == ALG_HMAC)
 			buf_adds(&t.text, "\"kty\":\"oct\",\"k\":"
-			    "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"");
+					  "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+					  "AAAAAAAAAAAA\"");
 		else
-			want(labels[i], jwk_put(&t.text, &(struct jwk){ .alg = t.alg, .key = t.key, .kid = "k" }), RJWT_OK);
+			want(labels[i], jwk_put(&t.text, &(struct jwk){ .alg = t.alg, .key = t.key, .kid = "k" }),
+			    RJWT_OK);
 		buf_adds(&t.text, "}]}");
 		every(labels[i], parse_jwk, &t, RJWT_OK);
 		every(labels[i], put_jwk, &t, RJWT_OK);
@@ -234,7 +237,7 @@ test_largest(void **state)
 	assert_string_equal(failing_name, "EVP_PKEY_Q_keygen");
 }
 
-/* --- texts ----------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 static enum rjwt_err
 seal(struct thing *thing)
@@ -353,7 +356,7 @@ test_texts(void **state)
 	every("text", put_text, &t, RJWT_OK);
 }
 
-/* --- a host ------------------------------------------------------------------------------------------ */
+/* --- a host ----------------------------------------------------------------------------------- */
 
 static enum rjwt_err
 load_config(struct thing *thing)
@@ -379,8 +382,11 @@ whole(struct thing *thing)
 {
 	struct rjwt_options options = fixture_options(thing->f);
 	RJWT_CLEAN(rjwt_verdict_clear) struct rjwt_verdict verdict = { 0 };
-	const struct rjwt_attempt attempt = { .token = thing->token, .len = strlen(thing->token), .user = "alice",
-		.service = "sshd", .flags = thing->flags };
+	const struct rjwt_attempt attempt = { .token = thing->token,
+		.len = strlen(thing->token),
+		.user = "alice",
+		.service = "sshd",
+		.flags = thing->flags };
 	struct rjwt *h = NULL;
 	enum rjwt_err err = rjwt_open(&options, &h, NULL);
 
@@ -448,8 +454,7 @@ make_one_time(struct thing *thing, unsigned k)
 
 	snprintf(jti, sizeof(jti), "\"%u\"", k);
 	free(thing->token);
-	thing->token =
-	    token_with(thing->f, (struct edit[]){ { 'c', "once", "true" }, { 'c', "jti", jti }, { 0 } });
+	thing->token = token_with(thing->f, (struct edit[]){ { 'c', "once", "true" }, { 'c', "jti", jti }, { 0 } });
 }
 
 static void
@@ -527,7 +532,7 @@ test_handle(void **state)
 	free(t.token);
 }
 
-/* --- what writers do ------------------------------------------------------------------------------------ */
+/* --- what writers do -------------------------------------------------------------------------- */
 
 /* Sign, count, look at all keys: by a handle of its own. */
 static enum rjwt_err
@@ -656,7 +661,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_keys), cmocka_unit_test(test_texts), F(test_config),
-		F(test_verification), F(test_one_time), F(test_revoked), F(test_handle), F(test_writers), cmocka_unit_test(test_largest),
+		F(test_verification), F(test_one_time), F(test_revoked), F(test_handle), F(test_writers),
+		cmocka_unit_test(test_largest),
 		cmocka_unit_test_setup_teardown(test_secret, fixture_setup_hs256, fixture_teardown) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

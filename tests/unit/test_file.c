@@ -12,10 +12,9 @@ modes_of_files(void **state)
 	static const struct {
 		unsigned mode;
 		enum rjwt_err wanted;
-	} rows[] = { { 0644, RJWT_OK }, { 0600, RJWT_OK }, { 0400, RJWT_OK }, { 0755, RJWT_OK },
-		{ 0664, RJWT_KEYSET }, { 0646, RJWT_KEYSET }, { 0620, RJWT_KEYSET },
-		{ 0602, RJWT_KEYSET },
-		{ 0666, RJWT_KEYSET }, { 01666, RJWT_KEYSET } };
+	} rows[] = { { 0644, RJWT_OK }, { 0600, RJWT_OK }, { 0400, RJWT_OK }, { 0755, RJWT_OK }, { 0664, RJWT_KEYSET },
+		{ 0646, RJWT_KEYSET }, { 0620, RJWT_KEYSET }, { 0602, RJWT_KEYSET }, { 0666, RJWT_KEYSET },
+		{ 01666, RJWT_KEYSET } };
 	struct rjwt_diag diag;
 
 	(void)state;
@@ -38,11 +37,13 @@ modes_of_folders(void **state)
 		unsigned mode;
 		enum rjwt_err itself, above, named;
 	} rows[] = {
-		{ 0755, RJWT_OK, RJWT_OK, RJWT_OK }, { 0700, RJWT_OK, RJWT_OK, RJWT_OK },
+		{ 0755, RJWT_OK, RJWT_OK, RJWT_OK },
+		{ 0700, RJWT_OK, RJWT_OK, RJWT_OK },
 		{ 0775, RJWT_KEYSET, RJWT_KEYSET, RJWT_KEYSET },
 		{ 0757, RJWT_KEYSET, RJWT_KEYSET, RJWT_KEYSET },
 		{ 0777, RJWT_KEYSET, RJWT_KEYSET, RJWT_KEYSET },
-		{ 01777, RJWT_KEYSET, RJWT_OK, RJWT_OK }, { 01775, RJWT_KEYSET, RJWT_OK, RJWT_OK },
+		{ 01777, RJWT_KEYSET, RJWT_OK, RJWT_OK },
+		{ 01775, RJWT_KEYSET, RJWT_OK, RJWT_OK },
 		{ 01755, RJWT_OK, RJWT_OK, RJWT_OK },
 	};
 	struct rjwt_diag diag;
@@ -100,8 +101,7 @@ owners(void **state)
 static void
 links(void **state)
 {
-	static const char *const folders[] = { "alias", "alias/", "alias/.", "alias/inner",
-		"dangling" };
+	static const char *const folders[] = { "alias", "alias/", "alias/.", "alias/inner", "dangling" };
 	static const char *const files[] = { "link", "dangling", "loop" };
 	struct rjwt_diag diag;
 	struct dir dir = DIR_NONE;
@@ -146,8 +146,7 @@ special_files(void **state)
 
 	(void)state;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", folder.path);
-	assert_int_equal(
-	    bind(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)), 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)), 0);
 	close(fd);
 	assert_int_equal(mkfifo(at("fifo"), 0600), 0);
 	make("sub", 0700);
@@ -223,16 +222,31 @@ last_parts_of_paths(void **state)
 		const char *path, *name;
 		enum rjwt_err wanted;
 	} rows[] = {
-		{ "a", "a", RJWT_OK }, { "./a", "a", RJWT_OK }, { ".//a", "a", RJWT_OK },
-		{ "sub/a", "a", RJWT_OK }, { "sub//a", "a", RJWT_OK }, { "sub/./a", "a", RJWT_OK },
-		{ "sub/../a", "a", RJWT_OK }, { "./sub/.././a", "a", RJWT_OK },
-		{ "...", "...", RJWT_OK }, { "sub/.hidden", ".hidden", RJWT_OK },
-		{ "/a", "a", RJWT_OK }, { "//a", "a", RJWT_OK }, { "/.a", ".a", RJWT_OK },
-		{ "sub", "sub", RJWT_OK }, { "", NULL, RJWT_USAGE }, { ".", NULL, RJWT_USAGE },
-		{ "..", NULL, RJWT_USAGE }, { "/", NULL, RJWT_USAGE }, { "//", NULL, RJWT_USAGE },
-		{ "a/", NULL, RJWT_USAGE }, { "sub/", NULL, RJWT_USAGE },
-		{ "sub/.", NULL, RJWT_USAGE }, { "sub/..", NULL, RJWT_USAGE },
-		{ "none/a", NULL, RJWT_IO }, { "file/a", NULL, RJWT_KEYSET },
+		{ "a", "a", RJWT_OK },
+		{ "./a", "a", RJWT_OK },
+		{ ".//a", "a", RJWT_OK },
+		{ "sub/a", "a", RJWT_OK },
+		{ "sub//a", "a", RJWT_OK },
+		{ "sub/./a", "a", RJWT_OK },
+		{ "sub/../a", "a", RJWT_OK },
+		{ "./sub/.././a", "a", RJWT_OK },
+		{ "...", "...", RJWT_OK },
+		{ "sub/.hidden", ".hidden", RJWT_OK },
+		{ "/a", "a", RJWT_OK },
+		{ "//a", "a", RJWT_OK },
+		{ "/.a", ".a", RJWT_OK },
+		{ "sub", "sub", RJWT_OK },
+		{ "", NULL, RJWT_USAGE },
+		{ ".", NULL, RJWT_USAGE },
+		{ "..", NULL, RJWT_USAGE },
+		{ "/", NULL, RJWT_USAGE },
+		{ "//", NULL, RJWT_USAGE },
+		{ "a/", NULL, RJWT_USAGE },
+		{ "sub/", NULL, RJWT_USAGE },
+		{ "sub/.", NULL, RJWT_USAGE },
+		{ "sub/..", NULL, RJWT_USAGE },
+		{ "none/a", NULL, RJWT_IO },
+		{ "file/a", NULL, RJWT_KEYSET },
 	};
 	struct rjwt_diag diag;
 
@@ -284,8 +298,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(modes_of_files), BOTH(modes_of_folders), BOTH(owners), BOTH(links),
-		BOTH(special_files), BOTH(sizes), BOTH(missing), BOTH(last_parts_of_paths),
+		BOTH(modes_of_files),
+		BOTH(modes_of_folders),
+		BOTH(owners),
+		BOTH(links),
+		BOTH(special_files),
+		BOTH(sizes),
+		BOTH(missing),
+		BOTH(last_parts_of_paths),
 		BOTH(listing),
 	};
 

@@ -18,16 +18,12 @@ exact_modes_under_any_umask(void **state)
 
 			umask((mode_t)masks[i]);
 			buf_addf(&name, "a%zu%zu", i, k);
-			EXPECT("create", file_create(&folder, name.p, modes[k], VIEW("x"), &diag),
-			    RJWT_OK);
+			EXPECT("create", file_create(&folder, name.p, modes[k], VIEW("x"), &diag), RJWT_OK);
 			assert_int_equal(mode_of(name.p), modes[k]);
-			EXPECT("write", file_write(&folder, name.p, 0604, VIEW("y"), NULL, &diag),
-			    RJWT_OK);
+			EXPECT("write", file_write(&folder, name.p, 0604, VIEW("y"), NULL, &diag), RJWT_OK);
 			assert_int_equal(mode_of(name.p), 0604);
 			buf_adds(&name, "n");
-			EXPECT("append",
-			    file_append(&folder, name.p, VIEW("x"), FILE_MAKE, NULL, &diag),
-			    RJWT_OK);
+			EXPECT("append", file_append(&folder, name.p, VIEW("x"), FILE_MAKE, NULL, &diag), RJWT_OK);
 			assert_int_equal(mode_of(name.p), 0600);
 		}
 }
@@ -57,8 +53,8 @@ folders_that_are_there(void **state)
 {
 	static const struct {
 		unsigned there, wanted;
-	} rows[] = { { 0700, 0700 }, { 0, 0700 }, { 0100, 0700 }, { 0755, 0700 }, { 0777, 0700 },
-		{ 0700, 0755 }, { 0, 0755 }, { 0775, 0755 }, { 01777, 0755 }, { 02755, 0755 } };
+	} rows[] = { { 0700, 0700 }, { 0, 0700 }, { 0100, 0700 }, { 0755, 0700 }, { 0777, 0700 }, { 0700, 0755 },
+		{ 0, 0755 }, { 0775, 0755 }, { 01777, 0755 }, { 02755, 0755 } };
 	struct rjwt_diag diag = { .text = "" };
 
 	(void)state;
@@ -209,10 +205,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(exact_modes_under_any_umask), BOTH(folders_made_under_any_umask),
+		BOTH(exact_modes_under_any_umask),
+		BOTH(folders_made_under_any_umask),
 		BOTH(folders_that_are_there),
-		BOTH(writing_replaces_the_whole), BOTH(leftovers_of_a_crash),
-		BOTH(creating_what_is_there), BOTH(appends_are_numbered), BOTH(appends_of_many),
+		BOTH(writing_replaces_the_whole),
+		BOTH(leftovers_of_a_crash),
+		BOTH(creating_what_is_there),
+		BOTH(appends_are_numbered),
+		BOTH(appends_of_many),
 	};
 
 	alarm(60);

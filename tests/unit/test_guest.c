@@ -64,7 +64,7 @@ login(struct fixture *f, const char *stack, const char *reply)
 	return driver_login(f, stack, "sshd", "alice", &talk, authtok);
 }
 
-/* --- what of a process is everybody's, in words ------------------------------------------------------- */
+/* --- what of a process is everybody's, in words ----------------------------------------------- */
 
 static int
 entries(const char *path)
@@ -143,8 +143,8 @@ test_any_verdict(void **state)
 	const struct {
 		const char *reply;
 		int ret;
-	} rows[] = { { good, PAM_SUCCESS }, { once, PAM_SUCCESS }, { SHAPED, PAM_AUTH_ERR },
-		{ "secret", PAM_AUTH_ERR }, { NO_REPLY, PAM_CONV_ERR } };
+	} rows[] = { { good, PAM_SUCCESS }, { once, PAM_SUCCESS }, { SHAPED, PAM_AUTH_ERR }, { "secret", PAM_AUTH_ERR },
+		{ NO_REPLY, PAM_CONV_ERR } };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		RJWT_CLEAN(buf_clear) struct buf before = { 0 };
@@ -188,7 +188,7 @@ test_hosts_own(void **state)
 	assert_string_equal(before.p, after.p);
 }
 
-/* --- a thousand of them ---------------------------------------------------------------------- */
+/* --- a thousand of them ----------------------------------------------------------------------- */
 
 static bool
 has_line(const char *path, const char *word, long *number)
@@ -264,7 +264,10 @@ test_thousand_rounds(void **state)
 		/* A good and a bad one in turn: reusable, forged, one-time, spent. */
 		snprintf(jti, sizeof(jti), "\"j%d\"", (i + 1) / 4);
 		once = token(f, jti);
-		assert_int_equal(login(f, RJWT_ALONE, i % 4 == 1 ? good : i % 4 == 2 ? forged : once),
+		assert_int_equal(login(f, RJWT_ALONE,
+				     i % 4 == 1	  ? good
+				     : i % 4 == 2 ? forged
+						  : once),
 		    i % 2 == 1 ? PAM_SUCCESS : PAM_AUTH_ERR);
 		if (i == 10) {
 			describe_process(&before);
@@ -283,7 +286,7 @@ test_thousand_rounds(void **state)
 	}
 }
 
-/* --- seen from outside ---------------------------------------------------------------------- */
+/* --- seen from outside ------------------------------------------------------------------------ */
 
 #define BEGIN_PERMIT "/rjwt-test-begin-permit"
 #define BEGIN_RJWT "/rjwt-test-begin-rjwt"
@@ -313,8 +316,8 @@ traced(void)
 static bool
 is_unfit(const char *line)
 {
-	static const char *const calls[] = { "socket(", "connect(", "sendto(", "sendmsg(", "bind(", "fork(",
-		"vfork(", "clone(", "clone3(", "execve(", "kill(", "setuid(", "setresuid(", "chdir(", "umask(", "prctl(",
+	static const char *const calls[] = { "socket(", "connect(", "sendto(", "sendmsg(", "bind(", "fork(", "vfork(",
+		"clone(", "clone3(", "execve(", "kill(", "setuid(", "setresuid(", "chdir(", "umask(", "prctl(",
 		"rt_sigaction(", "setrlimit(", "alarm(", "setitimer(", "rename", "unlink", "chmod(", "ftruncate(" };
 	const char *call = line + strspn(line, " 0123456789");
 
@@ -322,13 +325,13 @@ is_unfit(const char *line)
 		if (strncmp(call, calls[i], strlen(calls[i])) == 0)
 			return true;
 	return strncmp(call, "open", 4) == 0 && strstr(line, ".gcda") == NULL &&
-	    (strstr(line, "O_WRONLY") != NULL || strstr(line, "O_RDWR") != NULL || strstr(line, "O_CREAT") != NULL);
+	       (strstr(line, "O_WRONLY") != NULL || strstr(line, "O_RDWR") != NULL || strstr(line, "O_CREAT") != NULL);
 }
 
 struct seen {
-	int calls;	      /* of any kind */
-	int unfit, marks;     /* is_unfit(), the spent mark aside; marks made */
-	char first[300];      /* what was unfit first */
+	int calls;	  /* of any kind */
+	int unfit, marks; /* is_unfit(), the spent mark aside; marks made */
+	char first[300];  /* what was unfit first */
 };
 
 static void
@@ -345,7 +348,7 @@ read_trace(const char *path, const char *begin, struct seen *seen)
 		if (inside) {
 			/* O_EXCL, a name of 64 hex digits, below a folder that was opened. */
 			bool mark = strstr(line, "O_CREAT|O_EXCL") != NULL && strstr(line, ", \"") != NULL &&
-			    strcspn(strstr(line, ", \"") + 3, "\"") == DIGEST_HEX - 1;
+				    strcspn(strstr(line, ", \"") + 3, "\"") == DIGEST_HEX - 1;
 
 			seen->calls++;
 			seen->marks += mark;
@@ -368,8 +371,8 @@ test_traced(void **state)
 	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
 	snprintf(out, sizeof(out), "%s/trace", f->top);
 	/* The leak sanitizer, where it is built in, cannot work under strace. */
-	snprintf(command, sizeof(command), "ASAN_OPTIONS=detect_leaks=0 strace -f -o %s %s traced >/dev/null 2>&1",
-	    out, self);
+	snprintf(command, sizeof(command), "ASAN_OPTIONS=detect_leaks=0 strace -f -o %s %s traced >/dev/null 2>&1", out,
+	    self);
 	if (system("strace -o /dev/null true >/dev/null 2>&1") != 0) { /* missing, or not allowed here */
 		print_message("# strace cannot trace\n");
 		skip();

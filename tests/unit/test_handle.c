@@ -38,11 +38,10 @@ __wrap_openssl_ready(void)
 static void
 test_codes(void **state)
 {
-	static const char *const words[] = { "ok", "empty", "too_long", "truncated", "malformed", "header",
-		"alg", "kid", "key_unknown", "key_revoked", "key_retired", "signature", "typ", "claims", "user",
-		"issuer", "audience", "expired", "not_yet_valid", "issued_in_future", "lifetime", "scope",
-		"binding", "source", "revoked", "spent", "config", "keyset", "io", "busy", "exists", "memory",
-		"usage", "internal" };
+	static const char *const words[] = { "ok", "empty", "too_long", "truncated", "malformed", "header", "alg",
+		"kid", "key_unknown", "key_revoked", "key_retired", "signature", "typ", "claims", "user", "issuer",
+		"audience", "expired", "not_yet_valid", "issued_in_future", "lifetime", "scope", "binding", "source",
+		"revoked", "spent", "config", "keyset", "io", "busy", "exists", "memory", "usage", "internal" };
 
 	(void)state;
 	assert_int_equal(ARRAY_LEN(words), RJWT_INTERNAL + 1);
@@ -60,8 +59,8 @@ test_codes(void **state)
 static void
 test_supports(void **state)
 {
-	static const char *const wanted[] = { "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256",
-		"PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed448" };
+	static const char *const wanted[] = { "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384",
+		"PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed448" };
 	const char *const *found = rjwt_algorithms();
 	size_t n = 0, hits = 0;
 
@@ -77,8 +76,8 @@ test_supports(void **state)
 static void
 test_overrides(void **state)
 {
-	static const int64_t zero = 0, one = 1, top = 300, above = 301, minus = -1, year = 31536000,
-			     years = 31536001, day = 86400;
+	static const int64_t zero = 0, one = 1, top = 300, above = 301, minus = -1, year = 31536000, years = 31536001,
+			     day = 86400;
 	static const struct {
 		struct rjwt_options options;
 		enum rjwt_err open, judge;
@@ -148,14 +147,17 @@ test_no_memory(void **state)
 	assert_true(k > 1);
 }
 
-/* --- a JWK Set in place of the keyset ------------------------------------------------------------------- */
+/* --- a JWK Set in place of the keyset --------------------------------------------------------- */
 
 static enum rjwt_err
 open_set(struct fixture *f, const char *text, const char *issuer, const char *const *audience)
 {
 	char path[256];
-	struct rjwt_options options = { .jwks = path, .now = clock_made_up, .config = f->config,
-		.issuer = issuer, .audience = audience };
+	struct rjwt_options options = { .jwks = path,
+		.now = clock_made_up,
+		.config = f->config,
+		.issuer = issuer,
+		.audience = audience };
 
 	snprintf(path, sizeof(path), "%s/set.json", f->state);
 	file_put(f, "set.json", view_of(text));
@@ -170,8 +172,8 @@ test_jwks(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 	RJWT_CLEAN(buf_clear) struct buf set = file_get(f, "jwks.json");
-	RJWT_CLEAN(free_clean) char *once =
-	    token_with(f, (const struct edit[]){ { 'c', "once", "true" }, { 0, NULL, NULL } });
+	RJWT_CLEAN(free_clean)
+	char *once = token_with(f, (const struct edit[]){ { 'c', "once", "true" }, { 0, NULL, NULL } });
 	struct rjwt_verdict v;
 
 	want("open", open_set(f, set.p, "iss.example", hosts), RJWT_OK);
@@ -182,8 +184,8 @@ test_jwks(void **state)
 	assert_int_equal(v.checks[v.nchecks - 1].outcome, RJWT_NOT_CHECKED); /* spent */
 	rjwt_verdict_clear(&v);
 	want("other user", judge_as(f, token, "bob", "sshd", RJWT_DRY_RUN, NULL), RJWT_USER);
-	assert_int_equal(rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 },
-	    &f->diag), RJWT_USAGE);
+	assert_int_equal(rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 }, &f->diag),
+	    RJWT_USAGE);
 	assert_int_equal(rjwt_rotate(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_USAGE);
 	/* A set records no issuer and no audience. */
 	want("open", open_set(f, set.p, NULL, hosts), RJWT_OK);
@@ -206,12 +208,18 @@ test_jwks_times(void **state)
 		const char *members, *kid;
 		enum rjwt_err err;
 	} rows[] = {
-		{ "", "../any kid/\xc3\xa9", RJWT_OK }, { "", "x", RJWT_OK },
-		{ "", "12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-		    "012345678901234567890123456789012345678", RJWT_OK }, /* 128 */
-		{ ",\"exp\":1800000000", "x", RJWT_OK }, { ",\"exp\":1799999999", "x", RJWT_KEY_RETIRED },
-		{ ",\"nbf\":1800000030", "x", RJWT_OK }, { ",\"nbf\":1800000031", "x", RJWT_KEY_UNKNOWN },
-		{ ",\"revoked\":1", "x", RJWT_KEY_REVOKED }, { ",\"retired\":1799999970", "x", RJWT_OK },
+		{ "", "../any kid/\xc3\xa9", RJWT_OK },
+		{ "", "x", RJWT_OK },
+		{ "",
+		    "12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+		    "012345678901234567890123456789012345678",
+		    RJWT_OK }, /* 128 */
+		{ ",\"exp\":1800000000", "x", RJWT_OK },
+		{ ",\"exp\":1799999999", "x", RJWT_KEY_RETIRED },
+		{ ",\"nbf\":1800000030", "x", RJWT_OK },
+		{ ",\"nbf\":1800000031", "x", RJWT_KEY_UNKNOWN },
+		{ ",\"revoked\":1", "x", RJWT_KEY_REVOKED },
+		{ ",\"retired\":1799999970", "x", RJWT_OK },
 		{ ",\"retired\":1799999969", "x", RJWT_KEY_RETIRED },
 	};
 	struct fixture *f = *state;
@@ -224,14 +232,14 @@ test_jwks_times(void **state)
 		RJWT_CLEAN(free_clean) char *token = NULL;
 
 		buf_addf(&kid, "\"%s\"", rows[i].kid);
-		token = token_with(f, (const struct edit[]){ { 'h', "alg", "\"HS256\"" },
-		    { 'h', "kid", kid.p }, { 0, NULL, NULL } });
+		token = token_with(f,
+		    (const struct edit[]){ { 'h', "alg", "\"HS256\"" }, { 'h', "kid", kid.p }, { 0, NULL, NULL } });
 		base64url_encode(&k, buf_view(&key));
 		buf_addf(&set, "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"%s\",\"k\":\"%s\"%s}]}",
 		    rows[i].kid, k.p, rows[i].members);
 		want("open", open_set(f, set.p, "iss.example", hosts), RJWT_OK);
-		want(rows[i].members[0] == '\0' ? rows[i].kid : rows[i].members,
-		    judge(f, token, RJWT_DRY_RUN, NULL), rows[i].err);
+		want(rows[i].members[0] == '\0' ? rows[i].kid : rows[i].members, judge(f, token, RJWT_DRY_RUN, NULL),
+		    rows[i].err);
 	}
 }
 
@@ -242,14 +250,14 @@ static void
 test_jwks_signature_only(void **state)
 {
 	struct fixture *f = *state;
-	RJWT_CLEAN(free_clean) char *token =
-	    token_with(f, (const struct edit[]){ { 'h', "kid", NULL }, { 0, NULL, NULL } });
-	RJWT_CLEAN(free_clean) char *empty =
-	    token_with(f, (const struct edit[]){ { 'h', "kid", "\"\"" }, { 0, NULL, NULL } });
-	RJWT_CLEAN(free_clean) char *longest =
-	    token_with(f, (const struct edit[]){ { 'h', "kid", "\"" K64 K64 "\"" }, { 0, NULL, NULL } });
-	RJWT_CLEAN(free_clean) char *longer =
-	    token_with(f, (const struct edit[]){ { 'h', "kid", "\"" K64 K64 "k\"" }, { 0, NULL, NULL } });
+	RJWT_CLEAN(free_clean)
+	char *token = token_with(f, (const struct edit[]){ { 'h', "kid", NULL }, { 0, NULL, NULL } });
+	RJWT_CLEAN(free_clean)
+	char *empty = token_with(f, (const struct edit[]){ { 'h', "kid", "\"\"" }, { 0, NULL, NULL } });
+	RJWT_CLEAN(free_clean)
+	char *longest = token_with(f, (const struct edit[]){ { 'h', "kid", "\"" K64 K64 "\"" }, { 0, NULL, NULL } });
+	RJWT_CLEAN(free_clean)
+	char *longer = token_with(f, (const struct edit[]){ { 'h', "kid", "\"" K64 K64 "k\"" }, { 0, NULL, NULL } });
 	RJWT_CLEAN(buf_clear) struct buf two = file_get(f, "jwks.json");
 	RJWT_CLEAN(buf_clear) struct buf one = { 0 };
 	const char *second = strstr(two.p, ",{");
@@ -272,7 +280,7 @@ test_jwks_signature_only(void **state)
 	want("two", judge(f, token, RJWT_SIGNATURE_ONLY, NULL), RJWT_KID);
 }
 
-/* --- status ------------------------------------------------------------------------------------------------- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static void
 test_status(void **state)
@@ -393,8 +401,7 @@ main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes), cmocka_unit_test(test_supports),
 		T(test_overrides), T(test_no_memory), T(test_not_ready), T(test_jwks),
 		cmocka_unit_test_setup_teardown(test_jwks_times, fixture_setup_hs256, fixture_teardown),
-		T(test_jwks_signature_only), T(test_status), T(test_status_broken),
-		T(test_provider_is_taken) };
+		T(test_jwks_signature_only), T(test_status), T(test_status_broken), T(test_provider_is_taken) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,9 +43,15 @@ machine(void **state)
 		enum rjwt_err wanted;
 		bool known;
 	} rows[] = {
-		{ ID "\n", 0, RJWT_OK, true }, { ID, 0, RJWT_OK, true }, { "", 0, RJWT_OK, false },
-		{ "\n", 0, RJWT_OK, false }, { NULL, ENOENT, RJWT_OK, false }, { NULL, EMFILE, RJWT_IO, false },
-		{ NULL, ENFILE, RJWT_IO, false }, { NULL, EACCES, RJWT_IO, false }, { NULL, EIO, RJWT_IO, false },
+		{ ID "\n", 0, RJWT_OK, true },
+		{ ID, 0, RJWT_OK, true },
+		{ "", 0, RJWT_OK, false },
+		{ "\n", 0, RJWT_OK, false },
+		{ NULL, ENOENT, RJWT_OK, false },
+		{ NULL, EMFILE, RJWT_IO, false },
+		{ NULL, ENFILE, RJWT_IO, false },
+		{ NULL, EACCES, RJWT_IO, false },
+		{ NULL, EIO, RJWT_IO, false },
 		{ NULL, ELOOP, RJWT_IO, false },
 	};
 

@@ -163,7 +163,7 @@ test_headers_compile_alone(void **state)
 	assert_int_equal(system(command), 0);
 }
 
-/* --- what a login reaches ----------------------------------------------------------------------------------- */
+/* --- what a login reaches --------------------------------------------------------------------- */
 
 #define REACHED_MAX 128
 static char reached[REACHED_MAX][64];
@@ -228,7 +228,7 @@ test_login_only_reads_and_spends(void **state)
 	}
 }
 
-/* --- what may be called where --------------------------------------------------------------------------------- */
+/* --- what may be called where ----------------------------------------------------------------- */
 
 /* The first line of a file that calls a function, or defines it; 0: none. */
 static int
@@ -253,9 +253,9 @@ line_that_calls(const char *path, const char *function)
 static void
 check_silent(const char *path, const char *name)
 {
-	static const char *const loud[] = { "printf", "vprintf", "dprintf", "vdprintf", "fprintf", "vfprintf",
-		"puts", "putchar", "putc", "fputs", "fputc", "fwrite", "perror", "syslog", "vsyslog", "warn", "warnx",
-		"errx", "exit", "_exit", "_Exit", "quick_exit", "abort", "assert", "raise", "kill" };
+	static const char *const loud[] = { "printf", "vprintf", "dprintf", "vdprintf", "fprintf", "vfprintf", "puts",
+		"putchar", "putc", "fputs", "fputc", "fwrite", "perror", "syslog", "vsyslog", "warn", "warnx", "errx",
+		"exit", "_exit", "_Exit", "quick_exit", "abort", "assert", "raise", "kill" };
 
 	for (size_t i = 0; ends_with(name, ".c") && i < ARRAY_LEN(loud); i++) {
 		int n = line_that_calls(path, loud[i]); /* rjwt.h shows a caller's own */

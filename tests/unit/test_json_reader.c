@@ -25,7 +25,7 @@ draw(unsigned below)
 	return (unsigned)(seed >> 33) % below;
 }
 
-/* --- making documents ------------------------------------------------------------------------------------------ */
+/* --- making documents ------------------------------------------------------------------------- */
 
 static void
 put_blanks(struct buf *out)
@@ -45,11 +45,11 @@ static void
 put_string(struct buf *out)
 {
 	static const char *const pieces[] = { "a", "b", "Z", "0", " ", "/", "'", "{", "]", ",", ":", "\x7f", "\\\"",
-		"\\\\", "\\/", "\\b", "\\f", "\\n", "\\r", "\\t", "\\u0041", "\\u000a", "\\u0001", "\\u001F",
-		"\\u007f", "\\u0080", "\\u07ff", "\\u0800", "\\uD7fF", "\\uE000", "\\ufffE", "\\ud800\\udc00",
-		"\\uD83D\\uDE00", "\\udbff\\udfff", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
-		"\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf", "\xef\xbb\xbf",
-		"sub", "exp", "u0000", "\\\\u0000" };
+		"\\\\", "\\/", "\\b", "\\f", "\\n", "\\r", "\\t", "\\u0041", "\\u000a", "\\u0001", "\\u001F", "\\u007f",
+		"\\u0080", "\\u07ff", "\\u0800", "\\uD7fF", "\\uE000", "\\ufffE", "\\ud800\\udc00", "\\uD83D\\uDE00",
+		"\\udbff\\udfff", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+		"\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf", "\xef\xbb\xbf", "sub",
+		"exp", "u0000", "\\\\u0000" };
 
 	for (unsigned n = draw(5) * draw(3); n > 0; n--)
 		put_some(out, pieces, ARRAY_LEN(pieces));
@@ -61,8 +61,10 @@ put_number(struct buf *out)
 	static const char *const whole[] = { "0", "1", "7", "10", "42", "1800000000", "9007199254740992",
 		"9007199254740993", "9223372036854775807", "9223372036854775808", "18446744073709551615",
 		"18446744073709551616", "99999999999999999999999999" },
-		*const fraction[] = { "", "", "", "", ".0", ".5", ".000", ".125", ".99999999999999999999" },
-		*const exponent[] = { "", "", "", "", "e0", "E3", "e+2", "e-2", "E-007", "e400", "e-400" };
+				 *const fraction[] = { "", "", "", "", ".0", ".5", ".000", ".125",
+					 ".99999999999999999999" },
+				 *const exponent[] = { "", "", "", "", "e0", "E3", "e+2", "e-2", "E-007", "e400",
+					 "e-400" };
 
 	if (draw(4) == 0)
 		buf_adds(out, "-");
@@ -177,7 +179,7 @@ change(struct buf *text)
 	}
 }
 
-/* --- reading them once more ------------------------------------------------------------------------------------- */
+/* --- reading them once more ------------------------------------------------------------------- */
 
 /* How far a text that the scanner let through was read; fails where the tree holds something else. */
 struct reading {
@@ -280,8 +282,7 @@ same_number(struct reading *r, struct json_object *value)
 		    json_object_get_int64(value) != strtoll(literal, NULL, 10) ||
 		    (literal[0] != '-' && json_object_get_uint64(value) != strtoull(literal, NULL, 10)))
 			differs(r, "integer");
-		if (strcmp(literal, "-0") != 0 && errno == 0 &&
-		    strcmp(json_object_to_json_string(value), literal) != 0)
+		if (strcmp(literal, "-0") != 0 && errno == 0 && strcmp(json_object_to_json_string(value), literal) != 0)
 			differs(r, "literal");
 	}
 }
@@ -340,8 +341,8 @@ same_string(struct reading *r, struct json_object *value)
 
 	read_string(r, &text);
 	if (!json_object_is_type(value, json_type_string) ||
-	    !view_eq(buf_view(&text), unit_view(json_object_get_string(value),
-		(size_t)json_object_get_string_len(value))))
+	    !view_eq(buf_view(&text),
+		unit_view(json_object_get_string(value), (size_t)json_object_get_string_len(value))))
 		differs(r, "string");
 }
 
@@ -350,9 +351,8 @@ same_word(struct reading *r, struct json_object *value)
 {
 	bool yes = *r->p == 't', no = *r->p == 'f';
 
-	if (*r->p == 'n' ? value != NULL :
-			   !json_object_is_type(value, json_type_boolean) ||
-		    json_object_get_boolean(value) != yes)
+	if (*r->p == 'n' ? value != NULL
+			 : !json_object_is_type(value, json_type_boolean) || json_object_get_boolean(value) != yes)
 		differs(r, "word");
 	r->p += no ? 5 : 4;
 }
@@ -385,7 +385,7 @@ same_value(struct reading *r, struct json_object *value)
 	blanks(r);
 }
 
-/* --- both ------------------------------------------------------------------------------------------------------------ */
+/* --- both ------------------------------------------------------------------------------------- */
 
 /* A tree holds what stands in the text, to its end. */
 static void

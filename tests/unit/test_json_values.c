@@ -22,23 +22,37 @@ integers(void **state)
 		enum json_has has;
 		int64_t wanted;
 	} rows[] = {
-		{ "0", JSON_GOOD, 0 }, { "1", JSON_GOOD, 1 },
+		{ "0", JSON_GOOD, 0 },
+		{ "1", JSON_GOOD, 1 },
 		{ "1795471200", JSON_GOOD, 1795471200 },
 		{ "9007199254740991", JSON_GOOD, JSON_INTEGER_MAX - 1 },
 		{ "9007199254740992", JSON_GOOD, JSON_INTEGER_MAX },
-		{ "9007199254740993", JSON_WRONG, 0 }, { "9223372036854775807", JSON_WRONG, 0 },
-		{ "9223372036854775808", JSON_WRONG, 0 }, { "18446744073709551615", JSON_WRONG, 0 },
+		{ "9007199254740993", JSON_WRONG, 0 },
+		{ "9223372036854775807", JSON_WRONG, 0 },
+		{ "9223372036854775808", JSON_WRONG, 0 },
+		{ "18446744073709551615", JSON_WRONG, 0 },
 		{ "18446744073709551616", JSON_WRONG, 0 },
 		{ "18446744073709551617", JSON_WRONG, 0 },
 		{ "36893488147419103233", JSON_WRONG, 0 },
-		{ "99999999999999999999999999999999", JSON_WRONG, 0 }, { "-1", JSON_WRONG, 0 },
-		{ "-0", JSON_WRONG, 0 }, { "-9223372036854775808", JSON_WRONG, 0 },
+		{ "99999999999999999999999999999999", JSON_WRONG, 0 },
+		{ "-1", JSON_WRONG, 0 },
+		{ "-0", JSON_WRONG, 0 },
+		{ "-9223372036854775808", JSON_WRONG, 0 },
 		{ "-18446744073709551615", JSON_WRONG, 0 },
-		{ "-99999999999999999999999", JSON_WRONG, 0 }, { "1.0", JSON_WRONG, 0 },
-		{ "1e3", JSON_WRONG, 0 }, { "1E0", JSON_WRONG, 0 }, { "0.0", JSON_WRONG, 0 },
-		{ "-0.0", JSON_WRONG, 0 }, { "0e0", JSON_WRONG, 0 }, { "\"1\"", JSON_WRONG, 0 },
-		{ "\"\"", JSON_WRONG, 0 }, { "true", JSON_WRONG, 0 }, { "false", JSON_WRONG, 0 },
-		{ "null", JSON_WRONG, 0 }, { "[1]", JSON_WRONG, 0 }, { "{\"a\":1}", JSON_WRONG, 0 },
+		{ "-99999999999999999999999", JSON_WRONG, 0 },
+		{ "1.0", JSON_WRONG, 0 },
+		{ "1e3", JSON_WRONG, 0 },
+		{ "1E0", JSON_WRONG, 0 },
+		{ "0.0", JSON_WRONG, 0 },
+		{ "-0.0", JSON_WRONG, 0 },
+		{ "0e0", JSON_WRONG, 0 },
+		{ "\"1\"", JSON_WRONG, 0 },
+		{ "\"\"", JSON_WRONG, 0 },
+		{ "true", JSON_WRONG, 0 },
+		{ "false", JSON_WRONG, 0 },
+		{ "null", JSON_WRONG, 0 },
+		{ "[1]", JSON_WRONG, 0 },
+		{ "{\"a\":1}", JSON_WRONG, 0 },
 	};
 
 	(void)state;
@@ -60,10 +74,9 @@ minus_zero(void **state)
 	static const struct {
 		const char *text;
 		bool wanted;
-	} rows[] = { { "{\"a\":-0}", true }, { "{\"a\":[{\"b\":-0}]}", true },
-		{ "{\"a\":0}", false }, { "{\"a\":-01}", false }, { "{\"a\":-0.0}", false },
-		{ "{\"a\":-0e1}", false }, { "{\"a\":-10}", false }, { "{\"a\":\"-0\"}", false },
-		{ "{\"-0\":1}", false } };
+	} rows[] = { { "{\"a\":-0}", true }, { "{\"a\":[{\"b\":-0}]}", true }, { "{\"a\":0}", false },
+		{ "{\"a\":-01}", false }, { "{\"a\":-0.0}", false }, { "{\"a\":-0e1}", false },
+		{ "{\"a\":-10}", false }, { "{\"a\":\"-0\"}", false }, { "{\"-0\":1}", false } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -84,9 +97,8 @@ types(void **state)
 		const char *string, *integer, *boolean, *member, *array, *strings;
 	} good = { "s", "n", "bf", "o", "ade", "sa" };
 	RJWT_CLEAN(json_clear)
-	struct json json =
-	    parse(VIEW("{\"s\":\"x\",\"n\":1,\"b\":true,\"f\":false,"
-		       "\"o\":{\"i\":2},\"a\":[\"x\",\"y\"],\"d\":[\"x\",1],\"e\":[],\"0\":null}"));
+	struct json json = parse(VIEW("{\"s\":\"x\",\"n\":1,\"b\":true,\"f\":false,"
+				      "\"o\":{\"i\":2},\"a\":[\"x\",\"y\"],\"d\":[\"x\",1],\"e\":[],\"0\":null}"));
 	struct json inner = { 0 }, none = { 0 };
 	int64_t integer;
 	struct view view;
@@ -128,13 +140,12 @@ strings(void **state)
 	static const struct {
 		struct view text, wanted;
 	} rows[] = {
-		{ VIEW("{\"a\":\"\"}"), VIEW("") }, { VIEW("{\"a\":\"root\"}"), VIEW("root") },
+		{ VIEW("{\"a\":\"\"}"), VIEW("") },
+		{ VIEW("{\"a\":\"root\"}"), VIEW("root") },
 		{ VIEW("{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"}"), VIEW("\"\\/\b\f\n\r\t") },
-		{ VIEW("{\"a\":\"\\u0001\\u007f\\u0080\\u07ff\"}"),
-		    VIEW("\x01\x7f\xc2\x80\xdf\xbf") },
+		{ VIEW("{\"a\":\"\\u0001\\u007f\\u0080\\u07ff\"}"), VIEW("\x01\x7f\xc2\x80\xdf\xbf") },
 		{ VIEW("{\"a\":\"\\u20ac\\uffff\"}"), VIEW("\xe2\x82\xac\xef\xbf\xbf") },
-		{ VIEW("{\"a\":\"\\ud83d\\ude00\\udbff\\udfff\"}"),
-		    VIEW("\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf") },
+		{ VIEW("{\"a\":\"\\ud83d\\ude00\\udbff\\udfff\"}"), VIEW("\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf") },
 		{ VIEW("{\"\\u0061\":\"x\xc3\xa9y\"}"), VIEW("x\xc3\xa9y") },
 	};
 
@@ -152,9 +163,9 @@ static void
 lists(void **state)
 {
 	RJWT_CLEAN(json_clear)
-	struct json json = parse(VIEW(
-	    "{\"one\":\"x\",\"list\":[\"a\",\"\",\"c\"],"
-	    "\"mixed\":[\"a\",null],\"nested\":[[\"a\"]],\"objects\":[{\"n\":1},2,{\"n\":3}]}"));
+	struct json json =
+	    parse(VIEW("{\"one\":\"x\",\"list\":[\"a\",\"\",\"c\"],"
+		       "\"mixed\":[\"a\",null],\"nested\":[[\"a\"]],\"objects\":[{\"n\":1},2,{\"n\":3}]}"));
 	int64_t n = 0;
 	size_t count = 7;
 
@@ -238,10 +249,9 @@ writing(void **state)
 	json_close_array(&out);
 	json_put_string(&out, "", (struct view){ NULL, 0 });
 	json_close(&out);
-	assert_string_equal(out.p,
-	    "{\"s\":\"a\\\"\\\\\\u000a\\u0001\x7f/\xc3\xa9\",\"t\":\"\\\\xff\\\\x0a\\\\x5c\","
-	    "\"i\":-9223372036854775808,\"y\":true,\"n\":false,\"r\":[1, {}],\"o\":{},"
-	    "\"l\":[\"{\",2,true,{\"[\":3},{}],\"e\\\"\":[],\"\":\"\"}");
+	assert_string_equal(out.p, "{\"s\":\"a\\\"\\\\\\u000a\\u0001\x7f/\xc3\xa9\",\"t\":\"\\\\xff\\\\x0a\\\\x5c\","
+				   "\"i\":-9223372036854775808,\"y\":true,\"n\":false,\"r\":[1, {}],\"o\":{},"
+				   "\"l\":[\"{\",2,true,{\"[\":3},{}],\"e\\\"\":[],\"\":\"\"}");
 	json = parse(buf_view(&out));
 }
 
@@ -252,11 +262,11 @@ members_put_over(void **state)
 	static const struct {
 		const char *object, *wanted;
 	} rows[] = {
-		{ "{}", "{\"a\":1,\"z\":2}" }, { " { \n\t} ", "{\"a\":1,\"z\":2}" },
+		{ "{}", "{\"a\":1,\"z\":2}" },
+		{ " { \n\t} ", "{\"a\":1,\"z\":2}" },
 		{ "{\"b\":{\"c\":[]}}", "{\"a\":1,\"b\":{\"c\":[]},\"z\":2}" },
 		{ " {\"b\":1.50, \"c\":\"}{\"}\n", "{\"a\":1,\"b\":1.50, \"c\":\"}{\",\"z\":2}" },
-		{ "{\"b\":\"\\u0041\" , \"c\" : [ ] }",
-		    "{\"a\":1,\"b\":\"\\u0041\" , \"c\" : [ ] ,\"z\":2}" },
+		{ "{\"b\":\"\\u0041\" , \"c\" : [ ] }", "{\"a\":1,\"b\":\"\\u0041\" , \"c\" : [ ] ,\"z\":2}" },
 		{ "{\"b\":{} \n}", "{\"a\":1,\"b\":{} \n,\"z\":2}" },
 		{ "{\"b\":[[ {} ] ]}", "{\"a\":1,\"b\":[[ {} ] ],\"z\":2}" },
 	};
@@ -295,8 +305,7 @@ printable(void **state)
 		{ VIEW("\"\\u202e\\n\xc3\xa9\""), "{\"v\":\"\\u202e\\n\xc3\xa9\"}" },
 		{ VIEW("\"\x7f\xc2\x9b\""), "{\"v\":\"\\u007f\\u009b\"}" },
 		{ VIEW("{\"\xe2\x80\xae\":1}"), "{\"v\":{\"\\u202e\":1}}" },
-		{ VIEW("\"\xf3\xa0\x81\x81\xf0\x9f\x98\x80\""),
-		    "{\"v\":\"\\udb40\\udc41\xf0\x9f\x98\x80\"}" },
+		{ VIEW("\"\xf3\xa0\x81\x81\xf0\x9f\x98\x80\""), "{\"v\":\"\\udb40\\udc41\xf0\x9f\x98\x80\"}" },
 	};
 
 	(void)state;
@@ -392,11 +401,19 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(integers), cmocka_unit_test(minus_zero), cmocka_unit_test(types),
-		cmocka_unit_test(strings), cmocka_unit_test(lists), cmocka_unit_test(names),
-		cmocka_unit_test(writing), cmocka_unit_test(members_put_over),
-		cmocka_unit_test(printable), cmocka_unit_test(printable_bytes),
-		cmocka_unit_test(too_long), cmocka_unit_test(writing_numbers), cmocka_unit_test(untouched),
+		cmocka_unit_test(integers),
+		cmocka_unit_test(minus_zero),
+		cmocka_unit_test(types),
+		cmocka_unit_test(strings),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(names),
+		cmocka_unit_test(writing),
+		cmocka_unit_test(members_put_over),
+		cmocka_unit_test(printable),
+		cmocka_unit_test(printable_bytes),
+		cmocka_unit_test(too_long),
+		cmocka_unit_test(writing_numbers),
+		cmocka_unit_test(untouched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,8 @@
 #define X "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\""
 #define Y "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\""
 #define EC "\"kty\":\"EC\",\"crv\":\"P-256\"," X "," Y
-#define K                                                                                          \
-	"\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-"                                    \
+#define K                                                       \
+	"\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-" \
 	"1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow\""
 #define OCT "\"kty\":\"oct\"," K
 #define P256 "{\"kty\":\"EC\",\"crv\":\"P-256\"," X
@@ -36,7 +36,8 @@ one_key(void **state)
 		struct view text;
 		enum rjwt_err wanted;
 	} rows[] = {
-		{ VIEW("{" EC "}"), RJWT_OK }, { VIEW("{" OKP "}"), RJWT_OK },
+		{ VIEW("{" EC "}"), RJWT_OK },
+		{ VIEW("{" OKP "}"), RJWT_OK },
 		{ VIEW("{" OCT "}"), RJWT_OK },
 		{ VIEW("{" EC ",\"d\":1,\"x5c\":[{}],\"ext\":true,\"\":null}"), RJWT_OK },
 		/* alg, kty, crv: unknown ones are passed over, those that contradict each other refused */
@@ -57,7 +58,8 @@ one_key(void **state)
 		    RJWT_KEYSET },
 		{ VIEW("{\"kty\":\"OKP\",\"crv\":\"X25519\"," ED "}"), RJWT_ALG },
 		{ VIEW("{\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\",\"pub\":\"AA\"}"), RJWT_ALG },
-		{ VIEW("{" X "," Y "}"), RJWT_KEYSET }, { VIEW("{\"kty\":1," X "}"), RJWT_KEYSET },
+		{ VIEW("{" X "," Y "}"), RJWT_KEYSET },
+		{ VIEW("{\"kty\":1," X "}"), RJWT_KEYSET },
 		{ VIEW("{}"), RJWT_KEYSET },
 		/* use; key_ops, an array (RFC 7517 s4.3) */
 		{ VIEW("{" EC ",\"use\":\"sig\"}"), RJWT_OK },
@@ -94,18 +96,12 @@ one_key(void **state)
 		{ VIEW(P256 ",\"y\":null}"), RJWT_KEYSET },
 		{ VIEW(P256 ",\"y\":\"\"}"), RJWT_KEYSET },
 		{ VIEW("{\"kty\":\"EC\",\"crv\":\"P-384\"," X "," Y "}"), RJWT_KEYSET },
-		{ VIEW(P256 ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1\"}"),
-		    RJWT_KEYSET },
-		{ VIEW(P256 ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5aw\"}"),
-		    RJWT_KEYSET },
-		{ VIEW(P256 ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0=\"}"),
-		    RJWT_KEYSET },
-		{ VIEW(P256 ",\"y\":\"x/FEzRu9m36HLN/tue659LNpXW6pCyStikYjKIWI5a0\"}"),
-		    RJWT_KEYSET },
-		{ VIEW("{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"),
-		    RJWT_OK },
-		{ VIEW("{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"),
-		    RJWT_KEYSET },
+		{ VIEW(P256 ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1\"}"), RJWT_KEYSET },
+		{ VIEW(P256 ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5aw\"}"), RJWT_KEYSET },
+		{ VIEW(P256 ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0=\"}"), RJWT_KEYSET },
+		{ VIEW(P256 ",\"y\":\"x/FEzRu9m36HLN/tue659LNpXW6pCyStikYjKIWI5a0\"}"), RJWT_KEYSET },
+		{ VIEW("{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"), RJWT_OK },
+		{ VIEW("{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"), RJWT_KEYSET },
 		{ VIEW("{\"kty\":\"oct\",\"k\":\"\"}"), RJWT_KEYSET },
 		{ VIEW("{\"kty\":\"oct\",\"k\":1}"), RJWT_KEYSET },
 		{ VIEW("{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}"), RJWT_KEYSET },
@@ -149,9 +145,7 @@ refusals_name_the_kid(void **state)
 	struct rjwt_diag diag;
 
 	(void)state;
-	EXPECT("weak",
-	    parse(VIEW("{\"kid\":\"old-7\",\"kty\":\"oct\",\"k\":\"AAAA\"}"), &jwk, &diag),
-	    RJWT_KEYSET);
+	EXPECT("weak", parse(VIEW("{\"kid\":\"old-7\",\"kty\":\"oct\",\"k\":\"AAAA\"}"), &jwk, &diag), RJWT_KEYSET);
 	assert_non_null(strstr(diag.text, "old-7"));
 	EXPECT("none", parse(VIEW("{\"kty\":\"oct\",\"k\":\"AAAA\"}"), &jwk, &diag), RJWT_KEYSET);
 	assert_non_null(strstr(diag.text, "without kid"));
@@ -170,15 +164,12 @@ a_key_whose_secret_is_elsewhere(void **state)
 	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
 
 	(void)state;
-	EXPECT("oct",
-	    parse(
-		VIEW("{\"kid\":\"a.1\",\"kty\":\"oct\",\"alg\":\"HS384\",\"exp\":7}"), &jwk, NULL),
+	EXPECT("oct", parse(VIEW("{\"kid\":\"a.1\",\"kty\":\"oct\",\"alg\":\"HS384\",\"exp\":7}"), &jwk, NULL),
 	    RJWT_OK);
 	assert_null(jwk.key);
 	assert_string_equal(jwk.alg->label, "HS384");
 	EXPECT("put", jwk_put(&out, &jwk), RJWT_OK);
-	assert_string_equal(
-	    out.p, "\"kid\":\"a.1\",\"kty\":\"oct\",\"alg\":\"HS384\",\"use\":\"sig\",\"exp\":7");
+	assert_string_equal(out.p, "\"kid\":\"a.1\",\"kty\":\"oct\",\"alg\":\"HS384\",\"use\":\"sig\",\"exp\":7");
 }
 
 static void
@@ -235,7 +226,8 @@ sets(void **state)
 		size_t n;
 		const char *diag;
 	} rows[] = {
-		{ SET(""), RJWT_OK, 0, "" }, { SET(A), RJWT_OK, 1, "" },
+		{ SET(""), RJWT_OK, 0, "" },
+		{ SET(A), RJWT_OK, 1, "" },
 		{ SET(A ",{\"kid\":\"b\"," OKP "}"), RJWT_OK, 2, "" },
 		{ VIEW("{\"x\":1,\"keys\":[" A "],\"kid\":2}"), RJWT_OK, 1, "" },
 		{ SET(A ",{\"kid\":\"A\"," OKP "}"), RJWT_OK, 2, "" },
@@ -247,15 +239,12 @@ sets(void **state)
 		{ SET(A ",{\"kid\":\"b\",\"kty\":\"EC\",\"crv\":\"P-999\"}"), RJWT_OK, 1, "" },
 		{ SET(A ",{\"kid\":\"b\"," EC ",\"alg\":\"ECDH-ES\"}"), RJWT_OK, 1, "" },
 		{ SET(A ",{\"kid\":\"b\"," EC ",\"key_ops\":[\"encrypt\"]}"), RJWT_OK, 1, "" },
-		{ SET("{\"kid\":\"b\",\"kty\":\"oct\",\"k\":\"AAAA\",\"alg\":\"A128KW\"}"), RJWT_OK,
-		    0, "" },
+		{ SET("{\"kid\":\"b\",\"kty\":\"oct\",\"k\":\"AAAA\",\"alg\":\"A128KW\"}"), RJWT_OK, 0, "" },
 		/* refused, with the kid */
 		{ SET(A "," A), RJWT_KEYSET, 0, "key a" },
 		{ SET(A ",{\"kid\":\"a\"," OKP "}"), RJWT_KEYSET, 0, "key a" },
-		{ SET(A ",{\"kid\":\"b\",\"kty\":\"EC\",\"crv\":\"P-256\"," X "}"), RJWT_KEYSET, 0,
-		    "key b" },
-		{ SET(A ",{\"kid\":\"b\",\"kty\":\"oct\",\"k\":\"AAAA\"}"), RJWT_KEYSET, 0,
-		    "key b" },
+		{ SET(A ",{\"kid\":\"b\",\"kty\":\"EC\",\"crv\":\"P-256\"," X "}"), RJWT_KEYSET, 0, "key b" },
+		{ SET(A ",{\"kid\":\"b\",\"kty\":\"oct\",\"k\":\"AAAA\"}"), RJWT_KEYSET, 0, "key b" },
 		{ SET(A ",{\"kid\":\"b\",\"kty\":\"oct\"}"), RJWT_KEYSET, 0, "key b" },
 		{ SET(A ",{\"kid\":\"b\"," OKP ",\"use\":7}"), RJWT_KEYSET, 0, "key b" },
 		{ SET(A ",{\"kid\":\"b\"," EC ",\"alg\":\"EdDSA\"}"), RJWT_KEYSET, 0, "fit each other" },
@@ -308,9 +297,7 @@ sets_of_the_rfcs(void **state)
 		for (size_t k = 0; k < kids; k++) {
 			const struct jwk *found = NULL;
 
-			EXPECT(name,
-			    jwk_set_find(&set, json_string_at(row, "kids", k), &found, NULL),
-			    RJWT_OK);
+			EXPECT(name, jwk_set_find(&set, json_string_at(row, "kids", k), &found, NULL), RJWT_OK);
 			CHECK(name, found == &set.keys[k]);
 		}
 	}
@@ -325,11 +312,10 @@ finding(void **state)
 	static const struct {
 		struct view kid;
 		enum rjwt_err wanted;
-	} rows[] = { { VIEW("a"), RJWT_OK }, { VIEW("b/../c"), RJWT_OK },
-		{ VIEW("A"), RJWT_KEY_UNKNOWN }, { VIEW("a "), RJWT_KEY_UNKNOWN },
-		{ VIEW("a\0"), RJWT_KEY_UNKNOWN }, { VIEW("b"), RJWT_KEY_UNKNOWN },
-		{ VIEW("b/../"), RJWT_KEY_UNKNOWN }, { VIEW(KID128), RJWT_KEY_UNKNOWN },
-		{ VIEW(KID128 "8"), RJWT_KID }, { VIEW(""), RJWT_KID }, { { NULL, 0 }, RJWT_KID } };
+	} rows[] = { { VIEW("a"), RJWT_OK }, { VIEW("b/../c"), RJWT_OK }, { VIEW("A"), RJWT_KEY_UNKNOWN },
+		{ VIEW("a "), RJWT_KEY_UNKNOWN }, { VIEW("a\0"), RJWT_KEY_UNKNOWN }, { VIEW("b"), RJWT_KEY_UNKNOWN },
+		{ VIEW("b/../"), RJWT_KEY_UNKNOWN }, { VIEW(KID128), RJWT_KEY_UNKNOWN }, { VIEW(KID128 "8"), RJWT_KID },
+		{ VIEW(""), RJWT_KID }, { { NULL, 0 }, RJWT_KID } };
 	const struct jwk *found;
 
 	(void)state;

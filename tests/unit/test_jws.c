@@ -13,13 +13,20 @@ splitting(void **state)
 		struct view token;
 		enum rjwt_err wanted;
 	} rows[] = {
-		{ VIEW("aaaa.bbbb.cccc"), RJWT_OK }, { VIEW("YQ.YQ.YQ"), RJWT_OK },
-		{ VIEW("-_-_.____.----"), RJWT_OK }, { { NULL, 0 }, RJWT_MALFORMED },
-		{ VIEW(""), RJWT_MALFORMED }, { VIEW("."), RJWT_MALFORMED },
-		{ VIEW(".."), RJWT_MALFORMED }, { VIEW("..."), RJWT_MALFORMED },
-		{ VIEW("aaaa"), RJWT_MALFORMED }, { VIEW("aaaa.bbbb"), RJWT_MALFORMED },
-		{ VIEW("aaaa.bbbb."), RJWT_MALFORMED }, { VIEW(".bbbb.cccc"), RJWT_MALFORMED },
-		{ VIEW("aaaa..cccc"), RJWT_MALFORMED }, { VIEW("aaaa.bbbb.cccc."), RJWT_MALFORMED },
+		{ VIEW("aaaa.bbbb.cccc"), RJWT_OK },
+		{ VIEW("YQ.YQ.YQ"), RJWT_OK },
+		{ VIEW("-_-_.____.----"), RJWT_OK },
+		{ { NULL, 0 }, RJWT_MALFORMED },
+		{ VIEW(""), RJWT_MALFORMED },
+		{ VIEW("."), RJWT_MALFORMED },
+		{ VIEW(".."), RJWT_MALFORMED },
+		{ VIEW("..."), RJWT_MALFORMED },
+		{ VIEW("aaaa"), RJWT_MALFORMED },
+		{ VIEW("aaaa.bbbb"), RJWT_MALFORMED },
+		{ VIEW("aaaa.bbbb."), RJWT_MALFORMED },
+		{ VIEW(".bbbb.cccc"), RJWT_MALFORMED },
+		{ VIEW("aaaa..cccc"), RJWT_MALFORMED },
+		{ VIEW("aaaa.bbbb.cccc."), RJWT_MALFORMED },
 		{ VIEW(".aaaa.bbbb.cccc"), RJWT_MALFORMED },
 		{ VIEW("aaaa.bbbb.cccc.dddd"), RJWT_MALFORMED },
 		{ VIEW("aaaa.bbbb.cccc.dddd.eeee"), RJWT_MALFORMED },
@@ -35,14 +42,19 @@ splitting(void **state)
 		{ VIEW("aaaa.bb+b.cccc"), RJWT_MALFORMED },
 		{ VIEW("aaaa.bbbb.cc/c"), RJWT_MALFORMED },
 		{ VIEW("YQ==.bbbb.cccc"), RJWT_MALFORMED },
-		{ VIEW("YR.bbbb.cccc"), RJWT_MALFORMED }, { VIEW("aaaa.YR.cccc"), RJWT_MALFORMED },
+		{ VIEW("YR.bbbb.cccc"), RJWT_MALFORMED },
+		{ VIEW("aaaa.YR.cccc"), RJWT_MALFORMED },
 		{ VIEW("aaaa.bbbb.YR"), RJWT_MALFORMED },
 		{ VIEW("aaaaa.bbbb.cccc"), RJWT_MALFORMED },
 		{ VIEW("aaaa.bbbbb.cccc"), RJWT_MALFORMED },
 		{ VIEW("aaaa.bbbb.ccccc"), RJWT_MALFORMED },
 		{ VIEW("{\"payload\":\"aaaa\",\"signature\":\"a.b.c\"}"), RJWT_MALFORMED },
-		{ VIEW("aaaa\xe2\x80\xa4" "bbbb.cccc"), RJWT_MALFORMED },
-		{ VIEW("\xef\xbb\xbf" "aaaa.bbbb.cccc"), RJWT_MALFORMED },
+		{ VIEW("aaaa\xe2\x80\xa4"
+		       "bbbb.cccc"),
+		    RJWT_MALFORMED },
+		{ VIEW("\xef\xbb\xbf"
+		       "aaaa.bbbb.cccc"),
+		    RJWT_MALFORMED },
 	};
 
 	(void)state;
@@ -121,8 +133,10 @@ headers(void **state)
 		{ VIEW(" { \"typ\" : \"JWT\" ,\r\n \"alg\" : \"HS256\" } "), RJWT_OK },
 		{ VIEW("{\"alg\":\"ES256\",\"x\":{\"y\":[1]},\"crit2\":1,\"Crit\":1}"), RJWT_OK },
 		/* alg: a string; which one is for the key to say */
-		{ VIEW("{}"), RJWT_HEADER }, { VIEW("{\"Alg\":\"ES256\"}"), RJWT_HEADER },
-		{ VIEW("{\"alg\":null}"), RJWT_HEADER }, { VIEW("{\"alg\":1}"), RJWT_HEADER },
+		{ VIEW("{}"), RJWT_HEADER },
+		{ VIEW("{\"Alg\":\"ES256\"}"), RJWT_HEADER },
+		{ VIEW("{\"alg\":null}"), RJWT_HEADER },
+		{ VIEW("{\"alg\":1}"), RJWT_HEADER },
 		{ VIEW("{\"alg\":true}"), RJWT_HEADER },
 		{ VIEW("{\"alg\":[\"ES256\"]}"), RJWT_HEADER },
 		{ VIEW("{\"alg\":{\"alg\":\"ES256\"}}"), RJWT_HEADER },
@@ -142,12 +156,14 @@ headers(void **state)
 		{ VIEW("{\"alg\":\"ES256\",\"typ\":null}"), RJWT_HEADER },
 		{ VIEW("{\"alg\":\"ES256\",\"kid\":\"a\",\"kid\":\"b\"}"), RJWT_HEADER },
 		/* strict JSON */
-		{ VIEW("[\"ES256\"]"), RJWT_HEADER }, { VIEW("\"ES256\""), RJWT_HEADER },
+		{ VIEW("[\"ES256\"]"), RJWT_HEADER },
+		{ VIEW("\"ES256\""), RJWT_HEADER },
 		{ VIEW("{\"alg\":\"ES256\"}x"), RJWT_HEADER },
 		{ VIEW("{\"alg\":\"ES256\",}"), RJWT_HEADER },
 		{ VIEW("\xef\xbb\xbf{\"alg\":\"ES256\"}"), RJWT_HEADER },
 		{ VIEW("{\"alg\":\"ES256\"}\0"), RJWT_HEADER },
-		{ VIEW("{'alg':'ES256'}"), RJWT_HEADER }, { VIEW("null"), RJWT_HEADER },
+		{ VIEW("{'alg':'ES256'}"), RJWT_HEADER },
+		{ VIEW("null"), RJWT_HEADER },
 		{ VIEW("{\"alg\":\"ES256\",\"x\":\"\xff\"}"), RJWT_HEADER },
 	};
 	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
@@ -157,8 +173,7 @@ headers(void **state)
 		RJWT_CLEAN(jws_clear) struct jws jws = { 0 };
 		struct rjwt_diag diag = { .text = "" };
 
-		EXPECT(rows[i].header.p, reading(rows[i].header, &jws, &token, &diag),
-		    rows[i].wanted);
+		EXPECT(rows[i].header.p, reading(rows[i].header, &jws, &token, &diag), rows[i].wanted);
 		CHECK(rows[i].header.p, (diag.text[0] == '\0') == (rows[i].wanted == RJWT_OK));
 	}
 }
@@ -168,10 +183,10 @@ headers(void **state)
 static void
 members_that_are_not_accepted(void **state)
 {
-	static const char *const names[] = { "crit", "b64", "zip", "cty", "jwk", "jku", "x5c",
-		"x5u", "x5t", "x5t#S256" };
-	static const char *const values[] = { "\"JWT\"", "\"\"", "[]", "[\"exp\"]", "{}", "null",
-		"true", "false", "0", "1.5" };
+	static const char *const names[] = { "crit", "b64", "zip", "cty", "jwk", "jku", "x5c", "x5u", "x5t",
+		"x5t#S256" };
+	static const char *const values[] = { "\"JWT\"", "\"\"", "[]", "[\"exp\"]", "{}", "null", "true", "false", "0",
+		"1.5" };
 	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
 
 	(void)state;
@@ -182,8 +197,8 @@ members_that_are_not_accepted(void **state)
 				RJWT_CLEAN(buf_clear) struct buf header = { 0 };
 				struct rjwt_diag diag = { .text = "" };
 
-				buf_addf(&header, "{\"alg\":\"ES256\",\"%s%s\":%s}",
-				    twin == 1 ? "x" : "", names[i], values[k]);
+				buf_addf(&header, "{\"alg\":\"ES256\",\"%s%s\":%s}", twin == 1 ? "x" : "", names[i],
+				    values[k]);
 				EXPECT(header.p, reading(buf_view(&header), &jws, &token, &diag),
 				    twin == 1 ? RJWT_OK : RJWT_HEADER);
 				CHECK(header.p, twin == 1 || strstr(diag.text, names[i]) != NULL);
@@ -199,8 +214,7 @@ views_into_the_header(void **state)
 
 	(void)state;
 	EXPECT("all",
-	    reading(VIEW("{\"alg\":\"E\\u0053256\",\"kid\":\"a.1\",\"typ\":\"login+jwt\"}"), &all,
-		&token, NULL),
+	    reading(VIEW("{\"alg\":\"E\\u0053256\",\"kid\":\"a.1\",\"typ\":\"login+jwt\"}"), &all, &token, NULL),
 	    RJWT_OK);
 	assert_true(view_is(all.alg, "ES256"));
 	assert_true(view_is(all.kid, "a.1"));
@@ -214,10 +228,9 @@ views_into_the_header(void **state)
 static void
 reserved_names(void **state)
 {
-	static const char *const yes[] = { "alg", "kid", "typ", "crit", "b64", "zip", "cty", "jwk",
-		"jku", "x5c", "x5u", "x5t", "x5t#S256" };
-	static const char *const no[] = { "", "a", "Alg", "alg ", "al", "kids", "x5", "env",
-		"x5t#S25" };
+	static const char *const yes[] = { "alg", "kid", "typ", "crit", "b64", "zip", "cty", "jwk", "jku", "x5c", "x5u",
+		"x5t", "x5t#S256" };
+	static const char *const no[] = { "", "a", "Alg", "alg ", "al", "kids", "x5", "env", "x5t#S25" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
@@ -266,10 +279,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(splitting), cmocka_unit_test(splitting_tells), cmocka_unit_test(parts), cmocka_unit_test(headers),
+		cmocka_unit_test(splitting),
+		cmocka_unit_test(splitting_tells),
+		cmocka_unit_test(parts),
+		cmocka_unit_test(headers),
 		cmocka_unit_test(members_that_are_not_accepted),
-		cmocka_unit_test(views_into_the_header), cmocka_unit_test(reserved_names),
-		cmocka_unit_test(unsecured_and_detached), cmocka_unit_test(not_split),
+		cmocka_unit_test(views_into_the_header),
+		cmocka_unit_test(reserved_names),
+		cmocka_unit_test(unsecured_and_detached),
+		cmocka_unit_test(not_split),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

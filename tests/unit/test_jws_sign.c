@@ -45,15 +45,14 @@ judge(const char *name, struct view token, struct key *key)
 		CHECK(name, err == RJWT_SIGNATURE || err == RJWT_MALFORMED);
 		changed.p[i] = token.p[i];
 	}
-	for (size_t cut = 4; cut <= jws.signature.n;
-	     cut += 4) { /* whole groups: still base64url but for the last */
+	for (size_t cut = 4; cut <= jws.signature.n; cut += 4) { /* whole groups: still base64url but for the last */
 		struct view cut_off = { token.p, token.n - jws.signature.n % 4 - cut };
 
 		if (cut + jws.signature.n % 4 >= jws.signature.n)
 			break;
 		EXPECT(name, verifying(cut_off, key, &payload, &short_by), RJWT_SIGNATURE);
-		CHECK(name, short_by == key_signature_size(key) -
-					    (jws.signature.n - jws.signature.n % 4 - cut) / 4 * 3);
+		CHECK(name,
+		    short_by == key_signature_size(key) - (jws.signature.n - jws.signature.n % 4 - cut) / 4 * 3);
 	}
 	CHECK(name, payload.n == 0); /* nothing of a bad token gets out */
 }
@@ -97,8 +96,7 @@ vectors_signed_again(void **state)
 		RJWT_CLEAN(buf_clear) struct buf payload = { 0 };
 		RJWT_CLEAN(signer_clean) struct signer *signer = NULL;
 		struct json row = json_element(json, "cases", i), member;
-		const char *name = unit_text(row, "name"), *pem = unit_text(row, "private"),
-			   *why = "";
+		const char *name = unit_text(row, "name"), *pem = unit_text(row, "private"), *why = "";
 		struct jwk jwk = { 0 };
 		struct jws jws;
 		bool same = false;
@@ -110,18 +108,15 @@ vectors_signed_again(void **state)
 		EXPECT(name, jwk_parse(member, &jwk, NULL), RJWT_OK);
 		if (pem != NULL) {
 			key_free(jwk.key);
-			EXPECT(name, key_private_parse(jwk.alg, view_of(pem), &jwk.key, &why),
-			    RJWT_OK);
+			EXPECT(name, key_private_parse(jwk.alg, view_of(pem), &jwk.key, &why), RJWT_OK);
 		}
 		EXPECT(name, signer_of_key(jwk.key, &signer), RJWT_OK); /* takes the key */
 		EXPECT(name, jws_split(view_of(unit_text(row, "token")), &jws, &why), RJWT_OK);
 		EXPECT(name, base64url_decode(jws.header, &header), RJWT_OK);
 		EXPECT(name, base64url_decode(jws.payload, &payload), RJWT_OK);
 		buf_adds(&token, "kept");
-		EXPECT(name, jws_sign(signer, buf_view(&header), buf_view(&payload), &token),
-		    RJWT_OK);
-		CHECK(name, strncmp(token.p, "kept", 4) == 0 &&
-				strcmp(token.p + 4, unit_text(row, "token")) == 0);
+		EXPECT(name, jws_sign(signer, buf_view(&header), buf_view(&payload), &token), RJWT_OK);
+		CHECK(name, strncmp(token.p, "kept", 4) == 0 && strcmp(token.p + 4, unit_text(row, "token")) == 0);
 		signed_again++;
 	}
 	assert_int_equal(signed_again, 6);
@@ -156,15 +151,11 @@ every_algorithm(void **state)
 
 			/* The header claims the verifying key's algorithm: it is not believed. */
 			buf_addf(&header, "{\"alg\":\"%s\"}", key_alg(keys[k])->name);
-			EXPECT("sign",
-			    jws_sign(
-				signers[i], buf_view(&header), VIEW("{\"sub\":\"alice\"}"), &token),
+			EXPECT("sign", jws_sign(signers[i], buf_view(&header), VIEW("{\"sub\":\"alice\"}"), &token),
 			    RJWT_OK);
-			EXPECT(alg_labels()[k],
-			    verifying(buf_view(&token), keys[k], &payload, NULL),
+			EXPECT(alg_labels()[k], verifying(buf_view(&token), keys[k], &payload, NULL),
 			    i == k ? RJWT_OK : RJWT_SIGNATURE);
-			CHECK(alg_labels()[k],
-			    view_is(buf_view(&payload), i == k ? "{\"sub\":\"alice\"}" : ""));
+			CHECK(alg_labels()[k], view_is(buf_view(&payload), i == k ? "{\"sub\":\"alice\"}" : ""));
 		}
 	for (size_t i = 0; i < n; i++) {
 		signer_clean(&signers[i]);
@@ -176,7 +167,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vectors), cmocka_unit_test(vectors_signed_again),
+		cmocka_unit_test(vectors),
+		cmocka_unit_test(vectors_signed_again),
 		cmocka_unit_test(every_algorithm),
 	};
 

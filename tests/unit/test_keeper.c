@@ -22,7 +22,7 @@ init(struct fixture *f)
 	return rjwt_init(&options, 0, &change, &f->diag);
 }
 
-/* --- init ------------------------------------------------------------------------------------------- */
+/* --- init ------------------------------------------------------------------------------------- */
 
 static void
 check_modes(const struct fixture *f)
@@ -33,8 +33,8 @@ check_modes(const struct fixture *f)
 	} files[] = { { ".", 0755 }, { "keyset.json", 0644 }, { "keys", 0755 }, { "keys/2.jwk", 0644 },
 		{ "jwks.json", 0644 }, { "revoked", 0755 }, { "revoked/jti", 0755 }, { "revoked/sub", 0755 },
 		{ "spent", 0700 }, { "spent/1", 0700 }, { "issued", 0700 }, { "issued/500000", 0600 },
-		{ "private", 0700 }, { "private/2.key", 0600 }, { "private/2.minted", 0600 },
-		{ "keys/3.jwk", 0644 }, { "private/3.key", 0600 }, { "lock", 0600 } };
+		{ "private", 0700 }, { "private/2.key", 0600 }, { "private/2.minted", 0600 }, { "keys/3.jwk", 0644 },
+		{ "private/3.key", 0600 }, { "lock", 0600 } };
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (file_mode(f, files[i].name) != files[i].mode)
@@ -58,8 +58,7 @@ test_modes(void **state)
 
 		want("init", init(f), RJWT_OK);
 		want("open", rjwt_open(&options, &f->h, &f->diag), RJWT_OK);
-		want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice" }, &token, &f->diag),
-		    RJWT_OK);
+		want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice" }, &token, &f->diag), RJWT_OK);
 		assert_string_equal(token.warning, "");
 		want("spend", judge(f, token.text, 0, NULL), RJWT_OK);
 		rotate(f);
@@ -142,7 +141,7 @@ test_init_refused(void **state)
 	want("no parent", init(f), RJWT_IO);
 }
 
-/* --- rotation -------------------------------------------------------------------------------------------- */
+/* --- rotation --------------------------------------------------------------------------------- */
 
 static void
 test_rotation(void **state)
@@ -203,15 +202,15 @@ test_open_handle_sees_commits(void **state)
 	rjwt_close(reader);
 }
 
-/* --- time ---------------------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 /* From retirement to removal: then the key verifies nothing, and its marks are gone too. */
 static void
 test_removal(void **state)
 {
 	struct fixture *f = *state;
-	RJWT_CLEAN(free_clean) char *token = token_with(f,
-	    (const struct edit[]){ { 'c', "once", "true" }, { 0, NULL, NULL } });
+	RJWT_CLEAN(free_clean)
+	char *token = token_with(f, (const struct edit[]){ { 'c', "once", "true" }, { 0, NULL, NULL } });
 
 	want("spend", judge(f, token, 0, NULL), RJWT_OK);
 	clock_run(10);
@@ -263,7 +262,7 @@ test_clock_back_restamps(void **state)
 	free(minted(f, NULL));
 }
 
-/* --- dry run ----------------------------------------------------------------------------------------------------- */
+/* --- dry run ---------------------------------------------------------------------------------- */
 
 static void
 test_dry_run_writes_nothing(void **state)
@@ -292,10 +291,9 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 #define B(test) cmocka_unit_test_setup_teardown(test, setup_bare, fixture_teardown)
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_modes), B(test_init_twice),
-		B(test_init_random_base), B(test_init_crashed), B(test_init_refused), T(test_rotation),
-		T(test_open_handle_sees_commits), T(test_removal),
-		T(test_removal_waits_for_the_clock), T(test_clock_back_restamps),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_modes), B(test_init_twice), B(test_init_random_base),
+		B(test_init_crashed), B(test_init_refused), T(test_rotation), T(test_open_handle_sees_commits),
+		T(test_removal), T(test_removal_waits_for_the_clock), T(test_clock_back_restamps),
 		T(test_dry_run_writes_nothing) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

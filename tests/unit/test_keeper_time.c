@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- a clock that moves between two readings -------------------------------------------------------------- */
+/* --- a clock that moves between two readings -------------------------------------------------- */
 
 static struct {
 	struct fixture *f;
-	unsigned at, n;	       /* moves at the at-th reading */
-	int64_t run_s, step_s; /* by so much */
+	unsigned at, n;		/* moves at the at-th reading */
+	int64_t run_s, step_s;	/* by so much */
 	int64_t active, last_s; /* the last reading while this version was active */
 } moving;
 
@@ -31,7 +31,10 @@ clock_moving(struct rjwt_time *now)
 static void
 move(struct fixture *f, unsigned at, int64_t run_s, int64_t step_s)
 {
-	moving = (typeof(moving)){ .f = f, .at = at, .run_s = run_s, .step_s = step_s,
+	moving = (typeof(moving)){ .f = f,
+		.at = at,
+		.run_s = run_s,
+		.step_s = step_s,
 		.active = keyset_get(f).active.version };
 	f->now = clock_moving;
 	fixture_config(f, "");
@@ -203,7 +206,7 @@ test_boot_without_a_name(void **state)
 	assert_false(keyset_clock_settled(&k, &p, &clock_time));
 }
 
-/* --- what is left behind -------------------------------------------------------------------------------------- */
+/* --- what is left behind ---------------------------------------------------------------------- */
 
 static void
 make_mark(const struct fixture *f, const char *version)
@@ -313,7 +316,7 @@ test_issued_missing(void **state)
 	assert_true(file_there(f, "issued/500001"));
 }
 
-/* --- another folder at the path --------------------------------------------------------------------------------- */
+/* --- another folder at the path --------------------------------------------------------------- */
 
 static void
 test_folder_replaced(void **state)
@@ -347,10 +350,9 @@ main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_slow_commit), T(test_slow_for_good),
 		cmocka_unit_test(test_back_during_a_rotation), T(test_back_and_only_minting), T(test_no_leeway),
-		T(test_suspect_until_settled), T(test_boot_without_a_name),
-		T(test_marks_go_when_minting_rotates), T(test_marks_that_a_crash_left), T(test_removal_is_told),
-		T(test_stale_init), T(test_issued_needs_the_clock), T(test_issued_missing),
-		T(test_folder_replaced) };
+		T(test_suspect_until_settled), T(test_boot_without_a_name), T(test_marks_go_when_minting_rotates),
+		T(test_marks_that_a_crash_left), T(test_removal_is_told), T(test_stale_init),
+		T(test_issued_needs_the_clock), T(test_issued_missing), T(test_folder_replaced) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

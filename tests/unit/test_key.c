@@ -92,8 +92,8 @@ lengths(void **state)
 		size_t from;
 		int more;
 		enum rjwt_err wanted;
-	} rows[] = { { 1, 0, RJWT_OK }, { 1, -1, RJWT_SIGNATURE }, { 2, -1, RJWT_SIGNATURE },
-		{ 1, 1, RJWT_SIGNATURE }, { 0, 1, RJWT_SIGNATURE }, { 0, 2, RJWT_SIGNATURE } };
+	} rows[] = { { 1, 0, RJWT_OK }, { 1, -1, RJWT_SIGNATURE }, { 2, -1, RJWT_SIGNATURE }, { 1, 1, RJWT_SIGNATURE },
+		{ 0, 1, RJWT_SIGNATURE }, { 0, 2, RJWT_SIGNATURE } };
 
 	(void)state;
 	for (size_t i = 0; i < LABELS; i++) {
@@ -137,8 +137,7 @@ flips(void **state)
 		}
 		for (size_t at = 0; at < text.n; at++) {
 			text.p[at] = (char)(text.p[at] ^ 1);
-			EXPECT(label, key_verify(keys[i], buf_view(&text), buf_view(&s)),
-			    RJWT_SIGNATURE);
+			EXPECT(label, key_verify(keys[i], buf_view(&text), buf_view(&s)), RJWT_SIGNATURE);
 			text.p[at] = (char)(text.p[at] ^ 1);
 		}
 		EXPECT(label, key_verify(keys[i], buf_view(&text), buf_view(&s)), RJWT_OK);
@@ -155,8 +154,7 @@ same_key(const char *label, const struct buf *pem)
 	const char *why = "";
 	struct key *key = NULL;
 
-	EXPECT(label, key_private_parse(alg_by_label(view_of(label)), buf_view(pem), &key, &why),
-	    RJWT_OK);
+	EXPECT(label, key_private_parse(alg_by_label(view_of(label)), buf_view(pem), &key, &why), RJWT_OK);
 	return key;
 }
 
@@ -184,8 +182,7 @@ other_keys_and_algorithms(void **state)
 			RJWT_CLEAN(buf_clear) struct buf s = { 0 };
 
 			EXPECT(rsa[i], key_sign(signing, input, &s), RJWT_OK);
-			EXPECT(rsa[k], key_verify(verifying, input, buf_view(&s)),
-			    i == k ? RJWT_OK : RJWT_SIGNATURE);
+			EXPECT(rsa[k], key_verify(verifying, input, buf_view(&s)), i == k ? RJWT_OK : RJWT_SIGNATURE);
 		}
 }
 
@@ -202,14 +199,12 @@ public_half_there_and_back(void **state)
 
 		EXPECT(alg->label, key_parts(keys[i], parts), RJWT_OK);
 		if (alg->kind == ALG_HMAC) {
-			CHECK(alg->label,
-			    parts[0].n == 0 && parts[1].n == 0); /* a secret is not given away */
+			CHECK(alg->label, parts[0].n == 0 && parts[1].n == 0); /* a secret is not given away */
 			continue;
 		}
 		CHECK(alg->label, alg->coordinate_size == 0 || parts[0].n == alg->coordinate_size);
 		EXPECT(alg->label,
-		    key_from_parts(alg, (struct view[]){ buf_view(&parts[0]), buf_view(&parts[1]) },
-			&public, &why),
+		    key_from_parts(alg, (struct view[]){ buf_view(&parts[0]), buf_view(&parts[1]) }, &public, &why),
 		    RJWT_OK);
 		EXPECT(alg->label, key_sign(keys[i], input, &s), RJWT_OK);
 		EXPECT(alg->label, key_verify(public, input, buf_view(&s)), RJWT_OK);
@@ -218,8 +213,7 @@ public_half_there_and_back(void **state)
 		for (size_t k = 0; k < LABELS; k++)
 			CHECK(alg->label, i == k || !key_is_pair(public, keys[k]));
 		buf_clear(&s);
-		CHECK(alg->label,
-		    key_sign(public, input, &s) != RJWT_OK); /* there is nothing to sign with */
+		CHECK(alg->label, key_sign(public, input, &s) != RJWT_OK); /* there is nothing to sign with */
 		CHECK(alg->label, s.n == 0);
 		buf_clear(&parts[0]);
 		buf_clear(&parts[1]);
@@ -256,8 +250,8 @@ static void
 rfc8032_private(struct key **key)
 {
 	static const char hex[] = "3047020100300506032b6571043b0439"
-	    "6c82a562cb808d10d632be89c8513ebf6c929f34ddfa8c9f63c9960ef6e348a3"
-	    "528c8a3fcc2f044e39a3fc5b94492f8f032e7549a20098f95b";
+				  "6c82a562cb808d10d632be89c8513ebf6c929f34ddfa8c9f63c9960ef6e348a3"
+				  "528c8a3fcc2f044e39a3fc5b94492f8f032e7549a20098f95b";
 	RJWT_CLEAN(buf_clear) struct buf der = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf pem = { 0 };
 	unsigned char base64[128];
@@ -290,8 +284,8 @@ forms_of_points(void **state)
 		char *pem;
 		long n;
 
-		CHECK(rows[i].form,
-		    EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, rows[i].form) == 1);
+		CHECK(rows[i].form, EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+					rows[i].form) == 1);
 		CHECK(rows[i].form, PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) == 1);
 		n = BIO_get_mem_data(bio, &pem);
 		EXPECT(rows[i].form,
@@ -362,21 +356,16 @@ known_answers(void **state)
 		const char *why = "";
 
 		if (rows[i].label[0] == 'E')
-			parts[0] = unit_hex(&public,
-			    "5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778"
-			    "edf124769b46c7061bd6783df1e50f6cd1fa1abeafe8256180");
-		EXPECT(rows[i].label,
-		    key_from_parts(alg_by_label(view_of(rows[i].label)), parts, &key, &why),
-		    RJWT_OK);
-		EXPECT(rows[i].label,
-		    key_verify(
-			key, view_of(rows[i].input), unit_hex(&signature, rows[i].signature)),
+			parts[0] = unit_hex(&public, "5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778"
+						     "edf124769b46c7061bd6783df1e50f6cd1fa1abeafe8256180");
+		EXPECT(rows[i].label, key_from_parts(alg_by_label(view_of(rows[i].label)), parts, &key, &why), RJWT_OK);
+		EXPECT(rows[i].label, key_verify(key, view_of(rows[i].input), unit_hex(&signature, rows[i].signature)),
 		    RJWT_OK);
 		if (rows[i].label[0] == 'E')
 			rfc8032_private(&private);
 		assert_true(private == NULL || key_is_pair(private, key));
-		EXPECT(rows[i].label,
-		    key_sign(private == NULL ? key : private, view_of(rows[i].input), &made), RJWT_OK);
+		EXPECT(rows[i].label, key_sign(private == NULL ? key : private, view_of(rows[i].input), &made),
+		    RJWT_OK);
 		CHECK(rows[i].label, view_eq(buf_view(&made), buf_view(&signature)));
 	}
 }
@@ -450,17 +439,15 @@ error_queue(void **state)
 
 			EXPECT("junk", key_verify(keys[i], input, bad), RJWT_SIGNATURE);
 			EXPECT("junk",
-			    key_private_parse(key_alg(keys[i]),
-				VIEW("-----BEGIN PRIVATE KEY-----\nAAAA\n"), &key, &why),
+			    key_private_parse(key_alg(keys[i]), VIEW("-----BEGIN PRIVATE KEY-----\nAAAA\n"), &key,
+				&why),
 			    key_alg(keys[i])->secret_min == 32 ? RJWT_OK : RJWT_KEYSET);
 			if (key_alg(keys[i])->secret_min == 0)
 				assert_string_equal(why, "no private key in PKCS#8 PEM");
 			key_free(key);
-			EXPECT("nothing", key_from_parts(key_alg(keys[i]), nothing, &key, &why),
-			    RJWT_KEYSET);
+			EXPECT("nothing", key_from_parts(key_alg(keys[i]), nothing, &key, &why), RJWT_KEYSET);
 		}
-		assert_int_equal(
-		    ERR_GET_REASON(ERR_get_error()), stale == 1 ? ERR_R_PASSED_NULL_PARAMETER : 0);
+		assert_int_equal(ERR_GET_REASON(ERR_get_error()), stale == 1 ? ERR_R_PASSED_NULL_PARAMETER : 0);
 		assert_int_equal(ERR_get_error(), 0);
 		ERR_raise(ERR_LIB_USER, ERR_R_PASSED_NULL_PARAMETER);
 	}

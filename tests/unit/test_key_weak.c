@@ -25,8 +25,7 @@ making(const char *label, struct view first, struct view second)
 {
 	RJWT_CLEAN(key_clean) struct key *key = NULL;
 	const char *why = NULL;
-	enum rjwt_err err =
-	    key_from_parts(alg_of(label), (struct view[]){ first, second }, &key, &why);
+	enum rjwt_err err = key_from_parts(alg_of(label), (struct view[]){ first, second }, &key, &why);
 
 	CHECK(label, (err == RJWT_OK) == (key != NULL));
 	CHECK(label, err == RJWT_OK || why != NULL);
@@ -56,31 +55,20 @@ edwards_points(void **state)
 		enum rjwt_err wanted;
 	} rows[] = {
 		/* RFC 8032 s7.1 test 1, and the base point with both signs */
-		{ "EdDSA", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
-		    RJWT_OK },
-		{ "EdDSA", "5866666666666666666666666666666666666666666666666666666666666666",
-		    RJWT_OK },
-		{ "EdDSA", "58666666666666666666666666666666666666666666666666666666666666e6",
-		    RJWT_OK },
+		{ "EdDSA", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", RJWT_OK },
+		{ "EdDSA", "5866666666666666666666666666666666666666666666666666666666666666", RJWT_OK },
+		{ "EdDSA", "58666666666666666666666666666666666666666666666666666666666666e6", RJWT_OK },
 		/* order 4, 1, 2, 8, 8: with both signs of x */
-		{ "EdDSA", "0000000000000000000000000000000000000000000000000000000000000000",
-		    RJWT_KEYSET },
-		{ "EdDSA", "0000000000000000000000000000000000000000000000000000000000000080",
-		    RJWT_KEYSET },
-		{ "EdDSA", "0100000000000000000000000000000000000000000000000000000000000000",
-		    RJWT_KEYSET },
-		{ "EdDSA", "0100000000000000000000000000000000000000000000000000000000000080",
-		    RJWT_KEYSET },
+		{ "EdDSA", "0000000000000000000000000000000000000000000000000000000000000000", RJWT_KEYSET },
+		{ "EdDSA", "0000000000000000000000000000000000000000000000000000000000000080", RJWT_KEYSET },
+		{ "EdDSA", "0100000000000000000000000000000000000000000000000000000000000000", RJWT_KEYSET },
+		{ "EdDSA", "0100000000000000000000000000000000000000000000000000000000000080", RJWT_KEYSET },
 		{ "EdDSA", "ec" FF15 FF15 "7f", RJWT_KEYSET },
 		{ "EdDSA", "ec" FF15 FF15 "ff", RJWT_KEYSET },
-		{ "EdDSA", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-		    RJWT_KEYSET },
-		{ "EdDSA", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
-		    RJWT_KEYSET },
-		{ "EdDSA", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-		    RJWT_KEYSET },
-		{ "EdDSA", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
-		    RJWT_KEYSET },
+		{ "EdDSA", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", RJWT_KEYSET },
+		{ "EdDSA", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85", RJWT_KEYSET },
+		{ "EdDSA", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a", RJWT_KEYSET },
+		{ "EdDSA", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa", RJWT_KEYSET },
 		/* y at least p: p, p + 1, p + 3, 2^255 - 1 */
 		{ "EdDSA", "ed" FF15 FF15 "7f", RJWT_KEYSET },
 		{ "EdDSA", "ed" FF15 FF15 "ff", RJWT_KEYSET },
@@ -92,16 +80,20 @@ edwards_points(void **state)
 		/* RFC 8032 s7.4, the blank message */
 		{ "Ed448",
 		    "5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778"
-		    "edf124769b46c7061bd6783df1e50f6cd1fa1abeafe8256180", RJWT_OK },
+		    "edf124769b46c7061bd6783df1e50f6cd1fa1abeafe8256180",
+		    RJWT_OK },
 		{ "Ed448",
 		    "5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778"
-		    "edf124769b46c7061bd6783df1e50f6cd1fa1abeafe8256100", RJWT_OK },
+		    "edf124769b46c7061bd6783df1e50f6cd1fa1abeafe8256100",
+		    RJWT_OK },
 		{ "Ed448",
 		    "5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778"
-		    "edf124769b46c7061bd6783df1e50f6cd1fa1abeafe8256101", RJWT_KEYSET },
+		    "edf124769b46c7061bd6783df1e50f6cd1fa1abeafe8256101",
+		    RJWT_KEYSET },
 		{ "Ed448",
 		    "5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778"
-		    "edf124769b46c7061bd6783df1e50f6cd1fa1abeafe82561c0", RJWT_KEYSET },
+		    "edf124769b46c7061bd6783df1e50f6cd1fa1abeafe82561c0",
+		    RJWT_KEYSET },
 		/* order 4, 1, 2 */
 		{ "Ed448", ZERO28 ZERO28 "00", RJWT_KEYSET },
 		{ "Ed448", ZERO28 ZERO28 "80", RJWT_KEYSET },
@@ -118,9 +110,7 @@ edwards_points(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		EXPECT(rows[i].point,
-		    making(
-			rows[i].label, unit_hex(&point, rows[i].point), (struct view){ NULL, 0 }),
+		EXPECT(rows[i].point, making(rows[i].label, unit_hex(&point, rows[i].point), (struct view){ NULL, 0 }),
 		    rows[i].wanted);
 }
 
@@ -176,8 +166,7 @@ curve_points(void **state)
 		EXPECT(label, making(label, unit_view(x.p, n - 1), y), RJWT_KEYSET);
 		EXPECT(label, making(label, x, unit_view(y.p, n - 1)), RJWT_KEYSET);
 		EXPECT(label, making(label, x, (struct view){ NULL, 0 }), RJWT_KEYSET);
-		EXPECT(label, making(label, (struct view){ NULL, 0 }, (struct view){ NULL, 0 }),
-		    RJWT_KEYSET);
+		EXPECT(label, making(label, (struct view){ NULL, 0 }, (struct view){ NULL, 0 }), RJWT_KEYSET);
 		for (size_t k = 0; k < ARRAY_LEN(labels); k++)
 			EXPECT(labels[k], making(labels[k], x, y), i == k ? RJWT_OK : RJWT_KEYSET);
 		buf_clear(&parts[0]);
@@ -192,15 +181,20 @@ rsa_numbers(void **state)
 		struct view e;
 		enum rjwt_err wanted;
 	} exponents[] = {
-		{ VIEW("\x01\x00\x01"), RJWT_OK }, { VIEW("\x01\x00\x03"), RJWT_OK },
+		{ VIEW("\x01\x00\x01"), RJWT_OK },
+		{ VIEW("\x01\x00\x03"), RJWT_OK },
 		{ VIEW("\x7f\xff\xff\xff"), RJWT_OK },
 		{ VIEW("\xff\xff\xff\xff\xff\xff\xff\xff"), RJWT_OK },
-		{ VIEW("\x01"), RJWT_KEYSET }, { VIEW("\x03"), RJWT_KEYSET },
-		{ VIEW("\x11"), RJWT_KEYSET }, { VIEW("\xff\xff"), RJWT_KEYSET },
-		{ VIEW("\x01\x00\x00"), RJWT_KEYSET }, { VIEW("\x01\x00\x02"), RJWT_KEYSET },
+		{ VIEW("\x01"), RJWT_KEYSET },
+		{ VIEW("\x03"), RJWT_KEYSET },
+		{ VIEW("\x11"), RJWT_KEYSET },
+		{ VIEW("\xff\xff"), RJWT_KEYSET },
+		{ VIEW("\x01\x00\x00"), RJWT_KEYSET },
+		{ VIEW("\x01\x00\x02"), RJWT_KEYSET },
 		{ VIEW("\xff\xff\xff\xff\xff\xff\xff\xfe"), RJWT_KEYSET },
 		{ VIEW("\x01\x00\x00\x00\x00\x00\x00\x00\x01"), RJWT_KEYSET },
-		{ VIEW("\x00\x01\x00\x01"), RJWT_KEYSET }, { VIEW("\x00"), RJWT_KEYSET },
+		{ VIEW("\x00\x01\x00\x01"), RJWT_KEYSET },
+		{ VIEW("\x00"), RJWT_KEYSET },
 		{ VIEW(""), RJWT_KEYSET },
 	};
 	static const struct {
@@ -208,33 +202,39 @@ rsa_numbers(void **state)
 		int first, last;
 		enum rjwt_err wanted;
 	} moduli[] = {
-		{ 256, 0x80, 0xff, RJWT_OK }, { 256, 0xff, 0xff, RJWT_OK },
-		{ 257, 0x01, 0xff, RJWT_OK }, { 384, 0x80, 0xff, RJWT_OK },
-		{ 512, 0x80, 0xff, RJWT_OK }, { 2048, 0xff, 0xff, RJWT_OK },
-		{ 256, 0x7f, 0xff, RJWT_KEYSET }, { 256, 0x01, 0xff, RJWT_KEYSET },
-		{ 255, 0xff, 0xff, RJWT_KEYSET }, { 128, 0xff, 0xff, RJWT_KEYSET },
-		{ 64, 0xff, 0xff, RJWT_KEYSET }, { 1, 0xff, 0xff, RJWT_KEYSET },
-		{ 0, 0, 0, RJWT_KEYSET }, { 2049, 0x01, 0xff, RJWT_KEYSET },
-		{ 2100, 0xff, 0xff, RJWT_KEYSET }, { 257, 0x00, 0xff, RJWT_KEYSET },
+		{ 256, 0x80, 0xff, RJWT_OK },
+		{ 256, 0xff, 0xff, RJWT_OK },
+		{ 257, 0x01, 0xff, RJWT_OK },
+		{ 384, 0x80, 0xff, RJWT_OK },
+		{ 512, 0x80, 0xff, RJWT_OK },
+		{ 2048, 0xff, 0xff, RJWT_OK },
+		{ 256, 0x7f, 0xff, RJWT_KEYSET },
+		{ 256, 0x01, 0xff, RJWT_KEYSET },
+		{ 255, 0xff, 0xff, RJWT_KEYSET },
+		{ 128, 0xff, 0xff, RJWT_KEYSET },
+		{ 64, 0xff, 0xff, RJWT_KEYSET },
+		{ 1, 0xff, 0xff, RJWT_KEYSET },
+		{ 0, 0, 0, RJWT_KEYSET },
+		{ 2049, 0x01, 0xff, RJWT_KEYSET },
+		{ 2100, 0xff, 0xff, RJWT_KEYSET },
+		{ 257, 0x00, 0xff, RJWT_KEYSET },
 		{ 256, 0x00, 0xff, RJWT_KEYSET },
 		/* even: no product of two primes, and nothing that OpenSSL could reckon with */
-		{ 256, 0x80, 0xfe, RJWT_KEYSET }, { 256, 0xff, 0x00, RJWT_KEYSET },
+		{ 256, 0x80, 0xfe, RJWT_KEYSET },
+		{ 256, 0xff, 0x00, RJWT_KEYSET },
 	};
-	static const char *const labels[] = { "RS256", "RS384", "RS512", "PS256", "PS384",
-		"PS512" };
+	static const char *const labels[] = { "RS256", "RS384", "RS512", "PS256", "PS384", "PS512" };
 	char n[2100];
 
 	(void)state;
 	memset(n, 0xa5, sizeof(n));
 	for (size_t k = 0; k < ARRAY_LEN(labels); k++) {
 		for (size_t i = 0; i < ARRAY_LEN(exponents); i++)
-			EXPECT("e", making(labels[k], unit_view(n, 256), exponents[i].e),
-			    exponents[i].wanted);
+			EXPECT("e", making(labels[k], unit_view(n, 256), exponents[i].e), exponents[i].wanted);
 		for (size_t i = 0; i < ARRAY_LEN(moduli); i++) {
 			n[0] = (char)moduli[i].first;
 			n[moduli[i].n == 0 ? 0 : moduli[i].n - 1] = (char)moduli[i].last;
-			EXPECT("n",
-			    making(labels[k], unit_view(n, moduli[i].n), VIEW("\x01\x00\x01")),
+			EXPECT("n", making(labels[k], unit_view(n, moduli[i].n), VIEW("\x01\x00\x01")),
 			    moduli[i].wanted);
 			memset(n, 0xa5, sizeof(n));
 		}
@@ -324,17 +324,15 @@ secrets(void **state)
 		for (size_t n = 0; n <= sizeof(secret); n++) {
 			enum rjwt_err wanted = n >= 32 + 16 * i ? RJWT_OK : RJWT_KEYSET;
 
-			EXPECT(labels[i],
-			    making(labels[i], unit_view(secret, n), (struct view){ NULL, 0 }),
-			    wanted);
+			EXPECT(labels[i], making(labels[i], unit_view(secret, n), (struct view){ NULL, 0 }), wanted);
 			EXPECT(labels[i], parsing(labels[i], unit_view(secret, n)), wanted);
 		}
 }
 
 /* A private key as PEM, made by OpenSSL directly. */
 static struct view
-pem_of(struct buf *out, const char *type, const char *group, unsigned bits, unsigned long e,
-    const char *passphrase, bool traditional)
+pem_of(struct buf *out, const char *type, const char *group, unsigned bits, unsigned long e, const char *passphrase,
+    bool traditional)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	BIGNUM *exponent = BN_new();
@@ -353,12 +351,10 @@ pem_of(struct buf *out, const char *type, const char *group, unsigned bits, unsi
 		assert_int_equal(EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, exponent), 1);
 	assert_int_equal(EVP_PKEY_generate(ctx, &pkey), 1);
 	if (traditional)
-		assert_int_equal(
-		    PEM_write_bio_PrivateKey_traditional(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
+		assert_int_equal(PEM_write_bio_PrivateKey_traditional(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
 	else
-		assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, pkey,
-				     passphrase == NULL ? NULL : EVP_aes_128_cbc(), passphrase,
-				     passphrase == NULL ? 0 : (int)strlen(passphrase), NULL, NULL),
+		assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, pkey, passphrase == NULL ? NULL : EVP_aes_128_cbc(),
+				     passphrase, passphrase == NULL ? 0 : (int)strlen(passphrase), NULL, NULL),
 		    1);
 	n = BIO_get_mem_data(bio, &text);
 	buf_clear(out);
@@ -403,8 +399,8 @@ private_keys(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		EXPECT(rows[i].type,
-		    parsing(rows[i].label, pem_of(&pem, rows[i].type, rows[i].group, rows[i].bits,
-					       rows[i].e, NULL, false)),
+		    parsing(rows[i].label,
+			pem_of(&pem, rows[i].type, rows[i].group, rows[i].bits, rows[i].e, NULL, false)),
 		    rows[i].wanted);
 }
 
@@ -413,16 +409,16 @@ private_keys_of_another_type(void **state)
 {
 	static const struct {
 		const char *type, *group, *labels;
-	} rows[] = { { "RSA", NULL, "RS256 RS384 RS512 PS256 PS384 PS512" },
-		{ "EC", "P-256", "ES256" }, { "EC", "P-384", "ES384" }, { "EC", "P-521", "ES512" },
-		{ "ED25519", NULL, "EdDSA" }, { "ED448", NULL, "Ed448" } };
+	} rows[] = { { "RSA", NULL, "RS256 RS384 RS512 PS256 PS384 PS512" }, { "EC", "P-256", "ES256" },
+		{ "EC", "P-384", "ES384" }, { "EC", "P-521", "ES512" }, { "ED25519", NULL, "EdDSA" },
+		{ "ED448", NULL, "Ed448" } };
 	RJWT_CLEAN(buf_clear) struct buf pem = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		bool rsa = i == 0;
-		struct view text = pem_of(&pem, rows[i].type, rows[i].group, rsa ? 2048 : 0,
-		    rsa ? 65537 : 0, NULL, false);
+		struct view text =
+		    pem_of(&pem, rows[i].type, rows[i].group, rsa ? 2048 : 0, rsa ? 65537 : 0, NULL, false);
 
 		for (const char *const *label = alg_labels(); *label != NULL; label++)
 			if (alg_of(*label)->kind != ALG_HMAC)
@@ -446,12 +442,9 @@ private_texts(void **state)
 	EXPECT("no base64", parsing("ES256", text), RJWT_KEYSET);
 	EXPECT("a word", parsing("ES256", VIEW("secret\n")), RJWT_KEYSET);
 	EXPECT("nothing", parsing("ES256", (struct view){ NULL, 0 }), RJWT_KEYSET);
-	EXPECT("encrypted", parsing("ES256", pem_of(&pem, "EC", "P-256", 0, 0, "word", false)),
-	    RJWT_KEYSET);
-	EXPECT("SEC 1", parsing("ES256", pem_of(&pem, "EC", "P-256", 0, 0, NULL, true)),
-	    RJWT_KEYSET);
-	EXPECT("PKCS #1", parsing("RS256", pem_of(&pem, "RSA", NULL, 2048, 65537, NULL, true)),
-	    RJWT_KEYSET);
+	EXPECT("encrypted", parsing("ES256", pem_of(&pem, "EC", "P-256", 0, 0, "word", false)), RJWT_KEYSET);
+	EXPECT("SEC 1", parsing("ES256", pem_of(&pem, "EC", "P-256", 0, 0, NULL, true)), RJWT_KEYSET);
+	EXPECT("PKCS #1", parsing("RS256", pem_of(&pem, "RSA", NULL, 2048, 65537, NULL, true)), RJWT_KEYSET);
 }
 
 int
@@ -462,7 +455,9 @@ main(void)
 		cmocka_unit_test(edwards_lengths),
 		cmocka_unit_test(curve_points),
 		cmocka_unit_test(rsa_numbers),
-		cmocka_unit_test(rsa_reasons), cmocka_unit_test(large_private_keys), cmocka_unit_test(secrets),
+		cmocka_unit_test(rsa_reasons),
+		cmocka_unit_test(large_private_keys),
+		cmocka_unit_test(secrets),
 		cmocka_unit_test(private_keys),
 		cmocka_unit_test(private_keys_of_another_type),
 		cmocka_unit_test(private_texts),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off: its tables are laid out to be read */
 /* The keyset as a value: kids, what is due, plans by a made-up clock, keyset.json. */
 #include "fixture.h"
 #include "jose/alg.h"
@@ -13,8 +14,15 @@
 static struct keyset
 keyset_of_three(void)
 {
-	struct keyset k = { .generation = 7, .base = "B", .issuer = "i", .audience = "a",
-		.machine = "m", .floor = 1, .active = { 3, T0 }, .next = { 4, T0 }, .next_version = 5 };
+	struct keyset k = { .generation = 7,
+		.base = "B",
+		.issuer = "i",
+		.audience = "a",
+		.machine = "m",
+		.floor = 1,
+		.active = { 3, T0 },
+		.next = { 4, T0 },
+		.next_version = 5 };
 
 	clock_reset();
 	k.clock = clock_time;
@@ -24,8 +32,12 @@ keyset_of_three(void)
 static struct rotation_policy
 policy_of_a_day(void)
 {
-	return (struct rotation_policy){ .alg = alg_by_label(VIEW("ES256")), .rsa_bits = 3072,
-		.rotate_every_s = DAY, .previous_key_ttl_s = DAY, .max_lifetime_s = 3600, .leeway_s = 30 };
+	return (struct rotation_policy){ .alg = alg_by_label(VIEW("ES256")),
+		.rsa_bits = 3072,
+		.rotate_every_s = DAY,
+		.previous_key_ttl_s = DAY,
+		.max_lifetime_s = 3600,
+		.leeway_s = 30 };
 }
 
 static struct plan
@@ -36,14 +48,14 @@ plan_of(const struct keyset *k, const struct rotation_policy *p, enum keyset_why
 	struct rjwt_diag diag;
 	struct plan plan;
 
-	want("plan", keyset_plan(k, p, why, expected, seen == NULL ? &nothing : seen, &clock_time, &plan,
-	    &diag), RJWT_OK);
+	want("plan", keyset_plan(k, p, why, expected, seen == NULL ? &nothing : seen, &clock_time, &plan, &diag),
+	    RJWT_OK);
 	assert_true(plan.any == plan.change.any);
 	assert_true((plan.retire != 0) == plan.change.rotated && (plan.make == 1) == (plan.retire != 0));
 	return plan;
 }
 
-/* --- kids ----------------------------------------------------------------------------------------- */
+/* --- kids ------------------------------------------------------------------------------------- */
 
 static void
 test_kid_grammar(void **state)
@@ -53,16 +65,38 @@ test_kid_grammar(void **state)
 		enum rjwt_err err;
 		int64_t version;
 	} rows[] = {
-		{ "B.1", RJWT_OK, 1 }, { "B.99", RJWT_OK, 99 }, { "B.2147483647", RJWT_OK, 2147483647 },
-		{ "C.1", RJWT_KEY_UNKNOWN, 0 }, { "b.1", RJWT_KEY_UNKNOWN, 0 }, { "BB.1", RJWT_KEY_UNKNOWN, 0 },
-		{ "_-.1", RJWT_KEY_UNKNOWN, 0 }, { "", RJWT_KID, 0 }, { "B", RJWT_KID, 0 }, { ".1", RJWT_KID, 0 },
-		{ "B.", RJWT_KID, 0 }, { "B.0", RJWT_KID, 0 }, { "B.00", RJWT_KID, 0 }, { "B.002", RJWT_KID, 0 },
-		{ "B.2147483648", RJWT_KID, 0 }, { "B.18446744073709551617", RJWT_KID, 0 },
-		{ "B.99999999999999999999999999", RJWT_KID, 0 }, { "B.1.1", RJWT_KID, 0 }, { "B..1", RJWT_KID, 0 },
-		{ "B.-1", RJWT_KID, 0 }, { "B.+1", RJWT_KID, 0 }, { "B. 1", RJWT_KID, 0 }, { "B.1 ", RJWT_KID, 0 },
-		{ " B.1", RJWT_KID, 0 }, { "B.1\n", RJWT_KID, 0 }, { "B.0x1", RJWT_KID, 0 }, { "B.1e0", RJWT_KID, 0 },
-		{ "B.\xc2\xb2", RJWT_KID, 0 }, { "B.\xd9\xa1", RJWT_KID, 0 }, { "B/.1", RJWT_KID, 0 },
-		{ "../B.1", RJWT_KID, 0 }, { "\xc3\xa9.1", RJWT_KID, 0 },
+		{ "B.1", RJWT_OK, 1 },
+		{ "B.99", RJWT_OK, 99 },
+		{ "B.2147483647", RJWT_OK, 2147483647 },
+		{ "C.1", RJWT_KEY_UNKNOWN, 0 },
+		{ "b.1", RJWT_KEY_UNKNOWN, 0 },
+		{ "BB.1", RJWT_KEY_UNKNOWN, 0 },
+		{ "_-.1", RJWT_KEY_UNKNOWN, 0 },
+		{ "", RJWT_KID, 0 },
+		{ "B", RJWT_KID, 0 },
+		{ ".1", RJWT_KID, 0 },
+		{ "B.", RJWT_KID, 0 },
+		{ "B.0", RJWT_KID, 0 },
+		{ "B.00", RJWT_KID, 0 },
+		{ "B.002", RJWT_KID, 0 },
+		{ "B.2147483648", RJWT_KID, 0 },
+		{ "B.18446744073709551617", RJWT_KID, 0 },
+		{ "B.99999999999999999999999999", RJWT_KID, 0 },
+		{ "B.1.1", RJWT_KID, 0 },
+		{ "B..1", RJWT_KID, 0 },
+		{ "B.-1", RJWT_KID, 0 },
+		{ "B.+1", RJWT_KID, 0 },
+		{ "B. 1", RJWT_KID, 0 },
+		{ "B.1 ", RJWT_KID, 0 },
+		{ " B.1", RJWT_KID, 0 },
+		{ "B.1\n", RJWT_KID, 0 },
+		{ "B.0x1", RJWT_KID, 0 },
+		{ "B.1e0", RJWT_KID, 0 },
+		{ "B.\xc2\xb2", RJWT_KID, 0 },
+		{ "B.\xd9\xa1", RJWT_KID, 0 },
+		{ "B/.1", RJWT_KID, 0 },
+		{ "../B.1", RJWT_KID, 0 },
+		{ "\xc3\xa9.1", RJWT_KID, 0 },
 		{ "abcdefghijklmnopqrstuvwxyz1234567.1", RJWT_KID, 0 },
 		{ "abcdefghijklmnopqrstuvwxyz123456.1", RJWT_KEY_UNKNOWN, 0 },
 	};
@@ -94,18 +128,25 @@ test_vouch(void **state)
 		int64_t until_after;
 	} rows[] = {
 		{ 1, 5, 9, 0, RJWT_KEY_UNKNOWN, 9 }, /* below floor */
-		{ 2, 5, 9, 0, RJWT_OK, 9 }, { 2, 5, 0, 7, RJWT_OK, 0 }, { 2, 5, 9, 7, RJWT_OK, 9 },
-		{ 2, 5, 0, 0, RJWT_KEYSET, 0 }, { 2, 0, 0, 0, RJWT_KEYSET, 0 },
+		{ 2, 5, 9, 0, RJWT_OK, 9 },
+		{ 2, 5, 0, 7, RJWT_OK, 0 },
+		{ 2, 5, 9, 7, RJWT_OK, 9 },
+		{ 2, 5, 0, 0, RJWT_KEYSET, 0 },
+		{ 2, 0, 0, 0, RJWT_KEYSET, 0 },
 		{ 3, 5, 9, 7, RJWT_OK, 0 }, /* active, next: stamps do not count */
-		{ 4, 5, 9, 7, RJWT_OK, 0 }, { 5, 0, 0, 0, RJWT_KEY_UNKNOWN, 0 }, { 5, 5, 9, 0, RJWT_KEY_UNKNOWN, 9 },
-		{ 0, 5, 9, 0, RJWT_KEY_UNKNOWN, 9 }, { -1, 5, 9, 0, RJWT_KEY_UNKNOWN, 9 },
+		{ 4, 5, 9, 7, RJWT_OK, 0 },
+		{ 5, 0, 0, 0, RJWT_KEY_UNKNOWN, 0 },
+		{ 5, 5, 9, 0, RJWT_KEY_UNKNOWN, 9 },
+		{ 0, 5, 9, 0, RJWT_KEY_UNKNOWN, 9 },
+		{ -1, 5, 9, 0, RJWT_KEY_UNKNOWN, 9 },
 	};
 	struct keyset k = keyset_of_three();
 
 	(void)state;
 	k.floor = 2;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct jwk jwk = { .retired_s = rows[i].retired_s, .until_s = rows[i].until_s,
+		struct jwk jwk = { .retired_s = rows[i].retired_s,
+			.until_s = rows[i].until_s,
 			.revoked_s = rows[i].revoked_s };
 		char name[16];
 
@@ -116,7 +157,7 @@ test_vouch(void **state)
 	}
 }
 
-/* --- what is due ------------------------------------------------------------------------------------- */
+/* --- what is due ------------------------------------------------------------------------------ */
 
 static void
 test_due(void **state)
@@ -232,7 +273,7 @@ test_versions_end(void **state)
 	want("used up", keyset_plan(&k, &p, WHY_MANUAL, 3, &seen, &clock_time, &plan, &diag), RJWT_KEYSET);
 }
 
-/* --- clocks -------------------------------------------------------------------------------------------- */
+/* --- clocks ----------------------------------------------------------------------------------- */
 
 /* A step of 30 days back stopped rotation for 30 days in the reference. */
 static void
@@ -295,8 +336,8 @@ test_floor(void **state)
 		bool boot;
 		int64_t floor;
 	} rows[] = { { SETTLE, 0, false, 3 }, { SETTLE - 1, 0, false, 1 }, { SETTLE, 30, false, 3 },
-		{ SETTLE, -30, false, 3 }, { SETTLE, 31, false, 1 }, { SETTLE, -31, false, 1 },
-		{ SETTLE, 0, true, 1 }, { 10 * DAY, 0, true, 1 } };
+		{ SETTLE, -30, false, 3 }, { SETTLE, 31, false, 1 }, { SETTLE, -31, false, 1 }, { SETTLE, 0, true, 1 },
+		{ 10 * DAY, 0, true, 1 } };
 
 	(void)state;
 	p.rotate_every_s = 0;
@@ -380,11 +421,15 @@ test_next_event(void **state)
 		int64_t every, run, first_alive, until, event;
 		const char *what;
 	} rows[] = {
-		{ DAY, 10, 1, 0, T0 + DAY, "rotation" }, { 0, 10, 1, 0, 0, "nothing" },
+		{ DAY, 10, 1, 0, T0 + DAY, "rotation" },
+		{ 0, 10, 1, 0, 0, "nothing" },
 		{ DAY, 2 * DAY, 1, 0, T0 + DAY, "rotation" }, /* since a day, and not now */
-		{ DAY, 10, 1, T0 + 9000, T0 + 9001, "clean-up" }, { DAY, 10, 1, T0 + 20, T0 + SETTLE, "clean-up" },
-		{ DAY, 10, 1, T0 + 2 * DAY, T0 + DAY, "rotation" }, { 0, 10, 1, T0 + 2 * DAY, T0 + 2 * DAY + 1, "clean-up" },
-		{ DAY, 10, 2, 0, T0 + SETTLE, "clean-up" }, { DAY, 5000, 2, 0, T0 + 5000, "clean-up" },
+		{ DAY, 10, 1, T0 + 9000, T0 + 9001, "clean-up" },
+		{ DAY, 10, 1, T0 + 20, T0 + SETTLE, "clean-up" },
+		{ DAY, 10, 1, T0 + 2 * DAY, T0 + DAY, "rotation" },
+		{ 0, 10, 1, T0 + 2 * DAY, T0 + 2 * DAY + 1, "clean-up" },
+		{ DAY, 10, 2, 0, T0 + SETTLE, "clean-up" },
+		{ DAY, 5000, 2, 0, T0 + 5000, "clean-up" },
 	};
 	struct rotation_policy p = policy_of_a_day();
 	struct keyset k = keyset_of_three();
@@ -392,8 +437,7 @@ test_next_event(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct keyset_seen seen = { .first_alive = rows[i].first_alive,
-			.first_until_s = rows[i].until };
+		struct keyset_seen seen = { .first_alive = rows[i].first_alive, .first_until_s = rows[i].until };
 		int64_t event;
 
 		p.rotate_every_s = rows[i].every;
@@ -408,13 +452,12 @@ test_next_event(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kid_grammar),
-		cmocka_unit_test(test_vouch), cmocka_unit_test(test_due), cmocka_unit_test(test_plan_rotates),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kid_grammar), cmocka_unit_test(test_vouch),
+		cmocka_unit_test(test_due), cmocka_unit_test(test_plan_rotates),
 		cmocka_unit_test(test_compare_and_swap), cmocka_unit_test(test_by_count),
 		cmocka_unit_test(test_versions_end), cmocka_unit_test(test_clock_back),
-		cmocka_unit_test(test_clock_forward), cmocka_unit_test(test_floor),
-		cmocka_unit_test(test_anchor), cmocka_unit_test(test_suspect),
-		cmocka_unit_test(test_next_event) };
+		cmocka_unit_test(test_clock_forward), cmocka_unit_test(test_floor), cmocka_unit_test(test_anchor),
+		cmocka_unit_test(test_suspect), cmocka_unit_test(test_next_event) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

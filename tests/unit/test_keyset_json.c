@@ -7,9 +7,16 @@
 static void
 text_of(struct buf *text)
 {
-	struct keyset k = { .generation = 7, .base = "B", .issuer = "i\"\\\xc3\xa9", .audience = "a",
-		.machine = "0123", .floor = 2, .active = { 3, T0 }, .next = { 5, T0 + 1 },
-		.next_version = 9, .clock = { T0 + 2, 77, "11111111-1111-1111-1111-111111111111" } };
+	struct keyset k = { .generation = 7,
+		.base = "B",
+		.issuer = "i\"\\\xc3\xa9",
+		.audience = "a",
+		.machine = "0123",
+		.floor = 2,
+		.active = { 3, T0 },
+		.next = { 5, T0 + 1 },
+		.next_version = 9,
+		.clock = { T0 + 2, 77, "11111111-1111-1111-1111-111111111111" } };
 
 	want("format", keyset_format(text, &k), RJWT_OK);
 }
@@ -124,7 +131,8 @@ test_contradictions(void **state)
 		want("seal", seal_add(&other), RJWT_OK);
 		want(rows[i].to, keyset_parse(buf_view(&other), &k, &diag), rows[i].err);
 		assert_true((diag.text[0] != '\0') == (rows[i].err != RJWT_OK));
-		assert_true((strcmp(rows[i].to, "\"format\":2") == 0) == (strstr(diag.text, "of a format that") != NULL) ||
+		assert_true(
+		    (strcmp(rows[i].to, "\"format\":2") == 0) == (strstr(diag.text, "of a format that") != NULL) ||
 		    strcmp(rows[i].to, "\"format\":\"1\"") == 0);
 	}
 }

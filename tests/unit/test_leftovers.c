@@ -94,8 +94,8 @@ test_refused_is_forgotten(void **state)
 		struct fixture *f = *state;
 		RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 		struct talk talk = { .replies = { token } };
-		pam_handle_t *pamh = driver_start(f,
-		    "auth required @probe@ now=1800000000 conf=@conf@\n", "sshd", "alice", &talk);
+		pam_handle_t *pamh =
+		    driver_start(f, "auth required @probe@ now=1800000000 conf=@conf@\n", "sshd", "alice", &talk);
 
 		settings = n;
 		assert_int_equal(pam_authenticate(pamh, 0), PAM_BUF_ERR);

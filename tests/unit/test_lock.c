@@ -7,7 +7,7 @@
 #include <sys/file.h>
 
 static const int held[] = { SIGTSTP, SIGINT, SIGHUP, SIGTERM };
-static int64_t leap_s;		  /* the clock goes on by so much at each reading */
+static int64_t leap_s; /* the clock goes on by so much at each reading */
 static int64_t leapt_s;
 static unsigned blocked_when_won; /* how many of the signals were, when flock(2) succeeded */
 static unsigned pauses, blocked_in_pause;
@@ -120,8 +120,7 @@ test_holder_named(void **state)
 	assert_int_equal(pauses, 2); /* 10 s, 20 s; at 30 s it is over */
 	assert_int_equal(blocked_in_pause, 0);
 	assert_int_equal(blocked(), 0);
-	snprintf(wanted, sizeof(wanted), "last by process %ld (%.32s)", (long)getpid(),
-	    program_invocation_short_name);
+	snprintf(wanted, sizeof(wanted), "last by process %ld (%.32s)", (long)getpid(), program_invocation_short_name);
 	CHECK(diag.text, strstr(diag.text, wanted) != NULL);
 	CHECK(diag.text, strstr(diag.text, "30 s") != NULL);
 	assert_string_equal(diag.path, folder.path);

@@ -22,8 +22,8 @@ static char *
 token_at(struct fixture *f, int64_t issued_s, int64_t left_s, struct edit more)
 {
 	int64_t now_s = time(NULL);
-	const struct edit edits[] = { edit_time('c', "iat", now_s - issued_s),
-		edit_time('c', "exp", now_s + left_s), more, { 0, NULL, NULL } };
+	const struct edit edits[] = { edit_time('c', "iat", now_s - issued_s), edit_time('c', "exp", now_s + left_s),
+		more, { 0, NULL, NULL } };
 
 	return token_with(f, edits);
 }
@@ -70,8 +70,8 @@ static void
 test_password_is_passed_on(void **state)
 {
 	static char longest[REPLY_LONG], brief[REPLY_LONG] = "eyJ.a.";
-	static const char *const replies[] = { "secret", "eyJhbGciOiJ", "eyJ.one-dot", "a.b.c", " eyJ.a.b",
-		"eyj.a.b", "{\"alg\":1}..", "pass word\xc3\xa9", "eyJ.a.b", longest, brief };
+	static const char *const replies[] = { "secret", "eyJhbGciOiJ", "eyJ.one-dot", "a.b.c", " eyJ.a.b", "eyj.a.b",
+		"{\"alg\":1}..", "pass word\xc3\xa9", "eyJ.a.b", longest, brief };
 	struct fixture *f = *state;
 
 	memset(longest, 'a', REPLY_LONG - 1);
@@ -118,8 +118,7 @@ static void
 test_empty_replies(void **state)
 {
 	struct fixture *f = *state;
-	struct talk null = { .replies = { talk_null } }, empty = { .replies = { "" } },
-		    blank = { .replies = { " " } };
+	struct talk null = { .replies = { talk_null } }, empty = { .replies = { "" } }, blank = { .replies = { " " } };
 
 	assert_int_equal(login(f, RJWT_ALONE, &null), PAM_CONV_ERR);
 	assert_true(null.asked <= 2);
@@ -160,8 +159,8 @@ test_cut_replies(void **state)
 	static const struct {
 		size_t length;
 		bool cut;
-	} rows[] = { { 510, false }, { 511, true }, { 512, false }, { 1022, false }, { 1023, true },
-		{ 1024, false }, { 4094, false }, { 4095, true } };
+	} rows[] = { { 510, false }, { 511, true }, { 512, false }, { 1022, false }, { 1023, true }, { 1024, false },
+		{ 4094, false }, { 4095, true } };
 	static const char *const begins[] = { "eyJ", "eyJhbGciOiJFUzI1NiJ9." };
 	struct fixture *f = *state;
 	char reply[4096];
@@ -187,14 +186,14 @@ test_second_prompt(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *good = token_at(f, 1, 299, PLAIN);
 	RJWT_CLEAN(free_clean) char *expired = token_at(f, 400, -100, PLAIN);
-	RJWT_CLEAN(free_clean) char *early =
-	    token_at(f, 1, 3000, edit_time('c', "nbf", time(NULL) + 630));
+	RJWT_CLEAN(free_clean) char *early = token_at(f, 1, 3000, edit_time('c', "nbf", time(NULL) + 630));
 	RJWT_CLEAN(free_clean) char *scope = token_at(f, 1, 299, (struct edit){ 'c', "scope", "\"su\"" });
 	RJWT_CLEAN(free_clean) char *host = token_at(f, 1, 299, (struct edit){ 'c', "aud", "\"other\"" });
 	const struct {
 		const char *reply, *begins, *reason;
 	} rows[] = {
-		{ expired, "Token expired 1 m 4", "expired" }, { early, "Token is valid in 10 m ", "not_yet_valid" },
+		{ expired, "Token expired 1 m 4", "expired" },
+		{ early, "Token is valid in 10 m ", "not_yet_valid" },
 		{ scope, "Refused: the token does not open this service. Token: ", "scope" },
 		{ host, "Refused: the token is for another host. Token: ", "audience" },
 	};
@@ -274,8 +273,7 @@ test_conversation_fails(void **state)
 	assert_int_equal(login(f, RJWT_ALONE, &never), PAM_CONV_ERR);
 	assert_int_equal(never.asked, 2);
 	assert_int_equal(lines("rejected "), 1); /* libpam has a line of its own for each failure */
-	assert_int_equal(
-	    lines("rejected reason=io user=alice service=sshd error=\"the conversation failed\""), 1);
+	assert_int_equal(lines("rejected reason=io user=alice service=sshd error=\"the conversation failed\""), 1);
 }
 
 /* Some of an application's codes would count as success in a stack. */
@@ -395,8 +393,8 @@ test_stacked_and_unavailable(void **state)
 			char stack[512];
 
 			snprintf(stack, sizeof(stack),
-			    "auth required @probe@ set=%s\nauth required %s\nauth required @probe@\n",
-			    authtoks[k][0], lines_of_ours[i]);
+			    "auth required @probe@ set=%s\nauth required %s\nauth required @probe@\n", authtoks[k][0],
+			    lines_of_ours[i]);
 			assert_int_equal(login(f, stack, &talk), PAM_AUTHINFO_UNAVAIL);
 			assert_string_equal(authtok, authtoks[k][1]);
 		}
@@ -425,7 +423,8 @@ test_stacked(void **state)
 		{ "secret", "try_first_pass", "typed", PAM_AUTH_ERR, 1, "typed" },
 		{ token, "", "typed", PAM_AUTH_ERR, 1, "typed" }, /* taken away, not judged */
 		{ LONG_OTHER, "use_first_pass", "x", PAM_AUTH_ERR, 0, LONG_OTHER },
-		{ LONG_OTHER, "try_first_pass", "x", PAM_AUTH_ERR, 0, LONG_OTHER }, /* nobody asks after a token, either */
+		{ LONG_OTHER, "try_first_pass", "x", PAM_AUTH_ERR, 0,
+		    LONG_OTHER }, /* nobody asks after a token, either */
 		{ LONG_OTHER, "", token, PAM_SUCCESS, 1, LONG_OTHER },
 		{ token, "", token, PAM_SUCCESS, 1, "-" },
 	};
@@ -511,14 +510,12 @@ static void
 test_users(void **state)
 {
 	struct fixture *f = *state;
-	RJWT_CLEAN(free_clean) char *token =
-	    token_at(f, 1, 299, (struct edit){ 'c', "sub", "\"no-such-user-anywhere\"" });
+	RJWT_CLEAN(free_clean)
+	char *token = token_at(f, 1, 299, (struct edit){ 'c', "sub", "\"no-such-user-anywhere\"" });
 	struct talk talk = { .replies = { token } };
 
-	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", "no-such-user-anywhere", &talk, authtok),
-	    PAM_SUCCESS);
-	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", "no-such-user-anywhere2", &talk, authtok),
-	    PAM_AUTH_ERR);
+	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", "no-such-user-anywhere", &talk, authtok), PAM_SUCCESS);
+	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", "no-such-user-anywhere2", &talk, authtok), PAM_AUTH_ERR);
 	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", "", &talk, authtok), PAM_USER_UNKNOWN);
 	assert_int_equal(talk.asked, 0);
 	assert_string_equal(driver_log.p,
@@ -615,14 +612,12 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
-	const struct CMUnitTest tests[] = {
-		T(test_accepted), T(test_password_is_passed_on),
-		T(test_silent_refusals), T(test_empty_replies), T(test_long_replies), T(test_cut_replies),
-		T(test_second_prompt), T(test_at_most_two_prompts), T(test_spent), T(test_conversation_fails),
-		T(test_conversation_codes), T(test_waiting_prompt), T(test_stacked),
-		T(test_stacked_and_unavailable),
-		T(test_arguments), T(test_unavailable), T(test_users), T(test_asked_for_user), T(test_debug),
-		T(test_log_is_escaped), T(test_log_tells) };
+	const struct CMUnitTest tests[] = { T(test_accepted), T(test_password_is_passed_on), T(test_silent_refusals),
+		T(test_empty_replies), T(test_long_replies), T(test_cut_replies), T(test_second_prompt),
+		T(test_at_most_two_prompts), T(test_spent), T(test_conversation_fails), T(test_conversation_codes),
+		T(test_waiting_prompt), T(test_stacked), T(test_stacked_and_unavailable), T(test_arguments),
+		T(test_unavailable), T(test_users), T(test_asked_for_user), T(test_debug), T(test_log_is_escaped),
+		T(test_log_tells) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,10 +184,12 @@ test_sync_fails(void **state)
 
 		do {
 			struct fixture *f = fixture_new("");
-			RJWT_CLEAN(free_clean) char *token =
+			RJWT_CLEAN(free_clean)
+			char *token =
 			    token_with(f, (const struct edit[]){ { 'c', "once", "true" }, { 0, NULL, NULL } });
-			RJWT_CLEAN(free_clean) char *other = token_with(f, (const struct edit[]){
-			    { 'c', "once", "true" }, { 'c', "jti", "\"other\"" }, { 0, NULL, NULL } });
+			RJWT_CLEAN(free_clean)
+			char *other = token_with(f, (const struct edit[]){ { 'c', "once", "true" },
+							{ 'c', "jti", "\"other\"" }, { 0, NULL, NULL } });
 
 			if (round == 1)
 				want("the folder", judge(f, other, 0, NULL), RJWT_OK);
@@ -472,8 +474,8 @@ main(void)
 	const struct CMUnitTest tests[] = { T(test_spend), T(test_spent_folder_goes), T(test_crowd_spends_once),
 		T(test_spent_folder_is_the_right_one), T(test_folders_are_held), T(test_issued),
 		T(test_crowd_logs_in_once), T(test_mark_is_durable), cmocka_unit_test(test_sync_fails),
-		T(test_spent_unusable), T(test_revoked),
-		T(test_revoked_in_other_folders), T(test_prune), T(test_prune_races) };
+		T(test_spent_unusable), T(test_revoked), T(test_revoked_in_other_folders), T(test_prune),
+		T(test_prune_races) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,8 +94,7 @@ test_requests(void **state)
 		want(rows[i].name, rjwt_mint(f->h, &good, &token, &f->diag), RJWT_OK);
 		rjwt_token_clear(&token);
 	}
-	want("no user", rjwt_mint(f->h, &(struct rjwt_request){ 0 }, &(struct rjwt_token){ 0 }, &f->diag),
-	    RJWT_USER);
+	want("no user", rjwt_mint(f->h, &(struct rjwt_request){ 0 }, &(struct rjwt_token){ 0 }, &f->diag), RJWT_USER);
 }
 
 /* Every option ends up where it belongs, and the token says what was asked. */
@@ -104,9 +103,16 @@ test_all_options(void **state)
 {
 	struct fixture *f = *state;
 	const int64_t lifetime = 600;
-	const struct rjwt_request request = { .user = "alice", .audience = two, .scope = scopes,
-		.issuer = "iss.example", .alg = "ES256", .kid = "B.1", .key_version = 1,
-		.lifetime_s = &lifetime, .not_before_s = T0 + 60, .claims = "{\"a\":{\"b\":[1,null]}}",
+	const struct rjwt_request request = { .user = "alice",
+		.audience = two,
+		.scope = scopes,
+		.issuer = "iss.example",
+		.alg = "ES256",
+		.kid = "B.1",
+		.key_version = 1,
+		.lifetime_s = &lifetime,
+		.not_before_s = T0 + 60,
+		.claims = "{\"a\":{\"b\":[1,null]}}",
 		.header = "{\"h\":\"\\u00e9\"}" };
 	struct rjwt_token t;
 
@@ -116,8 +122,7 @@ test_all_options(void **state)
 	assert_int_equal(strlen(t.jti), 22);
 	assert_int_equal(strlen(t.text), t.len);
 	assert_true(t.once && !t.change.any && t.warning[0] == '\0');
-	assert_string_equal(t.header,
-	    "{\"alg\":\"ES256\",\"kid\":\"B.1\",\"typ\":\"login+jwt\",\"h\":\"\\u00e9\"}");
+	assert_string_equal(t.header, "{\"alg\":\"ES256\",\"kid\":\"B.1\",\"typ\":\"login+jwt\",\"h\":\"\\u00e9\"}");
 	assert_non_null(strstr(t.claims, "\"aud\":[\"host.example\",\"b.example\"]"));
 	assert_non_null(strstr(t.claims, "\"scope\":\"ssh sudo\""));
 	assert_non_null(strstr(t.claims, "\"once\":true"));
@@ -155,13 +160,15 @@ test_expiry(void **state)
 {
 	static const struct {
 		int64_t nbf_s, lifetime_s, exp_s;
-	} times[] = { { 0, 300, T0 + 300 }, { T0 - 100, 300, T0 + 300 }, { T0, 1, T0 + 1 },
-		{ T0 + 100, 300, T0 + 400 }, { 1, 3600, T0 + 3600 } };
+	} times[] = { { 0, 300, T0 + 300 }, { T0 - 100, 300, T0 + 300 }, { T0, 1, T0 + 1 }, { T0 + 100, 300, T0 + 400 },
+		{ 1, 3600, T0 + 3600 } };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
-		struct rjwt_request request = { .user = "alice", .lifetime_s = &times[i].lifetime_s,
-			.not_before_s = times[i].nbf_s, .reusable = true };
+		struct rjwt_request request = { .user = "alice",
+			.lifetime_s = &times[i].lifetime_s,
+			.not_before_s = times[i].nbf_s,
+			.reusable = true };
 		struct rjwt_token token;
 
 		want("mint", rjwt_mint(f->h, &request, &token, &f->diag), RJWT_OK);
@@ -186,8 +193,9 @@ test_configured(void **state)
 	assert_true(t.exp_s == T0 + 7 && t.once);
 	want("verify", judge(f, t.text, 0, NULL), RJWT_OK);
 	rjwt_token_clear(&t);
-	want("the user claim", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice",
-	    .claims = "{\"upn\":\"root@x\"}" }, &t, &f->diag), RJWT_CLAIMS);
+	want("the user claim",
+	    rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .claims = "{\"upn\":\"root@x\"}" }, &t, &f->diag),
+	    RJWT_CLAIMS);
 }
 
 /* The suffix counts: a name is at most 255 bytes in the claim. */
@@ -246,16 +254,17 @@ test_prompts(void **state)
 			break;
 		}
 		if (longest > limit || longest + 3 < limit || shortest <= limit || shortest > limit + 3)
-			fail_msg("%s: %zu bytes fit, %zu do not, the limit is %zu", scope[0], longest, shortest,
-			    limit);
+			fail_msg("%s: %zu bytes fit, %zu do not, the limit is %zu", scope[0], longest, shortest, limit);
 	}
 	assert_null(rjwt_prompt(4, &limit));
 	fixture_config(f, "max_token_bytes: 256\n");
-	want("max_token_bytes", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice",
-	    .flags = RJWT_FORCE }, &(struct rjwt_token){ 0 }, &f->diag), RJWT_TOO_LONG);
+	want("max_token_bytes",
+	    rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .flags = RJWT_FORCE }, &(struct rjwt_token){ 0 },
+		&f->diag),
+	    RJWT_TOO_LONG);
 }
 
-/* --- tickets, lists, rotation -------------------------------------------------------------------------------------- */
+/* --- tickets, lists, rotation ----------------------------------------------------------------- */
 
 static int
 remove_issued(const struct fixture *f)
@@ -275,8 +284,7 @@ test_counted(void **state)
 	struct rjwt_token t;
 
 	for (int i = 0; i < 3; i++) {
-		want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "al\"ice" }, &t, &f->diag),
-		    RJWT_OK);
+		want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "al\"ice" }, &t, &f->diag), RJWT_OK);
 		if (i < 2)
 			rjwt_token_clear(&t);
 	}
@@ -346,13 +354,15 @@ test_rotation_comes_first(void **state)
 	assert_true(b.change.rotated && b.change.retired == 1 && b.change.made == 3);
 	want("the old one", judge(f, a.text, 0, NULL), RJWT_OK);
 	want("the new one", judge(f, b.text, 0, NULL), RJWT_OK);
-	want("an asserted kid", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .kid = "B.1" },
-	    &(struct rjwt_token){ 0 }, &f->diag), RJWT_KID);
+	want("an asserted kid",
+	    rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .kid = "B.1" }, &(struct rjwt_token){ 0 },
+		&f->diag),
+	    RJWT_KID);
 	rjwt_token_clear(&a);
 	rjwt_token_clear(&b);
 }
 
-/* --- while a token is minted -------------------------------------------------------------------------------------- */
+/* --- while a token is minted ------------------------------------------------------------------ */
 
 static struct fixture *minting;
 static void (*meanwhile)(struct fixture *f);
@@ -391,8 +401,10 @@ static void
 begin_anew(struct fixture *f)
 {
 	static const char *const audience[] = { "host.example", NULL };
-	const struct rjwt_options options = { .config = f->config, .now = clock_made_up,
-		.issuer = "iss.example", .audience = audience };
+	const struct rjwt_options options = { .config = f->config,
+		.now = clock_made_up,
+		.issuer = "iss.example",
+		.audience = audience };
 	struct rjwt_change change;
 	char moved[256];
 
@@ -544,12 +556,10 @@ test_assert_ed448(void **state)
 	struct fixture *f = *state;
 	struct rjwt_token t;
 
-	want("label", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a", .alg = "Ed448" }, &t, &f->diag),
-	    RJWT_OK);
+	want("label", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a", .alg = "Ed448" }, &t, &f->diag), RJWT_OK);
 	assert_non_null(strstr(t.header, "\"alg\":\"EdDSA\""));
 	rjwt_token_clear(&t);
-	want("name", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a", .alg = "EdDSA" }, &t, &f->diag),
-	    RJWT_OK);
+	want("name", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a", .alg = "EdDSA" }, &t, &f->diag), RJWT_OK);
 	want("verify", judge_as(f, t.text, "a", "sshd", 0, NULL), RJWT_OK); /* never worked in the reference */
 	rjwt_token_clear(&t);
 }
@@ -565,11 +575,10 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_requests), T(test_all_options), T(test_defaults),
-		T(test_expiry), T(test_configured), T(test_suffix_length), T(test_prompts), T(test_counted), T(test_warnings),
-		T(test_rotation_comes_first), cmocka_unit_test(test_retired_while_minting),
-		T(test_minting_is_durable), T(test_unusable_clock),
-		cmocka_unit_test(test_clock_unusable_from_the_start),
+	const struct CMUnitTest tests[] = { T(test_requests), T(test_all_options), T(test_defaults), T(test_expiry),
+		T(test_configured), T(test_suffix_length), T(test_prompts), T(test_counted), T(test_warnings),
+		T(test_rotation_comes_first), cmocka_unit_test(test_retired_while_minting), T(test_minting_is_durable),
+		T(test_unusable_clock), cmocka_unit_test(test_clock_unusable_from_the_start),
 		cmocka_unit_test_setup_teardown(test_assert_ed448, setup_ed448, fixture_teardown) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,11 +18,10 @@ test_refused_hinder_none(void **state)
 	struct fixture *f = *state;
 	const int64_t long_s = 360000;
 	const char *const bad_scope[] = { "a b", NULL };
-	const struct rjwt_request good = { .user = "alice", .reusable = true },
-		bad[] = { { .user = NULL }, { .user = "" }, { .user = "a", .lifetime_s = &long_s },
-			{ .user = "a", .scope = bad_scope }, { .user = "a", .claims = "{\"exp\":1}" },
-			{ .user = "a", .header = "x" }, { .user = "a", .kid = "B.2" },
-			{ .user = "a", .alg = "HS256" }, { .user = "a", .issuer = "" } };
+	const struct rjwt_request good = { .user = "alice", .reusable = true }, bad[] = { { .user = NULL },
+		{ .user = "" }, { .user = "a", .lifetime_s = &long_s }, { .user = "a", .scope = bad_scope },
+		{ .user = "a", .claims = "{\"exp\":1}" }, { .user = "a", .header = "x" }, { .user = "a", .kid = "B.2" },
+		{ .user = "a", .alg = "HS256" }, { .user = "a", .issuer = "" } };
 	static const enum rjwt_err reasons[] = { RJWT_USER, RJWT_USER, RJWT_LIFETIME, RJWT_SCOPE, RJWT_CLAIMS,
 		RJWT_HEADER, RJWT_KID, RJWT_ALG, RJWT_ISSUER };
 	struct rjwt_request requests[2 * ARRAY_LEN(bad)];
@@ -80,7 +79,7 @@ test_limit(void **state)
 	fixture_free(f);
 }
 
-/* --- another rotates meanwhile --------------------------------------------------------------------------------------- */
+/* --- another rotates meanwhile ---------------------------------------------------------------- */
 
 static struct fixture *minting;
 static unsigned readings, rotate_at;
@@ -171,8 +170,8 @@ test_hours(void **state)
 	struct buf here, later;
 
 	for (size_t i = 0; i < 5; i++)
-		requests[i] = (struct rjwt_request){ .user = i == 3 ? "" : "alice",
-			.lifetime_s = i == 2 ? &hour_s : &minute_s };
+		requests[i] =
+		    (struct rjwt_request){ .user = i == 3 ? "" : "alice", .lifetime_s = i == 2 ? &hour_s : &minute_s };
 	want("all", rjwt_mint_batch(f->h, requests, 5, minted), RJWT_USER);
 	here = file_get(f, "issued/500000"); /* T0 is a full hour */
 	later = file_get(f, "issued/500001");

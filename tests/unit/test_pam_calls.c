@@ -16,7 +16,7 @@
 #define LONG TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
 #define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
-#define JTI HUNDRED TEN TEN "012345678" /* 129 */
+#define JTI HUNDRED TEN TEN "012345678"			/* 129 */
 #define SUB HUNDRED HUNDRED TEN TEN TEN TEN TEN "01234" /* 255 */
 
 static char alice[] = "alice", sshd[] = "sshd";
@@ -64,7 +64,10 @@ int
 __wrap_pam_get_item(const pam_handle_t *pamh, int type, const void **item)
 {
 	(void)pamh;
-	*item = type == PAM_USER ? host.user : type == PAM_SERVICE ? host.service : type == PAM_AUTHTOK ? host.authtok : NULL;
+	*item = type == PAM_USER      ? host.user
+		: type == PAM_SERVICE ? host.service
+		: type == PAM_AUTHTOK ? host.authtok
+				      : NULL;
 	return PAM_SUCCESS;
 }
 
@@ -126,8 +129,8 @@ variable(const char *name)
 	size_t n = strcspn(name, "=");
 	int i = 0;
 
-	while (i < ROOM - 1 && (host.variables[i] == NULL || strncmp(host.variables[i], name, n) != 0 ||
-				   host.variables[i][n] != '='))
+	while (i < ROOM - 1 &&
+	       (host.variables[i] == NULL || strncmp(host.variables[i], name, n) != 0 || host.variables[i][n] != '='))
 		i++;
 	return &host.variables[i];
 }
@@ -181,7 +184,7 @@ __wrap_pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt, ...)
 	(void)fmt;
 }
 
-/* --- what is left ---------------------------------------------------------------------------------------- */
+/* --- what is left ----------------------------------------------------------------------------- */
 
 static void
 host_clear(void)
@@ -229,7 +232,7 @@ end(void **state)
 	return fixture_teardown(state);
 }
 
-/* --- authenticate ---------------------------------------------------------------------------------------- */
+/* --- authenticate ----------------------------------------------------------------------------- */
 
 /* Each call fails: nobody is let in but where the call matters to nobody, and of a refused login nothing is left. */
 static void
@@ -324,10 +327,13 @@ test_nobody(void **state)
 	assert_int_equal(login_authenticate(handle, &args, f->now), PAM_AUTH_ERR);
 }
 
-/* --- the later phases ---------------------------------------------------------------------------------------- */
+/* --- the later phases ------------------------------------------------------------------------- */
 
-static const struct rjwt_verdict accepted = { .jti = "j", .user = "alice", .exp_s = T0 + 300,
-	.accepted_until_s = T0 + 330, .cap_session = true };
+static const struct rjwt_verdict accepted = { .jti = "j",
+	.user = "alice",
+	.exp_s = T0 + 300,
+	.accepted_until_s = T0 + 330,
+	.cap_session = true };
 
 /* In the process of authenticate, and in another, which has the environment alone. */
 static void
@@ -400,12 +406,14 @@ test_odd_environment(void **state)
 		{ "j", NULL, "1800000300", false }, { "j", "alice", NULL, false }, { "j", "alice", "x", false },
 		{ "j", "alice", "-1", false }, { JTI, "alice", "1800000300", true },
 		{ JTI "0", "alice", "1800000300", false }, { "j", SUB, "1800000300", true },
-		{ "j", SUB "5", "1800000300", false }, { LONG, "alice", "1800000300", false }, { "j", LONG LONG, "1800000300", false } };
+		{ "j", SUB "5", "1800000300", false }, { LONG, "alice", "1800000300", false },
+		{ "j", LONG LONG, "1800000300", false } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *const names[] = { "RJWT_JTI", "RJWT_SUB", "RJWT_EXP" },
-			   *const values[] = { rows[i].jti_text, rows[i].sub_text, rows[i].exp_text };
+		const char *const names[] = { "RJWT_JTI", "RJWT_SUB", "RJWT_EXP" }, *const values[] = {
+			rows[i].jti_text, rows[i].sub_text, rows[i].exp_text
+		};
 
 		host_begin(NULL, NULL);
 		for (int n = 0; n < 3; n++) {
@@ -454,10 +462,11 @@ test_session_end(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_authenticate, fixture_setup, end), cmocka_unit_test(test_phases),
+	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(test_authenticate, fixture_setup, end),
+		cmocka_unit_test(test_phases),
 		cmocka_unit_test_setup_teardown(test_nothing_forgotten, fixture_setup, end),
-		cmocka_unit_test_setup_teardown(test_nobody, fixture_setup, end), cmocka_unit_test(test_odd_environment), cmocka_unit_test(test_session_end) };
+		cmocka_unit_test_setup_teardown(test_nobody, fixture_setup, end),
+		cmocka_unit_test(test_odd_environment), cmocka_unit_test(test_session_end) };
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
 	host_clear();

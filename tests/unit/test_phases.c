@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define STACK \
+#define STACK                       \
 	"auth required @rjwt@\n"    \
 	"account required @rjwt@\n" \
 	"session required @rjwt@\nsession required @probe@\n"
@@ -38,8 +38,7 @@ want_env(pam_handle_t *pamh, const char *name, const char *value)
 	const char *found = pam_getenv(pamh, name);
 
 	if ((found == NULL) != (value == NULL) || (value != NULL && strcmp(found, value) != 0))
-		fail_msg("%s is %s, not %s", name, found == NULL ? "unset" : found,
-		    value == NULL ? "unset" : value);
+		fail_msg("%s is %s, not %s", name, found == NULL ? "unset" : found, value == NULL ? "unset" : value);
 }
 
 /* PAM_IGNORE of a stack's only module comes out of libpam as PAM_PERM_DENIED. */
@@ -126,9 +125,10 @@ test_another_user_after(void **state)
 	pam_handle_t *pamh;
 
 	fixture_config(f, "cap_session: true\n");
-	pamh = driver_start(f, "auth required @probe@ only=bob\nauth sufficient @rjwt@\nauth required @probe@\n"
-	    "account required @rjwt@\nsession required @rjwt@\nsession required @probe@\n", "login", "alice",
-	    &talk);
+	pamh = driver_start(f,
+	    "auth required @probe@ only=bob\nauth sufficient @rjwt@\nauth required @probe@\n"
+	    "account required @rjwt@\nsession required @rjwt@\nsession required @probe@\n",
+	    "login", "alice", &talk);
 	fixture_config(f, "cap_session: true\nservices: {login: ssh}\n");
 	assert_int_equal(pam_authenticate(pamh, 0), PAM_PERM_DENIED);
 	assert_non_null(strstr(driver_log.p, "accepted user=alice"));
@@ -208,11 +208,11 @@ test_environment_alone(void **state)
 		const char *env;
 		int ret;
 	} rows[] = { { PAM_ESTABLISH_CRED, NULL, PAM_SUCCESS }, { PAM_DELETE_CRED, NULL, IGNORED },
-		{ PAM_REINITIALIZE_CRED, NULL, IGNORED }, { PAM_REFRESH_CRED, NULL, IGNORED },
-		{ 0, NULL, PAM_SUCCESS }, { PAM_ESTABLISH_CRED | PAM_SILENT, NULL, PAM_SUCCESS },
-		{ PAM_ESTABLISH_CRED, "RJWT_EXP", IGNORED }, { PAM_ESTABLISH_CRED, "RJWT_SUB", IGNORED },
-		{ PAM_ESTABLISH_CRED, "RJWT_JTI", IGNORED }, { PAM_ESTABLISH_CRED, "RJWT_EXP=", IGNORED },
-		{ PAM_ESTABLISH_CRED, "RJWT_EXP=-1", IGNORED }, { PAM_ESTABLISH_CRED, "RJWT_EXP=1x", IGNORED },
+		{ PAM_REINITIALIZE_CRED, NULL, IGNORED }, { PAM_REFRESH_CRED, NULL, IGNORED }, { 0, NULL, PAM_SUCCESS },
+		{ PAM_ESTABLISH_CRED | PAM_SILENT, NULL, PAM_SUCCESS }, { PAM_ESTABLISH_CRED, "RJWT_EXP", IGNORED },
+		{ PAM_ESTABLISH_CRED, "RJWT_SUB", IGNORED }, { PAM_ESTABLISH_CRED, "RJWT_JTI", IGNORED },
+		{ PAM_ESTABLISH_CRED, "RJWT_EXP=", IGNORED }, { PAM_ESTABLISH_CRED, "RJWT_EXP=-1", IGNORED },
+		{ PAM_ESTABLISH_CRED, "RJWT_EXP=1x", IGNORED },
 		{ PAM_ESTABLISH_CRED, "RJWT_EXP=99999999999999999999", IGNORED } };
 	struct fixture *f = *state;
 
@@ -230,7 +230,7 @@ test_environment_alone(void **state)
 	}
 }
 
-/* --- the made-up clock ------------------------------------------------------------------------------- */
+/* --- the made-up clock ------------------------------------------------------------------------ */
 
 /* Accepted until exp and the leeway; account says so to the second. */
 static void
@@ -250,8 +250,10 @@ test_account_expires(void **state)
 		pam_handle_t *pamh;
 
 		time_format(now, rows[i].at_s);
-		snprintf(line, sizeof(line), "5 rejected reason=expired phase=account user=alice service=sshd "
-		    "rhost=h jti=a1 sub=alice exp=2027-01-15T08:05:00Z now=%s\n", now);
+		snprintf(line, sizeof(line),
+		    "5 rejected reason=expired phase=account user=alice service=sshd "
+		    "rhost=h jti=a1 sub=alice exp=2027-01-15T08:05:00Z now=%s\n",
+		    now);
 		snprintf(stack, sizeof(stack),
 		    "auth required @probe@ now=1800000010 conf=@conf@\naccount required @probe@ now=%lld\n",
 		    (long long)rows[i].at_s);
@@ -275,8 +277,7 @@ test_prompt_to_the_second(void **state)
 		const char *second; /* NULL: accepted */
 	} rows[] = { { T0 - 31, "Refused: the token was issued in the future. Token: " }, { T0 - 30, NULL },
 		{ T0 + 329, NULL }, { T0 + 330, "Token expired 30 s ago. Token: " },
-		{ T0 + 340, "Token expired 40 s ago. Token: " },
-		{ T0 + 550, "Token expired 4 m 10 s ago. Token: " } };
+		{ T0 + 340, "Token expired 40 s ago. Token: " }, { T0 + 550, "Token expired 4 m 10 s ago. Token: " } };
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 
@@ -285,8 +286,7 @@ test_prompt_to_the_second(void **state)
 		char stack[256];
 		int ret;
 
-		snprintf(stack, sizeof(stack), "auth required @probe@ now=%lld conf=@conf@\n",
-		    (long long)rows[i].at_s);
+		snprintf(stack, sizeof(stack), "auth required @probe@ now=%lld conf=@conf@\n", (long long)rows[i].at_s);
 		ret = driver_login(f, stack, "sshd", "alice", &talk, authtok);
 		assert_int_equal(ret, rows[i].second == NULL ? PAM_SUCCESS : PAM_AUTH_ERR);
 		assert_string_equal(talk.prompts[1], rows[i].second == NULL ? "" : rows[i].second);
@@ -306,7 +306,8 @@ test_log_has_the_times(void **state)
 		{ "nbf", "1800000060", T0 + 29, 0,
 		    "not_yet_valid .* exp=2027-01-15T08:05:00Z nbf=2027-01-15T08:01:00Z now=2027-01-15T08:00:29Z\n" },
 		{ "iat", "1800000060", T0 + 29, 0,
-		    "issued_in_future .* exp=2027-01-15T08:05:00Z iat=2027-01-15T08:01:00Z now=2027-01-15T08:00:29Z\n" },
+		    "issued_in_future .* exp=2027-01-15T08:05:00Z iat=2027-01-15T08:01:00Z "
+		    "now=2027-01-15T08:00:29Z\n" },
 		{ "scope", "\"su\"", T0 + 1, 0, /* time did not decide */
 		    "scope .* exp=2027-01-15T08:05:00Z\n" },
 		{ "iat", "1800000000", T0 + 1, T0 - 31,
@@ -325,8 +326,7 @@ test_log_has_the_times(void **state)
 			rotate(f);
 			key_stamp(f, 1, rows[i].retired_s, T0 + 86400, 0);
 		}
-		snprintf(stack, sizeof(stack), "auth required @probe@ now=%lld conf=@conf@\n",
-		    (long long)rows[i].at_s);
+		snprintf(stack, sizeof(stack), "auth required @probe@ now=%lld conf=@conf@\n", (long long)rows[i].at_s);
 		assert_int_equal(driver_login(f, stack, "sshd", "alice", &talk, authtok), PAM_AUTH_ERR);
 		snprintf(pattern, sizeof(pattern), "^[0-9] rejected reason=%s", rows[i].log);
 		assert_int_equal(regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB), 0);
@@ -363,15 +363,14 @@ test_no_memory(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct talk talk = { .replies = { token } };
-		pam_handle_t *pamh = driver_start(f, "auth required @probe@ now=1800000010 conf=@conf@\n", "sshd",
-		    "alice", &talk);
+		pam_handle_t *pamh =
+		    driver_start(f, "auth required @probe@ now=1800000010 conf=@conf@\n", "sshd", "alice", &talk);
 
 		no_memory = rows[i].no_memory;
 		assert_int_equal(pam_authenticate(pamh, 0), rows[i].ret);
 		assert_false(no_memory);
 		assert_int_equal(talk.asked, rows[i].ret == PAM_SUCCESS);
-		assert_true((strstr(driver_log.p, "rejected reason=memory user=alice") != NULL) ==
-		    rows[i].no_memory);
+		assert_true((strstr(driver_log.p, "rejected reason=memory user=alice") != NULL) == rows[i].no_memory);
 		pam_end(pamh, PAM_SUCCESS);
 	}
 }
@@ -397,7 +396,8 @@ test_cap_session(void **state)
 		fixture_config(f, rows[i].yaml);
 		snprintf(stack, sizeof(stack),
 		    "auth required @probe@ now=1800000010 conf=@conf@\n"
-		    "session required @probe@ now=%lld\nsession required @probe@\n", (long long)rows[i].at_s);
+		    "session required @probe@ now=%lld\nsession required @probe@\n",
+		    (long long)rows[i].at_s);
 		pamh = driver_start(f, stack, "sshd", "alice", &talk);
 		assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
 		assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
@@ -412,13 +412,13 @@ static void
 test_warnings(void **state)
 {
 	struct fixture *f = *state;
-	const struct edit late[] = { { 'c', "iat", "1800200000" }, { 'c', "exp", "1800200300" },
-		{ 0, NULL, NULL } };
+	const struct edit late[] = { { 'c', "iat", "1800200000" }, { 'c', "exp", "1800200300" }, { 0, NULL, NULL } };
 	RJWT_CLEAN(free_clean) char *token = token_with(f, late);
 	struct talk talk = { .replies = { token } };
 
-	assert_int_equal(driver_login(f, "auth required @probe@ now=1800200010 conf=@conf@\n", "sshd",
-	    "alice", &talk, authtok), PAM_SUCCESS);
+	assert_int_equal(driver_login(f, "auth required @probe@ now=1800200010 conf=@conf@\n", "sshd", "alice", &talk,
+			     authtok),
+	    PAM_SUCCESS);
 	assert_non_null(strstr(driver_log.p, "accepted user=alice"));
 	assert_non_null(strstr(driver_log.p, "rotation is overdue"));
 	assert_non_null(strstr(driver_log.p, "clock suspect"));
@@ -430,8 +430,7 @@ test_unknown_argument(void **state)
 	struct fixture *f = *state;
 	struct talk talk = { .asked = 0 };
 	pam_handle_t *pamh = driver_start(f,
-	    "auth required @rjwt@ x\naccount required @rjwt@ x\nsession required @rjwt@ x\n", "sshd", "alice",
-	    &talk);
+	    "auth required @rjwt@ x\naccount required @rjwt@ x\nsession required @rjwt@ x\n", "sshd", "alice", &talk);
 
 	assert_int_equal(pam_authenticate(pamh, 0), PAM_AUTHINFO_UNAVAIL);
 	assert_int_equal(pam_setcred(pamh, PAM_ESTABLISH_CRED), PAM_CRED_ERR);
@@ -456,10 +455,12 @@ test_user_stays(void **state)
 	assert_int_equal(pam_get_item(pamh, PAM_USER, &user), PAM_SUCCESS);
 	assert_string_equal(user, "alice");
 	pam_end(pamh, PAM_SUCCESS);
-	assert_int_equal(driver_login(f, "auth required @probe@ name=alice\nauth required @rjwt@\n", "sshd",
-	    "bob", &talk, authtok), PAM_SUCCESS);
-	assert_int_equal(driver_login(f, "auth required @probe@ name=bob\nauth required @rjwt@\n", "sshd",
-	    "alice", &talk, authtok), PAM_AUTH_ERR);
+	assert_int_equal(driver_login(f, "auth required @probe@ name=alice\nauth required @rjwt@\n", "sshd", "bob",
+			     &talk, authtok),
+	    PAM_SUCCESS);
+	assert_int_equal(driver_login(f, "auth required @probe@ name=bob\nauth required @rjwt@\n", "sshd", "alice",
+			     &talk, authtok),
+	    PAM_AUTH_ERR);
 }
 
 int
@@ -467,12 +468,10 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 #define M(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_one_process), T(test_without_authenticate),
-		T(test_after_a_failure), T(test_another_user_after), T(test_two_processes), T(test_environment_alone),
-		M(test_account_expires), M(test_prompt_to_the_second),
-		M(test_log_has_the_times), M(test_no_memory),
-		M(test_cap_session), M(test_warnings),
-		T(test_unknown_argument), T(test_user_stays) };
+	const struct CMUnitTest tests[] = { T(test_one_process), T(test_without_authenticate), T(test_after_a_failure),
+		T(test_another_user_after), T(test_two_processes), T(test_environment_alone), M(test_account_expires),
+		M(test_prompt_to_the_second), M(test_log_has_the_times), M(test_no_memory), M(test_cap_session),
+		M(test_warnings), T(test_unknown_argument), T(test_user_stays) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ teardown(void **state)
 	return fixture_teardown(state);
 }
 
-/* --- files ------------------------------------------------------------------------------------------ */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static void
 test_file(void **state)
@@ -89,8 +89,9 @@ test_file_torn(void **state)
 	for (size_t n = 0; n + 1 < good.n; n += 13) {
 		file_put(f, "private/1.key", (struct view){ good.p, n });
 		fixture_config(f, "");
-		want("torn", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 },
-		    &f->diag), RJWT_KEYSET);
+		want("torn",
+		    rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 }, &f->diag),
+		    RJWT_KEYSET);
 		if (strstr(f->diag.path, "private") == NULL)
 			fail_msg("the path is not named: %s", f->diag.path);
 	}
@@ -99,7 +100,7 @@ test_file_torn(void **state)
 	free(minted(f, NULL));
 }
 
-/* --- memory ------------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 static struct rjwt_change change; /* by the last rotation */
 
@@ -112,8 +113,9 @@ static void
 memory_open(struct fixture *f, struct memory_store *m)
 {
 	want("config", config_load(f->config, &m->config, &f->diag), RJWT_OK);
-	want("init", keyset_init(f->state, provider_memory(&keys), &m->config.rotation,
-	    &(struct init_names){ "iss.example", "host.example" }, false, &made_up, &change, &f->diag),
+	want("init",
+	    keyset_init(f->state, provider_memory(&keys), &m->config.rotation,
+		&(struct init_names){ "iss.example", "host.example" }, false, &made_up, &change, &f->diag),
 	    RJWT_OK);
 	assert_int_equal(keys.freed, 1);
 	want("open", store_open(f->state, provider_memory(&keys), &m->store, &f->diag), RJWT_OK);
@@ -141,15 +143,13 @@ memory_mint(struct fixture *f, struct memory_store *m, const char *kid)
 {
 	struct minter minter = { &m->config, m->store, &made_up };
 	RJWT_CLEAN(marks_close) struct marks marks = MARKS_NONE;
-	struct verifier verifier = { &m->config, &m->store->keyset, store_keys(m->store), &marks,
-		&made_up };
+	struct verifier verifier = { &m->config, &m->store->keyset, store_keys(m->store), &marks, &made_up };
 	struct rjwt_token token;
 	struct rjwt_attempt attempt = { .user = "alice", .service = "sshd" };
 	struct rjwt_verdict verdict;
 
 	marks.store = m->store;
-	want("mint", mint_token(&minter, &(struct rjwt_request){ .user = "alice" }, &token, &f->diag),
-	    RJWT_OK);
+	want("mint", mint_token(&minter, &(struct rjwt_request){ .user = "alice" }, &token, &f->diag), RJWT_OK);
 	assert_string_equal(token.kid, kid);
 	attempt.token = token.text;
 	attempt.len = token.len;

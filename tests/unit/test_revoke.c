@@ -57,7 +57,7 @@ jti_of(struct fixture *f, const char *token)
 	return jti;
 }
 
-/* --- one token -------------------------------------------------------------------------------------------- */
+/* --- one token -------------------------------------------------------------------------------- */
 
 static void
 test_jti(void **state)
@@ -106,7 +106,7 @@ test_marks_go_with_the_floor(void **state)
 
 	revoked(f, (struct rjwt_revocation){ .jti = jti });
 	revoked(f, USERS("bob")); /* B.1 retires */
-	rotate(f);		 /* and B.2, which was next when the token was revoked */
+	rotate(f);		  /* and B.2, which was next when the token was revoked */
 	clock_run(86402);
 	tick(f); /* what retired has gone, and B.3 retires */
 	assert_true(keyset_get(f).floor == 3);
@@ -129,7 +129,7 @@ test_marks_stay_below(void **state)
 	assert_false(folder_empty(f, "revoked/jti"));
 }
 
-/* --- a user ------------------------------------------------------------------------------------------------ */
+/* --- a user ----------------------------------------------------------------------------------- */
 
 static void
 test_users(void **state)
@@ -226,7 +226,7 @@ test_user_clock_was_ahead(void **state)
 	assert_true(file_has(f, name, "1\n"));
 }
 
-/* --- keys ---------------------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 static void
 test_key_active(void **state)
@@ -346,7 +346,7 @@ test_key_hs256(void **state)
 	want("revoked", judge(f, token, 0, NULL), RJWT_KEY_REVOKED);
 }
 
-/* --- all ------------------------------------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 static void
 test_all(void **state)
@@ -366,8 +366,8 @@ test_all(void **state)
 	later = minted(f, "alice");
 	judged(f, other, later, "alice", RJWT_OK);
 	assert_true(keyset_get(f).floor == 3 && keyset_get(f).active.version == 3);
-	assert_false(file_there(f, "keys/1.jwk") || file_there(f, "keys/2.jwk") ||
-	    file_there(f, "private/2.key") || file_has(f, "jwks.json", "B.2\""));
+	assert_false(file_there(f, "keys/1.jwk") || file_there(f, "keys/2.jwk") || file_there(f, "private/2.key") ||
+		     file_has(f, "jwks.json", "B.2\""));
 	rjwt_close(other);
 }
 
@@ -420,7 +420,7 @@ test_compromised_torn(void **state)
 	free(minted(f, "alice"));
 }
 
-/* --- what cannot be read ------------------------------------------------------------------------------------ */
+/* --- what cannot be read ---------------------------------------------------------------------- */
 
 static void
 set_mode(const struct fixture *f, const char *name, mode_t mode)
@@ -553,12 +553,13 @@ test_folder_swapped(void **state)
 	}
 }
 
-/* --- refused --------------------------------------------------------------------------------------------------- */
+/* --- refused ---------------------------------------------------------------------------------- */
 
 static void
 test_refused(void **state)
 {
-	static const char *const nobody[] = { NULL }, *const bad[] = { "alice", "", NULL }, *const good[] = { "a", NULL };
+	static const char *const nobody[] = { NULL }, *const bad[] = { "alice", "", NULL },
+				 *const good[] = { "a", NULL };
 	static const struct {
 		const char *name;
 		struct rjwt_revocation what;
@@ -607,7 +608,7 @@ test_refused(void **state)
 	revoked(f, KEY("B.3"));
 }
 
-/* --- adopt ------------------------------------------------------------------------------------------------------- */
+/* --- adopt ------------------------------------------------------------------------------------ */
 
 static enum rjwt_err
 adopt(struct fixture *f)
@@ -782,16 +783,15 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 #define H(test) cmocka_unit_test_setup_teardown(test, fixture_setup_hs256, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_jti), T(test_marks_go_with_the_floor),
-		T(test_marks_stay_below), T(test_users), T(test_users_with_a_suffix),
-		T(test_user_mark_never_lower), T(test_user_clock_was_ahead), T(test_key_active),
-		T(test_key_active_killed), T(test_key_retired), T(test_key_next),
-		cmocka_unit_test(test_key_next_cannot_sign), H(test_key_hs256), T(test_all),
-		T(test_compromised), T(test_compromised_torn), T(test_key_unreadable), T(test_next_torn),
-		T(test_old_marks_in_the_way), H(test_secret_unreadable), T(test_private_unreadable),
-		cmocka_unit_test(test_folder_swapped), T(test_refused), cmocka_unit_test(test_adopt),
-		T(test_adopt_keeps_names), T(test_adopt_refused), T(test_init_makes_nothing_again),
-		cmocka_unit_test(test_trailing_slash), cmocka_unit_test(test_adopt_nothing) };
+	const struct CMUnitTest tests[] = { T(test_jti), T(test_marks_go_with_the_floor), T(test_marks_stay_below),
+		T(test_users), T(test_users_with_a_suffix), T(test_user_mark_never_lower), T(test_user_clock_was_ahead),
+		T(test_key_active), T(test_key_active_killed), T(test_key_retired), T(test_key_next),
+		cmocka_unit_test(test_key_next_cannot_sign), H(test_key_hs256), T(test_all), T(test_compromised),
+		T(test_compromised_torn), T(test_key_unreadable), T(test_next_torn), T(test_old_marks_in_the_way),
+		H(test_secret_unreadable), T(test_private_unreadable), cmocka_unit_test(test_folder_swapped),
+		T(test_refused), cmocka_unit_test(test_adopt), T(test_adopt_keeps_names), T(test_adopt_refused),
+		T(test_init_makes_nothing_again), cmocka_unit_test(test_trailing_slash),
+		cmocka_unit_test(test_adopt_nothing) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,10 +51,10 @@ test_names(void **state)
 	static const struct {
 		const char *name, *suffix;
 		int64_t version;
-	} rows[] = { { "1.jwk", "jwk", 1 }, { "2147483647.key", "key", 2147483647 },
-		{ "2147483648.key", "key", 0 }, { "01.jwk", "jwk", 0 }, { "0.jwk", "jwk", 0 },
-		{ "1.jwk", "key", 0 }, { "1.jwk.jwk", "jwk", 0 }, { "1", "jwk", 0 }, { ".jwk", "jwk", 0 },
-		{ "-1.jwk", "jwk", 0 }, { ".new.1.jwk", "jwk", 0 }, { "", "jwk", 0 } };
+	} rows[] = { { "1.jwk", "jwk", 1 }, { "2147483647.key", "key", 2147483647 }, { "2147483648.key", "key", 0 },
+		{ "01.jwk", "jwk", 0 }, { "0.jwk", "jwk", 0 }, { "1.jwk", "key", 0 }, { "1.jwk.jwk", "jwk", 0 },
+		{ "1", "jwk", 0 }, { ".jwk", "jwk", 0 }, { "-1.jwk", "jwk", 0 }, { ".new.1.jwk", "jwk", 0 },
+		{ "", "jwk", 0 } };
 	char name[STORE_NAME_SIZE];
 
 	(void)state;
@@ -87,7 +87,7 @@ test_tickets(void **state)
 	assert_true(number == INT64_MAX);
 }
 
-/* --- what keyset.json does not vouch for ----------------------------------------------------------------------- */
+/* --- what keyset.json does not vouch for ------------------------------------------------------ */
 
 /* A key of somebody else's under a version of ours; it signs token. */
 static char *
@@ -98,7 +98,9 @@ foreign_key(struct fixture *f, int64_t version)
 	RJWT_CLEAN(signer_clean) struct signer *signer = NULL;
 	RJWT_CLEAN(free_clean) char *ours = token_with(f, NULL);
 	RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
-	struct jwk jwk = { .alg = alg_by_label(VIEW("ES256")), .published_s = T0, .retired_s = T0,
+	struct jwk jwk = { .alg = alg_by_label(VIEW("ES256")),
+		.published_s = T0,
+		.retired_s = T0,
 		.until_s = T0 + 86400 };
 	char name[64], header[256], *out = NULL;
 	const char *dot = strchr(ours, '.');
@@ -111,8 +113,7 @@ foreign_key(struct fixture *f, int64_t version)
 	snprintf(name, sizeof(name), "keys/%lld.jwk", (long long)version);
 	file_put(f, name, buf_view(&text));
 	want("signer", signer_of_key(jwk.key, &signer), RJWT_OK);
-	snprintf(header, sizeof(header), "{\"alg\":\"ES256\",\"kid\":\"%s\",\"typ\":\"login+jwt\"}",
-	    jwk.kid);
+	snprintf(header, sizeof(header), "{\"alg\":\"ES256\",\"kid\":\"%s\",\"typ\":\"login+jwt\"}", jwk.kid);
 	want("claims", base64url_decode((struct view){ dot + 1, strcspn(dot + 1, ".") }, &claims), RJWT_OK);
 	want("sign", jws_sign(signer, view_of(header), buf_view(&claims), &token), RJWT_OK);
 	want("give", buf_give(&token, &out, NULL), RJWT_OK);
@@ -170,10 +171,10 @@ test_not_vouched_for(void **state)
 static void
 test_garbage_is_swept(void **state)
 {
-	static const char *const garbage[] = { "keys/4.jwk", "keys/99.jwk", "keys/.new.2.jwk",
-		"private/4.key", "private/1.key", "private/1.minted", "private/99.minted", "private/.new.x" };
-	static const char *const kept[] = { "keys/README", "private/note", "private/2.key",
-		"private/2.minted", "private/3.key", "keys/1.jwk", "keys/2.jwk", "keys/3.jwk" };
+	static const char *const garbage[] = { "keys/4.jwk", "keys/99.jwk", "keys/.new.2.jwk", "private/4.key",
+		"private/1.key", "private/1.minted", "private/99.minted", "private/.new.x" };
+	static const char *const kept[] = { "keys/README", "private/note", "private/2.key", "private/2.minted",
+		"private/3.key", "keys/1.jwk", "keys/2.jwk", "keys/3.jwk" };
 	struct fixture *f = *state;
 	RJWT_CLEAN(buf_clear) struct buf export = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf again = { 0 };
@@ -202,7 +203,7 @@ test_garbage_is_swept(void **state)
 	assert_int_equal(keyset_get(f).next.version, 100); /* never used twice */
 }
 
-/* --- torn, unsafe ------------------------------------------------------------------------------------------------ */
+/* --- torn, unsafe ----------------------------------------------------------------------------- */
 
 static void
 test_torn(void **state)
@@ -217,8 +218,8 @@ test_torn(void **state)
 	want("torn", judge(f, token, 0, NULL), RJWT_KEYSET);
 	assert_non_null(strstr(f->diag.path, "state/keyset.json"));
 	want("rotate", rjwt_rotate(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_KEYSET);
-	want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 },
-	    &f->diag), RJWT_KEYSET);
+	want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 }, &f->diag),
+	    RJWT_KEYSET);
 	want("open", reopen(f), RJWT_KEYSET);
 	path_of(f, "keyset.json", path);
 	unlink(path);
@@ -239,8 +240,8 @@ test_torn(void **state)
 	path_of(f, "keys/1.jwk", path);
 	unlink(path);
 	want("a key that is gone", judge(f, token, 0, NULL), RJWT_KEY_UNKNOWN);
-	want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 },
-	    &f->diag), RJWT_KEYSET);
+	want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 }, &f->diag),
+	    RJWT_KEYSET);
 	assert_non_null(strstr(f->diag.text, "1.jwk is missing"));
 }
 
@@ -322,9 +323,8 @@ test_unsafe(void **state)
 	static const struct {
 		const char *name;
 		mode_t bad, good;
-	} rows[] = { { "keyset.json", 0664, 0644 }, { "keyset.json", 0646, 0444 },
-		{ "keys/1.jwk", 0664, 0600 }, { "keys", 0775, 0755 }, { ".", 0757, 0755 }, { ".", 01777, 0755 },
-		{ "..", 0720, 0700 } };
+	} rows[] = { { "keyset.json", 0664, 0644 }, { "keyset.json", 0646, 0444 }, { "keys/1.jwk", 0664, 0600 },
+		{ "keys", 0775, 0755 }, { ".", 0757, 0755 }, { ".", 01777, 0755 }, { "..", 0720, 0700 } };
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 	char path[256], other[256];
@@ -360,7 +360,7 @@ test_unsafe(void **state)
 	want("the file", reopen(f), RJWT_OK);
 }
 
-/* --- whose keyset ------------------------------------------------------------------------------------------------- */
+/* --- whose keyset ----------------------------------------------------------------------------- */
 
 /* Writers refuse, verifying goes on, status says broken. */
 static void
@@ -373,8 +373,8 @@ check_read_only(struct fixture *f, const char *token, const char *why)
 	path_of(f, "lock", path);
 	unlink(path);
 	state_digest(f, before);
-	want(why, rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 },
-	    &f->diag), RJWT_KEYSET);
+	want(why, rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 }, &f->diag),
+	    RJWT_KEYSET);
 	assert_non_null(strstr(f->diag.text, why));
 	want(why, rjwt_rotate(f->h, RJWT_DRY_RUN, &(struct rjwt_change){ 0 }, &f->diag), RJWT_KEYSET);
 	want(why, rjwt_rotate(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_KEYSET);
@@ -445,7 +445,7 @@ test_base_kid_differs(void **state)
 	rotate(f);
 }
 
-/* --- shared secrets -------------------------------------------------------------------------------------------------- */
+/* --- shared secrets --------------------------------------------------------------------------- */
 
 /* jwks() published the secret in the reference. */
 static void
@@ -500,8 +500,8 @@ main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_names), T(test_tickets), T(test_no_file_to_count_in),
 		T(test_not_vouched_for), T(test_garbage_is_swept), T(test_torn), T(test_torn_private_half),
-		T(test_torn_version), T(test_unsafe),
-		T(test_old_keyset_put_back), cmocka_unit_test(test_other_machine), T(test_base_kid_differs),
+		T(test_torn_version), T(test_unsafe), T(test_old_keyset_put_back), cmocka_unit_test(test_other_machine),
+		T(test_base_kid_differs),
 		cmocka_unit_test_setup_teardown(test_hs256, fixture_setup_hs256, fixture_teardown),
 		T(test_alg_changes) };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off: its tables are laid out to be read */
 #include "unit.h"
 #include "base/datetime.h"
 
@@ -17,16 +18,42 @@ static void
 durations(void **state)
 {
 	static const struct row rows[] = {
-		{ "0", 0 }, { "0s", 0 }, { "90s", 90 }, { "15m", 900 }, { "12h", 43200 },
-		{ "7d", 604800 }, { "3153600000s", CENTURY_S }, { "3153600001s", NONE },
-		{ "36500d", CENTURY_S }, { "36501d", NONE }, { "876000h", CENTURY_S },
-		{ "876001h", NONE }, { "52560000m", CENTURY_S }, { "52560001m", NONE },
-		{ "9223372036854775807s", NONE }, { "9223372036854775808s", NONE },
-		{ "18446744073709551617s", NONE }, { "99999999999999999999999999d", NONE },
-		{ "", NONE }, { "s", NONE }, { "1", NONE }, { "00", NONE }, { "01s", NONE },
-		{ "+1s", NONE }, { "-1s", NONE }, { "-0s", NONE }, { " 1s", NONE }, { "1s ", NONE },
-		{ "1 s", NONE }, { "1S", NONE }, { "1w", NONE }, { "1.5h", NONE },
-		{ "1h30m", NONE }, { "1ss", NONE }, { "0x1s", NONE }, { "1e3s", NONE },
+		{ "0", 0 },
+		{ "0s", 0 },
+		{ "90s", 90 },
+		{ "15m", 900 },
+		{ "12h", 43200 },
+		{ "7d", 604800 },
+		{ "3153600000s", CENTURY_S },
+		{ "3153600001s", NONE },
+		{ "36500d", CENTURY_S },
+		{ "36501d", NONE },
+		{ "876000h", CENTURY_S },
+		{ "876001h", NONE },
+		{ "52560000m", CENTURY_S },
+		{ "52560001m", NONE },
+		{ "9223372036854775807s", NONE },
+		{ "9223372036854775808s", NONE },
+		{ "18446744073709551617s", NONE },
+		{ "99999999999999999999999999d", NONE },
+		{ "", NONE },
+		{ "s", NONE },
+		{ "1", NONE },
+		{ "00", NONE },
+		{ "01s", NONE },
+		{ "+1s", NONE },
+		{ "-1s", NONE },
+		{ "-0s", NONE },
+		{ " 1s", NONE },
+		{ "1s ", NONE },
+		{ "1 s", NONE },
+		{ "1S", NONE },
+		{ "1w", NONE },
+		{ "1.5h", NONE },
+		{ "1h30m", NONE },
+		{ "1ss", NONE },
+		{ "0x1s", NONE },
+		{ "1e3s", NONE },
 		{ "\xef\xbc\x91s", NONE },
 	};
 
@@ -44,42 +71,79 @@ static void
 times(void **state)
 {
 	static const struct row rows[] = {
-		{ "1970-01-01T00:00:00Z", 0 }, { "1970-01-01T00:00:01z", 1 },
-		{ "1970-01-01t00:00:01Z", 1 }, { "1969-12-31T23:59:59Z", NONE },
-		{ "1970-01-01T00:59:59+01:00", NONE }, { "1970-01-01T01:00:00+01:00", 0 },
-		{ "1969-12-31T23:00:00-01:00", 0 }, { "1969-12-31T22:59:59-01:00", NONE },
-		{ "9999-12-31T23:59:59Z", LAST_S }, { "9999-12-31T23:59:59+00:01", LAST_S - 60 },
-		{ "9999-12-31T23:59:59-00:01", NONE }, { "10000-01-01T00:00:00Z", NONE },
-		{ "2026-11-23T22:00:00Z", 1795471200 }, { "2026-11-23T22:00:00-00:00", 1795471200 },
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "1970-01-01T00:00:01z", 1 },
+		{ "1970-01-01t00:00:01Z", 1 },
+		{ "1969-12-31T23:59:59Z", NONE },
+		{ "1970-01-01T00:59:59+01:00", NONE },
+		{ "1970-01-01T01:00:00+01:00", 0 },
+		{ "1969-12-31T23:00:00-01:00", 0 },
+		{ "1969-12-31T22:59:59-01:00", NONE },
+		{ "9999-12-31T23:59:59Z", LAST_S },
+		{ "9999-12-31T23:59:59+00:01", LAST_S - 60 },
+		{ "9999-12-31T23:59:59-00:01", NONE },
+		{ "10000-01-01T00:00:00Z", NONE },
+		{ "2026-11-23T22:00:00Z", 1795471200 },
+		{ "2026-11-23T22:00:00-00:00", 1795471200 },
 		{ "2026-11-23T23:30:00+01:30", 1795471200 },
 		{ "2026-11-23T21:59:00-00:01", 1795471200 },
-		{ "2026-11-24T21:59:00+23:59", 1795471200 }, { "2026-11-24T21:59:00+24:00", NONE },
+		{ "2026-11-24T21:59:00+23:59", 1795471200 },
+		{ "2026-11-24T21:59:00+24:00", NONE },
 		{ "2026-11-24T21:59:00+23:60", NONE },
 		/* leap years: by 4, not by 100, by 400 */
-		{ "2024-02-29T00:00:00Z", 1709164800 }, { "2023-02-29T00:00:00Z", NONE },
-		{ "2000-02-29T00:00:00Z", 951782400 }, { "2100-02-29T00:00:00Z", NONE },
-		{ "2100-02-28T23:59:59Z", 4107542399 }, { "2100-03-01T00:00:00Z", 4107542400 },
-		{ "2400-02-29T00:00:00Z", 13574563200 }, { "2024-02-30T00:00:00Z", NONE },
-		{ "2026-01-31T00:00:00Z", 1769817600 }, { "2026-04-30T00:00:00Z", 1777507200 },
-		{ "2026-04-31T00:00:00Z", NONE }, { "2026-01-32T00:00:00Z", NONE },
-		{ "2026-00-10T00:00:00Z", NONE }, { "2026-13-10T00:00:00Z", NONE },
-		{ "2026-01-00T00:00:00Z", NONE }, { "2026-01-01T24:00:00Z", NONE },
-		{ "2026-01-01T00:60:00Z", NONE }, { "2016-12-31T23:59:60Z", NONE },
+		{ "2024-02-29T00:00:00Z", 1709164800 },
+		{ "2023-02-29T00:00:00Z", NONE },
+		{ "2000-02-29T00:00:00Z", 951782400 },
+		{ "2100-02-29T00:00:00Z", NONE },
+		{ "2100-02-28T23:59:59Z", 4107542399 },
+		{ "2100-03-01T00:00:00Z", 4107542400 },
+		{ "2400-02-29T00:00:00Z", 13574563200 },
+		{ "2024-02-30T00:00:00Z", NONE },
+		{ "2026-01-31T00:00:00Z", 1769817600 },
+		{ "2026-04-30T00:00:00Z", 1777507200 },
+		{ "2026-04-31T00:00:00Z", NONE },
+		{ "2026-01-32T00:00:00Z", NONE },
+		{ "2026-00-10T00:00:00Z", NONE },
+		{ "2026-13-10T00:00:00Z", NONE },
+		{ "2026-01-00T00:00:00Z", NONE },
+		{ "2026-01-01T24:00:00Z", NONE },
+		{ "2026-01-01T00:60:00Z", NONE },
+		{ "2016-12-31T23:59:60Z", NONE },
 		/* what RFC 3339 has and we have not, and what it has not */
-		{ "2026-11-23T22:00:00.5Z", NONE }, { "2026-11-23 22:00:00Z", NONE },
-		{ "2026-11-23T22:00:00", NONE }, { "2026-11-23", NONE },
-		{ "2026-11-23T22:00Z", NONE }, { "2026-11-23T22:00:00Z ", NONE },
-		{ " 2026-11-23T22:00:00Z", NONE }, { "2026-11-23T22:00:00+1:00", NONE },
-		{ "2026-11-23T22:00:00+0100", NONE }, { "2026-11-23T22:00:00+01:00Z", NONE },
-		{ "2026-1-23T22:00:00ZZ", NONE }, { "-026-11-23T22:00:00Z", NONE },
+		{ "2026-11-23T22:00:00.5Z", NONE },
+		{ "2026-11-23 22:00:00Z", NONE },
+		{ "2026-11-23T22:00:00", NONE },
+		{ "2026-11-23", NONE },
+		{ "2026-11-23T22:00Z", NONE },
+		{ "2026-11-23T22:00:00Z ", NONE },
+		{ " 2026-11-23T22:00:00Z", NONE },
+		{ "2026-11-23T22:00:00+1:00", NONE },
+		{ "2026-11-23T22:00:00+0100", NONE },
+		{ "2026-11-23T22:00:00+01:00Z", NONE },
+		{ "2026-1-23T22:00:00ZZ", NONE },
+		{ "-026-11-23T22:00:00Z", NONE },
 		{ "2026-+1-23T22:00:00Z", NONE },
 		/* seconds */
-		{ "0", 0 }, { "1795471200", 1795471200 }, { "253402300799", LAST_S },
-		{ "253402300800", NONE }, { "01", NONE }, { "-1", NONE }, { "1.0", NONE },
-		{ "0x10", NONE }, { "", NONE }, { "now", NONE },
+		{ "0", 0 },
+		{ "1795471200", 1795471200 },
+		{ "253402300799", LAST_S },
+		{ "253402300800", NONE },
+		{ "01", NONE },
+		{ "-1", NONE },
+		{ "1.0", NONE },
+		{ "0x10", NONE },
+		{ "", NONE },
+		{ "now", NONE },
 		/* from now, which is 1000 */
-		{ "+0", 1000 }, { "+10m", 1600 }, { "+1d", 87400 }, { "+10", NONE }, { "+", NONE },
-		{ "++1s", NONE }, { "+-1s", NONE }, { "-10m", NONE }, { "10m", NONE },
+		{ "+0", 1000 },
+		{ "+10m", 1600 },
+		{ "+1d", 87400 },
+		{ "+10", NONE },
+		{ "+", NONE },
+		{ "++1s", NONE },
+		{ "+-1s", NONE },
+		{ "-10m", NONE },
+		{ "10m", NONE },
 		{ "+101000d", NONE },
 	};
 
@@ -125,8 +189,7 @@ static void
 times_written(void **state)
 {
 	static const struct row rows[] = { { "-", 0 }, { "1970-01-01T00:00:01Z", 1 },
-		{ "2026-11-23T22:00:00Z", 1795471200 }, { "9999-12-31T23:59:59Z", LAST_S },
-		{ "-", INT64_MAX } };
+		{ "2026-11-23T22:00:00Z", 1795471200 }, { "9999-12-31T23:59:59Z", LAST_S }, { "-", INT64_MAX } };
 	char text[32];
 
 	(void)state;
@@ -143,19 +206,39 @@ numbers(void **state)
 		struct view text;
 		int64_t max, wanted;
 	} rows[] = {
-		{ VIEW("0"), 0, 0 }, { VIEW("1"), 0, NONE }, { VIEW("3"), 3, 3 },
-		{ VIEW("4"), 3, NONE }, { VIEW("9"), 3, NONE }, { VIEW("5"), 5, 5 },
-		{ VIEW("6"), 5, NONE }, { VIEW("9"), 9, 9 }, { VIEW("10"), 9, NONE },
-		{ VIEW("10"), 10, 10 }, { VIEW("11"), 10, NONE }, { VIEW("299"), 300, 299 },
-		{ VIEW("300"), 300, 300 }, { VIEW("301"), 300, NONE }, { VIEW("3000"), 300, NONE },
+		{ VIEW("0"), 0, 0 },
+		{ VIEW("1"), 0, NONE },
+		{ VIEW("3"), 3, 3 },
+		{ VIEW("4"), 3, NONE },
+		{ VIEW("9"), 3, NONE },
+		{ VIEW("5"), 5, 5 },
+		{ VIEW("6"), 5, NONE },
+		{ VIEW("9"), 9, 9 },
+		{ VIEW("10"), 9, NONE },
+		{ VIEW("10"), 10, 10 },
+		{ VIEW("11"), 10, NONE },
+		{ VIEW("299"), 300, 299 },
+		{ VIEW("300"), 300, 300 },
+		{ VIEW("301"), 300, NONE },
+		{ VIEW("3000"), 300, NONE },
 		{ VIEW("9223372036854775807"), INT64_MAX, INT64_MAX },
 		{ VIEW("9223372036854775808"), INT64_MAX, NONE },
-		{ VIEW("92233720368547758070"), INT64_MAX, NONE }, { VIEW(""), 9, NONE },
-		{ VIEW("00"), 9, NONE }, { VIEW("01"), 9, NONE }, { VIEW("+1"), 9, NONE },
-		{ VIEW("-1"), 9, NONE }, { VIEW(" 1"), 9, NONE }, { VIEW("1 "), 9, NONE },
-		{ VIEW("1\n"), 9, NONE }, { VIEW("1\0"), 99, NONE }, { VIEW("0x1"), 9, NONE },
-		{ VIEW("1e0"), 9, NONE }, { VIEW("1.0"), 9, NONE }, { VIEW("\xd9\xa1"), 9, NONE },
-		{ VIEW("\xc2\xb2"), 9, NONE }, { { NULL, 0 }, 9, NONE },
+		{ VIEW("92233720368547758070"), INT64_MAX, NONE },
+		{ VIEW(""), 9, NONE },
+		{ VIEW("00"), 9, NONE },
+		{ VIEW("01"), 9, NONE },
+		{ VIEW("+1"), 9, NONE },
+		{ VIEW("-1"), 9, NONE },
+		{ VIEW(" 1"), 9, NONE },
+		{ VIEW("1 "), 9, NONE },
+		{ VIEW("1\n"), 9, NONE },
+		{ VIEW("1\0"), 99, NONE },
+		{ VIEW("0x1"), 9, NONE },
+		{ VIEW("1e0"), 9, NONE },
+		{ VIEW("1.0"), 9, NONE },
+		{ VIEW("\xd9\xa1"), 9, NONE },
+		{ VIEW("\xc2\xb2"), 9, NONE },
+		{ { NULL, 0 }, 9, NONE },
 	};
 
 	(void)state;
@@ -171,11 +254,10 @@ numbers(void **state)
 static void
 durations_written(void **state)
 {
-	static const struct row rows[] = { { "0 s", 0 }, { "1 s", 1 }, { "40 s", 40 },
-		{ "59 s", 59 }, { "1 m", 60 }, { "4 m 10 s", 250 }, { "59 m 59 s", 3599 },
-		{ "1 h", 3600 }, { "1 h", 3659 }, { "2 h", 7200 }, { "2 h 1 m", 7260 },
-		{ "1 d", 86400 }, { "1 d", 86459 }, { "3 d 4 h", 273600 }, { "36500 d", CENTURY_S },
-		{ "4 m 10 s", -250 }, { "106751991167300 d 15 h", INT64_MAX },
+	static const struct row rows[] = { { "0 s", 0 }, { "1 s", 1 }, { "40 s", 40 }, { "59 s", 59 }, { "1 m", 60 },
+		{ "4 m 10 s", 250 }, { "59 m 59 s", 3599 }, { "1 h", 3600 }, { "1 h", 3659 }, { "2 h", 7200 },
+		{ "2 h 1 m", 7260 }, { "1 d", 86400 }, { "1 d", 86459 }, { "3 d 4 h", 273600 },
+		{ "36500 d", CENTURY_S }, { "4 m 10 s", -250 }, { "106751991167300 d 15 h", INT64_MAX },
 		{ "106751991167300 d 15 h", INT64_MIN } };
 	char text[32];
 
@@ -216,13 +298,11 @@ escapes(void **state)
 		{ VIEW("\xc2\xad"), "\\xc2\\xad" },
 		{ VIEW("\xd8\x9c"), "\\xd8\\x9c" },
 		{ VIEW("\xf3\xa0\x81\x81"), "\\xf3\\xa0\\x81\\x81" },
-		{ VIEW("\xe2\x80\x8f\xe2\x80\xaa\xe2\x81\xa9"),
-		    "\\xe2\\x80\\x8f\\xe2\\x80\\xaa\\xe2\\x81\\xa9" },
+		{ VIEW("\xe2\x80\x8f\xe2\x80\xaa\xe2\x81\xa9"), "\\xe2\\x80\\x8f\\xe2\\x80\\xaa\\xe2\\x81\\xa9" },
 		/* and formatting characters of shorthand and of music: U+1BCA0, U+1D173 */
 		{ VIEW("\xf0\x9b\xb2\xa0"), "\\xf0\\x9b\\xb2\\xa0" },
 		{ VIEW("\xf0\x9d\x85\xb3"), "\\xf0\\x9d\\x85\\xb3" },
-		{ VIEW("\xe2\x80\x8a\xe2\x80\x90\xe2\x80\xaf"),
-		    "\\xe2\\x80\\x8a\xe2\x80\x90\\xe2\\x80\\xaf" },
+		{ VIEW("\xe2\x80\x8a\xe2\x80\x90\xe2\x80\xaf"), "\\xe2\\x80\\x8a\xe2\x80\x90\\xe2\\x80\\xaf" },
 		/* no UTF-8: each byte for itself */
 		{ VIEW("a\xff\xc3"), "a\\xff\\xc3" },
 		{ VIEW("\xc3\x28"), "\\xc3(" },
@@ -247,11 +327,17 @@ log_words(void **state)
 		struct view value;
 		const char *wanted;
 	} rows[] = {
-		{ VIEW("alice"), "k=alice" }, { VIEW(""), "k=\"\"" }, { { NULL, 0 }, "k=\"\"" },
-		{ VIEW("a b"), "k=\"a b\"" }, { VIEW("a=b"), "k=\"a=b\"" },
-		{ VIEW("a\"b"), "k=\"a\\x22b\"" }, { VIEW("\""), "k=\"\\x22\"" },
-		{ VIEW("a\nuser=root"), "k=\"a\\x0auser=root\"" }, { VIEW("a\\"), "k=a\\x5c" },
-		{ VIEW("a\0b"), "k=a\\x00b" }, { VIEW("%n"), "k=%n" },
+		{ VIEW("alice"), "k=alice" },
+		{ VIEW(""), "k=\"\"" },
+		{ { NULL, 0 }, "k=\"\"" },
+		{ VIEW("a b"), "k=\"a b\"" },
+		{ VIEW("a=b"), "k=\"a=b\"" },
+		{ VIEW("a\"b"), "k=\"a\\x22b\"" },
+		{ VIEW("\""), "k=\"\\x22\"" },
+		{ VIEW("a\nuser=root"), "k=\"a\\x0auser=root\"" },
+		{ VIEW("a\\"), "k=a\\x5c" },
+		{ VIEW("a\0b"), "k=a\\x00b" },
+		{ VIEW("%n"), "k=%n" },
 	};
 	RJWT_CLEAN(buf_clear) struct buf two = { 0 };
 
@@ -283,13 +369,10 @@ utf8_two_bytes_of_each(void **state)
 				wanted = 1;
 			else if (a >= 0xc2 && a <= 0xdf && tail)
 				wanted = 2;
-			else if ((a == 0xe0 && b >= 0xa0 && b <= 0xbf) ||
-				 (a >= 0xe1 && a <= 0xec && tail) ||
-				 (a == 0xed && b >= 0x80 && b <= 0x9f) ||
-				 ((a == 0xee || a == 0xef) && tail))
+			else if ((a == 0xe0 && b >= 0xa0 && b <= 0xbf) || (a >= 0xe1 && a <= 0xec && tail) ||
+				 (a == 0xed && b >= 0x80 && b <= 0x9f) || ((a == 0xee || a == 0xef) && tail))
 				wanted = 3;
-			else if ((a == 0xf0 && b >= 0x90 && b <= 0xbf) ||
-				 (a >= 0xf1 && a <= 0xf3 && tail) ||
+			else if ((a == 0xf0 && b >= 0x90 && b <= 0xbf) || (a >= 0xf1 && a <= 0xf3 && tail) ||
 				 (a == 0xf4 && b >= 0x80 && b <= 0x8f))
 				wanted = 4;
 			assert_int_equal(utf8_length(text, 4), wanted);
@@ -322,15 +405,25 @@ characters(void **state)
 		uint32_t wanted;
 		bool printable;
 	} rows[] = {
-		{ "a", 0x61, true }, { " ", 0x20, true }, { "\x1f", 0x1f, false },
+		{ "a", 0x61, true },
+		{ " ", 0x20, true },
+		{ "\x1f", 0x1f, false },
 		{ "\x7e", 0x7e, true },
-		{ "\x7f", 0x7f, false }, { "\xc2\x80", 0x80, false }, { "\xc2\xa0", 0xa0, false },
-		{ "\xc2\xa1", 0xa1, true }, { "\xe2\x80\x89", 0x2009, false },
-		{ "\xe2\x80\x90", 0x2010, true }, { "\xe3\x85\xa3", 0x3163, true },
-		{ "\xe3\x85\xa4", 0x3164, false }, { "\xe3\x85\xa5", 0x3165, true },
-		{ "\xdf\xbf", 0x7ff, true }, { "\xe0\xa0\x80", 0x800, true },
-		{ "\xe2\x80\xae", 0x202e, false }, { "\xef\xbf\xbf", 0xffff, true },
-		{ "\xf0\x90\x80\x80", 0x10000, true }, { "\xf3\xa0\x80\x81", 0xe0001, false },
+		{ "\x7f", 0x7f, false },
+		{ "\xc2\x80", 0x80, false },
+		{ "\xc2\xa0", 0xa0, false },
+		{ "\xc2\xa1", 0xa1, true },
+		{ "\xe2\x80\x89", 0x2009, false },
+		{ "\xe2\x80\x90", 0x2010, true },
+		{ "\xe3\x85\xa3", 0x3163, true },
+		{ "\xe3\x85\xa4", 0x3164, false },
+		{ "\xe3\x85\xa5", 0x3165, true },
+		{ "\xdf\xbf", 0x7ff, true },
+		{ "\xe0\xa0\x80", 0x800, true },
+		{ "\xe2\x80\xae", 0x202e, false },
+		{ "\xef\xbf\xbf", 0xffff, true },
+		{ "\xf0\x90\x80\x80", 0x10000, true },
+		{ "\xf3\xa0\x80\x81", 0xe0001, false },
 		{ "\xf4\x8f\xbf\xbf", 0x10ffff, true },
 	};
 
@@ -347,17 +440,29 @@ characters(void **state)
 static void
 nearest(void **state)
 {
-	static const char *const names[] = { "issuer", "audience", "alg", "leeway", "rotate_every",
-		NULL };
+	static const char *const names[] = { "issuer", "audience", "alg", "leeway", "rotate_every", NULL };
 	static const struct {
 		const char *word, *wanted;
 	} rows[] = {
-		{ "issuer", "issuer" }, { "isuer", "issuer" }, { "issuers", "issuer" },
-		{ "issure", "issuer" }, { "isusre", "issuer" }, { "xxsuer", "issuer" },
-		{ "xxxuer", NULL }, { "algo", "alg" }, { "agl", "alg" }, { "lag", "alg" },
-		{ "a", NULL }, { "ag", "alg" }, { "xy", NULL }, { "", NULL },
-		{ "lee_way", "leeway" }, { "rotate-every", "rotate_every" }, { "ISSUER", "issuer" },
-		{ "Alg", "alg" }, { "ISUER", NULL },
+		{ "issuer", "issuer" },
+		{ "isuer", "issuer" },
+		{ "issuers", "issuer" },
+		{ "issure", "issuer" },
+		{ "isusre", "issuer" },
+		{ "xxsuer", "issuer" },
+		{ "xxxuer", NULL },
+		{ "algo", "alg" },
+		{ "agl", "alg" },
+		{ "lag", "alg" },
+		{ "a", NULL },
+		{ "ag", "alg" },
+		{ "xy", NULL },
+		{ "", NULL },
+		{ "lee_way", "leeway" },
+		{ "rotate-every", "rotate_every" },
+		{ "ISSUER", "issuer" },
+		{ "Alg", "alg" },
+		{ "ISUER", NULL },
 		{ "rotate_every_rotate_every_rotate_every", NULL },
 	};
 	static const char *const nothing[] = { NULL };
@@ -384,9 +489,15 @@ appended(void **state)
 		{ "", 20, "one", "one" },
 		{ "one", 20, "two", "one; two" },
 		{ "one; two", 20, "", "one; two; " },
-		{ "", 4, "one", "one" }, { "", 3, "one", "on" }, { "", 1, "one", "" },
-		{ "one", 9, "two", "one; two" }, { "one", 8, "two", "one; tw" }, { "one", 7, "two", "one; t" },
-		{ "one", 6, "two", "one; " }, { "one", 5, "two", "one;" }, { "one", 4, "two", "one" },
+		{ "", 4, "one", "one" },
+		{ "", 3, "one", "on" },
+		{ "", 1, "one", "" },
+		{ "one", 9, "two", "one; two" },
+		{ "one", 8, "two", "one; tw" },
+		{ "one", 7, "two", "one; t" },
+		{ "one", 6, "two", "one; " },
+		{ "one", 5, "two", "one;" },
+		{ "one", 4, "two", "one" },
 		{ "", 20, "%s", "%s" },
 	};
 
@@ -407,13 +518,19 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(durations), cmocka_unit_test(times),
+		cmocka_unit_test(durations),
+		cmocka_unit_test(times),
 		cmocka_unit_test(time_from_now_ends_where_years_do),
-		cmocka_unit_test(every_day_there_and_back), cmocka_unit_test(times_written),
-		cmocka_unit_test(numbers), cmocka_unit_test(durations_written),
-		cmocka_unit_test(escapes), cmocka_unit_test(log_words),
-		cmocka_unit_test(utf8_two_bytes_of_each), cmocka_unit_test(utf8_later_bytes),
-		cmocka_unit_test(characters), cmocka_unit_test(nearest),
+		cmocka_unit_test(every_day_there_and_back),
+		cmocka_unit_test(times_written),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(durations_written),
+		cmocka_unit_test(escapes),
+		cmocka_unit_test(log_words),
+		cmocka_unit_test(utf8_two_bytes_of_each),
+		cmocka_unit_test(utf8_later_bytes),
+		cmocka_unit_test(characters),
+		cmocka_unit_test(nearest),
 		cmocka_unit_test(appended),
 	};
 

@@ -5,10 +5,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define CLAIM(name, value) { 'c', name, value }
-#define END { 0, NULL, NULL }
+#define CLAIM(name, value)       \
+	{                        \
+		'c', name, value \
+	}
+#define END                   \
+	{                     \
+		0, NULL, NULL \
+	}
 
-/* --- the attempt ---------------------------------------------------------------------------------------------- */
+/* --- the attempt ------------------------------------------------------------------------------ */
 
 /* What is left out is refused, and never means any; skipping has a name. */
 static void
@@ -36,8 +42,8 @@ test_strictest_is_zero(void **state)
 static void
 test_users(void **state)
 {
-	static const char *const users[] = { "alice", "Alice", "ali", "alicee", "root", "0", "-x", "a/b",
-		"a:b", "alice ", "\xc3\xa9", "e\xcc\x81", "\xef\xbd\x81lice", "*" };
+	static const char *const users[] = { "alice", "Alice", "ali", "alicee", "root", "0", "-x", "a/b", "a:b",
+		"alice ", "\xc3\xa9", "e\xcc\x81", "\xef\xbd\x81lice", "*" };
 	struct fixture *f = *state;
 	size_t n = ARRAY_LEN(users);
 
@@ -49,8 +55,7 @@ test_users(void **state)
 		snprintf(sub, sizeof(sub), "\"%s\"", users[i]);
 		token = token_with(f, edits);
 		for (size_t k = 0; k < n; k++)
-			want(users[i], judge_as(f, token, users[k], "sshd", 0, NULL),
-			    i == k ? RJWT_OK : RJWT_USER);
+			want(users[i], judge_as(f, token, users[k], "sshd", 0, NULL), i == k ? RJWT_OK : RJWT_USER);
 	}
 }
 
@@ -60,19 +65,12 @@ test_services(void **state)
 	static const struct {
 		const char *service, *scope;
 		enum rjwt_err with, before; /* with services: configured, and without */
-	} rows[] = {
-		{ "sshd", "ssh", RJWT_OK, RJWT_OK },
-		{ "sshd", "sshd", RJWT_SCOPE, RJWT_SCOPE },
-		{ "sudo", "sudo", RJWT_OK, RJWT_OK },
-		{ "sudo-i", "sudo", RJWT_OK, RJWT_OK },
-		{ "sudo-i", "sudo-i", RJWT_SCOPE, RJWT_SCOPE },
-		{ "su", "su", RJWT_SCOPE, RJWT_OK }, /* closed */
-		{ "su-l", "su", RJWT_OK, RJWT_OK },
-		{ "remote", "login", RJWT_OK, RJWT_OK },
-		{ "login", "login", RJWT_OK, RJWT_OK },
-		{ "cockpit", "cockpit", RJWT_SCOPE, RJWT_OK },
-		{ "cockpit", "web", RJWT_OK, RJWT_SCOPE },
-		{ "other", "other", RJWT_OK, RJWT_OK },
+	} rows[] = { { "sshd", "ssh", RJWT_OK, RJWT_OK }, { "sshd", "sshd", RJWT_SCOPE, RJWT_SCOPE },
+		{ "sudo", "sudo", RJWT_OK, RJWT_OK }, { "sudo-i", "sudo", RJWT_OK, RJWT_OK },
+		{ "sudo-i", "sudo-i", RJWT_SCOPE, RJWT_SCOPE }, { "su", "su", RJWT_SCOPE, RJWT_OK }, /* closed */
+		{ "su-l", "su", RJWT_OK, RJWT_OK }, { "remote", "login", RJWT_OK, RJWT_OK },
+		{ "login", "login", RJWT_OK, RJWT_OK }, { "cockpit", "cockpit", RJWT_SCOPE, RJWT_OK },
+		{ "cockpit", "web", RJWT_OK, RJWT_SCOPE }, { "other", "other", RJWT_OK, RJWT_OK },
 		{ "other", "ssh", RJWT_SCOPE, RJWT_SCOPE } };
 	struct fixture *f = *state;
 
@@ -169,10 +167,10 @@ test_verdict(void **state)
 static void
 test_trace(void **state)
 {
-	static const char *const order[] = { "empty", "too_long", "malformed", "header", "alg", "kid",
-		"key_unknown", "alg of key", "key_revoked", "key_retired", "signature", "typ", "claims",
-		"user", "issuer", "audience", "expired", "not_yet_valid", "issued_in_future", "lifetime",
-		"issued after retirement", "scope", "binding", "source", "revoked", "spent" };
+	static const char *const order[] = { "empty", "too_long", "malformed", "header", "alg", "kid", "key_unknown",
+		"alg of key", "key_revoked", "key_retired", "signature", "typ", "claims", "user", "issuer", "audience",
+		"expired", "not_yet_valid", "issued_in_future", "lifetime", "issued after retirement", "scope",
+		"binding", "source", "revoked", "spent" };
 	struct fixture *f = *state;
 	const struct edit other[] = { CLAIM("iss", "\"x\""), END };
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
@@ -180,8 +178,7 @@ test_trace(void **state)
 	struct rjwt_verdict v;
 	size_t n = ARRAY_LEN(order), failed = 14;
 
-	want("accepted", judge_as(f, token, NULL, NULL,
-	    RJWT_TRACE | RJWT_ANY_USER | RJWT_ANY_SERVICE, &v), RJWT_OK);
+	want("accepted", judge_as(f, token, NULL, NULL, RJWT_TRACE | RJWT_ANY_USER | RJWT_ANY_SERVICE, &v), RJWT_OK);
 	assert_int_equal(v.nchecks, n);
 	for (size_t i = 0; i < n; i++) {
 		bool skipped = strcmp(order[i], "user") == 0 || strcmp(order[i], "scope") == 0;
@@ -193,8 +190,9 @@ test_trace(void **state)
 	rjwt_verdict_clear(&v);
 	want("refused", judge(f, refused, RJWT_TRACE, &v), RJWT_ISSUER);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(v.checks[i].outcome,
-		    i < failed ? RJWT_PASSED : i == failed ? RJWT_FAILED : RJWT_NOT_REACHED);
+		assert_int_equal(v.checks[i].outcome, i < failed    ? RJWT_PASSED
+						      : i == failed ? RJWT_FAILED
+								    : RJWT_NOT_REACHED);
 	assert_string_equal(v.checks[failed].expected, "iss.example");
 	assert_string_equal(v.checks[failed].found, "x");
 	assert_string_equal(v.failed.found, "x");
@@ -255,7 +253,7 @@ test_trace_of_long(void **state)
 	}
 }
 
-/* --- the configuration -------------------------------------------------------------------------------------------- */
+/* --- the configuration ------------------------------------------------------------------------ */
 
 /* Accepted with one configuration, refused with another. */
 static void
@@ -265,33 +263,27 @@ test_configured(void **state)
 		const char *good, *bad;
 		enum rjwt_err reason;
 		struct edit edits[3];
-	} rows[] = {
-		{ "issuer: [new.example, iss.example]\n", "issuer: new.example\n", RJWT_ISSUER, { END } },
+	} rows[] = { { "issuer: [new.example, iss.example]\n", "issuer: new.example\n", RJWT_ISSUER, { END } },
 		{ "issuer: iss.example\n", "issuer: [new.example, old.example]\n", RJWT_ISSUER, { END } },
 		{ "audience: [a, host.example]\n", "audience: a\n", RJWT_AUDIENCE, { END } },
 		{ "token_type: JWT\n", "", RJWT_TYP, { { 'h', "typ", NULL }, END } },
 		{ "token_type: JWT\n", "", RJWT_TYP, { { 'h', "typ", "\"jwt\"" }, END } },
-		{ "", "token_type: JWT\n", RJWT_TYP, { END } },
-		{ "", "token_type: login-jwt\n", RJWT_TYP, { END } },
+		{ "", "token_type: JWT\n", RJWT_TYP, { END } }, { "", "token_type: login-jwt\n", RJWT_TYP, { END } },
 		{ "token_type: JWT\n", "token_type: JWTX\n", RJWT_TYP, { { 'h', "typ", NULL }, END } },
 		{ "token_type: JWT\n", "token_type: JWX\n", RJWT_TYP, { { 'h', "typ", NULL }, END } },
 		{ "token_type: application/jwt\n", "", RJWT_TYP, { { 'h', "typ", "\"JWT\"" }, END } },
 		{ "token_type: application/jwt\n", "", RJWT_TYP, { { 'h', "typ", NULL }, END } },
 		{ "token_type: application/login+jwt\n", "token_type: application/jwt\n", RJWT_TYP, { END } },
-		{ "max_lifetime: 20m\n", "max_lifetime: 5m\n", RJWT_LIFETIME,
-		    { CLAIM("exp", "1800000301"), END } },
+		{ "max_lifetime: 20m\n", "max_lifetime: 5m\n", RJWT_LIFETIME, { CLAIM("exp", "1800000301"), END } },
 		{ "leeway: 41s\n", "leeway: 40s\n", RJWT_NOT_YET_VALID, { CLAIM("nbf", "1800000041"), END } },
 		{ "leeway: 0s\n", "leeway: 0s\nmax_lifetime: 5m\n", RJWT_LIFETIME,
 		    { CLAIM("iat", "1799999999"), END } },
-		{ "user_claim: upn\n", "", RJWT_USER,
-		    { CLAIM("upn", "\"alice\""), CLAIM("sub", "\"uuid\""), END } },
+		{ "user_claim: upn\n", "", RJWT_USER, { CLAIM("upn", "\"alice\""), CLAIM("sub", "\"uuid\""), END } },
 		{ "", "user_claim: upn\n", RJWT_CLAIMS, { END } },
 		{ "user_suffix: \"@x\"\n", "", RJWT_USER, { CLAIM("sub", "\"alice@x\""), END } },
 		{ "", "user_suffix: \"@x\"\n", RJWT_USER, { END } },
-		{ "user_suffix: \"@x\"\n", "user_suffix: \"@y\"\n", RJWT_USER,
-		    { CLAIM("sub", "\"alice@x\""), END } },
-		{ "user_suffix: \"@x\"\n", "user_suffix: \"@x@x\"\n", RJWT_USER,
-		    { CLAIM("sub", "\"alice@x\""), END } },
+		{ "user_suffix: \"@x\"\n", "user_suffix: \"@y\"\n", RJWT_USER, { CLAIM("sub", "\"alice@x\""), END } },
+		{ "user_suffix: \"@x\"\n", "user_suffix: \"@x@x\"\n", RJWT_USER, { CLAIM("sub", "\"alice@x\""), END } },
 		{ "", "one_time: always\n", RJWT_CLAIMS, { CLAIM("jti", NULL), END } } };
 	struct fixture *f = *state;
 
@@ -326,8 +318,8 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_strictest_is_zero), T(test_users), T(test_services),
-		T(test_any_origin), T(test_signature_only), T(test_verdict), T(test_trace), T(test_trace_of_long), T(test_failed),
-		T(test_configured), T(test_suffix_once) };
+		T(test_any_origin), T(test_signature_only), T(test_verdict), T(test_trace), T(test_trace_of_long),
+		T(test_failed), T(test_configured), T(test_suffix_once) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

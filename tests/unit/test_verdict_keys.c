@@ -4,8 +4,14 @@
 
 #include <stdio.h>
 
-#define CLAIM(name, value) { 'c', name, value }
-#define END { 0, NULL, NULL }
+#define CLAIM(name, value)       \
+	{                        \
+		'c', name, value \
+	}
+#define END                   \
+	{                     \
+		0, NULL, NULL \
+	}
 
 static void
 put_mark(struct fixture *f, const char *kind, const char *of, const char *text)
@@ -18,7 +24,7 @@ put_mark(struct fixture *f, const char *kind, const char *of, const char *text)
 	file_put(f, name, view_of(text));
 }
 
-/* --- one-time tokens ------------------------------------------------------------------------------------------------ */
+/* --- one-time tokens -------------------------------------------------------------------------- */
 
 static void
 test_one_time(void **state)
@@ -35,8 +41,7 @@ test_one_time(void **state)
 	want("look", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_OK);
 	want("look", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_OK);
 	want("no scope", judge_as(f, token, "alice", NULL, RJWT_ANY_SERVICE, NULL), RJWT_USAGE);
-	want("no scope", judge_as(f, token, "alice", NULL, RJWT_ANY_SERVICE | RJWT_DRY_RUN, NULL),
-	    RJWT_OK);
+	want("no scope", judge_as(f, token, "alice", NULL, RJWT_ANY_SERVICE | RJWT_DRY_RUN, NULL), RJWT_OK);
 	want("other user", judge_as(f, token, "bob", "sshd", 0, NULL), RJWT_USER);
 	state_digest(f, after);
 	assert_string_equal(before, after);
@@ -65,7 +70,7 @@ test_one_time_always(void **state)
 	want("second", judge(f, reusable, 0, NULL), RJWT_SPENT);
 }
 
-/* --- between verdict and mark ------------------------------------------------------------------------------------- */
+/* --- between verdict and mark ----------------------------------------------------------------- */
 
 static struct fixture *waiting;
 static void (*meanwhile)(struct fixture *f);
@@ -162,8 +167,7 @@ test_stopped_before_the_mark(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct fixture *f = fixture_new("");
-		RJWT_CLEAN(free_clean) char *token =
-		    token_with(f, (const struct edit[]){ CLAIM("once", "true"), END });
+		RJWT_CLEAN(free_clean) char *token = token_with(f, (const struct edit[]){ CLAIM("once", "true"), END });
 
 		clock_run(5);
 		rotate(f);
@@ -178,7 +182,7 @@ test_stopped_before_the_mark(void **state)
 	}
 }
 
-/* --- the key's life --------------------------------------------------------------------------------------------------- */
+/* --- the key's life --------------------------------------------------------------------------- */
 
 /* A retired key that is stolen is worth max_lifetime + leeway, and nothing after. */
 static void

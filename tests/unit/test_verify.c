@@ -43,8 +43,7 @@ test_signature_length(void **state)
 			buf_add(&bytes, i < 64 ? sig.p + i : "", 1);
 		buf_add(&text, token, (size_t)(last + 1 - token));
 		base64url_encode(&text, buf_view(&bytes));
-		want("length", judge(f, text.p, 0, NULL),
-		    n == 64 ? RJWT_OK : n == 0 ? RJWT_MALFORMED : RJWT_SIGNATURE);
+		want("length", judge(f, text.p, 0, NULL), n == 64 ? RJWT_OK : n == 0 ? RJWT_MALFORMED : RJWT_SIGNATURE);
 	}
 }
 
