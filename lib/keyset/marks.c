@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,16 +101,31 @@ look(const struct marks *marks, const char *folder, const char *hash, struct rjw
 	return errno == ENOENT ? RJWT_OK : diag_fail(diag, RJWT_IO, spent.path, "cannot be searched");
 }
 
+/* spent/FOLDER/HASH */
+static enum rjwt_err
+name_mark(int64_t version, const struct claims *claims, const char *scope, char folder[static STORE_NAME_SIZE],
+    char hash[static DIGEST_HEX])
+{
+	snprintf(folder, STORE_NAME_SIZE, "%" PRId64, version);
+	return digest_name((struct view[]){ claims->iss, claims->jti, view_of(scope) }, 3, hash);
+}
+
 enum rjwt_err
-mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope, bool dry_run,
+mark_find_spent(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
     struct rjwt_diag *diag)
 {
 	char hash[DIGEST_HEX], folder[STORE_NAME_SIZE];
 
-	RJWT_TRY(digest_name((struct view[]){ claims->iss, claims->jti, view_of(scope) }, 3, hash));
-	snprintf(folder, sizeof(folder), "%lld", (long long)version);
-	if (dry_run)
-		return look(marks, folder, hash, diag);
+	RJWT_TRY(name_mark(version, claims, scope, folder, hash));
+	return look(marks, folder, hash, diag);
+}
+
+enum rjwt_err
+mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope, struct rjwt_diag *diag)
+{
+	char hash[DIGEST_HEX], folder[STORE_NAME_SIZE];
+
+	RJWT_TRY(name_mark(version, claims, scope, folder, hash));
 	RJWT_TRY(hold_spent(marks, version, folder, diag));
 	return spend(marks, hash, diag);
 }

@@ -36,12 +36,15 @@ struct marks {
 void marks_close(struct marks *marks);
 
 /*
- * Spend a one-time token for one scope: RJWT_OK the first time, RJWT_SPENT ever after. Atomic among
- * any number of processes, and durable before it returns. dry_run: look, and leave no mark.
- * RJWT_IO: could not be made durable, or not looked at.
+ * Spend a one-time token for one scope: RJWT_OK the first time, RJWT_SPENT ever after. Atomic among any number of
+ * processes, and durable before it returns. RJWT_IO: it could not be made durable.
  */
 RJWT_MUST enum rjwt_err mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
-    bool dry_run, struct rjwt_diag *diag);
+    struct rjwt_diag *diag);
+
+/* Whether it was spent, leaving no mark: RJWT_OK, RJWT_SPENT; RJWT_IO: the marks cannot be read. */
+RJWT_MUST enum rjwt_err mark_find_spent(struct marks *marks, int64_t version, const struct claims *claims,
+    const char *scope, struct rjwt_diag *diag);
 
 /* RJWT_REVOKED when its jti is, or its login name up to this version. RJWT_IO, RJWT_KEYSET: could not be looked at. */
 RJWT_MUST enum rjwt_err

@@ -30,6 +30,7 @@ struct verification {
 	struct claims claims;
 	int64_t version; /* of the key, in a keyset */
 	bool once;
+	bool past_user;	   /* genuine, and for this user: the reason may be told */
 	const char *scope; /* what the service needs */
 };
 
@@ -39,8 +40,8 @@ enum rjwt_err
 check_judge_time(struct verification *w, bool good, const char *expected, int64_t limit_s, int64_t found_s);
 enum rjwt_err check_not_checked(struct verification *w, const char *why);
 
-/* Judge key and expiry once more, by the time and the keyset of now. */
-enum rjwt_err walk_again(struct verification *w);
+/* The last row's judgement, of what the marks answered: RJWT_OK, RJWT_SPENT, or why they could not. */
+enum rjwt_err check_first_use(struct verification *w, enum rjwt_err spent);
 
 enum rjwt_err check_empty(struct verification *w);
 enum rjwt_err check_length(struct verification *w);

@@ -200,6 +200,14 @@ check_revoked(struct verification *w)
 }
 
 enum rjwt_err
+check_first_use(struct verification *w, enum rjwt_err spent)
+{
+	if (spent != RJWT_OK && spent != RJWT_SPENT)
+		return spent;
+	return check_judge(w, spent == RJWT_OK, "its first use", view_of(spent == RJWT_OK ? "no use before" : "used"));
+}
+
+enum rjwt_err
 check_spent(struct verification *w)
 {
 	bool dry_run = (w->attempt->flags & RJWT_DRY_RUN) != 0;
@@ -213,10 +221,7 @@ check_spent(struct verification *w)
 		return check_not_checked(w, "no service was given");
 	if (w->scope == NULL)
 		return diag_fail(w->diag, RJWT_USAGE, "", "a one-time token cannot be accepted without a service");
-	err = mark_spend(w->verifier->marks, w->version, &w->claims, w->scope, dry_run, w->diag);
-	if (err == RJWT_OK && !dry_run)
-		RJWT_TRY(walk_again(w));
-	if (err != RJWT_OK && err != RJWT_SPENT)
-		return err;
-	return check_judge(w, err == RJWT_OK, "its first use", view_of(err == RJWT_OK ? "no use before" : "used"));
+	/* To look first and to spend then would be two answers: verify_token() spends, and that is the answer. */
+	err = dry_run ? mark_find_spent(w->verifier->marks, w->version, &w->claims, w->scope, w->diag) : RJWT_OK;
+	return check_first_use(w, err);
 }

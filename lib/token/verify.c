@@ -16,32 +16,23 @@ static const struct row {
 	const char *name;
 	enum rjwt_err (*check)(struct verification *w);
 } rows[] = {
-	{ RJWT_EMPTY, false, "empty", check_empty },
-	{ RJWT_TOO_LONG, false, "too_long", check_length },
+	{ RJWT_EMPTY, false, "empty", check_empty }, { RJWT_TOO_LONG, false, "too_long", check_length },
 	{ RJWT_MALFORMED, false, "malformed", check_form }, /* or truncated */
-	{ RJWT_HEADER, false, "header", check_header },
-	{ RJWT_ALG, false, "alg", check_alg_known },
-	{ RJWT_KID, true, "kid", check_kid },
-	{ RJWT_KEY_UNKNOWN, true, "key_unknown", check_key },
-	{ RJWT_ALG, false, "alg of key", check_alg },
-	{ RJWT_KEY_REVOKED, true, "key_revoked", check_key_revoked },
+	{ RJWT_HEADER, false, "header", check_header }, { RJWT_ALG, false, "alg", check_alg_known },
+	{ RJWT_KID, true, "kid", check_kid }, { RJWT_KEY_UNKNOWN, true, "key_unknown", check_key },
+	{ RJWT_ALG, false, "alg of key", check_alg }, { RJWT_KEY_REVOKED, true, "key_revoked", check_key_revoked },
 	{ RJWT_KEY_RETIRED, true, "key_retired", check_key_until },
 	{ RJWT_SIGNATURE, false, "signature", check_signature }, /* or truncated */
-	{ RJWT_TYP, false, "typ", check_typ },
-	{ RJWT_CLAIMS, false, "claims", check_claims },
-	{ RJWT_USER, false, "user", check_user },
-	{ RJWT_ISSUER, false, "issuer", check_issuer },
-	{ RJWT_AUDIENCE, false, "audience", check_audience },
-	{ RJWT_EXPIRED, true, "expired", check_expired },
+	{ RJWT_TYP, false, "typ", check_typ }, { RJWT_CLAIMS, false, "claims", check_claims },
+	{ RJWT_USER, false, "user", check_user }, { RJWT_ISSUER, false, "issuer", check_issuer },
+	{ RJWT_AUDIENCE, false, "audience", check_audience }, { RJWT_EXPIRED, true, "expired", check_expired },
 	{ RJWT_NOT_YET_VALID, false, "not_yet_valid", check_not_before },
 	{ RJWT_ISSUED_IN_FUTURE, false, "issued_in_future", check_issued },
 	{ RJWT_LIFETIME, false, "lifetime", check_lifetime },
 	{ RJWT_KEY_RETIRED, true, "issued after retirement", check_retirement },
-	{ RJWT_SCOPE, false, "scope", check_scope },
-	{ RJWT_BINDING, false, "binding", check_binding },
-	{ RJWT_SOURCE, false, "source", check_source },
-	{ RJWT_REVOKED, true, "revoked", check_revoked },
-	{ RJWT_SPENT, false, "spent", check_spent },
+	{ RJWT_SCOPE, false, "scope", check_scope }, { RJWT_BINDING, false, "binding", check_binding },
+	{ RJWT_SOURCE, false, "source", check_source }, { RJWT_REVOKED, true, "revoked", check_revoked },
+	{ RJWT_SPENT, false, "spent", check_spent }, /* the last one: see spend() */
 };
 
 #define ROWS (ARRAY_LEN(rows))
@@ -60,7 +51,7 @@ refresh(struct verification *w)
 }
 
 static enum rjwt_err
-walk_row(struct verification *w, const struct row *row)
+judge_row(struct verification *w, const struct row *row, enum rjwt_err (*check)(struct verification *))
 {
 	enum rjwt_err err;
 
@@ -68,47 +59,62 @@ walk_row(struct verification *w, const struct row *row)
 	w->check.name = row->name;
 	w->check.outcome = RJWT_NOT_REACHED;
 	w->check.expected[0] = w->check.found[0] = '\0';
-	err = row->check(w);
+	err = check(w);
 	if (w->check.outcome == RJWT_NOT_REACHED)
 		w->check.outcome = err == RJWT_OK ? RJWT_PASSED : RJWT_FAILED;
 	return err;
 }
 
-/* Whoever called su may have stopped us before the mark, until the key or the token was gone. */
-enum rjwt_err
-walk_again(struct verification *w)
+/* One row, with its outcome put where it is asked for. */
+static enum rjwt_err
+walk_row(struct verification *w, size_t i, enum rjwt_err (*check)(struct verification *))
 {
-	struct rjwt_check spent = w->check;
+	enum rjwt_err err = judge_row(w, &rows[i], check);
 
-	RJWT_TRY(refresh(w));
-	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].again)
-			RJWT_TRY(walk_row(w, &rows[i]));
-	w->check = spent;
+	if (w->trace)
+		w->verdict->checks[i] = w->check;
+	if (err != RJWT_OK) {
+		w->verdict->failed = w->check;
+		w->verdict->tell = w->past_user && rjwt_is_verdict(err);
+	}
+	return err;
+}
+
+/* Rows in their order, up to the first that fails. only_again: those that time or a commit may have changed. */
+static enum rjwt_err
+walk_rows(struct verification *w, bool only_again)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (only_again && !rows[i].again)
+			continue;
+		RJWT_TRY(walk_row(w, i, rows[i].check));
+		if (rows[i].code == RJWT_SIGNATURE && (w->attempt->flags & RJWT_SIGNATURE_ONLY) != 0)
+			return RJWT_OK;
+		w->past_user = w->past_user || (rows[i].code == RJWT_USER && w->check.outcome == RJWT_PASSED);
+	}
 	return RJWT_OK;
 }
 
+/* In place of check_spent(): the answer of the marks is to our spending. */
 static enum rjwt_err
-walk_rows(struct verification *w)
+check_and_spend(struct verification *w)
 {
-	struct rjwt_verdict *v = w->verdict;
-	bool past_user = false;
+	return check_first_use(w, mark_spend(w->verifier->marks, w->version, &w->claims, w->scope, w->diag));
+}
 
-	for (size_t i = 0; i < ROWS; i++) {
-		enum rjwt_err err = walk_row(w, &rows[i]);
-
-		if (w->trace)
-			v->checks[i] = w->check;
-		if (err != RJWT_OK) {
-			v->failed = w->check;
-			v->tell = past_user && rjwt_is_verdict(err);
-			return err;
-		}
-		if (rows[i].code == RJWT_SIGNATURE && (w->attempt->flags & RJWT_SIGNATURE_ONLY) != 0)
-			return RJWT_OK;
-		past_user = past_user || (rows[i].code == RJWT_USER && w->check.outcome == RJWT_PASSED);
-	}
-	return RJWT_OK;
+/*
+ * Spend what passed, unless nothing shall be: then rows that were judged before the mark are judged again, for
+ * whoever called su may have stopped us in between, until the key or the token was gone.
+ */
+static enum rjwt_err
+spend(struct verification *w)
+{
+	if (!w->once || w->scope == NULL || w->verifier->marks == NULL ||
+	    (w->attempt->flags & (RJWT_DRY_RUN | RJWT_SIGNATURE_ONLY)) != 0)
+		return RJWT_OK;
+	RJWT_TRY(walk_row(w, ROWS - 1, check_and_spend));
+	RJWT_TRY(refresh(w));
+	return walk_rows(w, true);
 }
 
 /* What the log says beside the verdict. */
@@ -149,7 +155,9 @@ verify_token(const struct verifier *verifier, const struct rjwt_attempt *attempt
 	verdict->reason = refresh(&w);
 	if (verdict->reason == RJWT_OK) {
 		note_state(&w);
-		verdict->reason = walk_rows(&w);
+		verdict->reason = walk_rows(&w, false);
+		if (verdict->reason == RJWT_OK)
+			verdict->reason = spend(&w);
 	}
 	claims_clear(&w.claims);
 	buf_clear(&w.payload);

@@ -65,23 +65,23 @@ test_spend(void **state)
 	struct claims c = claims_of("i2", "alice", "1"), d = claims_of("i", "alice", "11");
 	RJWT_CLEAN(opened_close) struct opened o = open_marks(f);
 
-	want("look", mark_spend(&o.marks, 1, &a, "ssh", true, NULL), RJWT_OK);
+	want("look", mark_find_spent(&o.marks, 1, &a, "ssh", NULL), RJWT_OK);
 	assert_false(file_there(f, "spent/1"));
-	want("first", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_OK);
-	want("again", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_SPENT);
-	want("look", mark_spend(&o.marks, 1, &a, "ssh", true, NULL), RJWT_SPENT);
-	want("another scope", mark_spend(&o.marks, 1, &a, "sudo", false, NULL), RJWT_OK);
-	want("another jti", mark_spend(&o.marks, 1, &b, "ssh", false, NULL), RJWT_OK);
-	want("another issuer", mark_spend(&o.marks, 1, &c, "ssh", false, NULL), RJWT_OK);
-	want("a longer jti", mark_spend(&o.marks, 1, &d, "ssh", false, NULL), RJWT_OK);
+	want("first", mark_spend(&o.marks, 1, &a, "ssh", NULL), RJWT_OK);
+	want("again", mark_spend(&o.marks, 1, &a, "ssh", NULL), RJWT_SPENT);
+	want("look", mark_find_spent(&o.marks, 1, &a, "ssh", NULL), RJWT_SPENT);
+	want("another scope", mark_spend(&o.marks, 1, &a, "sudo", NULL), RJWT_OK);
+	want("another jti", mark_spend(&o.marks, 1, &b, "ssh", NULL), RJWT_OK);
+	want("another issuer", mark_spend(&o.marks, 1, &c, "ssh", NULL), RJWT_OK);
+	want("a longer jti", mark_spend(&o.marks, 1, &d, "ssh", NULL), RJWT_OK);
 	a = claims_of("i1", "alice", "");
-	want("no two lists collide", mark_spend(&o.marks, 1, &a, "1ssh", false, NULL), RJWT_OK);
+	want("no two lists collide", mark_spend(&o.marks, 1, &a, "1ssh", NULL), RJWT_OK);
 	assert_int_equal(file_mode(f, "spent/1"), 0700);
 	/* Each version has a folder, whichever one is held. */
 	a = claims_of("i", "alice", "1");
-	want("another version", mark_spend(&o.marks, 2, &a, "ssh", false, NULL), RJWT_OK);
-	want("again", mark_spend(&o.marks, 2, &a, "ssh", false, NULL), RJWT_SPENT);
-	want("the first version again", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_SPENT);
+	want("another version", mark_spend(&o.marks, 2, &a, "ssh", NULL), RJWT_OK);
+	want("again", mark_spend(&o.marks, 2, &a, "ssh", NULL), RJWT_SPENT);
+	want("the first version again", mark_spend(&o.marks, 1, &a, "ssh", NULL), RJWT_SPENT);
 	assert_true(file_there(f, "spent/2"));
 }
 
@@ -94,14 +94,14 @@ test_spent_folder_goes(void **state)
 	RJWT_CLEAN(opened_close) struct opened o = open_marks(f);
 	char path[200], mark[100], hex[DIGEST_HEX];
 
-	want("first", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_OK);
+	want("first", mark_spend(&o.marks, 1, &a, "ssh", NULL), RJWT_OK);
 	snprintf(path, sizeof(path), "%s/spent/1", f->state);
 	want("name", digest_name((struct view[]){ a.iss, a.jti, VIEW("ssh") }, 3, hex), RJWT_OK);
 	snprintf(mark, sizeof(mark), "spent/1/%s", hex);
 	file_gone(f, mark);
 	assert_int_equal(rmdir(path), 0);
-	want("anew", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_OK);
-	want("again", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_SPENT);
+	want("anew", mark_spend(&o.marks, 1, &a, "ssh", NULL), RJWT_OK);
+	want("again", mark_spend(&o.marks, 1, &a, "ssh", NULL), RJWT_SPENT);
 }
 
 /* Each version has its folder; and with another keyset.json the one at the path counts, not the one that is held. */
@@ -114,16 +114,16 @@ test_spent_folder_is_the_right_one(void **state)
 	RJWT_CLEAN(opened_close) struct opened o = open_marks(f);
 	char path[200], aside[200];
 
-	want("version 1", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_OK);
-	want("version 2", mark_spend(&o.marks, 2, &a, "ssh", false, NULL), RJWT_OK);
+	want("version 1", mark_spend(&o.marks, 1, &a, "ssh", NULL), RJWT_OK);
+	want("version 2", mark_spend(&o.marks, 2, &a, "ssh", NULL), RJWT_OK);
 	assert_true(file_there(f, "spent/2"));
-	want("again", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_SPENT);
+	want("again", mark_spend(&o.marks, 1, &a, "ssh", NULL), RJWT_SPENT);
 	snprintf(path, sizeof(path), "%s/spent/1", f->state);
 	snprintf(aside, sizeof(aside), "%s/spent/aside", f->state);
 	assert_int_equal(rename(path, aside), 0);
 	keyset_put(f, &keyset);
 	want("load", store_load(o.store, NULL), RJWT_OK);
-	want("another folder", mark_spend(&o.marks, 1, &a, "ssh", false, NULL), RJWT_OK);
+	want("another folder", mark_spend(&o.marks, 1, &a, "ssh", NULL), RJWT_OK);
 	assert_true(file_there(f, "spent/1"));
 }
 
@@ -135,7 +135,7 @@ spend_once(struct fixture *f, int i)
 	enum rjwt_err err;
 
 	(void)i;
-	err = mark_spend(&o.marks, 1, &claims, "ssh", false, NULL);
+	err = mark_spend(&o.marks, 1, &claims, "ssh", NULL);
 	return err == RJWT_OK ? 1 : err == RJWT_SPENT ? 0 : 2;
 }
 
@@ -166,7 +166,7 @@ test_mark_is_durable(void **state)
 		if (i == 1)
 			marks_close(&o.marks);
 		syncs_begin(0);
-		want(jtis[i], mark_spend(&o.marks, 1, &claims, "ssh", false, NULL), RJWT_OK);
+		want(jtis[i], mark_spend(&o.marks, 1, &claims, "ssh", NULL), RJWT_OK);
 		if (!synced(f, mark) || !synced(f, "spent/1") || synced(f, "spent") != (i < 2))
 			fail_msg("%s: not all was synced", jtis[i]);
 	}
