@@ -108,6 +108,7 @@ bool rjwt_is_verdict(enum rjwt_err err);      /* judged and refused, RJWT_OK not
 struct rjwt_diag {
 	char path[256];
 	unsigned line, column;
+	int errnum; /* why a system call failed, RJWT_IO alone; 0: not known */
 	char text[512];
 };
 

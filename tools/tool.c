@@ -110,7 +110,7 @@ tool_wrong(const struct tool *tool, const char *fmt, ...)
 bool
 tool_denied(const struct rjwt_diag *diag)
 {
-	return geteuid() != 0 && strstr(diag->text, strerrordesc_np(EACCES)) != NULL;
+	return geteuid() != 0 && diag->errnum == EACCES;
 }
 
 int

@@ -86,8 +86,15 @@ diag_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path, const cha
 	if (err == RJWT_IO && saved != 0 && used < sizeof(diag->text))
 		snprintf(diag->text + used, sizeof(diag->text) - used, "%s%s", used > 0 ? ": " : "",
 		    strerrordesc_np(saved));
+	diag->errnum = err == RJWT_IO ? saved : 0;
 	errno = saved;
 	return err;
+}
+
+bool
+err_is_missing(enum rjwt_err err)
+{
+	return err == RJWT_IO && errno == ENOENT;
 }
 
 void

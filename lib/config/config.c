@@ -87,7 +87,7 @@ read_file(const char *path, bool must_be, struct buf *text, struct rjwt_diag *di
 
 	if (err == RJWT_OK)
 		err = file_read(&dir, name, CONFIG_FILE_MAX, text, NULL, diag);
-	if (err == RJWT_IO && errno == ENOENT && !must_be)
+	if (err_is_missing(err) && !must_be)
 		return RJWT_OK;
 	return err == RJWT_MEMORY || err == RJWT_OK ? err : RJWT_CONFIG;
 }

@@ -10,14 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define issue path /* ISSUE has no field yet, and writes none */
 const struct config_row config_rows[] = {
 #define KEY(name, kind, field, initial, least, most, help) \
 	{ #name, kind, offsetof(struct config, field), initial, least, most, help },
 #include "config/config.def"
 #undef KEY
 };
-#undef issue
 
 _Static_assert(ARRAY_LEN(config_rows) <= KEYS_MAX, "a place for every key");
 const size_t config_nrows = ARRAY_LEN(config_rows);

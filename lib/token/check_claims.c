@@ -221,7 +221,7 @@ check_spent(struct verification *w)
 		return check_not_checked(w, "no service was given");
 	if (w->scope == NULL)
 		return diag_fail(w->diag, RJWT_USAGE, "", "a one-time token cannot be accepted without a service");
-	/* To look first and to spend then would be two answers: verify_token() spends, and that is the answer. */
+	/* Where it is to be spent, spending is the check: to look first would be a second answer. */
 	err = dry_run ? mark_find_spent(w->verifier->marks, w->version, &w->claims, w->scope, w->diag) : RJWT_OK;
 	return check_first_use(w, err);
 }
