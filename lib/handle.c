@@ -134,6 +134,11 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
 
 	if (diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
+	err = flags_check(attempt->flags, RJWT_VERIFY_FLAGS, diag);
+	if (err != RJWT_OK) {
+		verdict_begin(verdict, err);
+		return err;
+	}
 	if (h->store != NULL) {
 		v.keyset = &h->store->keyset;
 		v.keys = store_keys(h->store);

@@ -147,6 +147,122 @@ test_no_memory(void **state)
 	assert_true(k > 1);
 }
 
+/* --- flags ------------------------------------------------------------------------------------ */
+
+static enum rjwt_err
+verify_with(struct fixture *f, int flags)
+{
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+
+	return judge(f, token, flags, NULL);
+}
+
+static enum rjwt_err
+mint_with(struct fixture *f, int flags)
+{
+	struct rjwt_token token;
+	enum rjwt_err err = rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .flags = flags }, &token, &f->diag);
+
+	if (err == RJWT_OK)
+		rjwt_token_clear(&token);
+	return err;
+}
+
+static enum rjwt_err
+mint_batch_with(struct fixture *f, int flags)
+{
+	const struct rjwt_request requests[] = { { .user = "alice" }, { .user = "alice", .flags = flags } };
+	struct rjwt_minted minted[2];
+	enum rjwt_err err = rjwt_mint_batch(f->h, requests, 2, minted);
+
+	want("the other request", minted[0].err, RJWT_OK);
+	want("this request", minted[1].err, err);
+	rjwt_token_clear(&minted[0].token);
+	rjwt_token_clear(&minted[1].token);
+	return err;
+}
+
+static enum rjwt_err
+rotate_with(struct fixture *f, int flags)
+{
+	return rjwt_rotate(f->h, flags, &(struct rjwt_change){ 0 }, &f->diag);
+}
+
+static enum rjwt_err
+maintain_with(struct fixture *f, int flags)
+{
+	return rjwt_maintain(f->h, flags, &(struct rjwt_change){ 0 }, &f->diag);
+}
+
+static enum rjwt_err
+revoke_with(struct fixture *f, int flags)
+{
+	const struct rjwt_revocation r = { .jti = "a2" };
+
+	return rjwt_revoke(f->h, &r, flags, &(struct rjwt_change){ 0 }, &f->diag);
+}
+
+static enum rjwt_err
+init_with(struct fixture *f, int flags)
+{
+	static const char *const audience[] = { "host.example", NULL };
+	struct rjwt_options options = fixture_options(f);
+	char new_dir[200];
+	static int n;
+
+	snprintf(new_dir, sizeof(new_dir), "%s/other%d", f->top, n++);
+	options.state_dir = new_dir;
+	options.issuer = "iss.example";
+	options.audience = audience;
+	if ((flags & RJWT_ADOPT) != 0)
+		want("a keyset to adopt", rjwt_init(&options, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_OK);
+	return rjwt_init(&options, flags, &(struct rjwt_change){ 0 }, &f->diag);
+}
+
+/* Each function accepts the flags of its enum, one by one, and refuses every other bit. */
+static void
+test_flags(void **state)
+{
+	static const struct {
+		const char *name;
+		enum rjwt_err (*call)(struct fixture *f, int flags);
+		int known;
+	} rows[] = {
+		{ "verify", verify_with, RJWT_VERIFY_FLAGS },
+		{ "mint", mint_with, RJWT_MINT_FLAGS },
+		{ "mint_batch", mint_batch_with, RJWT_MINT_FLAGS },
+		{ "maintain", maintain_with, RJWT_MAINTAIN_FLAGS },
+		{ "revoke", revoke_with, RJWT_REVOKE_FLAGS },
+		{ "rotate", rotate_with, RJWT_ROTATE_FLAGS },
+		{ "init", init_with, RJWT_INIT_FLAGS },
+	};
+	struct fixture *f = *state;
+	char name[64], before[DIGEST_HEX], after[DIGEST_HEX];
+
+	fixture_config(f, "");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool writes_anyway = rows[i].call == mint_batch_with;
+
+		state_digest(f, before);
+		for (unsigned bit = 0; bit < 32; bit++) {
+			int flag = (int)(1U << bit);
+
+			if ((rows[i].known & flag) != 0)
+				continue;
+			snprintf(name, sizeof(name), "%s with flag %u", rows[i].name, 1U << bit);
+			want(name, rows[i].call(f, flag), RJWT_USAGE);
+			want(name, rows[i].call(f, flag | rows[i].known), RJWT_USAGE);
+		}
+		state_digest(f, after);
+		if (!writes_anyway && strcmp(before, after) != 0)
+			fail_msg("%s: an unknown flag was refused, but something was written", rows[i].name);
+		want(rows[i].name, rows[i].call(f, 0), RJWT_OK);
+		for (unsigned bit = 0; bit < 31; bit++)
+			if ((rows[i].known & 1 << bit) != 0)
+				want(rows[i].name, rows[i].call(f, 1 << bit), RJWT_OK);
+	}
+}
+
 /* --- a JWK Set in place of the keyset --------------------------------------------------------- */
 
 static enum rjwt_err
@@ -400,6 +516,7 @@ main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes), cmocka_unit_test(test_supports),
 		T(test_overrides), T(test_no_memory), T(test_not_ready), T(test_jwks),
+		cmocka_unit_test_setup_teardown(test_flags, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_jwks_times, fixture_setup_hs256, fixture_teardown),
 		T(test_jwks_signature_only), T(test_status), T(test_status_broken), T(test_provider_is_taken) };
 
