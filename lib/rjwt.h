@@ -128,9 +128,9 @@ struct rjwt_options {
 	const char *jwks;		 /* JWK Set file in place of the keyset: rjwt_verify only */
 	void (*now)(struct rjwt_time *); /* NULL: the system's clocks */
 	/* Overrides of the configuration for this handle; NULL: none. */
-	const char *issuer;	     /* verify: the only issuer accepted; mint: what is minted */
-	const char *const *audience; /* NULL-terminated; verify: the names accepted */
-	const char *typ;
+	const char *issuer;	     /* verify: the only issuer accepted; mint: what is minted; 1 to RJWT_NAME_MAX bytes */
+	const char *const *audience; /* NULL-terminated, at least one; verify: the names accepted */
+	const char *typ;	     /* header typ, as the file's token_type: 1 to 64 bytes */
 	const int64_t *leeway_s;       /* 0 to RJWT_LEEWAY_MAX */
 	const int64_t *max_lifetime_s; /* 1 to RJWT_LIFETIME_MAX */
 };
@@ -142,8 +142,8 @@ struct rjwt;
  *
  * handle	gives; rjwt_close()
  *
- * RJWT_CONFIG, RJWT_KEYSET (missing, torn, writable by others, ...), RJWT_USAGE (an override out of
- * range), RJWT_IO, RJWT_MEMORY. diag may be NULL.
+ * RJWT_CONFIG, RJWT_KEYSET (missing, torn, writable by others, ...), RJWT_USAGE (an override that the
+ * file could not have), RJWT_IO, RJWT_MEMORY. diag may be NULL.
  */
 enum rjwt_err rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_diag *diag);
 void rjwt_close(struct rjwt *handle); /* wipes; NULL is fine */

@@ -78,6 +78,10 @@ test_overrides(void **state)
 {
 	static const int64_t zero = 0, one = 1, top = 300, above = 301, minus = -1, year = 31536000, years = 31536001,
 			     day = 86400;
+	static const char *const nobody_named[] = { NULL };
+	static const char *const one_empty[] = { "host.example", "", NULL };
+	static const char *const no_text[] = { "\xff", NULL };
+	static const char *const both[] = { "other", "host.example", NULL };
 	static const struct {
 		struct rjwt_options options;
 		enum rjwt_err open, judge;
@@ -100,6 +104,18 @@ test_overrides(void **state)
 		{ { .max_lifetime_s = &year }, RJWT_OK, RJWT_OK },
 		{ { .max_lifetime_s = &day }, RJWT_OK, RJWT_OK },
 		{ { .state_dir = "/nonexistent" }, RJWT_KEYSET, RJWT_OK },
+		{ { .typ = "" }, RJWT_USAGE, RJWT_OK },
+		{ { .typ = "login+jwt\n" }, RJWT_USAGE, RJWT_OK },
+		{ { .typ = "application/login+jwt" }, RJWT_OK, RJWT_OK },
+		{ { .typ = "0123456789012345678901234567890123456789012345678901234567890123" }, RJWT_OK, RJWT_TYP },
+		{ { .typ = "01234567890123456789012345678901234567890123456789012345678901234" }, RJWT_USAGE, RJWT_OK },
+		{ { .issuer = "" }, RJWT_USAGE, RJWT_OK },
+		{ { .issuer = "iss.example\n" }, RJWT_USAGE, RJWT_OK },
+		{ { .issuer = "iss.example" }, RJWT_OK, RJWT_OK },
+		{ { .audience = nobody_named }, RJWT_USAGE, RJWT_OK },
+		{ { .audience = one_empty }, RJWT_USAGE, RJWT_OK },
+		{ { .audience = no_text }, RJWT_USAGE, RJWT_OK },
+		{ { .audience = both }, RJWT_OK, RJWT_OK },
 	};
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
