@@ -19,6 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *
+rjwt_version(void)
+{
+	return RJWT_VERSION;
+}
+
 void
 rjwt_free(void *p)
 {

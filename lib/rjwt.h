@@ -97,6 +97,9 @@ enum rjwt_err {
 #undef RJWT_ENUMERATOR
 };
 
+/* The version of the library that is loaded: "0.1.0"; static. */
+const char *rjwt_version(void);
+
 const char *rjwt_reason(enum rjwt_err err);   /* "key_unknown": stable, for logs */
 const char *rjwt_strerror(enum rjwt_err err); /* a sentence for people, without a full stop */
 bool rjwt_is_verdict(enum rjwt_err err);      /* judged and refused, RJWT_OK not included */
