@@ -232,8 +232,8 @@ struct rjwt_change {
 	bool any;		/* something was, or would be, written */
 	bool rotated;		/* another key signs now */
 	char kid[RJWT_ID_SIZE]; /* of the active key, after it */
-	int64_t retired;	/* version of the key that retired; 0: none */
-	int64_t made;		/* version of the newest key made; 0: none */
+	int64_t retired_version; /* of the key that retired; 0: none */
+	int64_t made_version;	/* of the newest key made; 0: none */
 	int64_t next_event_s;	/* when something is due again; 0: never */
 	char text[256];		/* one true sentence */
 	char warning[512];	/* "" or: the clock went back, ... */
@@ -384,8 +384,8 @@ enum rjwt_err rjwt_revoke(struct rjwt *handle, const struct rjwt_revocation *rev
 struct rjwt_key_info {
 	char kid[RJWT_ID_SIZE];
 	char alg[8], state[8]; /* state: "active", "next", "retired", "revoked", "expired" */
-	int64_t published_s, since_s, retired_s, until_s, revoked_s;
-	uint64_t minted; /* of active and next; INT64_MAX: not known */
+	int64_t published_s, active_since_s, retired_s, verifies_until_s, revoked_s; /* 0: not, or not yet */
+	int64_t minted; /* tokens that it signed; -1: unknown, as for keys that are neither active nor next */
 };
 
 enum rjwt_note_level { RJWT_NOTE = 0, RJWT_ATTENTION = 1, RJWT_BROKEN = 3 };

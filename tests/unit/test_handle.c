@@ -438,10 +438,11 @@ test_status(void **state)
 	assert_string_equal(s.audience, "host.example");
 	assert_string_equal(s.keys[0].kid, "B.1");
 	assert_string_equal(s.keys[0].state, "retired");
-	assert_true(s.keys[0].retired_s == T0 + 100 && s.keys[0].until_s == T0 + 86500);
+	assert_true(s.keys[0].retired_s == T0 + 100 && s.keys[0].verifies_until_s == T0 + 86500);
 	assert_string_equal(s.keys[1].state, "active");
-	assert_true(s.keys[1].since_s == T0 + 100 && s.keys[1].minted == 2);
+	assert_true(s.keys[1].active_since_s == T0 + 100 && s.keys[1].minted == 2);
 	assert_string_equal(s.keys[2].state, "next");
+	assert_true(s.keys[0].minted == -1 && s.keys[2].minted == 0);
 	assert_string_equal(s.keys[2].alg, "ES256");
 	assert_string_equal(s.next_event, "rotation");
 	assert_true(s.next_event_s == T0 + 100 + 86400 && s.now_s == T0 + 100);

@@ -142,7 +142,7 @@ test_users(void **state)
 	struct rjwt *other = open_other(f, alice, "alice");
 	struct rjwt_change change = revoked(f, USERS("alice", "carol"));
 
-	assert_true(change.rotated && change.retired == 1);
+	assert_true(change.rotated && change.retired_version == 1);
 	assert_non_null(strstr(change.text, "all tokens of alice and carol"));
 	judged(f, other, alice, "alice", RJWT_REVOKED);
 	judged(f, other, carol, "carol", RJWT_REVOKED);
