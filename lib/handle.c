@@ -146,7 +146,7 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 	if (h == NULL)
 		return RJWT_MEMORY;
 	h->marks = MARKS_NONE; /* first: zeros are descriptor 0, which is the host's */
-	h->clock.read = options->now;
+	h->clock = (struct clock){ .read = options->now, .context = options->now_context };
 	RJWT_TRY(openssl_ready());
 	RJWT_TRY(config_load(options->config, &h->config, diag));
 	RJWT_TRY(handle_override(&h->config, options, diag));

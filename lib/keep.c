@@ -124,7 +124,7 @@ enum rjwt_err
 rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(config_clear) struct config config = { 0 };
-	struct clock clock = { .read = options->now };
+	struct clock clock = { .read = options->now, .context = options->now_context };
 	struct init_names names = { NULL, NULL };
 
 	if (diag != NULL)

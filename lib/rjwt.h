@@ -129,7 +129,8 @@ struct rjwt_options {
 	const char *config;		 /* a file that must be there; NULL: the default one, if it is */
 	const char *state_dir;		 /* NULL: the configuration's */
 	const char *jwks;		 /* JWK Set file in place of the keyset: rjwt_verify only */
-	void (*now)(struct rjwt_time *); /* NULL: the system's clocks */
+	void (*now)(void *context, struct rjwt_time *now); /* NULL: the system's clocks; else must fill all of now */
+	void *now_context; /* what now() is given; must live as long as the handle */
 	/* Overrides of the configuration for this handle; NULL: none. */
 	const char *issuer;	     /* verify: the only issuer accepted; mint: what is minted; 1 to RJWT_NAME_MAX bytes */
 	const char *const *audience; /* NULL-terminated, at least one; verify: the names accepted */

@@ -265,7 +265,7 @@ gather(const struct rjwt_options *options, struct rjwt_status *s)
 {
 	RJWT_CLEAN(config_clear) struct config config = { 0 };
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
-	struct clock clock = { .read = options->now };
+	struct clock clock = { .read = options->now, .context = options->now_context };
 	struct rjwt_diag diag = { 0 };
 	struct rjwt_time now;
 	enum rjwt_err err = config_load(options->config, &config, &diag);

@@ -370,11 +370,11 @@ static unsigned readings;
 
 /* The second reading is for iat: the keyset has been read by then, and nothing is signed yet. */
 static void
-clock_at_iat(struct rjwt_time *now)
+clock_at_iat(void *context, struct rjwt_time *now)
 {
 	if (++readings == 2)
 		meanwhile(minting);
-	clock_made_up(now);
+	clock_made_up(context, now);
 }
 
 static void

@@ -515,7 +515,7 @@ static struct {
 } swap;
 
 static void
-clock_swapping(struct rjwt_time *now)
+clock_swapping(void *context, struct rjwt_time *now)
 {
 	char command[1500];
 
@@ -524,7 +524,7 @@ clock_swapping(struct rjwt_time *now)
 		    swap.state, swap.state, swap.state, swap.state, swap.state);
 		assert_int_equal(system(command), 0);
 	}
-	clock_made_up(now);
+	clock_made_up(context, now);
 }
 
 static void
