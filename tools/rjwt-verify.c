@@ -59,17 +59,17 @@ struct verify {
 	struct tool tool;
 	struct string_list audience;
 	const char *user, *service;
-	int64_t leeway_s, max_lifetime_s;
+	int64_t leeway_s, max_lifetime_s, at_s;
 	bool jws, lines, explain, json;
 };
 
-/* --at: the handle's clock is a function without context. */
-static int64_t judged_at_s;
-
+/* --at */
 static void
-clock_at(struct rjwt_time *now)
+clock_at(void *context, struct rjwt_time *now)
 {
-	*now = (struct rjwt_time){ .wall_s = judged_at_s };
+	const struct verify *v = context;
+
+	*now = (struct rjwt_time){ .wall_s = v->at_s };
 }
 
 /* --- the command line ------------------------------------------------------------------------- */
@@ -103,7 +103,8 @@ take_option(struct verify *v, int option)
 		return tool_duration(&v->tool, "--max-lifetime", optarg, 1, RJWT_LIFETIME_MAX, &v->max_lifetime_s);
 	case OPT_AT:
 		v->tool.options.now = clock_at;
-		return tool_time(&v->tool, "--at", optarg, &judged_at_s);
+		v->tool.options.now_context = v;
+		return tool_time(&v->tool, "--at", optarg, &v->at_s);
 	case OPT_JWS:
 		v->jws = true;
 		return EXIT_DONE;

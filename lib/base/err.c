@@ -112,3 +112,13 @@ fd_clean(int *fd)
 		close(*fd);
 	errno = saved;
 }
+
+enum rjwt_err
+flags_check(int flags, int known, struct rjwt_diag *diag)
+{
+	unsigned unknown = (unsigned)flags & ~(unsigned)known;
+
+	if (unknown == 0)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_USAGE, "", "unknown flag 0x%x", unknown);
+}

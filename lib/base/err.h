@@ -68,4 +68,7 @@ bool err_is_missing(enum rjwt_err err);
 void free_clean(void *pointer_to_pointer); /* RJWT_CLEAN(free_clean) char *p */
 void fd_clean(int *fd);			   /* closes when >= 0, keeps errno */
 
+/* RJWT_USAGE: flags has a bit that is not among those that a function knows. */
+RJWT_MUST enum rjwt_err flags_check(int flags, int known, struct rjwt_diag *diag);
+
 #endif

@@ -64,14 +64,29 @@ config_value_is_text(const struct config_value *v)
 }
 
 static bool
+fits(const struct config_row *row, struct view text)
+{
+	return text.n >= (size_t)row->least && text.n <= (size_t)row->most &&
+	       (text.n == 0 || row->kind == PATH || claims_name_check(text));
+}
+
+bool
+config_check_typ(struct view typ)
+{
+	for (size_t i = 0; i < config_nrows; i++)
+		if (config_rows[i].offset == offsetof(struct config, token_type))
+			return fits(&config_rows[i], typ);
+	return false;
+}
+
+static bool
 set_text(struct config_value *v, char **field)
 {
 	char *copy;
 
 	if (!config_value_is_text(v))
 		return config_value_say(v, "text: write it between quotes");
-	if (v->text.n < (size_t)v->row->least || v->text.n > (size_t)v->row->most ||
-	    (v->text.n > 0 && v->row->kind != PATH && !claims_name_check(v->text)))
+	if (!fits(v->row, v->text))
 		return say_range(v, "text without control characters, bytes:");
 	if (v->row->kind == PATH && v->text.p[0] != '/')
 		return config_value_say(v, "an absolute path");

@@ -243,7 +243,7 @@ static void
 tell(const struct keyset *keyset, const struct rotation_policy *policy, const struct dir *dir, bool adopt,
     struct rjwt_change *change)
 {
-	*change = (struct rjwt_change){ .any = true, .rotated = adopt, .made = keyset->next.version };
+	*change = (struct rjwt_change){ .any = true, .rotated = adopt, .made_version = keyset->next.version };
 	keyset_kid_format(keyset, keyset->active.version, change->kid);
 	if (policy->rotate_every_s > 0)
 		change->next_event_s = keyset->active.since_s + policy->rotate_every_s;

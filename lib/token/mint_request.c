@@ -94,6 +94,7 @@ check_requested_lifetime(struct mint_item *o)
 static enum rjwt_err
 order_check(struct mint_item *o)
 {
+	RJWT_TRY(flags_check(o->request->flags, RJWT_MINT_FLAGS, o->diag));
 	if (o->request->user == NULL)
 		return diag_fail(o->diag, RJWT_USER, "", "a token is for one user: none was named");
 	RJWT_TRY(check_names(o));

@@ -79,8 +79,9 @@ judged()
 	E
 	judged user -u ''
 	judged scope -s ''
-	judged audience -a ''
-	judged issuer -i ''
+	for option in -a -i --typ; do
+		run -2 verify "$option" '' <"$dir/token"
+	done
 }
 
 @test "the sentence says what was expected and what was found" {

@@ -205,7 +205,7 @@ test_plan_rotates(void **state)
 	assert_true(plan.after.next.version == 5 && plan.after.next.published_s == T0 + DAY);
 	assert_true(plan.after.next_version == 6 && plan.after.floor == 1);
 	assert_true(plan.stamp.retired_s == T0 + DAY && plan.stamp.until_s == T0 + 2 * DAY);
-	assert_true(plan.change.retired == 3 && plan.change.made == 5);
+	assert_true(plan.change.retired_version == 3 && plan.change.made_version == 5);
 	assert_string_equal(plan.change.kid, "B.4");
 	assert_non_null(strstr(plan.change.text, "B.4 signs now, B.3 verifies until"));
 	/* The commit took its time: dated anew. */
