@@ -9,7 +9,7 @@ Each scenario is a command on a keyset with tokens of an active and a retired ke
           made: what was not fsynced is dropped, kept, torn, or a part of it kept;
   fail    with its k-th call failing, once and from there on, for every k, by ENOSPC, EIO and others;
 
-and after each the invariants of lib/keyset.h are checked: first without a writer, then with one, then minting
+and after each the invariants of lib/keyset/keyset.h are checked: first without a writer, then with one, then minting
 and rotating again. --share N looks at one point in N, chosen by the seed (all of the last state of a command,
 where its promise counts). TAP on stdout.
 """

@@ -50,8 +50,13 @@ QUICK_S = 0.4
 LEAK = re.compile(r"(?!json_close|marks_)\w*(free|clear|clean|close|wipe|object_put)\(")  # what ASan alone would miss
 WITHOUT = ("test_programs", "test_sets", "test_guest")  # run programs, which are not built here, or measure
 # Of the tests that take longer those that are about a file, beside the one that has its name, and about all.
-NEAR = {"lib/key.c": ["jws_sign"], "lib/key_weak.c": ["key"], "lib/jwk.c": ["verdict_keys"], "lib/alg.c": ["jwk"],
-	"lib/check_claims.c": ["revoke"], "lib/marks.c": ["revoke", "keeper"], "lib/store.c": ["keeper", "revoke"],
+NEAR = {"lib/jose/key.c": ["jws_sign"], "lib/jose/key_weak.c": ["key"], "lib/jose/jwk.c": ["verdict_keys"],
+	"lib/jose/alg.c": ["jwk"], "lib/token/check_jws.c": ["verdict"], "lib/token/check_claims.c": ["revoke"],
+	"lib/token/check.c": ["verdict"], "lib/config/config_yaml.c": ["config"],
+	"lib/keyset/marks.c": ["revoke", "keeper"], "lib/keyset/marks_write.c": ["marks", "revoke", "keeper"],
+	"lib/keyset/issued.c": ["marks", "revoke", "keeper"], "lib/keyset/store.c": ["keeper", "revoke"],
+	"lib/keyset/tickets.c": ["store", "mint"], "lib/keyset/inspect.c": ["store", "keeper", "revoke"],
+	"lib/keyset/jwks.c": ["store", "keeper", "revoke"], "lib/base/json_write.c": ["json"],
 	"pam/login.c": ["phases", "module"], "pam/phases.c": ["login"], "pam/prompt.c": ["login"], "pam/args.c": ["login"]}
 NEAR_ALL = ["failing", "table", "verify"]
 
@@ -106,7 +111,8 @@ class Build:
 			os.makedirs(self.path(made))
 		listed = lambda where: sorted(where + n for n in os.listdir(os.path.join(self.top, where)) if n.endswith(".c"))
 		tests = self.unit_tests()
-		core = listed("lib/") + [n for n in listed("pam/") if n != "pam/pam_rjwt.c"]
+		core = [n for d, _, _ in sorted(os.walk(os.path.join(self.top, "lib"))) if ".libs" not in d
+			for n in listed(os.path.relpath(d, self.top) + "/")] + [n for n in listed("pam/") if n != "pam/pam_rjwt.c"]
 		fixture = ["tests/unit/" + n for n in ("fixture.c", "fixture_files.c", "provider_memory.c")] + [
 			n for n in listed("tests/refused/") if not n.startswith("tests/refused/test_")]
 		rest = ["pam/pam_rjwt.c", "tests/unit/pam_probe.c", "tests/mutation/mutant.c"]
