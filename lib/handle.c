@@ -5,6 +5,7 @@
  */
 #include "handle.h"
 #include "base/buf.h"
+#include "base/datetime.h"
 #include "base/file.h"
 #include "base/openssl.h"
 #include "base/string_list.h"
@@ -52,11 +53,16 @@ handle_clean(struct rjwt **h)
 static enum rjwt_err
 range(const int64_t *value, int64_t least, int64_t most, const char *name, int64_t *to, struct rjwt_diag *diag)
 {
+	char typed[32], from[32], to_most[32];
+
 	if (value == NULL)
 		return RJWT_OK;
+	duration_format(typed, *value);
+	duration_format(from, least);
+	duration_format(to_most, most);
 	if (*value < least || *value > most)
-		return diag_fail(diag, RJWT_USAGE, "", "%s: %lld s is not from %lld to %lld", name, (long long)*value,
-		    (long long)least, (long long)most);
+		return diag_fail(diag, RJWT_USAGE, "", "%s: %s%s is out of range (%s to %s)", name,
+		    *value < 0 ? "-" : "", typed, from, to_most);
 	*to = *value;
 	return RJWT_OK;
 }

@@ -100,23 +100,6 @@ set_text(struct config_value *v, char **field)
 	return true;
 }
 
-/* As a person writes it in the file: 0, 90s, 5m, 3650d. */
-static void
-put_duration(char text[static 32], int64_t seconds)
-{
-	static const struct {
-		int64_t seconds;
-		char unit;
-	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
-
-	snprintf(text, 32, "0");
-	for (size_t i = 0; seconds > 0; i++) /* the last unit measures all */
-		if (seconds % units[i].seconds == 0) {
-			snprintf(text, 32, "%lld%c", (long long)(seconds / units[i].seconds), units[i].unit);
-			return;
-		}
-}
-
 static bool
 set_duration(struct config_value *v, int64_t *field)
 {
@@ -129,8 +112,8 @@ set_duration(struct config_value *v, int64_t *field)
 		*field = seconds;
 		return true;
 	}
-	put_duration(least, v->row->least);
-	put_duration(most, v->row->most);
+	duration_format(least, v->row->least);
+	duration_format(most, v->row->most);
 	snprintf(wanted, sizeof(wanted), "from %s to %s", least, most);
 	return config_value_say(v, wanted);
 }

@@ -155,12 +155,12 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 	done < <(defaults)
 	# numbers that the table has by name, and durations
 	grep -Fxq '.It Cm rsa_bits Pq a number from 2048 to 16384; default: 3072' "$file"
-	grep -Fxq '.It Cm rotate_every Pq a duration from 0 to 3650d; default: 24h' "$file"
+	grep -Fxq '.It Cm rotate_every Pq a duration from 0s to 3650d; default: 24h' "$file"
 	grep -Fxq '.It Cm user_suffix Pq a text of 0 to 255 bytes; default: \(dq\(dq' "$file"
 	# a page that is behind is seen
 	sed 's/^KEY(leeway, \(.*\)"30s", 0, 300,/KEY(leeway, \1"40s", 0, 301,/' lib/config/config.def >"$dir/config.def"
 	run -1 diff <(awk -v page="$file" -f etc/make-yaml lib/*.h lib/*/*.h "$dir/config.def") "$file"
-	says '< .It Cm leeway Pq a duration from 0 to 301s; default: 40s'
+	says '< .It Cm leeway Pq a duration from 0s to 5m1s; default: 40s'
 }
 
 @test "rjwt(3) has each function" {
@@ -243,7 +243,7 @@ host_of_examples()
 	run -1 examples run other.8
 	sed 's/^now       \(.*\):36:55Z/now       \1:26:55Z/' "$page" >other.8    # ten minutes between what is at once
 	run -1 examples run other.8
-	sed 's/(in 1 d)/(in 2 d)/' "$page" >other.8
+	sed 's/(in 1d)/(in 2d)/' "$page" >other.8
 	run -1 examples run other.8
 }
 

@@ -177,7 +177,7 @@ test_suspect_until_settled(void **state)
 	int64_t by;
 
 	clock_step(-7200);
-	assert_non_null(strstr(tick(f).warning, "it went back by 2 h"));
+	assert_non_null(strstr(tick(f).warning, "it went back by 2h"));
 	assert_string_equal(tick(f).warning, ""); /* once */
 	k = keyset_get(f);
 	assert_true(keyset_clock_suspect(&k, &p, &clock_time, &by) && by == -7200);

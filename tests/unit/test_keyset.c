@@ -290,7 +290,7 @@ test_clock_back(void **state)
 	assert_true(plan.after.active.since_s == T0 - 30 * DAY);
 	assert_true(plan.after.clock.wall_s == T0 - 30 * DAY);
 	assert_non_null(strstr(plan.change.warning, "clock suspect"));
-	assert_non_null(strstr(plan.change.warning, "back by 30 d"));
+	assert_non_null(strstr(plan.change.warning, "back by 30d"));
 	k = plan.after;
 	clock_run(DAY - 1);
 	assert_true(plan_of(&k, &p, WHY_DUE, 0, NULL).retire == 0);
