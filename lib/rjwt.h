@@ -169,10 +169,11 @@ enum rjwt_verify_flags {
 	RJWT_ANY_SERVICE = 4,	  /* skip the check of the scope */
 	RJWT_ANY_ORIGIN = 8,	  /* skip the checks of the bound key and the source address */
 	RJWT_SIGNATURE_ONLY = 16, /* JWS alone (RFC 7515): stop after the signature */
-	RJWT_TRACE = 32,	  /* fill verdict.checks */
 	RJWT_VERIFY_FLAGS =
-	    RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN | RJWT_SIGNATURE_ONLY | RJWT_TRACE
+	    RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN | RJWT_SIGNATURE_ONLY
 };
+
+struct rjwt_check;
 
 /* What is tried. Borrows all. */
 struct rjwt_attempt {
@@ -181,6 +182,8 @@ struct rjwt_attempt {
 	const char *user;    /* PAM_USER; NULL is refused unless RJWT_ANY_USER */
 	const char *service; /* PAM_SERVICE; NULL is refused unless RJWT_ANY_SERVICE */
 	int flags; /* enum rjwt_verify_flags */
+	struct rjwt_check *trace; /* NULL: none; else filled with every check in its order, verdict.nchecks of them */
+	size_t trace_max;	  /* how many trace has room for; RJWT_CHECKS_MAX always suffices */
 };
 
 enum rjwt_outcome { RJWT_NOT_REACHED = 0, RJWT_PASSED, RJWT_FAILED, RJWT_NOT_CHECKED };
@@ -193,6 +196,7 @@ struct rjwt_check {
 	char expected[160], found[160];
 };
 
+/* A trace of this many checks has room for all. With less room it holds the first ones. */
 #define RJWT_CHECKS_MAX 32
 
 struct rjwt_verdict {
@@ -209,9 +213,8 @@ struct rjwt_verdict {
 	bool rotation_overdue, clock_suspect;
 	char *claims; /* the payload's bytes, NUL added; NULL unless the signature is good */
 	size_t claims_len;
-	struct rjwt_check failed;		   /* the check that failed, whatever the flags */
-	size_t nchecks;				   /* 0 without RJWT_TRACE */
-	struct rjwt_check checks[RJWT_CHECKS_MAX]; /* the first nchecks of them; no others are written */
+	struct rjwt_check failed; /* the check that failed, traced or not */
+	size_t nchecks;		  /* how many of attempt.trace were written; 0 without a trace */
 };
 
 /*

@@ -52,6 +52,7 @@ struct verify {
 	const char *user, *service;
 	int64_t leeway_s, max_lifetime_s, at_s;
 	bool jws, lines, explain, json;
+	struct rjwt_check trace[RJWT_CHECKS_MAX]; /* of the last token */
 };
 
 /* --at */
@@ -205,10 +206,10 @@ outcome_name(enum rjwt_outcome outcome)
 }
 
 static void
-put_checks(const struct rjwt_verdict *verdict)
+put_checks(const struct rjwt_verdict *verdict, const struct rjwt_check *trace)
 {
 	for (size_t i = 0; i < verdict->nchecks; i++) {
-		const struct rjwt_check *c = &verdict->checks[i];
+		const struct rjwt_check *c = &trace[i];
 
 		printf("  %-12s %-24s", outcome_name(c->outcome), c->name);
 		if (c->expected[0] != '\0') {
@@ -224,7 +225,7 @@ put_checks(const struct rjwt_verdict *verdict)
 }
 
 static void
-put_json(const struct rjwt_verdict *verdict)
+put_json(const struct rjwt_verdict *verdict, const struct rjwt_check *trace)
 {
 	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
 	bool minus_zero;
@@ -236,11 +237,11 @@ put_json(const struct rjwt_verdict *verdict)
 	json_open_array(&out, "checks");
 	for (size_t i = 0; i < verdict->nchecks; i++) {
 		json_open_element(&out);
-		json_put_string(&out, "code", view_of(rjwt_reason(verdict->checks[i].code)));
-		json_put_string(&out, "check", view_of(verdict->checks[i].name));
-		json_put_string(&out, "outcome", view_of(outcome_name(verdict->checks[i].outcome)));
-		json_put_text(&out, "expected", view_of(verdict->checks[i].expected));
-		json_put_text(&out, "found", view_of(verdict->checks[i].found));
+		json_put_string(&out, "code", view_of(rjwt_reason(trace[i].code)));
+		json_put_string(&out, "check", view_of(trace[i].name));
+		json_put_string(&out, "outcome", view_of(outcome_name(trace[i].outcome)));
+		json_put_text(&out, "expected", view_of(trace[i].expected));
+		json_put_text(&out, "found", view_of(trace[i].found));
 		json_close(&out);
 	}
 	json_close_array(&out);
@@ -262,7 +263,7 @@ put_verdict(const struct verify *v, const char *prefix, const struct rjwt_verdic
 		fputs(": ", stdout);
 	}
 	if (v->json) {
-		put_json(verdict);
+		put_json(verdict, v->trace);
 		return;
 	}
 	if (v->jws && verdict->reason == RJWT_OK) {
@@ -276,7 +277,7 @@ put_verdict(const struct verify *v, const char *prefix, const struct rjwt_verdic
 	else
 		put_reason(verdict);
 	if (v->explain)
-		put_checks(verdict);
+		put_checks(verdict, v->trace);
 }
 
 /* --- one token, a line each, and all ---------------------------------------------------------- */
@@ -287,7 +288,7 @@ attempt_flags(const struct verify *v)
 {
 	return RJWT_DRY_RUN | (v->tool.options.jwks != NULL ? RJWT_ANY_ORIGIN : 0) |
 	       (v->user == NULL ? RJWT_ANY_USER : 0) | (v->service == NULL ? RJWT_ANY_SERVICE : 0) |
-	       (v->jws ? RJWT_SIGNATURE_ONLY : 0) | (v->explain || v->json ? RJWT_TRACE : 0);
+	       (v->jws ? RJWT_SIGNATURE_ONLY : 0);
 }
 
 static int
@@ -298,13 +299,15 @@ worse(int a, int b)
 
 /* With --lines every line has its answer, so that the n-th belongs to the n-th token. */
 static int
-judge(const struct verify *v, struct rjwt *handle, const char *prefix, struct view token)
+judge(struct verify *v, struct rjwt *handle, const char *prefix, struct view token)
 {
 	struct rjwt_attempt attempt = { .token = token.p,
 		.len = token.n,
 		.user = v->user,
 		.service = v->service,
-		.flags = attempt_flags(v) };
+		.flags = attempt_flags(v),
+		.trace = v->explain || v->json ? v->trace : NULL,
+		.trace_max = ARRAY_LEN(v->trace) };
 	struct rjwt_verdict verdict;
 	struct rjwt_diag diag = { 0 };
 	enum rjwt_err err = rjwt_verify(handle, &attempt, &verdict, &diag);

@@ -37,7 +37,7 @@ static const struct row {
 
 #define ROWS (ARRAY_LEN(rows))
 
-_Static_assert(ROWS <= RJWT_CHECKS_MAX, "rjwt_verdict.checks holds every row");
+_Static_assert(ROWS <= RJWT_CHECKS_MAX, "a trace of RJWT_CHECKS_MAX holds every row");
 
 /* Read the clocks, and keyset.json if it is another by now. */
 static enum rjwt_err
@@ -71,8 +71,8 @@ walk_row(struct verification *w, size_t i, enum rjwt_err (*check)(struct verific
 {
 	enum rjwt_err err = judge_row(w, &rows[i], check);
 
-	if (w->trace)
-		w->verdict->checks[i] = w->check;
+	if (i < w->verdict->nchecks)
+		w->attempt->trace[i] = w->check;
 	if (err != RJWT_OK) {
 		w->verdict->failed = w->check;
 		w->verdict->tell = w->past_user && rjwt_is_verdict(err);
@@ -133,8 +133,7 @@ note_state(struct verification *w)
 void
 verdict_begin(struct rjwt_verdict *verdict, enum rjwt_err reason)
 {
-	memset(verdict, 0, offsetof(struct rjwt_verdict, checks));
-	verdict->reason = reason;
+	*verdict = (struct rjwt_verdict){ .reason = reason };
 }
 
 enum rjwt_err
@@ -145,13 +144,14 @@ verify_token(const struct verifier *verifier, const struct rjwt_attempt *attempt
 		.attempt = attempt,
 		.verdict = verdict,
 		.diag = diag,
-		.trace = (attempt->flags & RJWT_TRACE) != 0,
+		.trace = attempt->trace != NULL,
 		.token = { attempt->token, attempt->token == NULL ? 0 : attempt->len } };
 
 	verdict_begin(verdict, RJWT_INTERNAL);
-	for (size_t i = 0; w.trace && i < ROWS; i++)
-		verdict->checks[i] = (struct rjwt_check){ .code = rows[i].code, .name = rows[i].name };
-	verdict->nchecks = w.trace ? ROWS : 0;
+	if (w.trace)
+		verdict->nchecks = attempt->trace_max < ROWS ? attempt->trace_max : ROWS;
+	for (size_t i = 0; i < verdict->nchecks; i++)
+		attempt->trace[i] = (struct rjwt_check){ .code = rows[i].code, .name = rows[i].name };
 	verdict->reason = refresh(&w);
 	if (verdict->reason == RJWT_OK) {
 		note_state(&w);

@@ -22,7 +22,7 @@ struct verifier {
 	struct clock *clock;
 };
 
-/* No verdict yet, for this reason. Its checks, 11 KiB that few ask for, are not written. */
+/* No verdict yet, for this reason. */
 void verdict_begin(struct rjwt_verdict *verdict, enum rjwt_err reason);
 
 /* As rjwt_verify(). verdict is begun anew. */

@@ -277,11 +277,14 @@ static void
 run_verify(const struct scenario *s)
 {
 	const char *token = page->tokens[s->token];
+	struct rjwt_check trace[RJWT_CHECKS_MAX];
 	const struct rjwt_attempt attempt = { .token = token,
 		.len = strlen(token),
 		.user = "alice",
 		.service = "sshd",
-		.flags = RJWT_DRY_RUN | RJWT_TRACE };
+		.flags = RJWT_DRY_RUN,
+		.trace = trace,
+		.trace_max = RJWT_CHECKS_MAX };
 	struct rjwt_verdict verdict;
 	struct rjwt_diag diag;
 	struct rjwt *h = NULL;

@@ -34,6 +34,7 @@ struct trial {
 	char *user, *service;
 	const char *scope;
 	int flags, version;
+	bool traced;
 	struct said spent[ATTEMPTS]; /* once, and accepted */
 	size_t nspent;
 	bool unclear; /* a call failed before: what it left is not known here */
@@ -42,15 +43,16 @@ struct trial {
 static void
 choose(struct trial *t, struct rest *rest)
 {
-	unsigned n = take_byte(rest);
+	unsigned n = take_byte(rest), flags;
 
 	if (n % 2 == 0)
 		t->stage = stage_get(n / 2 % STAGE_KINDS);
 	else
 		t->set = stage_set(n / 2);
 	t->setting = &stage_settings[take_below(rest, STAGE_SETTINGS)];
-	t->flags = (int)(take_byte(rest) &
-			 (RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_SIGNATURE_ONLY | RJWT_TRACE));
+	flags = take_byte(rest);
+	t->flags = (int)(flags & (RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_SIGNATURE_ONLY));
+	t->traced = (flags & 32) != 0;
 	n = take_byte(rest);
 	if (n % 8 == 7)
 		t->user = take_string(rest, 300);
@@ -153,7 +155,12 @@ attempt(struct trial *t, struct rest *rest, struct rest plan)
 		.kid = t->asked.kid,
 		.now_s = faults_clock.wall_s,
 		.once = take_byte(rest) % 2 == 1 };
-	struct rjwt_attempt a = { .user = t->user, .service = t->service, .flags = t->flags };
+	struct rjwt_check trace[RJWT_CHECKS_MAX];
+	struct rjwt_attempt a = { .user = t->user,
+		.service = t->service,
+		.flags = t->flags,
+		.trace = t->traced ? trace : NULL,
+		.trace_max = RJWT_CHECKS_MAX };
 	struct rjwt_verdict verdict;
 	struct rjwt_diag diag = { 0 };
 	struct token token;

@@ -276,6 +276,8 @@ edit_time(char part, const char *name, int64_t at_s)
 	return (struct edit){ part, name, text[i] };
 }
 
+struct rjwt_check judge_trace[RJWT_CHECKS_MAX];
+
 enum rjwt_err
 judge_as(struct fixture *f, const char *token, const char *user, const char *service, int flags,
     struct rjwt_verdict *verdict)
@@ -284,7 +286,9 @@ judge_as(struct fixture *f, const char *token, const char *user, const char *ser
 		.len = token == NULL ? 0 : strlen(token),
 		.user = user,
 		.service = service,
-		.flags = flags };
+		.flags = flags & ~TRACED,
+		.trace = (flags & TRACED) != 0 ? judge_trace : NULL,
+		.trace_max = RJWT_CHECKS_MAX };
 	struct rjwt_verdict v;
 	enum rjwt_err err = rjwt_verify(f->h, &attempt, &v, &f->diag);
 

@@ -73,6 +73,10 @@ enum rjwt_err judge(struct fixture *f, const char *token, int flags, struct rjwt
 enum rjwt_err judge_as(struct fixture *f, const char *token, const char *user, const char *service, int flags,
     struct rjwt_verdict *verdict);
 
+/* TRACED among the flags of judge() and judge_as(): the checks are put into judge_trace. */
+#define TRACED (1 << 30)
+extern struct rjwt_check judge_trace[RJWT_CHECKS_MAX];
+
 /* Mint by the handle, with defaults for what is NULL: alice, reusable. free() */
 char *minted(struct fixture *f, const char *user);
 

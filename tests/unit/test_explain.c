@@ -73,11 +73,11 @@ test_accepted(void **state)
 	char *bound = token_with(f, (struct edit[]){ CLAIM("cnf", "1"), CLAIM("src", "1"), END });
 	struct rjwt_verdict v;
 
-	want("accepted", judge(f, token, RJWT_TRACE, &v), RJWT_OK);
+	want("accepted", judge(f, token, TRACED, &v), RJWT_OK);
 	assert_int_equal(v.nchecks, ARRAY_LEN(rows));
 	for (size_t i = 0; i < v.nchecks; i++) {
-		assert_string_equal(v.checks[i].name, rows[i].name);
-		said(rows[i].name, &v.checks[i], rows[i].expected, rows[i].found);
+		assert_string_equal(judge_trace[i].name, rows[i].name);
+		said(rows[i].name, &judge_trace[i], rows[i].expected, rows[i].found);
 	}
 	watched = v.claims;
 	watched_n = v.claims_len;
@@ -85,27 +85,27 @@ test_accepted(void **state)
 	rjwt_verdict_clear(&v);
 	assert_null(watched);
 	rjwt_verdict_clear(&v); /* once more does no harm */
-	want("refused", judge(f, other, RJWT_TRACE, &v), RJWT_USER);
+	want("refused", judge(f, other, TRACED, &v), RJWT_USER);
 	for (size_t i = 14; i < v.nchecks; i++) { /* not reached, but named */
-		assert_string_equal(v.checks[i].name, rows[i].name);
-		said(rows[i].name, &v.checks[i], "", "");
+		assert_string_equal(judge_trace[i].name, rows[i].name);
+		said(rows[i].name, &judge_trace[i], "", "");
 	}
 	rjwt_verdict_clear(&v);
 	want("skipped",
-	    judge_as(f, bound, NULL, NULL, RJWT_TRACE | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN, &v),
+	    judge_as(f, bound, NULL, NULL, TRACED | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN, &v),
 	    RJWT_OK);
-	said("user", &v.checks[13], "no user was given", "");
-	said("scope", &v.checks[21], "no service was given", "");
-	said("binding", &v.checks[22], "no ssh key was given", "");
-	said("source", &v.checks[23], "no source address was given", "");
+	said("user", &judge_trace[13], "no user was given", "");
+	said("scope", &judge_trace[21], "no service was given", "");
+	said("binding", &judge_trace[22], "no ssh key was given", "");
+	said("source", &judge_trace[23], "no source address was given", "");
 	rjwt_verdict_clear(&v);
-	want("no need", judge(f, token, RJWT_TRACE | RJWT_ANY_ORIGIN, &v), RJWT_OK);
-	assert_true(v.checks[22].outcome == RJWT_PASSED && v.checks[23].outcome == RJWT_PASSED);
+	want("no need", judge(f, token, TRACED | RJWT_ANY_ORIGIN, &v), RJWT_OK);
+	assert_true(judge_trace[22].outcome == RJWT_PASSED && judge_trace[23].outcome == RJWT_PASSED);
 	rjwt_verdict_clear(&v);
-	want("one-time", judge(f, once, RJWT_TRACE, &v), RJWT_OK);
-	said("spent", &v.checks[25], "its first use", "no use before");
+	want("one-time", judge(f, once, TRACED, &v), RJWT_OK);
+	said("spent", &judge_trace[25], "its first use", "no use before");
 	rjwt_verdict_clear(&v);
-	want("used", judge(f, once, RJWT_TRACE, &v), RJWT_SPENT);
+	want("used", judge(f, once, TRACED, &v), RJWT_SPENT);
 	said("spent", &v.failed, "its first use", "used");
 	rjwt_verdict_clear(&v);
 }
@@ -288,9 +288,9 @@ test_keys(void **state)
 
 	clock_run(60);
 	rotate(f);
-	want("retired", judge(f, token, RJWT_TRACE, &v), RJWT_OK);
-	said("until", &v.checks[9], "a key that verifies, until 2027-01-16T08:01:00Z", "2027-01-15T08:01:00Z");
-	said("issued", &v.checks[20], "issued before its key retired, 2027-01-15T08:01:00Z", "2027-01-15T08:00:00Z");
+	want("retired", judge(f, token, TRACED, &v), RJWT_OK);
+	said("until", &judge_trace[9], "a key that verifies, until 2027-01-16T08:01:00Z", "2027-01-15T08:01:00Z");
+	said("issued", &judge_trace[20], "issued before its key retired, 2027-01-15T08:01:00Z", "2027-01-15T08:00:00Z");
 	rjwt_verdict_clear(&v);
 	clock_run(40);
 	want("stolen", judge(f, stolen, 0, &v), RJWT_KEY_RETIRED);

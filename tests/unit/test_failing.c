@@ -33,6 +33,7 @@ struct thing {
 	const struct alg *alg;
 	char *token;
 	int flags;
+	bool traced;
 	/*
 	 * How many calls may fail: where keyset.json or a mark cannot be looked at it is
 	 * opened again.
@@ -382,11 +383,14 @@ whole(struct thing *thing)
 {
 	struct rjwt_options options = fixture_options(thing->f);
 	RJWT_CLEAN(rjwt_verdict_clear) struct rjwt_verdict verdict = { 0 };
+	struct rjwt_check trace[RJWT_CHECKS_MAX];
 	const struct rjwt_attempt attempt = { .token = thing->token,
 		.len = strlen(thing->token),
 		.user = "alice",
 		.service = "sshd",
-		.flags = thing->flags };
+		.flags = thing->flags,
+		.trace = thing->traced ? trace : NULL,
+		.trace_max = RJWT_CHECKS_MAX };
 	struct rjwt *h = NULL;
 	enum rjwt_err err = rjwt_open(&options, &h, NULL);
 
@@ -407,7 +411,7 @@ test_verification(void **state)
 	t.harmless = 3;
 	t.flags = RJWT_DRY_RUN;
 	every("good", whole, &t, RJWT_OK);
-	t.flags |= RJWT_TRACE;
+	t.traced = true;
 	every("good", whole, &t, RJWT_OK);
 	t.harmless = 0;
 	t.flags = 0;

@@ -170,7 +170,17 @@ verify_with(struct fixture *f, int flags)
 {
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 
-	return judge(f, token, flags, NULL);
+	const struct rjwt_attempt attempt = { .token = token,
+		.len = strlen(token),
+		.user = "alice",
+		.service = "sshd",
+		.flags = flags };
+	struct rjwt_verdict v;
+	enum rjwt_err err = rjwt_verify(f->h, &attempt, &v, &f->diag);
+
+	assert_true(v.reason == err);
+	rjwt_verdict_clear(&v);
+	return err;
 }
 
 static enum rjwt_err
@@ -309,11 +319,11 @@ test_jwks(void **state)
 	struct rjwt_verdict v;
 
 	want("open", open_set(f, set.p, "iss.example", hosts), RJWT_OK);
-	want("good", judge(f, token, RJWT_DRY_RUN | RJWT_TRACE, &v), RJWT_OK);
-	assert_int_equal(v.checks[v.nchecks - 2].outcome, RJWT_NOT_CHECKED); /* revoked */
+	want("good", judge(f, token, RJWT_DRY_RUN | TRACED, &v), RJWT_OK);
+	assert_int_equal(judge_trace[v.nchecks - 2].outcome, RJWT_NOT_CHECKED); /* revoked */
 	rjwt_verdict_clear(&v);
-	want("once", judge(f, once, RJWT_DRY_RUN | RJWT_TRACE, &v), RJWT_OK);
-	assert_int_equal(v.checks[v.nchecks - 1].outcome, RJWT_NOT_CHECKED); /* spent */
+	want("once", judge(f, once, RJWT_DRY_RUN | TRACED, &v), RJWT_OK);
+	assert_int_equal(judge_trace[v.nchecks - 1].outcome, RJWT_NOT_CHECKED); /* spent */
 	rjwt_verdict_clear(&v);
 	want("other user", judge_as(f, token, "bob", "sshd", RJWT_DRY_RUN, NULL), RJWT_USER);
 	assert_int_equal(rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 }, &f->diag),
