@@ -190,7 +190,7 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
 		if ((attempt->flags & RJWT_SIGNATURE_ONLY) == 0 &&
 		    (h->config.issuer.n == 0 || h->config.audience.n == 0))
 			return diag_fail(diag, RJWT_USAGE, "",
-			    "a JWK Set records no issuer and no audience: both must be given");
+			    "a JWK Set has no issuer and no audience (name both)");
 	}
 	err = verify_token(&v, attempt, verdict, diag);
 	/* A mark that was looked for and is not there is no news. */
@@ -207,7 +207,7 @@ handle_need_store(const struct rjwt *h, struct rjwt_diag *diag)
 	if (diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
 	if (h->store == NULL)
-		return diag_fail(diag, RJWT_USAGE, "", "a JWK Set can be verified with, no more");
+		return diag_fail(diag, RJWT_USAGE, "", "a JWK Set can only verify");
 	return RJWT_OK;
 }
 

@@ -85,14 +85,14 @@ read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_r
 	enum rjwt_err err;
 
 	if ((r->jti != NULL) + (r->users != NULL) + (r->kid != NULL) + (r->all ? 1 : 0) != 1)
-		return diag_fail(diag, RJWT_USAGE, "", "one of a token, users, a key and all is revoked");
+		return diag_fail(diag, RJWT_USAGE, "", "name exactly one of a token, users, a key or all");
 	if (r->jti != NULL && !claims_jti_check(view_of(r->jti)))
-		return diag_fail(diag, RJWT_USAGE, "", "%s is no id of a token (claim jti)", r->jti);
+		return diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not a token id (claim jti)", r->jti);
 	if (r->users != NULL && r->users[0] == NULL)
 		return diag_fail(diag, RJWT_USAGE, "", "no user was named");
 	for (size_t i = 0; r->users != NULL && r->users[i] != NULL; i++)
 		if (!claims_name_check(view_of(r->users[i])))
-			return diag_fail(diag, RJWT_USAGE, "", "%s is no login name", r->users[i]);
+			return diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not a login name", r->users[i]);
 	*order = (struct change_request){ .why = r->all		    ? WHY_REVOKE_ALL
 						 : r->kid != NULL   ? WHY_REVOKE_KEY
 						 : r->users != NULL ? WHY_REVOKE_USER
@@ -104,8 +104,8 @@ read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_r
 	RJWT_TRY(store_load(h->store, diag));
 	err = keyset_kid_parse(&h->store->keyset, view_of(r->kid), &order->version);
 	if (err == RJWT_KID)
-		return diag_fail(diag, err, "", "%s is no key id: BASE.VERSION is wanted", r->kid);
-	return err == RJWT_OK ? err : diag_fail(diag, err, "", "%s is of another keyset", r->kid);
+		return diag_fail(diag, err, "", "\"%s\" is not a key id (expected BASE.VERSION)", r->kid);
+	return err == RJWT_OK ? err : diag_fail(diag, err, "", "%s is a key of another keyset", r->kid);
 }
 
 enum rjwt_err

@@ -56,16 +56,16 @@ extern "C" {
 	CODE(RJWT_EMPTY, "empty", "the token is empty") \
 	CODE(RJWT_TOO_LONG, "too_long", "the token is longer than allowed") \
 	CODE(RJWT_TRUNCATED, "truncated", "the token was cut off where a prompt ends") \
-	CODE(RJWT_MALFORMED, "malformed", "not a token: three base64url parts with two dots between them are wanted") \
-	CODE(RJWT_HEADER, "header", "the JOSE header is not acceptable") \
-	CODE(RJWT_ALG, "alg", "the algorithm is not the key's") \
+	CODE(RJWT_MALFORMED, "malformed", "not a token") \
+	CODE(RJWT_HEADER, "header", "the JOSE header is not accepted") \
+	CODE(RJWT_ALG, "alg", "the algorithm does not match the key") \
 	CODE(RJWT_KID, "kid", "the key id is missing or malformed") \
 	CODE(RJWT_KEY_UNKNOWN, "key_unknown", "no such key in this keyset") \
 	CODE(RJWT_KEY_REVOKED, "key_revoked", "the key was revoked") \
-	CODE(RJWT_KEY_RETIRED, "key_retired", "the key had retired") \
-	CODE(RJWT_SIGNATURE, "signature", "the signature is not this key's") \
-	CODE(RJWT_TYP, "typ", "the token is of another type") \
-	CODE(RJWT_CLAIMS, "claims", "the claims are not acceptable") \
+	CODE(RJWT_KEY_RETIRED, "key_retired", "the key has retired") \
+	CODE(RJWT_SIGNATURE, "signature", "the signature does not match the key") \
+	CODE(RJWT_TYP, "typ", "the token has another type") \
+	CODE(RJWT_CLAIMS, "claims", "the claims are not accepted") \
 	CODE(RJWT_USER, "user", "the token is for another user") \
 	CODE(RJWT_ISSUER, "issuer", "the token is from another issuer") \
 	CODE(RJWT_AUDIENCE, "audience", "the token is for another host") \
@@ -73,20 +73,20 @@ extern "C" {
 	CODE(RJWT_NOT_YET_VALID, "not_yet_valid", "the token is not valid yet") \
 	CODE(RJWT_ISSUED_IN_FUTURE, "issued_in_future", "the token was issued in the future") \
 	CODE(RJWT_LIFETIME, "lifetime", "the lifetime is not allowed") \
-	CODE(RJWT_SCOPE, "scope", "the token does not open this service") \
+	CODE(RJWT_SCOPE, "scope", "the token is not for this service") \
 	CODE(RJWT_BINDING, "binding", "the token is bound to an ssh key that was not used") \
 	CODE(RJWT_SOURCE, "source", "the token is for another source address") \
 	CODE(RJWT_REVOKED, "revoked", "the token was revoked") \
 	CODE(RJWT_SPENT, "spent", "the token was used before")
 
 #define RJWT_NO_VERDICTS(CODE) \
-	CODE(RJWT_CONFIG, "config", "the configuration is not acceptable") \
+	CODE(RJWT_CONFIG, "config", "the configuration is not valid") \
 	CODE(RJWT_KEYSET, "keyset", "the keyset is not usable") \
 	CODE(RJWT_IO, "io", "input or output failed") \
 	CODE(RJWT_BUSY, "busy", "the keyset is locked") \
-	CODE(RJWT_EXISTS, "exists", "it exists already") \
+	CODE(RJWT_EXISTS, "exists", "it already exists") \
 	CODE(RJWT_MEMORY, "memory", "out of memory") \
-	CODE(RJWT_USAGE, "usage", "wrong use") \
+	CODE(RJWT_USAGE, "usage", "invalid request") \
 	CODE(RJWT_INTERNAL, "internal", "internal error")
 /* clang-format on */
 

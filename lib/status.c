@@ -116,8 +116,8 @@ list_keys(struct store *store, int64_t now_s, struct rjwt_status *s)
 			RJWT_TRY(note_failure(s, err, &why));
 		if (err == RJWT_OK && jwk.alg->kind == ALG_HMAC && v == k->active.version)
 			RJWT_TRY(note(s, RJWT_NOTE, store->dir.path,
-			    "signs with a shared secret (HS*): whoever can read private/ can mint, and only "
-			    "root can verify"));
+			    "the active key is a shared secret (HS*): only root can verify, and whoever can "
+			    "read private/ can mint"));
 	}
 	return RJWT_OK;
 }
@@ -157,7 +157,7 @@ judge_mode(struct rjwt_status *s, const struct dir *dir, const char *name, const
 		path = NULL;
 		return RJWT_MEMORY;
 	}
-	(void)diag_fail(&diag, RJWT_OK, path, "is open to its group or others (chmod go-rwx%s)", what_to_do);
+	(void)diag_fail(&diag, RJWT_OK, path, "accessible to its group or to others (chmod go-rwx%s)", what_to_do);
 	return note_add(s, RJWT_BROKEN, &diag);
 }
 
@@ -174,7 +174,7 @@ judge_key_mode(void *context, const char *name)
 	if (store_version(name, "key") == 0)
 		return RJWT_OK;
 	return judge_mode(f->status, f->private, name,
-	    "; if somebody may have read it, rjwt-keyd rotate --compromised");
+	    "; if somebody may have read it, run rjwt-keyd rotate --compromised");
 }
 
 /* Nobody is refused for these: who may read a key can mint with it anyway, and logins must go on. */
@@ -203,7 +203,7 @@ judge_folders(struct store *store, struct rjwt_status *s)
 		if (fstatat(store->dir.fd, folders[i], &status, 0) == 0 || errno != ENOENT)
 			continue;
 		(void)diag_fail(&diag, RJWT_OK, store->dir.path,
-		    "%s is not there: what it held is not known any more (rjwt-keyd init --adopt)", folders[i]);
+		    "%s is missing: its marks are lost (run rjwt-keyd init --adopt)", folders[i]);
 		RJWT_TRY(note_add(s, RJWT_BROKEN, &diag));
 	}
 	return RJWT_OK;
@@ -221,7 +221,7 @@ judge_time(struct store *store, const struct rotation_policy *policy, const stru
 
 	if (store_usage(store, now->wall_s, &seen, NULL) != RJWT_OK && geteuid() != 0)
 		RJWT_TRY(note(s, RJWT_NOTE, store->dir.path,
-		    "private/ cannot be read: counts are not known (run this as root)"));
+		    "cannot read private/: the number of minted tokens is unknown (run this as root)"));
 	if (keyset_clock_suspect(&store->keyset, policy, now, &by_s)) {
 		duration_format(amount, by_s);
 		snprintf(text, sizeof(text), "clock suspect: it went %s by %s", by_s < 0 ? "back" : "forward", amount);
@@ -229,7 +229,7 @@ judge_time(struct store *store, const struct rotation_policy *policy, const stru
 	}
 	if (keyset_overdue(&store->keyset, policy, now->wall_s))
 		RJWT_TRY(note(s, RJWT_ATTENTION, store->dir.path,
-		    "rotation is overdue: is rjwt-keyd run, or once from cron, at work?"));
+		    "rotation is overdue: is rjwt-keyd run (or rjwt-keyd once from cron) running?"));
 	s->next_event_s = keyset_next_event(&store->keyset, policy, &seen, now, &what);
 	snprintf(s->next_event, sizeof(s->next_event), "%s", what);
 	return RJWT_OK;
@@ -256,7 +256,7 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 	RJWT_TRY(judge_time(store, &config->rotation, now, s));
 	if (config->rotation.rotate_every_s == 0)
 		RJWT_TRY(note(s, RJWT_NOTE, config->path,
-		    "rotate_every is 0: marks of spent and revoked tokens are kept for ever"));
+		    "rotate_every is 0: marks of spent and revoked tokens are kept forever"));
 	return RJWT_OK;
 }
 

@@ -15,7 +15,7 @@ static const unsigned char value_plus_one[256] = {
 };
 /* clang-format on */
 
-/* More than 63 for a byte that is not in the alphabet, also after any number of them were or-ed together. */
+/* More than 63 for a byte outside the alphabet, even after any number of values were or-ed together. */
 static unsigned
 value(char c)
 {
@@ -31,10 +31,10 @@ base64url_check(struct view text)
 	for (size_t i = 0; i < text.n; i++)
 		seen |= value(text.p[i]);
 	if (seen > 63)
-		return "a byte that base64url does not have";
+		return "a byte outside the base64url alphabet";
 	if (tail == 1)
-		return "a length that base64url does not have";
-	/* What the last character holds beyond the last byte: 4 bits of two, 2 of three. */
+		return "a length that base64url cannot have";
+	/* Bits of the last character beyond the last byte: 4 after two characters, 2 after three. */
 	if (tail != 0 && (value(text.p[text.n - 1]) & (tail == 2 ? 15U : 3U)) != 0)
 		return "unused bits that are not zero";
 	return NULL;
@@ -47,7 +47,7 @@ base64url_decode(struct view text, struct buf *out)
 	unsigned group = 0, seen = 0;
 	char *to;
 
-	/* Only the tail has rules of its own: the loop looks at every byte. */
+	/* Only the tail needs this check: the loop below checks the bytes themselves. */
 	if (tail != 0 && base64url_check((struct view){ text.p + text.n - tail, tail }) != NULL)
 		return RJWT_MALFORMED;
 	to = buf_room(out, text.n / 4 * 3 + have);

@@ -9,12 +9,12 @@
 #include "base/err.h"
 
 /*
- * Why text is not canonical base64url: a byte outside A-Z a-z 0-9 - _, a length of 1 modulo 4, unused
- * bits that are not zero. NULL: it is; static.
+ * What makes text non-canonical base64url: a byte outside A-Z a-z 0-9 - _, a length of 1 modulo 4, unused
+ * bits that are not zero. NULL: nothing does. Static.
  */
 const char *base64url_check(struct view text);
 
-/* Decode what passes base64url_check(). Appends to out, on success alone. RJWT_MALFORMED, RJWT_MEMORY. */
+/* Decode canonical base64url and append it to out. On error out is unchanged. RJWT_MALFORMED, RJWT_MEMORY. */
 RJWT_MUST enum rjwt_err base64url_decode(struct view text, struct buf *out);
 void base64url_encode(struct buf *out, struct view bytes);
 

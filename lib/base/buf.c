@@ -23,7 +23,7 @@ buf_clear(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
-/* Make room for n more bytes and a NUL. Never realloc(3): it would leave a copy unwiped. */
+/* Make room for n more bytes and a NUL. Never realloc(3), which may leave an unwiped copy. */
 static bool
 buf_grow(struct buf *b, size_t n)
 {
@@ -90,7 +90,7 @@ buf_adds(struct buf *b, const char *s)
 	buf_add(b, s, strlen(s));
 }
 
-/* Straight into the room that is there, and once more where that was too small. */
+/* Print into the free room; print again after growing if it was too small. */
 void
 buf_addf(struct buf *b, const char *fmt, ...)
 {
@@ -132,7 +132,7 @@ buf_view(const struct buf *b)
 enum rjwt_err
 buf_give(struct buf *b, char **text, size_t *len)
 {
-	buf_add(b, "", 0); /* so that an empty one is a string too */
+	buf_add(b, "", 0); /* so that an empty buf gives a string, too */
 	RJWT_TRY(buf_done(b));
 	if (len != NULL)
 		*len = b->n;

@@ -74,7 +74,7 @@ digits_at(const char *p, int n, int max, int *value)
 	return *value <= max;
 }
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar, March being the year's first month. */
+/* Days from 1970-01-01 to a Gregorian date; the year is counted from March. */
 static int64_t
 days_before(int year, int month, int day)
 {

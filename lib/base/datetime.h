@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * datetime.h - numbers, durations and times as people write them, and RFC 3339.
+ * datetime.h - parse and print numbers, durations and times (RFC 3339).
  */
 #ifndef RJWT_DATETIME_H
 #define RJWT_DATETIME_H
@@ -19,7 +19,7 @@ RJWT_MUST enum rjwt_err duration_parse(const char *text, int64_t *seconds);
  */
 RJWT_MUST enum rjwt_err time_parse(const char *text, int64_t now_s, int64_t *seconds);
 
-/* Decimal digits alone, no sign, no blank, no leading zero but "0"; at most max. RJWT_USAGE. */
+/* Decimal digits only: no sign, blank or leading zero (except "0" itself); at most max. RJWT_USAGE otherwise. */
 RJWT_MUST enum rjwt_err number_parse(struct view text, int64_t max, int64_t *number);
 
 /* As it is typed: "40s", "4m10s", "2h", "3d4h"; the two largest units that are not 0. The sign is dropped. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * err.h - the idioms: results that must be read, clean-up, stealing, views.
+ * err.h - idioms: results that must be checked, clean-up, moving out of variables, views.
  *
  *	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
  *	RJWT_TRY(file_read(dir, "keyset.json", MAX, &text, diag));
@@ -8,7 +8,7 @@
  *	*out = RJWT_STEAL(object);
  *	return RJWT_OK;
  *
- * err.c holds the names and sentences of rjwt.h's codes.
+ * err.c has the names and sentences of the codes in rjwt.h.
  */
 #ifndef RJWT_ERR_H
 #define RJWT_ERR_H
@@ -20,8 +20,8 @@
 #define RJWT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /*
- * Move a value out of a variable that a cleanup watches, and leave zeros there: a pointer, or a struct for which
- * zeros are "nothing to clean". A struct dir is not one of those: dir_steal().
+ * Move a value out of a variable that has a clean-up function and leave zeros there: for a pointer, or a struct for
+ * which zeros mean "nothing to clean". For a struct dir use dir_steal().
  */
 #define RJWT_STEAL(value)                            \
 	({                                           \
@@ -40,7 +40,7 @@
 			return err_;         \
 	} while (0)
 
-/* Bytes that somebody else owns; they may hold NUL and need not end with one. */
+/* Bytes that something else owns; they may contain NUL and need not end with one. */
 struct view {
 	const char *p;
 	size_t n;
@@ -53,8 +53,8 @@ bool view_eq(struct view a, struct view b);
 bool view_is(struct view v, const char *s);
 
 /*
- * Fill diag (may be NULL) and return err. For RJWT_IO the sentence of errno is added; a path
- * that is too long is cut at its front, where it tells least.
+ * Fill diag (may be NULL) and return err. For RJWT_IO the description of errno is added. A path
+ * that is too long loses its beginning.
  */
 enum rjwt_err
 diag_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path, const char *fmt, ...) RJWT_PRINTF(4, 5);

@@ -31,17 +31,17 @@ entry_fail(struct rjwt_diag *diag, enum rjwt_err err, const struct dir *dir, con
 	return diag_fail(diag, err, path == NULL ? name : path, "%s", text);
 }
 
-/* The one rule of who may own and write; NULL: kept. above: a folder on the way. */
+/* The rule for owner and mode; NULL: satisfied. above: a directory on the way. */
 const char *
 file_unsafe(const struct stat *status, bool above)
 {
 	if (status->st_uid != 0 && status->st_uid != geteuid())
-		return geteuid() != 0 ? "belongs neither to root nor to the user who runs this"
-		       : above	      ? "does not belong to root"
-				      : /* it may be somebody's home */
-			   "does not belong to root (chown root)";
+		return geteuid() != 0 ? "not owned by root or by the user who runs this"
+		       : above	      ? "not owned by root"
+				      : /* it may be a home directory */
+			   "not owned by root (chown root)";
 	if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0 && !(above && (status->st_mode & S_ISVTX) != 0))
-		return "can be written by its group or others (chmod go-w)";
+		return "writable by its group or by others (chmod go-w)";
 	return NULL;
 }
 
@@ -53,11 +53,11 @@ dir_close(struct dir *dir)
 	*dir = DIR_NONE;
 }
 
-/* What a folder is to us. */
+/* What a directory is used for. */
 enum step {
 	ON_THE_WAY, /* need not be readable; may be sticky */
-	ABOVE,	    /* holds the file that is wanted; may be sticky */
-	TRUSTED	    /* ours: nobody else may make a name in it */
+	ABOVE,	    /* contains the file to be opened; may be sticky */
+	TRUSTED	    /* ours: nobody else may create a name in it */
 };
 
 static enum rjwt_err
@@ -73,9 +73,9 @@ dir_step(const struct dir *dir, const char *name, enum step step, struct dir *su
 	found.fd =
 	    openat(dir->fd, name, (step == ON_THE_WAY ? O_PATH : O_RDONLY) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (found.fd < 0 && (errno == ENOTDIR || errno == ELOOP))
-		return diag_fail(diag, RJWT_KEYSET, found.path, "is no folder; a symbolic link is not followed");
+		return diag_fail(diag, RJWT_KEYSET, found.path, "not a directory (symbolic links are not followed)");
 	if (found.fd < 0 || fstat(found.fd, &status) != 0)
-		return diag_fail(diag, RJWT_IO, found.path, "cannot be opened");
+		return diag_fail(diag, RJWT_IO, found.path, "cannot open");
 	why = file_unsafe(&status, step != TRUSTED);
 	if (why != NULL)
 		return diag_fail(diag, RJWT_KEYSET, found.path, "%s", why);
@@ -89,7 +89,7 @@ dir_open_at(const struct dir *dir, const char *name, struct dir *sub, struct rjw
 	return dir_step(dir, name, TRUSTED, sub, diag);
 }
 
-/* Walk from / through every part of an absolute path, which is cut at its slashes. */
+/* Walk from / through each component of an absolute path, which is cut at its slashes. */
 static enum rjwt_err
 dir_walk(char *path, enum step last, struct dir *dir, struct rjwt_diag *diag)
 {
@@ -103,7 +103,7 @@ dir_walk(char *path, enum step last, struct dir *dir, struct rjwt_diag *diag)
 	if (at.path == NULL)
 		return RJWT_MEMORY;
 	if (at.fd < 0 || fstat(at.fd, &status) != 0)
-		return diag_fail(diag, RJWT_IO, "/", "cannot be opened");
+		return diag_fail(diag, RJWT_IO, "/", "cannot open");
 	why = file_unsafe(&status, true);
 	if (why != NULL)
 		return diag_fail(diag, RJWT_KEYSET, "/", "%s", why);
@@ -128,7 +128,7 @@ dir_reach(const char *path, enum step last, struct dir *dir, struct rjwt_diag *d
 	RJWT_CLEAN(free_clean) char *whole = NULL;
 
 	if (path[0] != '/' && (here = getcwd(NULL, 0)) == NULL)
-		return diag_fail(diag, RJWT_IO, path, "the current folder is not known");
+		return diag_fail(diag, RJWT_IO, path, "cannot find the current directory");
 	if (asprintf(&whole, "%s%s%s", here == NULL ? "" : here, here == NULL ? "" : "/", path) < 0) {
 		whole = NULL;
 		return RJWT_MEMORY;
@@ -150,7 +150,7 @@ dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *d
 	RJWT_CLEAN(free_clean) char *folder = NULL;
 
 	if (*last == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0)
-		return diag_fail(diag, RJWT_USAGE, path, "is not the name of a file");
+		return diag_fail(diag, RJWT_USAGE, path, "not the name of a file");
 	folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path + 1));
 	if (folder == NULL)
 		return RJWT_MEMORY;
@@ -167,18 +167,18 @@ dir_make(const struct dir *dir, const char *name, unsigned mode, struct rjwt_dia
 
 	if (mkdirat(dir->fd, name, mode) != 0) {
 		if (errno != EEXIST)
-			return entry_fail(diag, RJWT_IO, dir, name, "cannot be made");
+			return entry_fail(diag, RJWT_IO, dir, name, "cannot create");
 		if (fstatat(dir->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-			return entry_fail(diag, RJWT_IO, dir, name, "cannot be looked at");
-		/* In a sticky folder a stranger's could be swapped for a link: only what is ours is touched. */
+			return entry_fail(diag, RJWT_IO, dir, name, "cannot stat");
+		/* In a sticky directory the entry of another user could be swapped for a link: touch only our own. */
 		if (!S_ISDIR(status.st_mode) || (status.st_mode & 07777) == mode || status.st_uid != geteuid())
 			return dir_sync(dir, diag);
 	}
-	/* mkdir(2) obeys the caller's umask; sudo hands on a stranger's, which may forbid even to open it. */
+	/* mkdir(2) obeys the umask, which sudo inherits from its caller and which may deny even opening it. */
 	if (fchmodat(dir->fd, name, mode, 0) == 0)
 		fd = openat(dir->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) != 0)
-		return entry_fail(diag, RJWT_IO, dir, name, "cannot be made");
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot create");
 	return dir_sync(dir, diag);
 }
 
@@ -186,7 +186,7 @@ enum rjwt_err
 dir_sync(const struct dir *dir, struct rjwt_diag *diag)
 {
 	if (fsync(dir->fd) != 0)
-		return diag_fail(diag, RJWT_IO, dir->path, "cannot be synced to disk");
+		return diag_fail(diag, RJWT_IO, dir->path, "cannot sync to disk");
 	return RJWT_OK;
 }
 
@@ -206,13 +206,13 @@ dir_each(const struct dir *dir, enum rjwt_err (*each)(void *context, const char 
 	struct dirent *entry;
 
 	if (fd < 0 || (stream = fdopendir(fd)) == NULL)
-		return diag_fail(diag, RJWT_IO, dir->path, "cannot be listed");
-	fd = -1; /* the stream's now */
+		return diag_fail(diag, RJWT_IO, dir->path, "cannot list");
+	fd = -1; /* owned by the stream now */
 	while (errno = 0, (entry = readdir(stream)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			RJWT_TRY(each(context, entry->d_name));
 	if (errno != 0)
-		return diag_fail(diag, RJWT_IO, dir->path, "cannot be listed");
+		return diag_fail(diag, RJWT_IO, dir->path, "cannot list");
 	return RJWT_OK;
 }
 
@@ -248,25 +248,25 @@ file_read(const struct dir *dir, const char *name, size_t max, struct buf *text,
 	char *room;
 
 	if (fd < 0 && errno == ELOOP)
-		return entry_fail(diag, RJWT_KEYSET, dir, name, "is a symbolic link, which is not followed");
+		return entry_fail(diag, RJWT_KEYSET, dir, name, "is a symbolic link (not followed)");
 	if (fd < 0 && errno == ENXIO)
-		return entry_fail(diag, RJWT_KEYSET, dir, name, "is no regular file");
+		return entry_fail(diag, RJWT_KEYSET, dir, name, "not a regular file");
 	if (fd < 0 || fstat(fd, &found) != 0)
-		return entry_fail(diag, RJWT_IO, dir, name, "cannot be read");
-	why = !S_ISREG(found.st_mode)				    ? "is no regular file"
-	      : found.st_size < 0 || (uintmax_t)found.st_size > max ? "is too large"
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot read");
+	why = !S_ISREG(found.st_mode)				    ? "not a regular file"
+	      : found.st_size < 0 || (uintmax_t)found.st_size > max ? "too large"
 								    : file_unsafe(&found, false);
 	if (why != NULL)
 		return entry_fail(diag, RJWT_KEYSET, dir, name, why);
-	/* One byte more than it had: a file that grows under us is not whole. */
+	/* One byte more than its size: a file that grows meanwhile is not whole. */
 	room = buf_room(&got, (size_t)found.st_size + 1);
 	if (room == NULL)
 		return RJWT_MEMORY;
 	n = read_full(fd, room, (size_t)found.st_size + 1);
 	if (n < 0)
-		return entry_fail(diag, RJWT_IO, dir, name, "cannot be read");
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot read");
 	if (n != (ssize_t)found.st_size)
-		return entry_fail(diag, RJWT_KEYSET, dir, name, "changed while it was read");
+		return entry_fail(diag, RJWT_KEYSET, dir, name, "changed while being read");
 	got.n = (size_t)n;
 	got.p[n] = '\0';
 	if (status != NULL)
@@ -284,6 +284,6 @@ file_mark(const struct dir *dir, const char *name, struct rjwt_diag *diag)
 	if (fd < 0 && errno == EEXIST)
 		return entry_fail(diag, RJWT_EXISTS, dir, name, "exists already");
 	if (fd < 0 || fchmod(fd, 0600) != 0 || fsync(fd) != 0)
-		return entry_fail(diag, RJWT_IO, dir, name, "cannot be written");
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot write");
 	return dir_sync(dir, diag);
 }

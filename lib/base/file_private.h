@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file_private.h - inside file.h and file_write.h: the one rule of who may own and write a file.
+ * file_private.h - shared by file.c and file_write.c: the rule for owner and mode of a file.
  */
 #ifndef RJWT_FILE_PRIVATE_H
 #define RJWT_FILE_PRIVATE_H
@@ -14,7 +14,7 @@
 enum rjwt_err
 entry_fail(struct rjwt_diag *diag, enum rjwt_err err, const struct dir *dir, const char *name, const char *text);
 
-/* Why a file or directory cannot be trusted, static; NULL: it can. above: a directory on the way to it. */
+/* Why a file or directory cannot be trusted (static); NULL: it can. above: a directory on the way to it. */
 const char *file_unsafe(const struct stat *status, bool above);
 
 #endif

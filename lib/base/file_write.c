@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* On a full tmpfs fsync(2) and close(2) still succeed: what write(2) returns decides. */
+/* On a full tmpfs fsync(2) and close(2) still succeed: the result of write(2) decides. */
 static bool
 write_full(int fd, struct view text)
 {
@@ -29,7 +29,7 @@ write_full(int fd, struct view text)
 	return true;
 }
 
-/* Take back what was begun; errno says what went wrong. */
+/* Remove what was begun; errno keeps the error. */
 static bool
 undo_new(int dir_fd, const char *name)
 {
@@ -78,11 +78,11 @@ file_stage(const struct dir *dir, const char *name, unsigned mode, struct view t
 
 	if (fresh == NULL)
 		return RJWT_MEMORY;
-	/* What stands there was left by a crash: its writer held the lock that we hold. */
+	/* An existing one was left by a crash: its writer held the lock that we hold now. */
 	if (unlinkat(dir->fd, fresh, 0) != 0 && errno != ENOENT)
-		return entry_fail(diag, RJWT_IO, dir, fresh, "cannot be removed");
+		return entry_fail(diag, RJWT_IO, dir, fresh, "cannot remove");
 	if (!fill_new(dir->fd, fresh, mode, text, mtime))
-		return entry_fail(diag, RJWT_IO, dir, name, "cannot be written");
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot write");
 	return RJWT_OK;
 }
 
@@ -94,7 +94,7 @@ file_publish(const struct dir *dir, const char *name, struct rjwt_diag *diag)
 	if (fresh == NULL)
 		return RJWT_MEMORY;
 	if (renameat(dir->fd, fresh, dir->fd, name) != 0) {
-		enum rjwt_err err = entry_fail(diag, RJWT_IO, dir, name, "cannot be replaced");
+		enum rjwt_err err = entry_fail(diag, RJWT_IO, dir, name, "cannot replace");
 
 		unlinkat(dir->fd, fresh, 0);
 		return err;
@@ -114,7 +114,7 @@ static enum rjwt_err
 new_fail(const struct dir *dir, const char *name, struct rjwt_diag *diag)
 {
 	return entry_fail(diag, errno == EEXIST ? RJWT_EXISTS : RJWT_IO, dir, name,
-	    errno == EEXIST ? "exists already" : "cannot be written");
+	    errno == EEXIST ? "exists already" : "cannot write");
 }
 
 enum rjwt_err
@@ -132,7 +132,7 @@ file_reserve(const struct dir *dir, const char *name, unsigned mode, size_t room
 
 	if (!open_new(dir->fd, name, mode, &made))
 		return new_fail(dir, name, diag);
-	/* Where the file system cannot do that, file_fill() tells. The file stays empty: who dies leaves no zeros. */
+	/* Where the file system cannot do that, file_fill() reports a full disk. The size stays 0: a crash leaves no zeros. */
 	if (fallocate(made, FALLOC_FL_KEEP_SIZE, 0, (off_t)room) != 0 && errno != EOPNOTSUPP) {
 		undo_new(dir->fd, name);
 		return new_fail(dir, name, diag);
@@ -163,19 +163,19 @@ file_append(const struct dir *dir, const char *name, struct view text, int flags
 	off_t at;
 
 	if (fd < 0 || fstat(fd, &status) != 0)
-		return entry_fail(diag, RJWT_IO, dir, name, "cannot be opened");
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot open");
 	if (!S_ISREG(status.st_mode) || file_unsafe(&status, false) != NULL)
-		return entry_fail(diag, RJWT_KEYSET, dir, name, "is no file that rjwt made");
+		return entry_fail(diag, RJWT_KEYSET, dir, name, "not a file that rjwt created");
 	if ((status.st_mode & 07777) != 0600 && fchmod(fd, 0600) != 0)
-		return entry_fail(diag, RJWT_IO, dir, name, "cannot be made private");
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot chmod");
 	put = write(fd, text.p, text.n);
 	if (put >= 0 && (size_t)put != text.n)
 		errno = ENOSPC;
 	if (put < 0 || (size_t)put != text.n)
-		return entry_fail(diag, RJWT_IO, dir, name, "cannot be written");
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot write");
 	at = lseek(fd, 0, SEEK_CUR);
 	if (at < 0 || ((flags & FILE_DURABLE) != 0 && fsync(fd) != 0))
-		return entry_fail(diag, RJWT_IO, dir, name, "cannot be synced to disk");
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot sync to disk");
 	if (end != NULL)
 		*end = (uint64_t)at;
 	return RJWT_OK;
@@ -185,6 +185,6 @@ enum rjwt_err
 file_remove(const struct dir *dir, const char *name, struct rjwt_diag *diag)
 {
 	if (unlinkat(dir->fd, name, 0) != 0 && errno != ENOENT)
-		return entry_fail(diag, RJWT_IO, dir, name, "cannot be removed");
+		return entry_fail(diag, RJWT_IO, dir, name, "cannot remove");
 	return RJWT_OK;
 }

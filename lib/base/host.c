@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One short line of the system's: files of /proc have no size, so this is not file_read(). */
+/* One short line of a system file. Not file_read(): files in /proc have no size. */
 static enum rjwt_err
 read_system_file(const char *path, struct buf *text)
 {
@@ -53,12 +53,12 @@ host_machine(char hex[static DIGEST_HEX], struct rjwt_diag *diag)
 	hex[0] = '\0';
 	errno = 0;
 	err = read_system_file("/etc/machine-id", &id);
-	/* Only where there is none there is none: a clone must not pass because a file could not be opened. */
+	/* Only a missing file means that there is no id: a clone must not pass because opening failed. */
 	if (err != RJWT_OK && (err != RJWT_IO || errno != ENOENT))
-		return diag_fail(diag, err, "/etc/machine-id", "cannot be read");
+		return diag_fail(diag, err, "/etc/machine-id", "cannot read");
 	if (id.n == 0)
 		return RJWT_OK;
-	/* Not the id itself: machine-id(5) asks that it stays on the machine. */
+	/* Not the id itself: machine-id(5) asks not to expose it. */
 	return digest_name((struct view[]){ VIEW("rjwt"), buf_view(&id) }, 2, hex);
 }
 

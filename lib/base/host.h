@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host.h - what the host tells about itself: clocks, boot, machine, name.
+ * host.h - clocks, boot id, machine id and name of the host.
  */
 #ifndef RJWT_HOST_H
 #define RJWT_HOST_H
@@ -9,16 +9,16 @@
 #include "base/hash.h"
 #include "rjwt.h"
 
-/* Where a handle has its time from: a function that was given, or the system. */
+/* The time source of a handle: a function of the caller, or the system clocks. */
 struct clock {
-	void (*read)(void *context, struct rjwt_time *now); /* NULL: the system's clocks */
+	void (*read)(void *context, struct rjwt_time *now); /* NULL: the system clocks */
 	void *context;
-	char boot_id[37]; /* read once: it cannot change while we run */
+	char boot_id[37]; /* read once: it cannot change in a running process */
 };
 
 void clock_now(struct clock *clock, struct rjwt_time *now);
 
-/* Hash of /etc/machine-id; "" when the machine has none. RJWT_IO: it has one that cannot be read. */
+/* Hash of /etc/machine-id; "" if the machine has none. RJWT_IO: it has one that cannot be read. */
 RJWT_MUST enum rjwt_err host_machine(char hex[static DIGEST_HEX], struct rjwt_diag *diag);
 
 /* gethostname(2), lower-cased; no DNS. RJWT_AUDIENCE: it is empty or localhost. */

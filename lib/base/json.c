@@ -8,16 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- building the tree of a text that the scanner let through --------------------------------- */
+/* --- building the tree of a text that the scanner accepted ----------------------------------- */
 
 /*
- * Not by json-c's own parser: it does not look whether there was memory for a member, and then gives an object
- * that lacks it, or crashes. A token without its "once", "cnf" or "src" is worth more than it was minted for.
+ * The parser of json-c is not used: it does not check whether memory for a member was allocated, and then gives an
+ * object without the member, or crashes. Losing "once", "cnf" or "src" would make a token more powerful.
  */
 struct build {
 	const char *p;
-	struct buf text; /* of the last string */
-	bool failed;	 /* there was no memory */
+	struct buf text; /* the last string */
+	bool failed;	 /* out of memory */
 };
 
 static struct json_object *build_value(struct build *b);
@@ -29,7 +29,7 @@ skip_blanks(struct build *b)
 		b->p++;
 }
 
-/* What stands between the quotes. */
+/* The text between the quotes. */
 static struct view
 take_string(struct build *b)
 {
@@ -40,7 +40,7 @@ take_string(struct build *b)
 	return (struct view){ start, (size_t)(b->p++ - start) };
 }
 
-/* As it reads, with a NUL behind it, until the next. */
+/* The same with escapes resolved and a NUL at its end; valid until the next call. */
 static void
 resolve(struct build *b, struct view inside)
 {
@@ -57,7 +57,7 @@ build_string(struct build *b)
 	return b->failed ? NULL : json_object_new_string_len(b->text.p, (int)b->text.n);
 }
 
-/* An integer that does not fit is the nearest that does. Nobody asks for a fraction's value, in whatever locale. */
+/* An integer that does not fit becomes the nearest one that does. The value of a fraction is never used. */
 static struct json_object *
 build_number(struct build *b)
 {
@@ -71,7 +71,7 @@ build_number(struct build *b)
 		return b->failed ? NULL : json_object_new_double_s(strtod(b->text.p, NULL), b->text.p);
 	}
 	errno = 0;
-	value = strtoll(start, NULL, 10); /* what follows a number in a text that was scanned ends it */
+	value = strtoll(start, NULL, 10); /* in a scanned text the byte after a number ends it */
 	if (errno == ERANGE && value > 0)
 		return json_object_new_uint64(strtoull(start, NULL, 10));
 	return json_object_new_int64(value);
@@ -106,7 +106,7 @@ build_element(struct build *b, struct json_object *array)
 	}
 }
 
-/* All that stands between two brackets, into an object or an array. */
+/* The elements between two brackets, put into an object or an array. */
 static struct json_object *
 build_all(struct build *b, struct json_object *into, char end, void (*each)(struct build *, struct json_object *))
 {
@@ -123,7 +123,7 @@ build_all(struct build *b, struct json_object *into, char end, void (*each)(stru
 	return into;
 }
 
-/* NULL for null, too. */
+/* Also NULL for the value null. */
 static struct json_object *
 build_value(struct build *b)
 {
@@ -191,7 +191,7 @@ string_of(struct json_object *value)
 	return (struct view){ json_object_get_string(value), (size_t)json_object_get_string_len(value) };
 }
 
-/* A member of this type. json null is there, and of the wrong type. */
+/* A member of this type. null counts as present, with the wrong type. */
 static enum json_has
 member(struct json json, const char *name, enum json_type type, struct json_object **value)
 {

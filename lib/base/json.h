@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json.h - JSON (RFC 8259) with what a verifier must not accept taken away.
+ * json.h - strict JSON (RFC 8259) for a verifier.
  *
- * A strict scanner passes the text first: an object at the top, UTF-8 (RFC 3629), no duplicate names
- * after unescaping, no \u0000, no lone surrogate, depth at most 8, at most 64 members an object,
- * nothing after it. What it lets through becomes a tree of json-c's objects, each of which was asked whether it
- * was made; json-c itself lives only in json.c.
+ * A strict scanner checks the text first: an object at the top, UTF-8 (RFC 3629), no duplicate names
+ * after unescaping, no \u0000, no lone surrogate, depth at most 8, at most 64 members per object,
+ * nothing after the object. An accepted text becomes a tree of json-c objects, and each allocation is checked.
+ * Only json.c uses json-c.
  *
- * A struct json is passed by value: the one that json_parse() gave owns the tree, the others are
+ * A struct json is passed by value: the one from json_parse() owns the tree, all others are
  * views into it.
  */
 #ifndef RJWT_JSON_H
@@ -22,24 +22,24 @@
 
 struct json_object; /* json-c's */
 struct json {
-	struct json_object *object; /* NULL: there is none */
-	bool minus_zero;	    /* somewhere in the text stands -0, which json-c reads as 0 */
+	struct json_object *object; /* NULL: none */
+	bool minus_zero;	    /* the text contains -0, which json-c reads as 0 */
 };
 
-/* Scan alone. RJWT_MALFORMED with line, column and the reason. */
+/* Only scan. RJWT_MALFORMED with line, column and reason. */
 RJWT_MUST enum rjwt_err json_scan(struct view text, bool *minus_zero, struct rjwt_diag *diag);
 
-/* The value of a member as it is written in an object that json_scan() passed; view. False: there is none. */
+/* The text of a member's value in an object that json_scan() accepted; view. False: no such member. */
 bool json_raw(struct view text, const char *name, struct view *value);
 
-/* What stands between the quotes of a scanned string, its escapes resolved. */
+/* The text of a scanned string, without its quotes and with its escapes resolved. */
 void json_unescape(struct view inside, struct buf *out);
 
 /* json gives; json_clear(). RJWT_MALFORMED, RJWT_MEMORY. */
 RJWT_MUST enum rjwt_err json_parse(struct view text, struct json *json, struct rjwt_diag *diag);
 void json_clear(struct json *json);
 
-/* A member of the wrong type is not absent. Values are written for JSON_GOOD alone. */
+/* A member of the wrong type is not absent. Values are set for JSON_GOOD only. */
 enum json_has { JSON_ABSENT, JSON_GOOD, JSON_WRONG };
 
 enum json_has json_string(struct json json, const char *name, struct view *value); /* view */
@@ -47,15 +47,15 @@ enum json_has json_integer(struct json json, const char *name, int64_t *value);	
 enum json_has json_boolean(struct json json, const char *name, bool *value);
 enum json_has json_member(struct json json, const char *name, struct json *value); /* object */
 
-/* A string, or an array of strings alone, at least one. count may be NULL. */
+/* A string, or a non-empty array of strings. count may be NULL. */
 enum json_has json_strings(struct json json, const char *name, size_t *count);
 struct view json_string_at(struct json json, const char *name, size_t index); /* view */
 
-/* An array of anything. json_element: an object, else .object is NULL. */
+/* An array of anything. json_element(): .object is NULL if the element is not an object. */
 enum json_has json_array(struct json json, const char *name, size_t *count);
 struct json json_element(struct json json, const char *name, size_t index); /* view */
 
-/* Call each with every member's name; anything but RJWT_OK ends it and is returned. */
+/* Call each with the name of every member; the first error ends the loop and is returned. */
 RJWT_MUST enum rjwt_err
 json_names(struct json json, enum rjwt_err (*each)(void *context, struct view name), void *context);
 

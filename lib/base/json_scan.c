@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scanner in front of json-c: RFC 8259 to the letter, with the limits of json.h. It builds nothing
- * but a list of the names that stand in the objects it is inside of, to find duplicates.
+ * The scanner in front of json-c: RFC 8259 to the letter, with the limits of json.h. It keeps
+ * only the names in the objects that it is inside of, to find duplicates.
  */
 #include "base/json.h"
 #include "base/text.h"
@@ -10,10 +10,10 @@
 
 struct scan {
 	const char *p, *end;
-	const char *why; /* what is wrong at p; NULL: nothing yet */
+	const char *why; /* what is wrong at p; NULL: nothing so far */
 	bool minus_zero;
 	int depth;
-	struct view wanted, raw; /* a name of the outermost object, .p NULL: none; and the text of its value */
+	struct view wanted, raw; /* a name to look for in the outermost object (.p NULL: none), and the text of its value */
 	struct view names[JSON_DEPTH_MAX][JSON_MEMBERS_MAX]; /* between the quotes, escapes as written */
 };
 
@@ -63,7 +63,7 @@ hex_digit(char c)
 	return -1;
 }
 
-/* Four hex digits at p, -1 if they are none. */
+/* The value of four hex digits at p, or -1. */
 static int
 hex4(const char *p, const char *end)
 {
@@ -88,22 +88,22 @@ escape(struct scan *s)
 	int unit, low;
 
 	if (s->p == s->end || strchr("\"\\/bfnrtu", *s->p) == NULL || *s->p == '\0')
-		return fail(s, "not an escape of JSON");
+		return fail(s, "not a JSON escape");
 	if (*s->p++ != 'u')
 		return true;
 	unit = hex4(s->p, s->end);
 	if (unit < 0)
-		return fail(s, "\\u wants four hex digits");
+		return fail(s, "\\u is not followed by four hex digits");
 	if (unit == 0)
 		return fail(s, "\\u0000 is not accepted");
 	if (unit >= 0xdc00 && unit <= 0xdfff)
-		return fail(s, "a low surrogate stands alone");
+		return fail(s, "a low surrogate without a high one");
 	s->p += 4;
 	if (unit < 0xd800 || unit > 0xdbff)
 		return true;
 	low = s->end - s->p >= 6 && s->p[0] == '\\' && s->p[1] == 'u' ? hex4(s->p + 2, s->end) : -1;
 	if (low < 0xdc00 || low > 0xdfff)
-		return fail(s, "a high surrogate stands alone");
+		return fail(s, "a high surrogate without a low one");
 	s->p += 6;
 	return true;
 }
@@ -114,13 +114,13 @@ string(struct scan *s, struct view *inside)
 	const char *start;
 
 	if (!take(s, '"'))
-		return fail(s, "a string is wanted");
+		return fail(s, "expected a string");
 	start = s->p;
 	while (s->p < s->end && *s->p != '"') {
 		size_t length;
 
 		if ((unsigned char)*s->p < 0x20)
-			return fail(s, "a control character in a string");
+			return fail(s, "unescaped control character in a string");
 		if (take(s, '\\')) {
 			if (!escape(s))
 				return false;
@@ -132,7 +132,7 @@ string(struct scan *s, struct view *inside)
 		s->p += length;
 	}
 	*inside = (struct view){ start, (size_t)(s->p - start) };
-	return take(s, '"') || fail(s, "a string without its end");
+	return take(s, '"') || fail(s, "unterminated string");
 }
 
 static bool
@@ -142,7 +142,7 @@ digits(struct scan *s)
 
 	while (s->p < s->end && *s->p >= '0' && *s->p <= '9')
 		s->p++;
-	return s->p > start || fail(s, "a digit is wanted");
+	return s->p > start || fail(s, "expected a digit");
 }
 
 static bool
@@ -297,12 +297,12 @@ object(struct scan *s)
 		for (size_t i = 0; i < n; i++)
 			if (same_name(names[i], names[n])) {
 				s->p = start;
-				return fail(s, "a name stands twice in an object");
+				return fail(s, "duplicate name in an object");
 			}
 		n++;
 		skip_blanks(s);
 		if (!take(s, ':'))
-			return fail(s, "a colon is wanted");
+			return fail(s, "expected a colon");
 		skip_blanks(s);
 		start = s->p;
 		if (!value(s))
@@ -311,7 +311,7 @@ object(struct scan *s)
 			s->raw = (struct view){ start, (size_t)(s->p - start) };
 		skip_blanks(s);
 	} while (take(s, ','));
-	return take(s, '}') || fail(s, "a comma or } is wanted");
+	return take(s, '}') || fail(s, "expected a comma or }");
 }
 
 static bool
@@ -325,7 +325,7 @@ array(struct scan *s)
 			return false;
 		skip_blanks(s);
 	} while (take(s, ','));
-	return take(s, ']') || fail(s, "a comma or ] is wanted");
+	return take(s, ']') || fail(s, "expected a comma or ]");
 }
 
 static bool
@@ -348,7 +348,7 @@ value(struct scan *s)
 
 	skip_blanks(s);
 	if (s->p == s->end)
-		return fail(s, "a value is wanted");
+		return fail(s, "expected a value");
 	switch (*s->p) {
 	case '{':
 		return nested(s, object);
@@ -364,12 +364,12 @@ value(struct scan *s)
 		return word(s, "null");
 	default:
 		if (*s->p != '-' && (*s->p < '0' || *s->p > '9'))
-			return fail(s, "a value is wanted");
+			return fail(s, "expected a value");
 		return number(s);
 	}
 }
 
-/* Where p stands, in lines and bytes, both from 1. */
+/* Line and column of p, in bytes, both from 1. */
 static enum rjwt_err
 fail_at(struct view text, const struct scan *s, struct rjwt_diag *diag)
 {
@@ -387,7 +387,7 @@ fail_at(struct view text, const struct scan *s, struct rjwt_diag *diag)
 	return RJWT_MALFORMED;
 }
 
-/* Not the names: 8 KiB that are written before they are read. */
+/* names is left alone: 8 KiB that are written before they are read. */
 static void
 begin(struct scan *s, struct view text)
 {
@@ -407,14 +407,14 @@ json_scan(struct view text, bool *minus_zero, struct rjwt_diag *diag)
 
 	begin(&s, text);
 	if (s.p == s.end || *s.p != '{') {
-		(void)fail(&s, "an object is wanted");
+		(void)fail(&s, "expected an object");
 		return fail_at(text, &s, diag);
 	}
 	if (!value(&s))
 		return fail_at(text, &s, diag);
 	skip_blanks(&s);
 	if (s.p != s.end) {
-		(void)fail(&s, "something follows the object");
+		(void)fail(&s, "unexpected text after the object");
 		return fail_at(text, &s, diag);
 	}
 	*minus_zero = s.minus_zero;

@@ -27,7 +27,7 @@ put_text(struct buf *out, struct view text)
 	buf_adds(out, "\"");
 }
 
-/* The comma in front, where something stands before, and the name. */
+/* The comma, unless this is the first element, and the name. */
 static void
 put_name(struct buf *out, struct view name)
 {
@@ -130,7 +130,7 @@ json_put_printable(struct buf *out, const char *name, struct view value)
 		size_t length = utf8_length(value.p + i, value.n - i);
 		uint32_t c = length == 0 ? 0xfffd : utf8_decode(value.p + i, length);
 
-		/* Below 0x20 are blanks between tokens, and nothing else: a line stays a line without them. */
+		/* Below 0x20 there are only blanks between tokens: leaving them out keeps the text on one line. */
 		if (length > 0 && text_is_printable(c))
 			buf_add(out, value.p + i, length);
 		else if (c >= 0x20 && c < 0x10000)

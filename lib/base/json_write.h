@@ -9,9 +9,9 @@
 #include "base/err.h"
 
 /*
- * Writing, in our own order of members and without blanks. json_open() begins an object (name
- * NULL: the outermost one), json_put_...() adds a member and the comma in front of it where
- * one is needed; name NULL adds an array's element. Strings are escaped as RFC 8259 s7 asks.
+ * Members are written in the order of the calls and without blanks. json_open() begins an object (name
+ * NULL: the outermost one), json_put_...() adds a member, with a comma in front of it
+ * if needed; name NULL adds an array element. Strings are escaped (RFC 8259 s7).
  */
 void json_open(struct buf *out, const char *name);
 void json_open_element(struct buf *out); /* an object in an array */
@@ -22,11 +22,11 @@ void json_put_string(struct buf *out, const char *name, struct view value);
 void json_put_text(struct buf *out, const char *name, struct view value); /* need not be UTF-8 */
 void json_put_integer(struct buf *out, const char *name, int64_t value);
 void json_put_bool(struct buf *out, const char *name, bool value);
-/* A value that json_scan() passed. */
+/* The text of a value that json_scan() accepted. */
 void json_put_raw(struct buf *out, const char *name, struct view value);
-/* The same, with \u in place of characters that a terminal would act on. */
+/* The same, with \u escapes for characters that would control a terminal. */
 void json_put_printable(struct buf *out, const char *name, struct view value);
-/* All members of an object that json_scan() passed, as they are written there. */
+/* All members of an object that json_scan() accepted, unchanged. */
 void json_put_members(struct buf *out, struct view object);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * openssl.h - libcrypto as a whole: made ready, its error queue left as it was, its random bytes.
+ * openssl.h - libcrypto: initialization, error queue, random bytes.
  */
 #ifndef RJWT_OPENSSL_H
 #define RJWT_OPENSSL_H
@@ -8,14 +8,14 @@
 #include "base/err.h"
 
 /*
- * Make libcrypto ready, before anything else calls it: some of its first calls crash when memory
- * runs out, this one says so. RJWT_MEMORY.
+ * Initialize libcrypto, before anything else calls it: without this, some of its functions crash when memory
+ * runs out. RJWT_MEMORY.
  */
 RJWT_MUST enum rjwt_err openssl_ready(void);
 
 /*
- * First declaration of each function that calls OpenSSL: at its end, whatever the way out, OpenSSL's error
- * queue is as it was. What fails there is told by our own codes; the host's errors stay the host's.
+ * The first declaration in each function that calls OpenSSL: when the function returns, the error queue of OpenSSL
+ * is restored. Our own codes report failures; entries of the calling program stay in the queue.
  */
 #define OPENSSL_QUIETLY __attribute__((unused)) RJWT_CLEAN(openssl_unmark) int openssl_marked_ = openssl_mark()
 int openssl_mark(void);

@@ -13,7 +13,7 @@ struct string_list {
 };
 
 RJWT_MUST enum rjwt_err string_list_add(struct string_list *list, const char *string); /* RJWT_MEMORY */
-/* Replace whatever the list has by copies of these; NULL-terminated. RJWT_MEMORY. */
+/* Replace the contents of the list by copies of these strings; NULL-terminated. RJWT_MEMORY. */
 RJWT_MUST enum rjwt_err string_list_set(struct string_list *list, const char *const *strings);
 void string_list_clear(struct string_list *list);
 

@@ -50,7 +50,7 @@ utf8_decode(const char *text, size_t length)
 	return c;
 }
 
-/* Controls, blanks that are no space, and what Unicode calls default ignorable or formatting. */
+/* Control characters, blanks other than the space, and what Unicode calls default ignorable or formatting. */
 static const struct {
 	uint32_t first, last;
 } unprintable[] = {
@@ -87,7 +87,7 @@ text_is_printable(uint32_t c)
 	return true;
 }
 
-/* How much of it is what nearly all of it is: printable ASCII but backslash. */
+/* Length of the leading run of printable ASCII other than backslash, which most text is. */
 static size_t
 plain_length(const char *text, size_t n)
 {
@@ -162,7 +162,7 @@ text_log_word(struct buf *line, const char *key, struct view text)
 		buf_adds(line, "\"");
 }
 
-/* Damerau-Levenshtein distance of adjacent transpositions; words over 32 bytes count as far. */
+/* Damerau-Levenshtein distance with adjacent transpositions; words over 32 bytes count as distant. */
 static unsigned
 edits(struct view a, struct view b)
 {
@@ -194,7 +194,7 @@ const char *
 text_nearest(struct view word, const char *const *names)
 {
 	const char *nearest = NULL;
-	unsigned best = 3; /* 0: but for case the same */
+	unsigned best = 3; /* 0: equal except for case */
 
 	for (; *names != NULL; names++) {
 		bool same = strlen(*names) == word.n && strncasecmp(word.p, *names, word.n) == 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - words of people: durations, times, escapes, the nearest name.
+ * text.h - text for people: escaping, UTF-8, log words, the nearest name.
  */
 #ifndef RJWT_TEXT_H
 #define RJWT_TEXT_H
@@ -11,15 +11,15 @@
 #include <time.h>
 
 /*
- * One line, safe in a log and on a terminal: printable ASCII stays but for backslash, and well-formed
- * UTF-8 stays but for control and formatting characters; all else becomes \xNN.
+ * One line, safe in a log and on a terminal: printable ASCII except backslash and well-formed UTF-8 except
+ * control and formatting characters stay; everything else becomes \xNN.
  */
 void text_escape(struct buf *out, struct view text);
 
-/* Add to what stands in out, with between in front of it if something does; what has no room is cut. */
+/* Append to out, after between if out is not empty. The text is truncated to fit. */
 void text_append(char *out, size_t size, const char *between, const char *fmt, ...) RJWT_PRINTF(4, 5);
 
-/* One more word of a log line: key=text, escaped, in quotes where that is needed to find its end. */
+/* Append key=text to a log line: escaped, and quoted where its end would not be clear otherwise. */
 void text_log_word(struct buf *line, const char *key, struct view text);
 
 /* Length in bytes of the well-formed UTF-8 character at p (RFC 3629 s4), 0 if there is none. */
@@ -28,10 +28,10 @@ size_t utf8_length(const char *p, size_t n);
 /* The character of that length at p. */
 uint32_t utf8_decode(const char *p, size_t length);
 
-/* Whether a character neither moves, hides nor reorders what stands around it, on a terminal or in a log. */
+/* Whether a character does not move, hide or reorder the text around it on a terminal or in a log. */
 bool text_is_printable(uint32_t character);
 
-/* The name that is at most two edits away, and nearest; NULL when none is. */
+/* The nearest name that is at most two edits away; NULL: none. */
 const char *text_nearest(struct view word, const char *const *names);
 
 #endif

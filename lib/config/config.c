@@ -39,10 +39,10 @@ config_check(const struct config *config, const char *const **keys, struct rjwt_
 		    value, limit);
 	*keys = bits;
 	if (p->rsa_bits % 8 != 0)
-		return diag_fail(diag, RJWT_CONFIG, config->path, "rsa_bits: %u is no multiple of 8", p->rsa_bits);
+		return diag_fail(diag, RJWT_CONFIG, config->path, "rsa_bits: %u is not a multiple of 8", p->rsa_bits);
 	*keys = claim;
 	if (strcmp(config->user_claim, "sub") != 0 && claims_is_reserved(view_of(config->user_claim), "sub"))
-		return diag_fail(diag, RJWT_CONFIG, config->path, "user_claim: %s has a meaning of its own",
+		return diag_fail(diag, RJWT_CONFIG, config->path, "user_claim: \"%s\" is a claim with a meaning of its own",
 		    config->user_claim);
 	return RJWT_OK;
 }
@@ -66,7 +66,7 @@ config_clear(struct config *config)
 	*config = (struct config){ 0 };
 }
 
-/* The rows' own defaults, through the parser of the file. */
+/* The defaults of the rows, read by the parser of the file. */
 static enum rjwt_err
 set_defaults(struct config *config)
 {
@@ -96,7 +96,7 @@ read_file(const char *path, bool must_be, struct buf *text, struct rjwt_diag *di
 	return err == RJWT_MEMORY || err == RJWT_OK ? err : RJWT_CONFIG;
 }
 
-/* Of the keys that a rule is about, the first that stands in the file: a default broke no rule. */
+/* The first key of the rule that is in the file: defaults alone break no rule. */
 static void
 blame(const struct config_places *places, const char *const *keys, struct rjwt_diag *diag)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config.h - rjwt.yaml, refused whole: an unknown key (with the nearest known one), a duplicate, a wrong
- * type, a value out of range, an anchor, an alias, a tag, a second document or more than 64 KiB, each
- * with line and column. config.def has the keys.
+ * config.h - rjwt.yaml. The whole file is rejected, with line and column, for an unknown key (naming the
+ * nearest known one), a duplicate, a wrong type, a value out of range, an anchor, an alias, a tag, a second
+ * document or more than 64 KiB. config.def has the keys.
  */
 #ifndef RJWT_CONFIG_H
 #define RJWT_CONFIG_H
@@ -14,13 +14,13 @@
 #define CONFIG_FILE_MAX 65536
 
 struct service {
-	char *name, *scope; /* scope "": closed */
+	char *name, *scope; /* scope "": all tokens are rejected */
 };
 
 struct config {
-	char *path; /* the file that was read; NULL: none, these are the defaults */
+	char *path; /* the file that was read; NULL: none, all keys have their defaults */
 	struct rotation_policy rotation;
-	struct string_list issuer, audience; /* n 0: what the keyset recorded */
+	struct string_list issuer, audience; /* n 0: as recorded in the keyset */
 	char *state_dir, *base_kid, *token_type, *user_claim, *user_suffix;
 	int64_t default_lifetime_s;
 	int64_t max_token_bytes;
@@ -30,22 +30,22 @@ struct config {
 };
 
 /*
- * Load a file. path NULL: the default one, which may be missing; then all keys have their defaults.
- * config gives; config_clear(). RJWT_CONFIG with the place, RJWT_MEMORY.
+ * Load a file. path NULL: the default path; if that file is missing, all keys have their defaults.
+ * config gives; config_clear(). RJWT_CONFIG with line and column, RJWT_MEMORY.
  */
 RJWT_MUST enum rjwt_err config_load(const char *path, struct config *config, struct rjwt_diag *diag);
 void config_clear(struct config *config);
 
-/* Rules between keys. RJWT_CONFIG; keys names those that the rule is about, NULL at the end; static. */
+/* Check the rules between keys. RJWT_CONFIG; keys lists the keys of the broken rule, NULL-terminated, static. */
 RJWT_MUST enum rjwt_err config_check(const struct config *config, const char *const **keys, struct rjwt_diag *diag);
 
-/* The scope that a PAM service needs; NULL: closed. view of config, or service itself. */
+/* The scope that a PAM service requires; NULL: it rejects all tokens. A view of config, or service itself. */
 const char *config_scope(const struct config *config, const char *service);
 
-/* Whether a name is one of those configured, or where none is, what the keyset recorded; recorded may be NULL. */
+/* Whether a name is configured or, if none is, equal to the one recorded in the keyset; recorded may be NULL. */
 bool config_accepts(const struct string_list *configured, const char *recorded, struct view name);
 
-/* The table, for etc/rjwt.yaml and the manual: name, default, help of key i; NULL at the end. */
+/* The table: name, default and help of key i; NULL at the end. */
 const char *config_key(size_t i, const char **initial, const char **help);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config_names.h - inside config.c: the lists of a configuration, which grow as the file is read.
+ * config_names.h - used by config.c: the lists of a configuration, which grow as the file is read.
  */
 #ifndef RJWT_CONFIG_NAMES_H
 #define RJWT_CONFIG_NAMES_H
@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "config/config.h"
 
-/* Copies of what is given. RJWT_MEMORY. */
+/* Copies its arguments. RJWT_MEMORY. */
 RJWT_MUST enum rjwt_err service_add(struct config *config, const char *name, const char *scope);
 
 /* view; NULL: not configured. */

@@ -33,7 +33,7 @@ config_key(size_t i, const char **initial, const char **help)
 bool
 config_value_say(struct config_value *v, const char *wanted)
 {
-	snprintf(v->why, sizeof(v->why), "%s: \"%.60s\" is not %s", v->row->name, v->text.p, wanted);
+	snprintf(v->why, sizeof(v->why), "%s: \"%.60s\" %s", v->row->name, v->text.p, wanted);
 	return false;
 }
 
@@ -42,8 +42,8 @@ say_range(struct config_value *v, const char *unit)
 {
 	char wanted[80];
 
-	snprintf(wanted, sizeof(wanted), "%s from %lld to %lld", unit, (long long)v->row->least,
-	    (long long)v->row->most);
+	snprintf(wanted, sizeof(wanted), "must be %lld to %lld%s", (long long)v->row->least, (long long)v->row->most,
+	    unit);
 	return config_value_say(v, wanted);
 }
 
@@ -85,16 +85,16 @@ set_text(struct config_value *v, char **field)
 	char *copy;
 
 	if (!config_value_is_text(v))
-		return config_value_say(v, "text: write it between quotes");
+		return config_value_say(v, "is not text; quote it");
 	if (!fits(v->row, v->text))
-		return say_range(v, "text without control characters, bytes:");
+		return say_range(v, " bytes without control characters");
 	if (v->row->kind == PATH && v->text.p[0] != '/')
-		return config_value_say(v, "an absolute path");
+		return config_value_say(v, "is not an absolute path");
 	if (v->row->kind == BASE && !keyset_base_check(v->text))
-		return config_value_say(v, "1 to 32 of A-Z a-z 0-9 _ -");
+		return config_value_say(v, "must be 1 to 32 of A-Z a-z 0-9 _ -");
 	copy = strdup(v->text.p);
 	if (copy == NULL)
-		return config_value_say(v, "kept: out of memory");
+		return config_value_say(v, "cannot be stored: out of memory");
 	free(*field);
 	*field = copy;
 	return true;
@@ -107,14 +107,14 @@ set_duration(struct config_value *v, int64_t *field)
 	int64_t seconds;
 
 	if (duration_parse(v->text.p, &seconds) != RJWT_OK)
-		return config_value_say(v, "a duration like 90s, 15m, 12h or 7d");
+		return config_value_say(v, "is not a duration (such as 90s, 15m, 1h30m or 7d)");
 	if (seconds >= v->row->least && seconds <= v->row->most) {
 		*field = seconds;
 		return true;
 	}
 	duration_format(least, v->row->least);
 	duration_format(most, v->row->most);
-	snprintf(wanted, sizeof(wanted), "from %s to %s", least, most);
+	snprintf(wanted, sizeof(wanted), "must be %s to %s", least, most);
 	return config_value_say(v, wanted);
 }
 
@@ -124,9 +124,9 @@ set_count(struct config_value *v, void *field)
 	int64_t number;
 
 	if (!v->plain || number_parse(v->text, INT64_MAX / 2, &number) != RJWT_OK)
-		return config_value_say(v, "a whole number without quotes");
+		return config_value_say(v, "is not a whole number without quotes");
 	if (number < v->row->least || number > v->row->most)
-		return say_range(v, "a number");
+		return say_range(v, "");
 	if (v->row->offset == offsetof(struct config, rotation.rsa_bits))
 		*(unsigned *)field = (unsigned)number;
 	else
@@ -145,12 +145,12 @@ set_alg(struct config_value *v, const struct alg **field)
 		*field = alg;
 		return true;
 	}
-	snprintf(wanted, sizeof(wanted), "an algorithm that rjwt has%s%s%s", near == NULL ? "" : "; do you mean ",
+	snprintf(wanted, sizeof(wanted), "is not a supported algorithm%s%s%s", near == NULL ? "" : "; did you mean ",
 	    near == NULL ? "" : near, near == NULL ? "" : "?");
 	return config_value_say(v, wanted);
 }
 
-/* One of two plain words. */
+/* One of two words. */
 static bool
 set_either(struct config_value *v, const char *no, const char *yes, bool quotable, bool *field)
 {
@@ -160,7 +160,7 @@ set_either(struct config_value *v, const char *no, const char *yes, bool quotabl
 		*field = view_is(v->text, yes);
 		return true;
 	}
-	snprintf(wanted, sizeof(wanted), "%s or %s", yes, no);
+	snprintf(wanted, sizeof(wanted), "is not %s or %s", yes, no);
 	return config_value_say(v, wanted);
 }
 
@@ -190,5 +190,5 @@ config_value_set(struct config_value *v, struct config *config)
 	case ISSUE:
 		break;
 	}
-	return config_value_say(v, "of the right type");
+	return config_value_say(v, "has the wrong type");
 }

@@ -14,7 +14,7 @@
 
 struct reader {
 	yaml_parser_t parser;
-	struct view text; /* all of the file */
+	struct view text; /* the whole file */
 	struct config *config;
 	struct rjwt_diag *diag;
 	struct config_places *places;
@@ -42,14 +42,14 @@ event_clean(yaml_event_t *event)
 	yaml_event_delete(event);
 }
 
-/* Bytes of UTF-8 that begin no character. */
+/* Whether a byte continues a UTF-8 character. */
 static bool
 continues(char byte)
 {
 	return ((unsigned char)byte & 0xc0) == 0x80;
 }
 
-/* What stands at a place, up to the next blank. libyaml counts in characters, the byte order mark not included. */
+/* The text at mark up to the next blank. libyaml counts characters, without the byte order mark. */
 static struct view
 word_at(const struct reader *r, yaml_mark_t mark)
 {
@@ -65,7 +65,7 @@ word_at(const struct reader *r, yaml_mark_t mark)
 	return word;
 }
 
-/* fail_at() with the word that stands there. */
+/* fail_at() with the word at mark. */
 static enum rjwt_err
 fail_word(struct reader *r, yaml_mark_t mark, const char *before, const char *after)
 {
@@ -74,7 +74,7 @@ fail_word(struct reader *r, yaml_mark_t mark, const char *before, const char *af
 	return fail_at(r, mark, "%s\"%.*s\"%s", before, (int)(word.n < 60 ? word.n : 60), word.p, after);
 }
 
-/* A byte that is no text. libyaml tells how many bytes were before it, and no place. */
+/* A byte that is not text. libyaml reports its offset, but neither line nor column. */
 static enum rjwt_err
 fail_byte(struct reader *r)
 {
@@ -89,11 +89,11 @@ fail_byte(struct reader *r)
 			mark.column = 0;
 		}
 	}
-	return fail_at(r, mark, "no text: byte 0x%02x, %s", at < r->text.n ? (unsigned char)r->text.p[at] : 0U,
+	return fail_at(r, mark, "not text: byte 0x%02x: %s", at < r->text.n ? (unsigned char)r->text.p[at] : 0U,
 	    r->parser.problem);
 }
 
-/* libyaml's own words, but where they speak of tokens, which are something else here. */
+/* The message of libyaml, unless it mentions tokens, which mean something else here. */
 static enum rjwt_err
 fail_yaml(struct reader *r)
 {
@@ -108,11 +108,11 @@ fail_yaml(struct reader *r)
 	if (strstr(r->parser.problem, "token") == NULL)
 		return fail_at(r, mark, "not YAML: %s", r->parser.problem);
 	if (word_at(r, mark).n == 0)
-		return fail_at(r, mark, "not YAML: a tab stands where only blanks may");
-	return fail_word(r, mark, "not YAML: ", " begins with what no value begins with: write it between quotes");
+		return fail_at(r, mark, "not YAML: a tab where only spaces are allowed");
+	return fail_word(r, mark, "not YAML: ", " cannot start a plain value; quote it");
 }
 
-/* The next event, without what has no place in a configuration. */
+/* The next event; anchors, aliases and tags are rejected. */
 static enum rjwt_err
 next_event(struct reader *r, yaml_event_t *event)
 {
@@ -155,11 +155,11 @@ read_name(struct reader *r, const struct config_row *row, const yaml_event_t *ev
 	struct string_list *names = field;
 
 	if (!config_value_is_text(&v))
-		(void)config_value_say(&v, "text: write it between quotes");
+		(void)config_value_say(&v, "is not text; quote it");
 	else if (!claims_name_check(v.text))
-		(void)config_value_say(&v, "a name of 1 to 255 bytes without control characters");
+		(void)config_value_say(&v, "must be 1 to 255 bytes without control characters");
 	else if (names->n == (size_t)row->most)
-		(void)config_value_say(&v, "accepted: the list is full");
+		(void)config_value_say(&v, "is one too many for this list");
 	if (v.why[0] != '\0')
 		return fail_at(r, event->start_mark, "%s", v.why);
 	return string_list_add(names, v.text.p);
@@ -172,7 +172,7 @@ read_names(struct reader *r, const struct config_row *row, const yaml_event_t *f
 	if (first->type == YAML_SCALAR_EVENT)
 		return read_name(r, row, first);
 	if (first->type != YAML_SEQUENCE_START_EVENT)
-		return fail_at(r, first->start_mark, "%s: a name or a list of names is wanted", row->name);
+		return fail_at(r, first->start_mark, "%s: expected a name or a list of names", row->name);
 	for (size_t n = 0;; n++) {
 		RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
 
@@ -180,7 +180,7 @@ read_names(struct reader *r, const struct config_row *row, const yaml_event_t *f
 		if (event.type == YAML_SEQUENCE_END_EVENT)
 			return n > 0 ? RJWT_OK : fail_at(r, first->start_mark, "%s: the list is empty", row->name);
 		if (event.type != YAML_SCALAR_EVENT)
-			return fail_at(r, event.start_mark, "%s: a name is wanted", row->name);
+			return fail_at(r, event.start_mark, "%s: expected a name", row->name);
 		RJWT_TRY(read_name(r, row, &event));
 	}
 }
@@ -190,7 +190,7 @@ static enum rjwt_err
 read_services(struct reader *r, const struct config_row *row, const yaml_event_t *first)
 {
 	if (first->type != YAML_MAPPING_START_EVENT)
-		return fail_at(r, first->start_mark, "%s: lines of the form service: scope are wanted", row->name);
+		return fail_at(r, first->start_mark, "%s: expected lines of the form service: scope", row->name);
 	for (;;) {
 		RJWT_CLEAN(event_clean) yaml_event_t name = { 0 };
 		RJWT_CLEAN(event_clean) yaml_event_t scope = { 0 };
@@ -201,23 +201,23 @@ read_services(struct reader *r, const struct config_row *row, const yaml_event_t
 			return RJWT_OK;
 		RJWT_TRY(next_event(r, &scope));
 		if (name.type != YAML_SCALAR_EVENT || scope.type != YAML_SCALAR_EVENT)
-			return fail_at(r, scope.start_mark, "%s: service: scope is wanted", row->name);
+			return fail_at(r, scope.start_mark, "%s: expected service: scope", row->name);
 		v = value_of(row, &name);
 		if (!claims_name_check(v.text))
-			(void)config_value_say(&v, "the name of a PAM service");
+			(void)config_value_say(&v, "is not the name of a PAM service");
 		else if (strpbrk(v.text.p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
-			(void)config_value_say(&v, "in lower case, as PAM has the names of services");
+			(void)config_value_say(&v, "is not in lower case, as PAM service names are");
 		else if (service_find(r->config, v.text.p) != NULL)
-			(void)config_value_say(&v, "to stand twice");
+			(void)config_value_say(&v, "is listed twice");
 		else if (r->config->nservices == (size_t)row->most)
-			(void)config_value_say(&v, "accepted: the list is full");
+			(void)config_value_say(&v, "is one too many for this list");
 		if (v.why[0] != '\0')
 			return fail_at(r, name.start_mark, "%s", v.why);
 		v = value_of(row, &scope);
 		if (!config_value_is_text(&v))
-			(void)config_value_say(&v, "text: write it between quotes");
+			(void)config_value_say(&v, "is not text; quote it");
 		else if (v.text.n > 0 && !claims_word_check(v.text))
-			(void)config_value_say(&v, "a scope: 1 to 32 of A-Z a-z 0-9 . _ : / -, or \"\"");
+			(void)config_value_say(&v, "is not a scope (1 to 32 of A-Z a-z 0-9 . _ : / -, or \"\")");
 		if (v.why[0] != '\0')
 			return fail_at(r, scope.start_mark, "%s", v.why);
 		RJWT_TRY(service_add(r->config, (const char *)name.data.scalar.value, v.text.p));
@@ -234,7 +234,7 @@ read_issue(struct reader *r, const yaml_event_t *first)
 		if (event.type == YAML_SEQUENCE_END_EVENT)
 			return RJWT_OK;
 	}
-	return fail_word(r, first->start_mark, "issue: ", ": rules are not known to this version, only [] is accepted");
+	return fail_word(r, first->start_mark, "issue: ", ": this version accepts only []");
 }
 
 static enum rjwt_err
@@ -255,7 +255,7 @@ read_value(struct reader *r, const struct config_row *row)
 		break;
 	}
 	if (event.type != YAML_SCALAR_EVENT)
-		return fail_at(r, event.start_mark, "%s takes one value, no list", row->name);
+		return fail_at(r, event.start_mark, "%s: expected one value, not a list", row->name);
 	v = value_of(row, &event);
 	return config_value_set(&v, r->config) ? RJWT_OK : fail_at(r, event.start_mark, "%s", v.why);
 }
@@ -270,10 +270,10 @@ unknown_key(struct reader *r, const yaml_event_t *event)
 		names[i] = config_rows[i].name;
 	near = text_nearest(word, names);
 	return fail_at(r, event->start_mark, "unknown key \"%.60s\"%s%s%s", word.p,
-	    near == NULL ? "" : "; do you mean ", near == NULL ? "" : near, near == NULL ? "" : "?");
+	    near == NULL ? "" : "; did you mean ", near == NULL ? "" : near, near == NULL ? "" : "?");
 }
 
-/* One key and its value; *end: the mapping's end came instead. */
+/* One key and its value; *end: the mapping ended instead. */
 static enum rjwt_err
 read_entry(struct reader *r, bool *end)
 {
@@ -284,12 +284,12 @@ read_entry(struct reader *r, bool *end)
 	if (*end)
 		return RJWT_OK;
 	if (event.type != YAML_SCALAR_EVENT)
-		return fail_at(r, event.start_mark, "a key is wanted");
+		return fail_at(r, event.start_mark, "expected a key");
 	for (size_t i = 0; i < config_nrows; i++) {
 		if (strcmp((const char *)event.data.scalar.value, config_rows[i].name) != 0)
 			continue;
 		if (r->places->line[i] != 0)
-			return fail_at(r, event.start_mark, "%s stands already in line %u", config_rows[i].name,
+			return fail_at(r, event.start_mark, "%s: duplicate key, first on line %u", config_rows[i].name,
 			    r->places->line[i]);
 		r->places->line[i] = (unsigned)event.start_mark.line + 1;
 		r->places->column[i] = (unsigned)event.start_mark.column + 1;
@@ -298,7 +298,7 @@ read_entry(struct reader *r, bool *end)
 	return unknown_key(r, &event);
 }
 
-/* One event of this type, or other: *got tells which. */
+/* One event of type or other; *got is its type. */
 static enum rjwt_err
 expect(struct reader *r, yaml_event_type_t type, yaml_event_type_t other, const char *why, yaml_event_type_t *got)
 {
@@ -320,9 +320,9 @@ read_stream(struct reader *r)
 	RJWT_TRY(expect(r, YAML_STREAM_START_EVENT, YAML_STREAM_START_EVENT, "not YAML", &got));
 	RJWT_TRY(expect(r, YAML_DOCUMENT_START_EVENT, YAML_STREAM_END_EVENT, "not YAML", &got));
 	if (got == YAML_STREAM_END_EVENT)
-		return RJWT_OK; /* nothing but comments */
+		return RJWT_OK; /* only comments */
 	RJWT_TRY(expect(r, YAML_MAPPING_START_EVENT, YAML_MAPPING_START_EVENT,
-	    "lines of the form key: value are wanted", &got));
+	    "expected lines of the form key: value", &got));
 	while (!end)
 		RJWT_TRY(read_entry(r, &end));
 	RJWT_TRY(expect(r, YAML_DOCUMENT_END_EVENT, YAML_DOCUMENT_END_EVENT, "not YAML", &got));

@@ -41,7 +41,7 @@ alg_known(struct view name)
 	return false;
 }
 
-/* Rows of a type stand in the order in which one of them is the type's own: the first that fits. */
+/* The first row that fits a key type is its default algorithm. */
 const struct alg *
 alg_of_jwk(struct view kty, const struct view *crv, const struct view *name)
 {
@@ -73,7 +73,7 @@ alg_labels(void)
 {
 	static const char *labels[ALGS + 1];
 
-	/* The same pointers each time: two threads that meet here write the same. */
+	/* Always the same pointers: concurrent threads write equal values. */
 	for (size_t i = 0; i < ALGS; i++)
 		labels[i] = algs[i].label;
 	return labels;

@@ -104,7 +104,7 @@ claims_audience_has(const struct claims *claims, const char *name)
 {
 	size_t count = 0;
 
-	(void)json_strings(claims->json, "aud", &count); /* claims_parse() has looked at all of them */
+	(void)json_strings(claims->json, "aud", &count); /* claims_parse() has checked all of them */
 	for (size_t i = 0; i < count; i++)
 		if (view_is(json_string_at(claims->json, "aud", i), name))
 			return true;
@@ -124,14 +124,14 @@ required_integer(struct json json, const char *name, int64_t *value, struct rjwt
 	case JSON_ABSENT:
 		return wrong(diag, name, "is missing");
 	case JSON_WRONG:
-		return wrong(diag, name, "is no integer from 0 to 2^53");
+		return wrong(diag, name, "is not an integer from 0 to 2^53");
 	case JSON_GOOD:
 		break;
 	}
 	return RJWT_OK;
 }
 
-/* A name; required: it must be there. */
+/* A name. required: it must be present. */
 static enum rjwt_err
 read_name(struct json json, const char *name, bool required, struct view *value, struct rjwt_diag *diag)
 {
@@ -139,12 +139,12 @@ read_name(struct json json, const char *name, bool required, struct view *value,
 	case JSON_ABSENT:
 		return required ? wrong(diag, name, "is missing") : RJWT_OK;
 	case JSON_WRONG:
-		return wrong(diag, name, "is no string");
+		return wrong(diag, name, "is not a string");
 	case JSON_GOOD:
 		break;
 	}
 	if (!claims_name_check(*value))
-		return wrong(diag, name, "is not 1 to 255 bytes without control characters");
+		return wrong(diag, name, "must be 1 to 255 bytes without control characters");
 	return RJWT_OK;
 }
 
@@ -154,11 +154,11 @@ read_times(struct claims *claims, struct rjwt_diag *diag)
 	RJWT_TRY(required_integer(claims->json, "exp", &claims->exp_s, diag));
 	RJWT_TRY(required_integer(claims->json, "iat", &claims->iat_s, diag));
 	if (json_integer(claims->json, "nbf", &claims->nbf_s) == JSON_WRONG)
-		return wrong(diag, "nbf", "is no integer from 0 to 2^53");
+		return wrong(diag, "nbf", "is not an integer from 0 to 2^53");
 	return RJWT_OK;
 }
 
-/* jti, scope, once, and whether cnf and src stand there in any form. */
+/* jti, scope, once, and whether cnf and src are present, with any value. */
 static enum rjwt_err
 read_own(struct claims *claims, struct rjwt_diag *diag)
 {
@@ -166,14 +166,14 @@ read_own(struct claims *claims, struct rjwt_diag *diag)
 	enum json_has has = json_string(claims->json, "jti", &claims->jti);
 
 	if (has == JSON_WRONG || (has == JSON_GOOD && !claims_jti_check(claims->jti)))
-		return wrong(diag, "jti", "is no string of 1 to 128 bytes without control characters");
+		return wrong(diag, "jti", "is not a string of 1 to 128 bytes without control characters");
 	has = json_string(claims->json, "scope", &claims->scope);
-	if (has == JSON_WRONG || !scope_check(claims->scope)) /* one that is absent has no words */
-		return wrong(diag, "scope", "is no list of words with one space between them");
+	if (has == JSON_WRONG || !scope_check(claims->scope)) /* an absent scope has no words */
+		return wrong(diag, "scope", "is not a list of words with one space between them");
 	if (json_boolean(claims->json, "once", &claims->once) == JSON_WRONG)
 		return wrong(diag, "once", "is neither true nor false");
 	if (claims->once && claims->jti.p == NULL)
-		return wrong(diag, "jti", "is missing, and the token is good for one use");
+		return wrong(diag, "jti", "is missing (a one-time token needs it)");
 	claims->has_cnf = json_string(claims->json, "cnf", &ignored) != JSON_ABSENT;
 	claims->has_src = json_string(claims->json, "src", &ignored) != JSON_ABSENT;
 	return RJWT_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * claims.h - the claims set (RFC 7519 s4.1) and rjwt's own claims, typed and bounded. No clock, no
- * policy: those are the verifier's.
+ * claims.h - the claims set (RFC 7519 s4.1) and the claims of rjwt, typed and bounded. Clock and policy
+ * are up to the verifier.
  */
 #ifndef RJWT_CLAIMS_H
 #define RJWT_CLAIMS_H
@@ -14,12 +14,12 @@ struct claims {
 	struct view iss, sub, user, jti, scope; /* views into json; .p NULL: absent (sub, jti, scope) */
 	int64_t iat_s, nbf_s, exp_s;		/* nbf_s: 0 when absent */
 	bool once;
-	bool has_cnf, has_src; /* a bound key, source addresses */
+	bool has_cnf, has_src; /* bound to a key, to source addresses */
 };
 
 /*
- * Required: iss (string), aud (string, or array of strings alone), exp and iat (integers, 0 to 2^53),
- * user_claim (string, see claims_name_check()); once: true requires jti. Where they stand, nbf is an
+ * Required: iss (string), aud (string or array of strings), exp and iat (integers, 0 to 2^53),
+ * user_claim (string, see claims_name_check()); once: true requires jti. If present, nbf must be an
  * integer, sub and jti (1 to 128 bytes) strings, scope words separated by one space, once a boolean.
  * RJWT_CLAIMS with diag->text, RJWT_MEMORY. claims gives; claims_clear().
  */
@@ -32,11 +32,11 @@ bool claims_scope_has(const struct claims *claims, const char *word);	 /* exact 
 
 /* A name of a user, issuer or audience: 1 to 255 bytes of UTF-8 without control characters. */
 bool claims_name_check(struct view name);
-/* An id of a token: a name of 1 to 128 bytes. */
+/* A token id: a name of 1 to 128 bytes. */
 bool claims_jti_check(struct view jti);
 /* One word of scope: 1 to 32 of [A-Za-z0-9._:/-]. */
 bool claims_word_check(struct view word);
-/* Whether a free claim of this name would be one that rjwt reads or writes. */
+/* Whether rjwt itself reads or writes a claim of this name. */
 bool claims_is_reserved(struct view name, const char *user_claim);
 
 #endif

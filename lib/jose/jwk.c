@@ -14,14 +14,14 @@ jwk_clear(struct jwk *jwk)
 	*jwk = (struct jwk){ 0 };
 }
 
-/* Errors of a key begin with its kid. */
+/* Messages about a key begin with its kid. */
 static enum rjwt_err
 fail(struct rjwt_diag *diag, enum rjwt_err err, const struct jwk *jwk, const char *why)
 {
 	return diag_fail(diag, err, "", "key %s: %s", jwk->kid[0] == '\0' ? "without kid" : jwk->kid, why);
 }
 
-/* Whether use and key_ops leave the key to us; *why: malformed. */
+/* Whether use and key_ops allow verifying; *why is set if they are malformed. */
 static bool
 for_verifying(struct json json, const char **why)
 {
@@ -31,7 +31,7 @@ for_verifying(struct json json, const char **why)
 
 	switch (json_string(json, "use", &text)) {
 	case JSON_WRONG:
-		*why = "use is no string";
+		*why = "use is not a string";
 		return false;
 	case JSON_GOOD:
 		good = view_is(text, "sig");
@@ -41,11 +41,11 @@ for_verifying(struct json json, const char **why)
 	}
 	switch (json_array(json, "key_ops", &count)) {
 	case JSON_WRONG:
-		*why = "key_ops is no array of strings";
+		*why = "key_ops is not an array of strings";
 		return false;
 	case JSON_GOOD:
 		if (json_strings(json, "key_ops", &count) != JSON_GOOD) {
-			*why = "key_ops is no array of strings";
+			*why = "key_ops is not an array of strings";
 			return false;
 		}
 		for (size_t i = 0; i < count; i++)
@@ -58,7 +58,7 @@ for_verifying(struct json json, const char **why)
 	return good;
 }
 
-/* NULL: fits no algorithm of ours; *why: malformed. */
+/* NULL: no supported algorithm; *why is set if the members are malformed. */
 static const struct alg *
 read_alg(struct json json, const char **why)
 {
@@ -70,16 +70,16 @@ read_alg(struct json json, const char **why)
 	const struct alg *alg;
 
 	if (json_string(json, "kty", &kty) != JSON_GOOD)
-		*why = "kty is missing or no string";
+		*why = "kty is missing or not a string";
 	else if (has_crv == JSON_WRONG)
-		*why = "crv is no string";
+		*why = "crv is not a string";
 	else if (has_alg == JSON_WRONG)
-		*why = "alg is no string";
+		*why = "alg is not a string";
 	if (*why != NULL)
 		return NULL;
 	alg = alg_of_jwk(kty, a_crv, a_name);
 	if (alg == NULL && alg_parts_known(kty, a_crv, a_name))
-		*why = "kty, crv and alg do not fit each other";
+		*why = "kty, crv and alg contradict each other";
 	return alg;
 }
 
@@ -120,12 +120,12 @@ read_key(struct json json, struct jwk *jwk, const char **why)
 		if (has == JSON_ABSENT && jwk->alg->kind == ALG_HMAC)
 			return RJWT_OK;
 		if (has != JSON_GOOD) {
-			*why = "a member of the key is missing or no string";
+			*why = "a member of the key is missing or not a string";
 			return RJWT_KEYSET;
 		}
 		err = base64url_decode(text, parts[i]);
 		if (err == RJWT_MALFORMED) {
-			*why = "a member of the key is no base64url";
+			*why = "a member of the key is not base64url";
 			return RJWT_KEYSET;
 		}
 		RJWT_TRY(err);
@@ -136,7 +136,7 @@ read_key(struct json json, struct jwk *jwk, const char **why)
 static const struct {
 	const char *name;
 	size_t offset;
-	bool ends; /* it ends what the key is good for: 1970 must not read as never */
+	bool ends; /* it limits the key: 0 must not mean "never" */
 } times[] = {
 	{ "iat", offsetof(struct jwk, published_s), false },
 	{ "nbf", offsetof(struct jwk, since_s), false },
@@ -154,7 +154,7 @@ read_members(struct json json, struct jwk *jwk, const char **why)
 	enum json_has has = json_string(json, "kid", &kid);
 
 	if (has == JSON_WRONG || (has == JSON_GOOD && (kid.n == 0 || kid.n > KID_MAX))) {
-		*why = "kid is no string of 1 to 128 bytes";
+		*why = "kid is not a string of 1 to 128 bytes";
 		return RJWT_KEYSET;
 	}
 	if (kid.n > 0)
@@ -163,7 +163,7 @@ read_members(struct json json, struct jwk *jwk, const char **why)
 	if (!for_verifying(json, why) || jwk->alg == NULL) {
 		if (*why != NULL)
 			return RJWT_KEYSET;
-		*why = jwk->alg == NULL ? "kty, crv and alg are none that rjwt has" : "not for verifying signatures";
+		*why = jwk->alg == NULL ? "unsupported kty, crv or alg" : "not for verifying signatures";
 		return RJWT_ALG;
 	}
 	for (size_t i = 0; i < TIMES; i++) {
@@ -172,7 +172,7 @@ read_members(struct json json, struct jwk *jwk, const char **why)
 
 		has = json_integer(json, times[i].name, at_s);
 		if (has == JSON_WRONG || (has == JSON_GOOD && times[i].ends && *at_s == 0)) {
-			*why = "iat, nbf, retired, exp or revoked is no time";
+			*why = "iat, nbf, retired, exp or revoked is not a time";
 			return RJWT_KEYSET;
 		}
 	}
@@ -242,16 +242,16 @@ set_add(struct json json, struct jwk_set *set, struct rjwt_diag *diag)
 	enum rjwt_err err;
 
 	if (json.object == NULL)
-		return diag_fail(diag, RJWT_KEYSET, "", "an element of keys is no object");
+		return diag_fail(diag, RJWT_KEYSET, "", "an element of keys is not an object");
 	err = jwk_parse(json, &jwk, diag);
 	if (err == RJWT_ALG)
-		return RJWT_OK; /* RFC 7517 s5: ignore what is not understood */
+		return RJWT_OK; /* RFC 7517 s5: ignore keys that are not understood */
 	RJWT_TRY(err);
 	if (jwk.key == NULL)
 		return fail(diag, RJWT_KEYSET, &jwk, "k is missing");
-	for (size_t i = 0; i < set->n; i++) /* RFC 7517 s4.5: several may have none */
+	for (size_t i = 0; i < set->n; i++) /* RFC 7517 s4.5: several keys may have none */
 		if (jwk.kid[0] != '\0' && strcmp(set->keys[i].kid, jwk.kid) == 0)
-			return fail(diag, RJWT_KEYSET, &jwk, "stands twice in the set");
+			return fail(diag, RJWT_KEYSET, &jwk, "duplicate kid");
 	set->keys[set->n++] = RJWT_STEAL(jwk);
 	return RJWT_OK;
 }
@@ -267,7 +267,7 @@ jwk_set_parse(struct view text, struct jwk_set *set, struct rjwt_diag *diag)
 	if (err != RJWT_OK)
 		return err == RJWT_MALFORMED ? RJWT_KEYSET : err;
 	if (json_array(json, "keys", &count) != JSON_GOOD)
-		return diag_fail(diag, RJWT_KEYSET, "", "is no JWK Set: keys is missing or no array");
+		return diag_fail(diag, RJWT_KEYSET, "", "not a JWK Set: keys is missing or not an array");
 	found.keys = calloc(count + 1, sizeof(*found.keys));
 	if (found.keys == NULL)
 		return RJWT_MEMORY;

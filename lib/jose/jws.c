@@ -41,12 +41,12 @@ jws_split(struct view token, struct jws *jws, const char **why)
 	return RJWT_OK;
 }
 
-/* A string that may be absent; .p NULL then. */
+/* A string that may be absent (.p NULL). */
 static enum rjwt_err
 optional(struct json json, const char *name, struct view *value, struct rjwt_diag *diag)
 {
 	if (json_string(json, name, value) == JSON_WRONG)
-		return diag_fail(diag, RJWT_HEADER, "", "%s is no string", name);
+		return diag_fail(diag, RJWT_HEADER, "", "%s is not a string", name);
 	return RJWT_OK;
 }
 
@@ -78,7 +78,7 @@ jws_header(struct jws *jws, struct rjwt_diag *diag)
 		return err == RJWT_MALFORMED ? RJWT_HEADER : err;
 	RJWT_TRY(json_names(jws->json, check_name, diag));
 	if (json_string(jws->json, "alg", &jws->alg) != JSON_GOOD)
-		return diag_fail(diag, RJWT_HEADER, "", "alg is missing or no string");
+		return diag_fail(diag, RJWT_HEADER, "", "alg is missing or not a string");
 	RJWT_TRY(optional(jws->json, "kid", &jws->kid, diag));
 	return optional(jws->json, "typ", &jws->typ, diag);
 }

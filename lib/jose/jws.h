@@ -2,8 +2,8 @@
 /*
  * jws.h - JWS compact serialization and the JOSE header (RFC 7515 s3.1, s4.1; RFC 8725).
  *
- * The steps of the verifier, each its own function, because each has its own reason code:
- * jws_split(), jws_header(), then, with the key that kid names, jws_verify().
+ * The steps of the verifier, one function for each reason code:
+ * jws_split(), jws_header(), then jws_verify() with the key that kid names.
  */
 #ifndef RJWT_JWS_H
 #define RJWT_JWS_H
@@ -16,32 +16,32 @@
 
 struct jws {
 	struct view header, payload, signature; /* base64url; views into the token */
-	struct view input;			/* header.payload: what is signed */
+	struct view input;			/* header.payload, the signed bytes */
 	struct json json;			/* the JOSE header */
 	struct view alg, kid, typ;		/* views into json; kid and typ .p NULL: absent */
 };
 
-/* Exactly two dots, no empty part, canonical base64url. RJWT_MALFORMED; why is static. */
+/* Split at exactly two dots into non-empty parts of canonical base64url. RJWT_MALFORMED; why is static. */
 RJWT_MUST enum rjwt_err jws_split(struct view token, struct jws *jws, const char **why);
 
 /*
- * Read the header: strict JSON; alg a string, kid and typ strings if there; crit, b64, zip, cty, jwk,
- * jku, x5c, x5u, x5t, x5t#S256 refused in any form, for nothing here understands them.
- * RJWT_HEADER, RJWT_MEMORY. After it jws_clear() is due.
+ * Read the header: strict JSON; alg a string, kid and typ strings if present; crit, b64, zip, cty, jwk,
+ * jku, x5c, x5u, x5t, x5t#S256 rejected with any value, because none is supported.
+ * RJWT_HEADER, RJWT_MEMORY. Call jws_clear() afterwards, also on error.
  */
 RJWT_MUST enum rjwt_err jws_header(struct jws *jws, struct rjwt_diag *diag);
 
 /*
- * Verify, with the algorithm of the key and never the token's, and decode the payload.
- * payload appended. RJWT_SIGNATURE, also for a payload that is no base64url; RJWT_MEMORY.
- * short_by, may be NULL: by how many bytes the signature falls short of its key's.
+ * Verify with the algorithm of the key, never that of the token; then decode the payload and append it to
+ * payload. RJWT_SIGNATURE, also for a payload that is not base64url; RJWT_MEMORY.
+ * short_by (may be NULL): how many bytes the signature is too short for the key.
  */
 RJWT_MUST enum rjwt_err jws_verify(const struct jws *jws, struct key *key, struct buf *payload, size_t *short_by);
 
-/* header and payload are JSON; the compact serialization is appended to token. */
+/* Sign header and payload (JSON), and append the compact serialization to token. */
 RJWT_MUST enum rjwt_err jws_sign(struct signer *signer, struct view header, struct view payload, struct buf *token);
 
-/* Whether a free header member of this name would be one that rjwt reads, writes or refuses. */
+/* Whether rjwt itself reads, writes or rejects a header member of this name. */
 bool jws_is_reserved(struct view name);
 void jws_clear(struct jws *jws);
 

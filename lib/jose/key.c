@@ -78,7 +78,7 @@ secret_new(const struct alg *alg, struct view secret, struct key **key, const ch
 	RJWT_CLEAN(key_clean) struct key *made = NULL;
 
 	if (secret.n < alg->secret_min) {
-		*why = "a secret shorter than its hash";
+		*why = "the secret is shorter than its hash";
 		return RJWT_KEYSET;
 	}
 	RJWT_TRY(key_new(alg, NULL, &made));
@@ -117,7 +117,7 @@ key_generate(const struct alg *alg, unsigned rsa_bits, struct key **key)
 	return key_new(alg, RJWT_STEAL(pkey), key);
 }
 
-/* An EVP_PKEY from parameters that build holds; NULL when OpenSSL takes none of it. */
+/* An EVP_PKEY from the parameters in build; NULL if OpenSSL rejects them. */
 static EVP_PKEY *
 pkey_from(const char *type, OSSL_PARAM_BLD *build)
 {
@@ -179,7 +179,7 @@ key_from_parts(const struct alg *alg, const struct view parts[static 2], struct 
 	if (alg->kind == ALG_HMAC)
 		return secret_new(alg, parts[0], key, why);
 	if (n != 0 && (parts[0].n != n || (alg->kind == ALG_ECDSA && parts[1].n != n)))
-		return refuse(why, "a coordinate of the wrong length");
+		return refuse(why, "a coordinate has the wrong length");
 	if (alg->kind == ALG_ECDSA) {
 		pkey = ec_public(alg, parts);
 	} else if (alg->kind == ALG_EDDSA) {
@@ -188,14 +188,14 @@ key_from_parts(const struct alg *alg, const struct view parts[static 2], struct 
 	} else {
 		if (parts[0].n > RSA_BITS_MAX / 8 || parts[1].n > 8 || parts[0].n == 0 || parts[1].n == 0 ||
 		    parts[0].p[0] == 0 || parts[1].p[0] == 0)
-			return refuse(why, "an RSA number that is too large, or begins with a zero");
+			return refuse(why, "an RSA number is too large or begins with a zero byte");
 		pkey = rsa_public(parts);
 		weak = pkey == NULL ? NULL : key_rsa_weak(pkey);
 	}
 	if (weak != NULL)
 		return refuse(why, weak);
 	if (pkey == NULL)
-		return refuse(why, "no key of this type");
+		return refuse(why, "not a key of this type");
 	return key_new(alg, RJWT_STEAL(pkey), key);
 }
 
@@ -274,7 +274,7 @@ key_private_parse(const struct alg *alg, struct view text, struct key **key, con
 	if (pkcs8 != NULL)
 		pkey = EVP_PKCS82PKEY_ex(pkcs8, NULL, NULL);
 	if (pkey == NULL)
-		return refuse(why, "no private key in PKCS#8 PEM");
+		return refuse(why, "not a private key in PKCS#8 PEM");
 	if (alg->kind == ALG_ECDSA) {
 		if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1 ||
 		    OBJ_txt2nid(group) != curve_nid(alg->group))
@@ -317,5 +317,5 @@ key_is_pair(const struct key *a, const struct key *b)
 {
 	OPENSSL_QUIETLY;
 
-	return a->pkey != NULL && EVP_PKEY_eq(a->pkey, b->pkey) == 1; /* NULL, NULL would be equal */
+	return a->pkey != NULL && EVP_PKEY_eq(a->pkey, b->pkey) == 1; /* two NULLs would be equal */
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * key_inside.h - inside key.h: what a key holds. key.c makes keys, key_sign.c signs and verifies with them.
+ * key_private.h - shared by key.c, which creates keys, and key_sign.c, which signs and verifies with them.
  */
 #ifndef RJWT_KEY_INSIDE_H
 #define RJWT_KEY_INSIDE_H
@@ -17,7 +17,7 @@ struct key {
 	EVP_PKEY *pkey;	   /* NULL for HMAC */
 	struct buf secret; /* HMAC */
 	size_t signature_size;
-	/* Set up by the first signature; the others take copies, which cost a tenth of that. */
+	/* Set up by the first signature; later ones copy it, which costs a tenth. */
 	EVP_MD_CTX *signing, *verifying;
 	EVP_MAC_CTX *mac;
 };

@@ -15,7 +15,7 @@ CLEANER(mac_ctx_clean, EVP_MAC_CTX, EVP_MAC_CTX_free);
 CLEANER(bn_clean, BIGNUM, BN_free);
 CLEANER(ecdsa_clean, ECDSA_SIG, ECDSA_SIG_free);
 
-/* RFC 7518 s3.5: salt as long as the hash, MGF1 with the same hash; when verifying, too. */
+/* RFC 7518 s3.5: a salt as long as the hash, MGF1 with the same hash; also when verifying. */
 static bool
 padding_set(const struct alg *alg, EVP_PKEY_CTX *ctx)
 {
@@ -121,7 +121,7 @@ key_sign(struct key *key, struct view input, struct buf *signature)
 	return buf_done(signature);
 }
 
-/* R||S to DER: at most 2 * (66 + 3) + 3 bytes; 0 when there is no memory. */
+/* R||S to DER: at most 2 * (66 + 3) + 3 bytes; 0: out of memory. */
 static size_t
 ecdsa_der(struct view flat, unsigned char der[static 160])
 {
@@ -132,7 +132,7 @@ ecdsa_der(struct view flat, unsigned char der[static 160])
 
 	if (sig == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(sig, r, s) != 1)
 		return 0;
-	r = s = NULL; /* sig's now */
+	r = s = NULL; /* owned by sig now */
 	n = i2d_ECDSA_SIG(sig, &der);
 	return n > 0 ? (size_t)n : 0;
 }
@@ -161,7 +161,7 @@ key_verify(struct key *key, struct view input, struct view signature)
 			return RJWT_MEMORY;
 	}
 	RJWT_TRY(md_copy(key, &key->verifying, EVP_DigestVerifyInit_ex, &md));
-	/* 0, -1 and -2 are all refusals. */
+	/* 0, -1 and -2 all mean: not valid. */
 	if (EVP_DigestVerify(md, sig, n, bytes(input), input.n) != 1)
 		return RJWT_SIGNATURE;
 	return RJWT_OK;

@@ -24,13 +24,13 @@ key_rsa_weak(const EVP_PKEY *pkey)
 	int bits = EVP_PKEY_get_bits(pkey);
 
 	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
-		return "an RSA key of 2048 to 16384 bits is wanted";
+		return "the RSA modulus does not have 2048 to 16384 bits";
 	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) != 1 || !BN_is_odd(n))
-		return "an RSA modulus that is odd is wanted";
+		return "the RSA modulus is even";
 	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) != 1)
-		return "an RSA key without an exponent";
+		return "the RSA exponent is missing";
 	if (!BN_is_odd(e) || BN_num_bits(e) < 17 || BN_num_bits(e) > 64)
-		return "an RSA exponent that is odd, at least 65537 and below 2^64 is wanted";
+		return "the RSA exponent is not odd, at least 65537 and below 2^64";
 	return NULL;
 }
 
@@ -46,7 +46,7 @@ below(const unsigned char *a, const unsigned char *b, size_t n)
 
 /*
  * RFC 8032 s5.1.3, s5.2.3: y little-endian with the sign of x in the last bit; y must be below p. Points
- * whose order divides the cofactor verify signatures that nobody made; there are five such y on
+ * whose order divides the cofactor accept signatures that nobody made; there are five such y on
  * Ed25519 (orders 1, 2, 4, 8, 8) and three on Ed448.
  */
 const char *
@@ -70,10 +70,10 @@ key_ed25519_weak(const unsigned char *encoded)
 	memcpy(y, encoded, sizeof(y));
 	y[31] &= 0x7f;
 	if (!below(y, p, sizeof(y)))
-		return "an Ed25519 point that is not in its canonical form";
+		return "the Ed25519 point is not canonical";
 	for (size_t i = 0; i < ARRAY_LEN(small); i++)
 		if (memcmp(y, small[i], sizeof(y)) == 0)
-			return "an Ed25519 point of small order";
+			return "the Ed25519 point has a small order";
 	return NULL;
 }
 
@@ -91,8 +91,8 @@ key_ed448_weak(const unsigned char *encoded)
 	memcpy(y, encoded, sizeof(y));
 	y[56] &= 0x7f;
 	if (!below(y, p, sizeof(y)))
-		return "an Ed448 point that is not in its canonical form";
+		return "the Ed448 point is not canonical";
 	if (memcmp(y, zero, 57) == 0 || memcmp(y, one, 57) == 0 || memcmp(y, minus_one, 57) == 0)
-		return "an Ed448 point of small order";
+		return "the Ed448 point has a small order";
 	return NULL;
 }

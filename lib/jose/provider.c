@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PRIVATE_MAX 32768 /* bytes: RSA with 16384 bits takes 13,000 */
+#define PRIVATE_MAX 32768 /* bytes; 16384-bit RSA takes 13,000 */
 
 /* --- a signer in memory ----------------------------------------------------------------------- */
 
@@ -88,7 +88,7 @@ file_secret(struct provider *provider, int64_t version, const struct alg *alg, s
 	return err;
 }
 
-/* Whether one verifies what the other signs: a file may have its public half whole, and the other one torn. */
+/* Whether public verifies what the signer signs: a damaged private key file may still have its public half. */
 static bool
 fits(struct key *private, struct key *public)
 {

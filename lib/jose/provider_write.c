@@ -34,7 +34,7 @@ file_generate(struct provider *provider, int64_t version, const struct alg *alg,
 	RJWT_TRY(provider_file_open(provider, &dir, diag));
 	err = key_generate(alg, rsa_bits, &made);
 	if (err != RJWT_OK)
-		return diag_fail(diag, err, "", "no %s key could be made", alg->label);
+		return diag_fail(diag, err, "", "cannot create a %s key", alg->label);
 	RJWT_TRY(key_private_format(made, &text));
 	RJWT_TRY(file_create(&dir, name, 0600, buf_view(&text), diag));
 	RJWT_TRY(check_usable(provider, version, made, diag));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * provider_write.h - private halves made and destroyed. Nothing that verifies a token includes this.
+ * provider_write.h - creates and destroys private halves. Nothing that verifies tokens includes this.
  */
 #ifndef RJWT_PROVIDER_WRITE_H
 #define RJWT_PROVIDER_WRITE_H
@@ -8,8 +8,8 @@
 #include "jose/provider.h"
 
 /*
- * Give a provider of files, which provider_file() made to read alone, its generate and destroy. A provider that
- * has its own keeps them. Whoever writes a keyset calls this first.
+ * Add generate and destroy to a provider from provider_file(), which can only read. A provider that has its
+ * own functions keeps them. Every writer of a keyset calls this first.
  */
 void provider_make_writable(struct provider *provider);
 

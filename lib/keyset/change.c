@@ -18,7 +18,7 @@
 #define STAMP_TRIES 10
 #define FOLDER_TRIES 10
 
-/* Whoever changes a keyset, from lock to unlock. */
+/* A change of a keyset, from lock to unlock. */
 struct change_ctx {
 	struct store *store;
 	const struct rotation_policy *policy;
@@ -28,10 +28,10 @@ struct change_ctx {
 	struct lock lock;
 	struct commit_ctx scribe;
 	struct rjwt_diag *diag;
-	unsigned opened;    /* the folder that is locked, as store counts them */
-	bool removed;	    /* what a crash had left */
-	int64_t unreadable; /* version whose file is to go after the commit; 0: none */
-	char warning[256];  /* what did not hinder the change */
+	unsigned opened;    /* store->opened of the directory that is locked */
+	bool removed;	    /* something that a crash left was removed */
+	int64_t unreadable; /* version whose damaged file is removed after the commit; 0: none */
+	char warning[256];  /* what failed without preventing the change */
 };
 
 static void
@@ -41,7 +41,7 @@ keeper_end(struct change_ctx *k)
 	dir_close(&k->private);
 }
 
-/* Lock the folder that stands at the path: it may be another one by the time we have the lock. */
+/* Lock the state directory: another directory may be at its path by the time we have the lock. */
 static enum rjwt_err
 lock_store(struct change_ctx *k)
 {
@@ -54,26 +54,26 @@ lock_store(struct change_ctx *k)
 			return RJWT_OK;
 		lock_release(&k->lock);
 	}
-	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "is replaced by others all the time");
+	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "keeps being replaced");
 }
 
-/* What stands at the path now is not locked, and nothing may be done to it. */
+/* Nothing may be changed in a directory that has replaced the one that is locked. */
 static enum rjwt_err
 check_folder(const struct change_ctx *k)
 {
 	if (k->store->opened == k->opened)
 		return RJWT_OK;
-	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "was replaced meanwhile: do it again");
+	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "was replaced meanwhile; run the command again");
 }
 
-/* Marks that are not needed any more hinder nobody: what goes wrong with them is a warning. */
+/* Marks that are no longer needed do no harm: failing to remove them is only a warning. */
 static void
 prune(struct change_ctx *k, bool rose)
 {
 	struct rjwt_diag why = { 0 };
 
 	if (marks_prune(&k->store->dir, k->store->keyset.floor, rose, &why) != RJWT_OK)
-		text_append(k->warning, sizeof(k->warning), "; ", "old marks stay: %.80s%s%.100s", why.path,
+		text_append(k->warning, sizeof(k->warning), "; ", "cannot remove old marks: %.80s%s%.100s", why.path,
 		    why.path[0] == '\0' ? "" : ": ", why.text);
 }
 
@@ -85,7 +85,7 @@ begin(struct change_ctx *k)
 	RJWT_TRY(dir_open_at(&k->store->dir, "private", &k->private, k->diag));
 	k->scribe = (struct commit_ctx){ &k->store->dir, &k->store->keys, &k->private, k->store->provider, k->policy,
 		k->clock, k->diag };
-	/* Whoever crashed may have renamed without a sync: what we build on must stay. */
+	/* A process that crashed may have renamed without a sync: make durable what we build on. */
 	RJWT_TRY(dir_sync(&k->store->dir, k->diag));
 	RJWT_TRY(dir_sync(&k->store->keys, k->diag));
 	RJWT_TRY(dir_sync(&k->private, k->diag));
@@ -96,9 +96,9 @@ begin(struct change_ctx *k)
 	return RJWT_OK;
 }
 
-/* --- carry a plan out ------------------------------------------------------------------------- */
+/* --- carry out a plan ------------------------------------------------------------------------- */
 
-/* A key that goes on as something else than it was. */
+/* A key that changes its state. */
 static enum rjwt_err
 stamp(struct change_ctx *k, const struct plan *plan, int64_t version)
 {
@@ -106,17 +106,17 @@ stamp(struct change_ctx *k, const struct plan *plan, int64_t version)
 	const struct keyset *keyset = &k->store->keyset;
 	enum rjwt_err err = store_read_key(k->store, version, &jwk, k->diag);
 
-	/* A file that cannot be read takes no stamp, and must not come to be readable again: it goes. */
+	/* An unreadable file cannot be stamped and must not become readable again: it is removed. */
 	if (version == plan->revoke && (err == RJWT_KEYSET || err == RJWT_KEY_UNKNOWN)) {
 		k->unreadable = version;
 		return RJWT_OK;
 	}
 	RJWT_TRY(err);
 	if (version == plan->retire) {
-		/* Whole: not what a change that never came to its commit left. */
+		/* Write all stamps anew: a change that was never committed may have left others. */
 		jwk.since_s = keyset->active.since_s < plan->stamp.retired_s
 				  ? keyset->active.since_s
-				  : plan->stamp.retired_s; /* the clock may have gone back */
+				  : plan->stamp.retired_s; /* the clock may have been set back */
 		jwk.retired_s = plan->stamp.retired_s;
 		jwk.until_s = plan->stamp.until_s;
 		jwk.revoked_s = 0;
@@ -128,7 +128,7 @@ stamp(struct change_ctx *k, const struct plan *plan, int64_t version)
 	return commit_key(&k->scribe, version, &jwk);
 }
 
-/* The clock went back: a retirement cannot lie in the future. */
+/* The clock was set back: a retirement cannot be in the future. */
 static enum rjwt_err
 restamp(struct change_ctx *k, int64_t now_s)
 {
@@ -138,7 +138,7 @@ restamp(struct change_ctx *k, int64_t now_s)
 		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
 		enum rjwt_err err = store_read_key(k->store, v, &jwk, k->diag);
 
-		/* A torn file verifies nothing: it must not stop the others' rotation. */
+		/* A damaged file verifies nothing and must not stop the rotation of other keys. */
 		if (err == RJWT_KEY_UNKNOWN || err == RJWT_KEYSET || (err == RJWT_OK && jwk.retired_s <= now_s))
 			continue;
 		RJWT_TRY(err);
@@ -150,7 +150,7 @@ restamp(struct change_ctx *k, int64_t now_s)
 	return RJWT_OK;
 }
 
-/* New keys, under versions that are claimed first: they never come again, whatever happens to us. */
+/* Create keys under versions that are claimed first, so that no version is ever used twice, even after a crash. */
 static enum rjwt_err
 make_keys(struct change_ctx *k, const struct plan *plan, struct keyset *claimed)
 {
@@ -165,7 +165,7 @@ make_keys(struct change_ctx *k, const struct plan *plan, struct keyset *claimed)
 	return RJWT_OK;
 }
 
-/* All that is durable before the commit, dated as of now; retired_s tells by when it must follow. */
+/* Everything that must be durable before the commit, dated now; the commit must follow soon after retired_s. */
 static enum rjwt_err
 prepare(struct change_ctx *k, struct plan *plan, const struct keyset *claimed)
 {
@@ -193,19 +193,19 @@ execute(struct change_ctx *k, struct plan *plan)
 	for (int i = 0;; i++) {
 		RJWT_TRY(prepare(k, plan, &claimed));
 		clock_now(k->clock, &now);
-		/* A token minted after the stamp, and before the commit, must not look too young. */
+		/* A token minted between the stamp and the commit must not appear to be issued after the retirement. */
 		if (plan->retire == 0 || now.wall_s - plan->stamp.retired_s <= keyset_slack_s(k->policy))
 			break;
 		if (i == STAMP_TRIES)
 			return diag_fail(k->diag, RJWT_BUSY, k->store->keys.path,
-			    "writing files takes longer than the leeway");
+			    "writing the key files takes longer than the leeway");
 	}
 	RJWT_TRY(commit_publish(&k->scribe));
 	RJWT_TRY(store_load(k->store, k->diag));
 	return check_folder(k);
 }
 
-/* Not before the commit: until then it may be the key that signs. */
+/* Not before the commit: until then this may be the active key. */
 static enum rjwt_err
 drop_unreadable(struct change_ctx *k)
 {
@@ -218,7 +218,7 @@ drop_unreadable(struct change_ctx *k)
 	return dir_sync(&k->store->keys, k->diag);
 }
 
-/* Marks for people come after the commit: what the retired key has signed for them is over. */
+/* User marks are written after the commit: by then the retired key signs no more tokens for these users. */
 static enum rjwt_err
 mark_users(struct change_ctx *k, int64_t version)
 {
@@ -227,7 +227,7 @@ mark_users(struct change_ctx *k, int64_t version)
 	return RJWT_OK;
 }
 
-/* What is to be done when the commit stands. */
+/* What is done after the commit. */
 static enum rjwt_err
 clean_up(struct change_ctx *k, const struct rjwt_time *now, bool rose)
 {
@@ -235,7 +235,7 @@ clean_up(struct change_ctx *k, const struct rjwt_time *now, bool rose)
 
 	RJWT_TRY(recover(&k->scribe, k->store, false, &removed));
 	prune(k, rose);
-	/* By a clock that can be believed alone: the list is of tokens that may verify again. */
+	/* Only if the clock is trusted: the records are of tokens that may verify again. */
 	if (!keyset_clock_settled(&k->store->keyset, k->policy, now))
 		return RJWT_OK;
 	return issued_prune(&k->store->dir, now->wall_s, k->diag);
@@ -263,15 +263,15 @@ commit(struct change_ctx *k, struct plan *plan, const struct rjwt_time *now)
 		(void)diag_fail(&why, err, why.path, "%s", rjwt_strerror(err));
 	if (revokes)
 		return diag_fail(outer, err, why.path,
-		    "%.300s. What was asked for is committed, but not all of it is done: do it again", why.text);
+		    "%.300s. The revocation is recorded but incomplete; run it again", why.text);
 	text_append(plan->change.warning, sizeof(plan->change.warning), "; ", "clean-up failed: %.80s%s%.120s",
 	    why.path, why.path[0] == '\0' ? "" : ": ", why.text);
 	return RJWT_OK;
 }
 
 /*
- * What signs, and what will, must be whole before anything is built on it, unless it is to go; and a
- * promotion of one that cannot sign would leave nobody who can mint.
+ * The active and the next key must be intact, unless they are being removed. The next key must be able to sign
+ * before it is promoted: otherwise nobody could mint.
  */
 static enum rjwt_err
 check_keys(struct change_ctx *k, const struct plan *plan)
@@ -292,7 +292,7 @@ check_keys(struct change_ctx *k, const struct plan *plan)
 	return store_can_sign(k->store, keyset->next.version, k->diag);
 }
 
-/* What the marks say, before what the plan says. */
+/* Put the revoked token or users in front of the text of the plan. */
 static void
 describe_marks(const struct change_request *order, struct rjwt_change *change)
 {
@@ -306,12 +306,12 @@ describe_marks(const struct change_request *order, struct rjwt_change *change)
 		text_append(names, sizeof(names), i == 3 || order->users[i + 1] == NULL ? " and " : ", ", "%.32s",
 		    i == 3 ? "others" : order->users[i]);
 	if (order->users != NULL)
-		snprintf(text, sizeof(text), "all tokens of %s until now are revoked", names);
+		snprintf(text, sizeof(text), "all earlier tokens of %s are revoked", names);
 	text_append(text, sizeof(text), ", ", "%s", change->text);
 	memcpy(change->text, text, sizeof(text));
 }
 
-/* Plan, and unless it is a dry run, do it. The lock is held then. */
+/* Plan the change and, unless this is a dry run, carry it out. The lock is held then. */
 static enum rjwt_err
 change_now(struct change_ctx *k, bool dry_run, struct rjwt_change *change)
 {
@@ -334,7 +334,7 @@ change_now(struct change_ctx *k, bool dry_run, struct rjwt_change *change)
 	if (k->removed && !plan.any) {
 		plan.change.any = true;
 		snprintf(plan.change.text, sizeof(plan.change.text),
-		    "removed what a crash had left, %.42s goes on signing", plan.change.kid);
+		    "removed what a crash had left, %.42s still signs", plan.change.kid);
 	}
 	if (k->warning[0] != '\0')
 		text_append(plan.change.warning, sizeof(plan.change.warning), "; ", "%s", k->warning);

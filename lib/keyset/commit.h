@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commit.h - the files of a keyset, written: each as a whole, durable when the call returns. Whoever calls
+ * commit.h - writes the files of a keyset, each as a whole and durable when the call returns. The caller
  * holds the lock.
  */
 #ifndef RJWT_COMMIT_H
@@ -13,7 +13,7 @@
 #include "jose/provider.h"
 #include "keyset/keyset.h"
 
-/* What writing needs. Borrows all. */
+/* What these functions need. Borrows all. */
 struct commit_ctx {
 	const struct dir *dir, *keys, *private;
 	struct provider *provider;
@@ -23,23 +23,23 @@ struct commit_ctx {
 };
 
 /*
- * The one place that writes keyset.json, in two steps: what takes time, and the rename, which is the commit.
- * generation goes up by one, and into the file's mtime.
+ * The only place that writes keyset.json, in two steps: the slow part, then the rename, which is the commit.
+ * generation increases by one and is also stored in the mtime of the file.
  */
 RJWT_MUST enum rjwt_err
 commit_stage(const struct commit_ctx *scribe, const struct keyset *before, struct keyset *keyset);
 RJWT_MUST enum rjwt_err commit_publish(const struct commit_ctx *scribe);
 
-/* Make a key of the policy's algorithm: private half, count of tickets, and the public half last. */
+/* Create a key with the algorithm of the policy: private half, ticket count and, last, the public half. */
 RJWT_MUST enum rjwt_err commit_new_key(const struct commit_ctx *scribe, const struct keyset *keyset, int64_t version);
 
-/* Write a key's public file with its stamps, whole. */
+/* Write the public file of a key with its stamps, as a whole. */
 RJWT_MUST enum rjwt_err commit_key(const struct commit_ctx *scribe, int64_t version, const struct jwk *jwk);
 
-/* Stands in the folder while keyset_init() is under way. */
+/* Exists in the state directory while keyset_init() is running. */
 #define COMMIT_UNFINISHED "init"
 
-/* A name that commit_...() gave, in keys/ or private/: its version, 0 for none; or a half-written file. */
+/* Whether commit_...() created a name in keys/ or private/: its version (0: none), or a half-written file. */
 int64_t commit_version(const char *name);
 bool commit_is_temporary(const char *name);
 

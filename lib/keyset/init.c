@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keyset_init(): the first commit of a base. A file stands in the folder while the first of all is under
- * way, so that one that did not end can be told from a keyset that lost its keyset.json.
+ * keyset_init(): the first commit of a base. While the very first one is running, a file marks the directory, so that
+ * an interrupted init is distinguishable from a keyset that lost its keyset.json.
  */
 #include "keyset/init.h"
 #include "base/base64url.h"
@@ -25,7 +25,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The folder above, and the name there. A path that ends with a slash, or with a dot, has none. */
+/* Open the parent directory and get the name in it. A path that ends with a slash or a dot has none. */
 static enum rjwt_err
 open_above(const char *path, struct dir *above, char name[static NAME_MAX + 1], struct rjwt_diag *diag)
 {
@@ -39,7 +39,7 @@ open_above(const char *path, struct dir *above, char name[static NAME_MAX + 1], 
 		bare[n - 1] = '\0';
 	err = dir_of(bare, above, &last, diag);
 	if (err_is_missing(err) && diag != NULL && strrchr(bare, '/') != NULL)
-		text_append(diag->text, sizeof(diag->text), " ", "(make it first: mkdir -p %.*s)",
+		text_append(diag->text, sizeof(diag->text), " ", "(create it first: mkdir -p %.*s)",
 		    (int)(strrchr(bare, '/') - bare), bare);
 	RJWT_TRY(err);
 	snprintf(name, NAME_MAX + 1, "%s", last);
@@ -56,7 +56,7 @@ open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
 	if (err != RJWT_OK && !err_is_missing(err))
 		return err;
 	found = open_above(path, &above, name, diag);
-	if (err == RJWT_OK) /* made, perhaps, by one that was killed before this; "." was made by somebody else */
+	if (err == RJWT_OK) /* perhaps created by an init that was killed before the sync; "." was created by somebody else */
 		return found == RJWT_OK ? dir_sync(&above, diag) : found == RJWT_USAGE ? RJWT_OK : found;
 	RJWT_TRY(found);
 	RJWT_TRY(dir_make(&above, name, 0755, diag));
@@ -69,11 +69,11 @@ adopt_open(const char *path, struct dir *dir, struct rjwt_diag *diag)
 	enum rjwt_err err = dir_open(path, dir, diag);
 
 	if (err_is_missing(err))
-		return diag_fail(diag, RJWT_KEYSET, path, "is not there: rjwt-keyd init makes a keyset");
+		return diag_fail(diag, RJWT_KEYSET, path, "does not exist (rjwt-keyd init creates a keyset)");
 	return err;
 }
 
-/* Before anything is made: what is missing of a keyset must not come to be there again, and empty. */
+/* Before anything is created: a missing part of a keyset must not reappear empty. */
 static enum rjwt_err
 check_there(const struct dir *dir, bool adopt, struct rjwt_diag *diag)
 {
@@ -83,9 +83,9 @@ check_there(const struct dir *dir, bool adopt, struct rjwt_diag *diag)
 		    fstatat(dir->fd, "private", &status, AT_SYMLINK_NOFOLLOW) == 0;
 
 	if (!adopt && keyset)
-		return diag_fail(diag, RJWT_EXISTS, dir->path, "has a keyset already");
+		return diag_fail(diag, RJWT_EXISTS, dir->path, "already has a keyset");
 	if (adopt && !keyset && !keys)
-		return diag_fail(diag, RJWT_KEYSET, dir->path, "has nothing to adopt: rjwt-keyd init makes a keyset");
+		return diag_fail(diag, RJWT_KEYSET, dir->path, "nothing to adopt (rjwt-keyd init creates a keyset)");
 	return RJWT_OK;
 }
 
@@ -107,8 +107,8 @@ make_folders(const struct dir *dir, struct rjwt_diag *diag)
 }
 
 /*
- * Say that an init is under way, and see at once whether this file system keeps an mtime to the
- * nanosecond, without which an open handle could miss a commit.
+ * Mark that an init is running, and check that the file system keeps an mtime to the nanosecond:
+ * otherwise an open handle could miss a commit.
  */
 static enum rjwt_err
 mark_unfinished(const struct dir *dir, const struct rjwt_time *now, struct rjwt_diag *diag)
@@ -123,7 +123,7 @@ mark_unfinished(const struct dir *dir, const struct rjwt_time *now, struct rjwt_
 		return RJWT_OK;
 	RJWT_TRY(file_remove(dir, COMMIT_UNFINISHED, diag));
 	return diag_fail(diag, RJWT_KEYSET, dir->path,
-	    "is on a file system that does not keep times to the nanosecond");
+	    "the file system does not keep times to the nanosecond");
 }
 
 static enum rjwt_err
@@ -134,7 +134,7 @@ remove_any(void *context, const char *name)
 	return commit_version(name) != 0 || commit_is_temporary(name) ? file_remove(dir, name, NULL) : RJWT_OK;
 }
 
-/* Nothing of a keyset may be there, but for what an init that did not end left. */
+/* No part of a keyset may exist, except what an interrupted init left. */
 static enum rjwt_err
 check_no_keys(struct commit_ctx *s)
 {
@@ -150,7 +150,7 @@ check_no_keys(struct commit_ctx *s)
 	if (most == 0)
 		return RJWT_OK;
 	return diag_fail(s->diag, RJWT_KEYSET, s->dir->path,
-	    "holds keys, but keyset.json is missing (put it back, or rjwt-keyd init --adopt)");
+	    "has keys but no keyset.json (restore it, or run rjwt-keyd init --adopt)");
 }
 
 static enum rjwt_err
@@ -163,7 +163,7 @@ choose_base(const struct rotation_policy *policy, char base[static KEYSET_BASE_M
 		memcpy(base, policy->base, strlen(policy->base) + 1);
 		return RJWT_OK;
 	}
-	do { /* not with a dash in front: a kid is an argument of commands */
+	do { /* no leading dash: a kid is an argument of commands */
 		buf_clear(&text);
 		RJWT_TRY(random_fill(bytes, sizeof(bytes)));
 		base64url_encode(&text, (struct view){ bytes, sizeof(bytes) });
@@ -180,7 +180,7 @@ provider_clean(struct provider **provider)
 		(*provider)->free(*provider);
 }
 
-/* Who the keyset is for, and under which name: configured, recorded before, or the host's. */
+/* Issuer and audience of the keyset: configured, recorded earlier, or the host name. */
 static enum rjwt_err
 fill(struct keyset *keyset, const struct rotation_policy *policy, const struct init_names *names,
     struct rjwt_diag *diag)
@@ -201,7 +201,7 @@ fill(struct keyset *keyset, const struct rotation_policy *policy, const struct i
 	return choose_base(policy, keyset->base);
 }
 
-/* What stands in the folder goes on in keyset, whatever of it can be read; *most: the highest version of all. */
+/* Continue in keyset what is readable of the old keyset; *most: the highest version that exists. */
 static enum rjwt_err
 adopt_existing(const struct commit_ctx *s, struct keyset *keyset, int64_t *most)
 {
@@ -211,16 +211,16 @@ adopt_existing(const struct commit_ctx *s, struct keyset *keyset, int64_t *most)
 
 	if (whole && s->policy->base != NULL && strcmp(s->policy->base, keyset->base) == 0)
 		return diag_fail(s->diag, RJWT_CONFIG, s->dir->path,
-		    "has the base %s already: base_kid must be another one, or not be set", keyset->base);
+		    "already has the base %s (change base_kid or leave it out)", keyset->base);
 	if (whole)
 		*most = keyset->next_version - 1;
 	RJWT_TRY(store_highest(s->keys, most, s->diag));
 	RJWT_TRY(store_highest(s->private, most, s->diag));
 	if (*most == 0)
 		return diag_fail(s->diag, RJWT_KEYSET, s->dir->path,
-		    "has nothing to adopt: rjwt-keyd init makes a keyset");
+		    "nothing to adopt (rjwt-keyd init creates a keyset)");
 	if (*most > KEYSET_VERSION_MAX - 2)
-		return diag_fail(s->diag, RJWT_KEYSET, s->dir->path, "all versions are used up");
+		return diag_fail(s->diag, RJWT_KEYSET, s->dir->path, "all key versions are used up");
 	return RJWT_OK;
 }
 
@@ -232,7 +232,7 @@ make_keyset(const struct commit_ctx *s, int64_t first, struct keyset *keyset)
 
 	RJWT_TRY(commit_new_key(s, keyset, first));
 	RJWT_TRY(commit_new_key(s, keyset, first + 1));
-	clock_now(s->clock, &now); /* an RSA key takes its time */
+	clock_now(s->clock, &now); /* creating an RSA key takes time */
 	RJWT_TRY(keyset_clock_check(&now, s->diag));
 	keyset_begin(keyset, first, &now);
 	RJWT_TRY(commit_stage(s, &before, keyset));
@@ -248,8 +248,8 @@ tell(const struct keyset *keyset, const struct rotation_policy *policy, const st
 	if (policy->rotate_every_s > 0)
 		change->next_event_s = keyset->active.since_s + policy->rotate_every_s;
 	snprintf(change->text, sizeof(change->text), "%s for %.64s in %.64s: %.42s signs now%s",
-	    adopt ? "adopted the keyset" : "made a keyset", keyset->audience, dir->path, change->kid,
-	    adopt ? ", nothing from before verifies" : "");
+	    adopt ? "adopted the keyset" : "created a keyset", keyset->audience, dir->path, change->kid,
+	    adopt ? ", earlier tokens no longer verify" : "");
 }
 
 enum rjwt_err
@@ -272,7 +272,7 @@ keyset_init(const char *path, struct provider *given, const struct rotation_poli
 	RJWT_TRY(adopt ? adopt_open(path, &dir, diag) : open_or_make(path, &dir, diag));
 	RJWT_TRY(check_there(&dir, adopt, diag));
 	RJWT_TRY(lock_take(&lock, &dir, diag));
-	RJWT_TRY(check_there(&dir, adopt, diag)); /* another may have been at it */
+	RJWT_TRY(check_there(&dir, adopt, diag)); /* another process may have changed it */
 	RJWT_TRY(make_folders(&dir, diag));
 	RJWT_TRY(dir_open_at(&dir, "keys", &keys, diag));
 	RJWT_TRY(dir_open_at(&dir, "private", &private, diag));
@@ -294,7 +294,7 @@ keyset_init(const char *path, struct provider *given, const struct rotation_poli
 	RJWT_TRY(recover(&s, store, false, &removed));
 	tell(&keyset, policy, &dir, adopt, change);
 	if (marks_prune(&dir, keyset.floor, adopt, &why) != RJWT_OK)
-		text_append(change->warning, sizeof(change->warning), "; ", "old marks stay: %s: %s", why.path,
+		text_append(change->warning, sizeof(change->warning), "; ", "cannot remove old marks: %s: %s", why.path,
 		    why.text);
 	return RJWT_OK;
 }

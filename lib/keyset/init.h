@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * init.h - a keyset made, or adopted after a copy, a restore or a loss.
+ * init.h - creates a keyset, or adopts one after a copy, a restore or a loss.
  */
 #ifndef RJWT_INIT_H
 #define RJWT_INIT_H
@@ -12,11 +12,11 @@
 #include "rjwt.h"
 
 /*
- * Make a keyset in a folder that has none; the folder is made where its parent is there. With adopt take
- * the folder over as it is: a new base, versions above all that stand there, and nothing from before
- * verifies. issuer, audience: NULL with adopt takes those that keyset.json recorded, if it can be read.
- * RJWT_EXISTS, RJWT_IO, RJWT_KEYSET (unsafe folder, or files of a keyset without keyset.json),
- * RJWT_CONFIG (adopt with the base that is there), RJWT_BUSY. provider takes; NULL: files.
+ * Create a keyset in a directory that has none; the directory is created if its parent exists. With adopt, take
+ * over the directory as it is: a new base, versions above all existing ones, and earlier tokens no longer
+ * verify. issuer, audience: NULL with adopt keeps those in keyset.json, if it is readable.
+ * RJWT_EXISTS, RJWT_IO, RJWT_KEYSET (unsafe directory, or files of a keyset without keyset.json),
+ * RJWT_CONFIG (adopt with the existing base), RJWT_BUSY. provider takes; NULL: files.
  */
 struct init_names {
 	const char *issuer, *audience;

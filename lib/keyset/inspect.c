@@ -40,13 +40,13 @@ store_can_sign(struct store *store, int64_t version, struct rjwt_diag *diag)
 	RJWT_TRY(tickets_count(store, version, &minted, diag));
 	if (minted == INT64_MAX)
 		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
-		    "private/%lld.minted is missing, or no file: its tokens cannot be counted", (long long)version);
+		    "private/%lld.minted is missing or not a file: tokens cannot be counted", (long long)version);
 	return RJWT_OK;
 }
 
 /*
- * A version that keyset.json never gave out. Without the lock a rotation may be under way, which claims
- * its version in keyset.json first: then that file is another by now, and we look again.
+ * A version that keyset.json never assigned. Without the lock, a rotation may be running, which claims
+ * its version in keyset.json first: then that file has changed by now, and we check again.
  */
 static enum rjwt_err
 check_age(struct store *store, struct rjwt_diag *diag)
@@ -64,8 +64,8 @@ check_age(struct store *store, struct rjwt_diag *diag)
 		RJWT_TRY(store_load(store, diag));
 	} while (store->keyset.next_version > known);
 	return diag_fail(diag, RJWT_KEYSET, store->dir.path,
-	    "keyset.json is older than the key files beside it (version %lld): an old copy was put "
-	    "back. Verifying goes on, nothing is minted or rotated",
+	    "keyset.json is older than the key files (version %lld): an old copy was "
+	    "restored. Tokens still verify, but none is minted and no key rotates",
 	    (long long)most);
 }
 
@@ -79,12 +79,12 @@ store_check_writable(struct store *store, const struct rotation_policy *policy, 
 	RJWT_TRY(host_machine(machine, diag));
 	if (store->keyset.machine[0] != '\0' && machine[0] != '\0' && strcmp(machine, store->keyset.machine) != 0)
 		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
-		    "belongs to another machine, this one is a copy: verifying goes on, nothing is "
-		    "minted or rotated (rjwt-keyd init --adopt makes it this host's own)");
+		    "belongs to another machine: tokens still verify, but none is minted and no key "
+		    "rotates (rjwt-keyd init --adopt takes it over)");
 	if (policy->base != NULL && strcmp(policy->base, store->keyset.base) != 0)
 		return diag_fail(diag, RJWT_KEYSET, policy->path,
-		    "base_kid is %s, but the keyset's base is %s: verifying goes on, nothing is minted or "
-		    "rotated until they are the same",
+		    "base_kid is %s, but the keyset's base is %s: tokens still verify, but none is minted "
+		    "and no key rotates until the two are equal",
 		    policy->base, store->keyset.base);
 	RJWT_TRY(check_age(store, diag));
 	store->writable = true;
@@ -101,9 +101,9 @@ store_usage(struct store *store, int64_t now_s, struct keyset_seen *seen, struct
 		enum rjwt_err err = store_read_key(store, seen->first_alive, &jwk, diag);
 
 		if (err == RJWT_KEY_UNKNOWN)
-			continue; /* verifies nothing, and floor may pass it */
+			continue; /* verifies nothing, so floor may pass it */
 		if (err == RJWT_KEYSET)
-			return RJWT_OK; /* torn: it stays for people to look at, and rotation goes on */
+			return RJWT_OK; /* damaged: it stays for inspection, and rotation continues */
 		RJWT_TRY(err);
 		seen->first_until_s = jwk.until_s;
 		if (jwk.until_s >= now_s)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inspect.h - questions about a keyset on disk that only those ask who mint, change or report: may this host
- * write it, can a key sign, how far has it come?
+ * inspect.h - questions about a keyset on disk for minting, changes and status: may this host
+ * write to it, can a key sign, which keys are used up?
  */
 #ifndef RJWT_INSPECT_H
 #define RJWT_INSPECT_H
@@ -12,22 +12,22 @@
 #include "keyset/plan.h"
 #include "keyset/store.h"
 
-/* Whether a version can sign: its private half is there and its own, and its tickets are. RJWT_KEYSET, RJWT_IO. */
+/* Whether a version can sign: its private half exists and matches, and its ticket file exists. RJWT_KEYSET, RJWT_IO. */
 RJWT_MUST enum rjwt_err store_can_sign(struct store *store, int64_t version, struct rjwt_diag *diag);
 
 /*
- * Whether this host may write to the keyset, or mint from it. RJWT_KEYSET: it is another machine's (a
- * cloned image); keyset.json is older than the key files beside it (an old copy was put back); or
- * policy->base is another base. Looks once for each keyset.json.
+ * Whether this host may write to the keyset, or mint from it. RJWT_KEYSET: it belongs to another machine (a
+ * cloned image); keyset.json is older than the key files (an old copy was restored); or
+ * policy->base is another base. Checks once per keyset.json.
  */
 RJWT_MUST enum rjwt_err
 store_check_writable(struct store *store, const struct rotation_policy *policy, struct rjwt_diag *diag);
 
-/* What the planner must know; reads the key files at the floor alone. */
+/* What the planner must know; reads only the key files from floor on that may be removed. */
 RJWT_MUST enum rjwt_err
 store_usage(struct store *store, int64_t now_s, struct keyset_seen *seen, struct rjwt_diag *diag);
 
-/* The highest version that a name in dir has, of any suffix: *most is raised to it. */
+/* Raise *most to the highest version in the file names of dir, with any suffix. */
 RJWT_MUST enum rjwt_err store_highest(const struct dir *dir, int64_t *most, struct rjwt_diag *diag);
 
 #endif

@@ -44,7 +44,7 @@ issued_add(const struct dir *state, int64_t exp_s, const struct buf *lines, stru
 	RJWT_TRY(buf_done(lines));
 	snprintf(name, sizeof(name), "%lld", (long long)(exp_s / HOUR_S));
 	err = dir_open_at(state, "issued", &dir, diag);
-	if (err_is_missing(err)) { /* somebody cleaned up: it is for people alone */
+	if (err_is_missing(err)) { /* the directory was removed, which is allowed: it is only for people */
 		RJWT_TRY(dir_make(state, "issued", 0700, diag));
 		err = dir_open_at(state, "issued", &dir, diag);
 	}
@@ -77,7 +77,7 @@ issued_prune(const struct dir *state, int64_t now_s, struct rjwt_diag *diag)
 	enum rjwt_err err = dir_open_at(state, "issued", &dir, diag);
 
 	if (err_is_missing(err))
-		return RJWT_OK; /* minting makes it again */
+		return RJWT_OK; /* minting creates it again */
 	RJWT_TRY(err);
 	p.dir = &dir;
 	return dir_each(&dir, prune_hour, &p, diag);

@@ -38,7 +38,7 @@ store_jwks(struct store *store, int64_t now_s, struct buf *out, struct rjwt_diag
 	return buf_done(out);
 }
 
-/* Its time is the commit's, so that one of another commit is known without reading the keys. */
+/* Its mtime is that of the commit, so that an outdated file is detected without reading the keys. */
 bool
 jwks_is_current(const struct store *store)
 {
@@ -60,7 +60,7 @@ jwks_export(const struct commit_ctx *s, struct store *store)
 	clock_now(s->clock, &now);
 	err = store_jwks(store, now.wall_s, &wanted, s->diag);
 	if (err == RJWT_KEYSET)
-		return RJWT_OK; /* what signs is torn: the export stays as it is, until that is mended */
+		return RJWT_OK; /* a signing key is damaged: the export stays as it is until that is repaired */
 	RJWT_TRY(err);
 	if (jwks_is_current(store) && file_read(&store->dir, "jwks.json", JWK_SET_MAX, &there, NULL, NULL) == RJWT_OK &&
 	    view_eq(buf_view(&wanted), buf_view(&there)))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jwks.h - the keyset as a JWK Set (RFC 7517 s5): made, and exported as jwks.json.
+ * jwks.h - the keyset as a JWK Set (RFC 7517 s5), and its export to jwks.json.
  */
 #ifndef RJWT_JWKS_H
 #define RJWT_JWKS_H
@@ -10,13 +10,13 @@
 #include "keyset/commit.h"
 #include "keyset/store.h"
 
-/* The JWK Set of all keys that verify at now_s; HMAC keys are not in it. Appended to out. */
+/* Append the JWK Set of all keys that verify at now_s to out; HMAC keys are left out. */
 RJWT_MUST enum rjwt_err store_jwks(struct store *store, int64_t now_s, struct buf *out, struct rjwt_diag *diag);
 
-/* Whether jwks.json was written for the keyset.json that is loaded: one stat(2), which tells nothing of its bytes. */
+/* Whether jwks.json was written for the loaded keyset.json: one stat(2), which does not check its contents. */
 bool jwks_is_current(const struct store *store);
 
-/* Make jwks.json what it should be, where it is not: reads all keys. */
+/* Rewrite jwks.json if its contents are not as they should be; reads all keys. */
 RJWT_MUST enum rjwt_err jwks_export(const struct commit_ctx *scribe, struct store *store);
 
 #endif

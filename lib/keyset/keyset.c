@@ -54,7 +54,7 @@ keyset_check_key(const struct keyset *keyset, int64_t version, struct jwk *jwk)
 	if (version < keyset->floor || version > keyset->next.version)
 		return RJWT_KEY_UNKNOWN;
 	if (version == keyset->active.version || version == keyset->next.version) {
-		/* A rotation that did not come to its commit stamped it. */
+		/* A rotation that was never committed stamped it. */
 		jwk->retired_s = jwk->until_s = jwk->revoked_s = 0;
 		return RJWT_OK;
 	}
@@ -63,14 +63,14 @@ keyset_check_key(const struct keyset *keyset, int64_t version, struct jwk *jwk)
 
 /* --- clocks ----------------------------------------------------------------------------------- */
 
-/* Without /proc no boot has a name: then no two are the same. */
+/* Without /proc there is no boot id: then no two boots are equal. */
 static bool
 same_boot(const struct keyset *keyset, const struct rjwt_time *now)
 {
 	return now->boot_id[0] != '\0' && strcmp(keyset->clock.boot_id, now->boot_id) == 0;
 }
 
-/* Out of step by how much since the keyset's reading; 0 for another boot, which tells nothing. */
+/* How far the clocks have diverged since the reading in the keyset; 0 after a reboot, when this is unknown. */
 static int64_t
 step_s(const struct keyset *keyset, const struct rjwt_time *now)
 {
@@ -79,7 +79,7 @@ step_s(const struct keyset *keyset, const struct rjwt_time *now)
 	return (now->wall_s - keyset->clock.wall_s) - (now->boot_s - keyset->clock.boot_s);
 }
 
-/* Seconds are rounded twice, and what happens within one may be dated by two: 1 s is no step. */
+/* Seconds are rounded twice, and events within one second may be dated differently: 1 s is not a step. */
 int64_t
 keyset_slack_s(const struct rotation_policy *policy)
 {
@@ -94,7 +94,7 @@ in_step(const struct keyset *keyset, const struct rotation_policy *policy, const
 	return step <= keyset_slack_s(policy) && step >= -keyset_slack_s(policy);
 }
 
-/* By how much the wall clock was set since the keyset's reading; 0: not, as far as we can tell. */
+/* How far the wall clock was set since the reading in the keyset; 0: not at all, or unknown. */
 int64_t
 keyset_moved_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now)
 {
@@ -128,11 +128,11 @@ keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *
 enum rjwt_err
 keyset_clock_check(const struct rjwt_time *now, struct rjwt_diag *diag)
 {
-	/* Half of what is exact: there is room for every time that is reckoned from it. */
+	/* Half of the exact range, so that times computed from it fit. */
 	if (now->wall_s >= 0 && now->wall_s <= JSON_INTEGER_MAX / 2 && now->boot_s >= 0 &&
 	    now->boot_s <= JSON_INTEGER_MAX / 2)
 		return RJWT_OK;
-	return diag_fail(diag, RJWT_INTERNAL, "", "the clock shows no usable time");
+	return diag_fail(diag, RJWT_INTERNAL, "", "the clock is before 1970 or too far in the future");
 }
 
 bool
@@ -142,7 +142,7 @@ keyset_overdue(const struct keyset *keyset, const struct rotation_policy *policy
 	       now_s - keyset->active.since_s - policy->rotate_every_s > policy->rotate_every_s / 4 + 60;
 }
 
-/* The anchor of the clocks must be set anew: another boot, or a step. */
+/* The reading in the keyset must be replaced: after a reboot or a step. */
 bool
 keyset_clock_moved(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now)
 {

@@ -51,7 +51,7 @@ read_string(struct json json, const char *name, char *to, size_t size)
 	return true;
 }
 
-/* NULL: all there. */
+/* NULL: complete. */
 static const char *
 read_members(struct json json, struct keyset *keyset)
 {
@@ -59,7 +59,7 @@ read_members(struct json json, struct keyset *keyset)
 	int64_t format, back, forward;
 
 	if (json_integer(json, "format", &format) != JSON_GOOD || format != FORMAT)
-		return "is of a format that this rjwt does not know";
+		return "has an unknown format";
 	if (json_member(json, "active", &active) != JSON_GOOD || json_member(json, "next", &next) != JSON_GOOD ||
 	    json_member(json, "clock", &clock) != JSON_GOOD ||
 	    json_integer(json, "generation", &keyset->generation) != JSON_GOOD ||
@@ -77,7 +77,7 @@ read_members(struct json json, struct keyset *keyset)
 	    json_integer(clock, "boottime", &keyset->clock.boot_s) != JSON_GOOD ||
 	    !read_string(clock, "boot_id", keyset->clock.boot_id, sizeof(keyset->clock.boot_id)) ||
 	    json_integer(clock, "back", &back) != JSON_GOOD || json_integer(clock, "forward", &forward) != JSON_GOOD)
-		return "lacks a member, or one is of the wrong type";
+		return "a member is missing or has the wrong type";
 	keyset->moved_s = forward - back;
 	return NULL;
 }

@@ -17,11 +17,11 @@ busy(int fd, const struct dir *dir, long waited_s, struct rjwt_diag *diag)
 
 	holder[n > 0 ? n : 0] = '\0';
 	holder[strcspn(holder, "\n")] = '\0';
-	return diag_fail(diag, RJWT_BUSY, dir->path, "has been locked for %lds, last by %s", waited_s,
+	return diag_fail(diag, RJWT_BUSY, dir->path, "locked for %lds, last by %s", waited_s,
 	    holder[0] == '\0' ? "an unknown program" : holder);
 }
 
-/* So that whoever called us cannot stop us while we hold the lock: not even right after we got it. */
+/* So that the caller cannot stop us while we hold the lock, not even right after we got it. */
 static void
 block_signals(struct lock *lock)
 {
@@ -43,7 +43,7 @@ unblock_signals(struct lock *lock)
 	lock->blocked = false;
 }
 
-/* A daemon that reads its signals from a descriptor has them blocked: it shall end, and not wait first. */
+/* A daemon that reads signals from a descriptor blocks them: end its wait if one is pending. */
 static bool
 told_to_end(void)
 {
@@ -52,7 +52,7 @@ told_to_end(void)
 	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
-/* Not by a waiting flock(2): only a signal would end that, and signals are the host's. */
+/* Not with a blocking flock(2): only a signal could end it, and signals belong to the calling program. */
 static enum rjwt_err
 lock_wait(struct lock *lock, const struct dir *dir, struct rjwt_diag *diag)
 {
@@ -66,7 +66,7 @@ lock_wait(struct lock *lock, const struct dir *dir, struct rjwt_diag *diag)
 			return RJWT_OK;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return diag_fail(diag, RJWT_IO, dir->path, "lock");
-		unblock_signals(lock); /* whoever waits may be interrupted */
+		unblock_signals(lock); /* waiting may be interrupted */
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
 		if (now.tv_sec - start.tv_sec >= LOCK_WAIT_S || told_to_end())
 			return busy(lock->fd, dir, (long)(now.tv_sec - start.tv_sec), diag);
@@ -83,12 +83,12 @@ lock_take(struct lock *lock, const struct dir *dir, struct rjwt_diag *diag)
 
 	lock->fd = openat(dir->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (lock->fd < 0 || fstat(lock->fd, &status) != 0)
-		return diag_fail(diag, RJWT_IO, dir->path, "lock cannot be opened");
+		return diag_fail(diag, RJWT_IO, dir->path, "cannot open lock");
 	if ((status.st_mode & 07777) != 0600 && fchmod(lock->fd, 0600) != 0)
-		return diag_fail(diag, RJWT_IO, dir->path, "lock cannot be made private");
+		return diag_fail(diag, RJWT_IO, dir->path, "cannot chmod lock");
 	RJWT_TRY(lock_wait(lock, dir, diag));
 	n = snprintf(holder, sizeof(holder), "process %ld (%.32s)\n", (long)getpid(), program_invocation_short_name);
-	/* For a message alone: a full disk must not stop us here. */
+	/* Only for a message: a full disk must not stop us here. */
 	if (ftruncate(lock->fd, 0) != 0 || pwrite(lock->fd, holder, (size_t)n, 0) != n)
 		errno = 0;
 	return RJWT_OK;
@@ -97,7 +97,7 @@ lock_take(struct lock *lock, const struct dir *dir, struct rjwt_diag *diag)
 void
 lock_release(struct lock *lock)
 {
-	fd_clean(&lock->fd); /* and with it the lock */
+	fd_clean(&lock->fd); /* releases the lock */
 	lock->fd = -1;
 	unblock_signals(lock);
 }

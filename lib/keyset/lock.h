@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock.h - the one lock of a keyset: flock(2) on <state>/lock, 0600, so that nobody but its owner can
- * hold it open. While it is held nothing waits for a terminal or a pipe, and SIGTSTP, SIGINT, SIGHUP and
- * SIGTERM are blocked, so that no caller can stop us inside.
+ * lock.h - the one lock of a keyset: flock(2) on <state>/lock, mode 0600, so that only its owner can
+ * open it. While it is held, nothing waits for a terminal or a pipe, and SIGTSTP, SIGINT, SIGHUP and
+ * SIGTERM are blocked, so that the caller cannot stop us.
  */
 #ifndef RJWT_LOCK_H
 #define RJWT_LOCK_H
@@ -23,7 +23,7 @@ struct lock {
 #define LOCK_NONE ((struct lock){ .fd = -1 })
 
 /*
- * RJWT_BUSY names who held it, after LOCK_WAIT_S, or when SIGTERM or SIGINT is blocked and pending; RJWT_IO.
+ * RJWT_BUSY: still held after LOCK_WAIT_S, or SIGTERM or SIGINT is blocked and pending; diag names the holder. RJWT_IO.
  */
 RJWT_MUST enum rjwt_err lock_take(struct lock *lock, const struct dir *dir, struct rjwt_diag *diag);
 void lock_release(struct lock *lock);

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MARK_MAX 64 /* bytes of a mark's text */
+#define MARK_MAX 64 /* bytes of a mark */
 
-/* --- folders that are held -------------------------------------------------------------------- */
+/* --- open directories ------------------------------------------------------------------------ */
 
 void
 marks_close(struct marks *marks)
@@ -26,7 +26,7 @@ marks_close(struct marks *marks)
 	dir_close(&marks->spent);
 }
 
-/* With another keyset.json other folders may have come. */
+/* Directories may have been replaced together with keyset.json. */
 static void
 drop_old(struct marks *marks)
 {
@@ -45,7 +45,7 @@ open_spent(const struct marks *marks, struct dir *spent, struct rjwt_diag *diag)
 	return err == RJWT_KEYSET ? RJWT_IO : err;
 }
 
-/* A folder that was removed stays open, and takes no file. */
+/* A removed directory stays open, but no file can be created in it. */
 static bool
 is_gone(const struct dir *dir)
 {
@@ -55,8 +55,8 @@ is_gone(const struct dir *dir)
 }
 
 /*
- * Every token of a version is spent in one folder, which goes when its key does. It is synced even when it was
- * there: whoever made it may not have come to that. A folder that is held was, when it was opened.
+ * All tokens of a version are spent in one directory, which is removed with the key. An existing directory is
+ * synced, too: its creator may have crashed before the sync. A directory that is still open was synced then.
  */
 static enum rjwt_err
 hold_spent(struct marks *marks, int64_t version, const char *folder, struct rjwt_diag *diag)
@@ -80,7 +80,7 @@ spend(struct marks *marks, const char *hash, struct rjwt_diag *diag)
 	enum rjwt_err err = file_mark(&marks->spent, hash, diag);
 
 	if (err != RJWT_OK && err != RJWT_EXISTS)
-		dir_close(&marks->spent); /* it may be gone */
+		dir_close(&marks->spent); /* it may have been removed */
 	return err == RJWT_EXISTS ? RJWT_SPENT : err;
 }
 
@@ -98,10 +98,10 @@ look(const struct marks *marks, const char *folder, const char *hash, struct rjw
 	}
 	if (fstatat(spent.fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		return RJWT_SPENT;
-	return errno == ENOENT ? RJWT_OK : diag_fail(diag, RJWT_IO, spent.path, "cannot be searched");
+	return errno == ENOENT ? RJWT_OK : diag_fail(diag, RJWT_IO, spent.path, "cannot search");
 }
 
-/* spent/FOLDER/HASH */
+/* spent/VERSION/HASH */
 static enum rjwt_err
 name_mark(int64_t version, const struct claims *claims, const char *scope, char folder[static STORE_NAME_SIZE],
     char hash[static DIGEST_HEX])
@@ -132,7 +132,7 @@ mark_spend(struct marks *marks, int64_t version, const struct claims *claims, co
 
 /* --- revoked ---------------------------------------------------------------------------------- */
 
-/* A folder below revoked/. */
+/* A directory in revoked/. */
 enum rjwt_err
 marks_open_revoked(const struct dir *state, const char *kind, struct dir *dir, struct rjwt_diag *diag)
 {
@@ -142,7 +142,7 @@ marks_open_revoked(const struct dir *state, const char *kind, struct dir *dir, s
 	return dir_open_at(&revoked, kind, dir, diag);
 }
 
-/* A mark in such a folder: RJWT_OK when there is none. It holds a version, written by rjwt alone. */
+/* Read a mark in such a directory: RJWT_OK if there is none. It contains a version, written only by rjwt. */
 enum rjwt_err
 mark_read(const struct dir *dir, const char *name, int64_t *version, struct rjwt_diag *diag)
 {
@@ -152,7 +152,7 @@ mark_read(const struct dir *dir, const char *name, int64_t *version, struct rjwt
 	if (err_is_missing(err))
 		return RJWT_OK;
 	RJWT_TRY(err);
-	/* Torn it revokes all the same; a line without its end may be the beginning of a higher number. */
+	/* A damaged mark still revokes; a line without its end may be the beginning of a higher number. */
 	if (text.n == 0 || text.p[--text.n] != '\n' ||
 	    number_parse(buf_view(&text), KEYSET_VERSION_MAX + 1, version) != RJWT_OK)
 		*version = KEYSET_VERSION_MAX;
@@ -170,7 +170,7 @@ open_marks(struct marks *marks, struct rjwt_diag *diag)
 	return marks->sub.fd >= 0 ? RJWT_OK : marks_open_revoked(&marks->store->dir, "sub", &marks->sub, diag);
 }
 
-/* Most names have no mark, and nothing is opened for them. */
+/* Most names have no mark, and no file is opened for them. */
 static enum rjwt_err
 look_up(struct hasher *hasher, const struct dir *dir, struct view name, int64_t *version, struct rjwt_diag *diag)
 {

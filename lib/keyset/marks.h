@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * marks.h - facts that are files: a token is spent, revoked, issued. One lookup each, however many
- * there are; a file's name is a hash, because its source may have been chosen by an outsider.
+ * marks.h - files that mark a token as spent or revoked. Each check is one lookup, however many
+ * there are. File names are hashes, because an outsider may have chosen the text.
  *
  *	spent/<version>/<hash>	0700, by (iss, jti, scope)
  *	revoked/jti/<hash>	by (jti)
- *	revoked/sub/<hash>	by (login name); holds the last version whose tokens it revokes
- *	issued/<hour>		0600, a JSON line for each token that expires in that hour since the epoch
+ *	revoked/sub/<hash>	by (login name); contains the last version whose tokens it revokes
+ *	issued/<hour>		0600, see issued.h
  *
- * A mark is removed only when floor has passed its version, so that no clock can bring back what it
- * stands for: no key vouches for it any more.
+ * A mark is removed only when floor has passed its version: then no key verifies the token any more,
+ * whatever the clock shows.
  */
 #ifndef RJWT_MARKS_H
 #define RJWT_MARKS_H
@@ -20,12 +20,12 @@
 #include "keyset/store.h"
 
 /*
- * Where a verifier looks marks up, each at each verify, and sets them. The folders are opened at the first look and
- * held until keyset.json is read again.
+ * What a verifier needs to look up and create marks. The directories are opened at the first lookup and
+ * kept open until keyset.json is read again.
  */
 struct marks {
-	const struct store *store; /* borrows; the only one that is set from outside */
-	uint64_t loaded;	   /* store->loaded when the folders were opened */
+	const struct store *store; /* borrows; the only member that the caller sets */
+	uint64_t loaded;	   /* store->loaded when the directories were opened */
 	struct dir jti, sub;
 	struct dir spent; /* of version */
 	int64_t version;
@@ -36,21 +36,21 @@ struct marks {
 void marks_close(struct marks *marks);
 
 /*
- * Spend a one-time token for one scope: RJWT_OK the first time, RJWT_SPENT ever after. Atomic among any number of
- * processes, and durable before it returns. RJWT_IO: it could not be made durable.
+ * Spend a one-time token for one scope: RJWT_OK the first time, RJWT_SPENT from then on. Atomic between
+ * processes, and durable on return. RJWT_IO: the mark could not be made durable.
  */
 RJWT_MUST enum rjwt_err mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
     struct rjwt_diag *diag);
 
-/* Whether it was spent, leaving no mark: RJWT_OK, RJWT_SPENT; RJWT_IO: the marks cannot be read. */
+/* Check whether it was spent, without creating a mark: RJWT_OK, RJWT_SPENT; RJWT_IO: cannot read the marks. */
 RJWT_MUST enum rjwt_err mark_find_spent(struct marks *marks, int64_t version, const struct claims *claims,
     const char *scope, struct rjwt_diag *diag);
 
-/* RJWT_REVOKED when its jti is, or its login name up to this version. RJWT_IO, RJWT_KEYSET: could not be looked at. */
+/* RJWT_REVOKED: its jti is revoked, or its login name up to this version. RJWT_IO, RJWT_KEYSET: cannot read the marks. */
 RJWT_MUST enum rjwt_err
 mark_revoked(struct marks *marks, int64_t version, const struct claims *claims, struct rjwt_diag *diag);
 
-/* For marks_write.c: the directory revoked/KIND, and the version that a mark in it holds. RJWT_OK: there is no mark. */
+/* For marks_write.c: the directory revoked/KIND, and the version in one of its marks. RJWT_OK: there is no mark. */
 RJWT_MUST enum rjwt_err
 marks_open_revoked(const struct dir *state, const char *kind, struct dir *dir, struct rjwt_diag *diag);
 RJWT_MUST enum rjwt_err mark_read(const struct dir *dir, const char *name, int64_t *version, struct rjwt_diag *diag);

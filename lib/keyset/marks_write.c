@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Write a mark, unless one of this version or a later one is there. */
+/* Write a mark, unless one of this or a later version exists. */
 static enum rjwt_err
 put_mark(const struct dir *state, const char *kind, const char *name, int64_t version, struct rjwt_diag *diag)
 {
@@ -28,7 +28,7 @@ put_mark(const struct dir *state, const char *kind, const char *name, int64_t ve
 	RJWT_TRY(marks_open_revoked(state, kind, &dir, diag));
 	err = mark_read(&dir, hash, &there, diag);
 	if (err == RJWT_REVOKED && there >= version)
-		return dir_sync(&dir, diag); /* whoever wrote it may not have come to that */
+		return dir_sync(&dir, diag); /* its writer may have crashed before the sync */
 	if (err != RJWT_REVOKED)
 		RJWT_TRY(err);
 	buf_addf(&text, "%lld\n", (long long)version);
@@ -51,7 +51,7 @@ mark_revoke_user(const struct dir *state, const char *user, int64_t version, str
 struct prune {
 	const struct dir *dir;
 	int64_t floor;
-	bool found; /* something of below floor */
+	bool found; /* whether something below floor was found */
 	struct rjwt_diag *diag;
 };
 
@@ -73,13 +73,13 @@ prune_spent(void *context, const char *name)
 	if (number_parse(view_of(name), KEYSET_VERSION_MAX, &version) != RJWT_OK || version >= p->floor)
 		return RJWT_OK;
 	p->found = true;
-	/* Made by a login that was killed under a stranger's umask, it may be closed even to us. */
+	/* Created by a login that was killed with a caller's umask in effect, it may be closed even to us. */
 	RJWT_TRY(dir_make(p->dir, name, 0700, p->diag));
 	RJWT_TRY(dir_open_at(p->dir, name, &dir, p->diag));
 	inside.dir = &dir;
 	RJWT_TRY(dir_each(&dir, prune_file, &inside, p->diag));
 	if (unlinkat(p->dir->fd, name, AT_REMOVEDIR) != 0 && errno != ENOENT && errno != ENOTEMPTY)
-		return diag_fail(p->diag, RJWT_IO, dir.path, "cannot be removed");
+		return diag_fail(p->diag, RJWT_IO, dir.path, "cannot remove");
 	return RJWT_OK;
 }
 
@@ -95,7 +95,7 @@ prune_revoked(void *context, const char *name)
 	err = mark_read(p->dir, name, &version, p->diag);
 	if (err == RJWT_MEMORY)
 		return err;
-	/* What cannot be read stays: who looks it up is told why. */
+	/* An unreadable mark stays: looking it up reports the reason. */
 	return err == RJWT_REVOKED && version < p->floor ? prune_file(context, name) : RJWT_OK;
 }
 

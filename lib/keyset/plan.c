@@ -15,7 +15,7 @@ keyset_due(const struct keyset *keyset, const struct rotation_policy *policy, in
 	       (policy->max_tokens > 0 && minted >= policy->max_tokens);
 }
 
-/* Whether the oldest keys can go: their exp has passed by a clock that can be believed. */
+/* Whether the oldest keys can be removed: their exp has passed, and the clock is trusted. */
 static bool
 floor_may_rise(const struct keyset *keyset, const struct rotation_policy *policy, const struct keyset_seen *seen,
     const struct rjwt_time *now)
@@ -34,7 +34,7 @@ keyset_next_event(const struct keyset *keyset, const struct rotation_policy *pol
 		event = keyset->active.since_s + policy->rotate_every_s;
 		*what = "rotation";
 	}
-	/* When the oldest key that still stands there can go. */
+	/* When the oldest remaining key can be removed. */
 	if (seen->first_alive > keyset->floor)
 		clean = now->wall_s;
 	else if (seen->first_until_s != 0)
@@ -65,7 +65,7 @@ keyset_begin(struct keyset *keyset, int64_t first_version, const struct rjwt_tim
 	keyset->moved_s = 0;
 }
 
-/* The next key signs, a new one is next. */
+/* The next key becomes active, and a new one becomes next. */
 static void
 promote(const struct keyset *before, struct plan *plan)
 {
@@ -75,7 +75,7 @@ promote(const struct keyset *before, struct plan *plan)
 	plan->after.next.version = before->next_version;
 }
 
-/* Two new keys, and whatever was before is below the floor. */
+/* Two new keys; all earlier ones are below floor. */
 static void
 replace_all(const struct keyset *before, struct plan *plan)
 {
@@ -89,7 +89,7 @@ static enum rjwt_err
 plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan, struct rjwt_diag *diag)
 {
 	if (version < before->floor || version > before->next.version)
-		return diag_fail(diag, RJWT_KEY_UNKNOWN, "", "version %lld verifies nothing as it is",
+		return diag_fail(diag, RJWT_KEY_UNKNOWN, "", "version %lld is not a key of this keyset that still verifies",
 		    (long long)version);
 	plan->revoke = version;
 	if (version == before->active.version) {
@@ -101,7 +101,7 @@ plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan,
 	return RJWT_OK;
 }
 
-/* What changes but for dates. */
+/* What changes, except for dates. */
 static enum rjwt_err
 plan_versions(const struct keyset *before, const struct rotation_policy *policy, int64_t version,
     const struct keyset_seen *seen, const struct rjwt_time *now, struct plan *plan, struct rjwt_diag *diag)
@@ -110,7 +110,7 @@ plan_versions(const struct keyset *before, const struct rotation_policy *policy,
 
 	switch (plan->why) {
 	case WHY_DUE:
-		/* Where the clock went back now counts as the last rotation's time: at most rotate_every late. */
+		/* If the clock was set back, now counts as the time of the last rotation: at most rotate_every late. */
 		if (now->wall_s < dated.active.since_s)
 			dated.active.since_s = now->wall_s;
 		if (keyset_due(&dated, policy, seen->minted, now->wall_s))
@@ -151,7 +151,7 @@ keyset_plan(const struct keyset *keyset, const struct rotation_policy *policy, e
 	RJWT_TRY(plan_versions(keyset, policy, version, seen, now, plan, diag));
 	plan->after.next_version = keyset->next_version + plan->make;
 	if (plan->after.next_version > KEYSET_VERSION_MAX + 1)
-		return diag_fail(diag, RJWT_KEYSET, "", "all versions are used up");
+		return diag_fail(diag, RJWT_KEYSET, "", "all key versions are used up");
 	plan->any = plan->make > 0 || plan->revoke != 0 || why == WHY_BUMP || now->wall_s < keyset->active.since_s ||
 		    plan->after.floor != keyset->floor || keyset_clock_moved(keyset, policy, now);
 	keyset_plan_at(plan, keyset, policy, now);
@@ -169,7 +169,7 @@ static void RJWT_PRINTF(2, 3) add(struct rjwt_change *change, const char *fmt, .
 	text_append(change->text, sizeof(change->text), ", ", "%s", part);
 }
 
-/* Why it was done, or why nothing was. */
+/* Why something was done, or why nothing was. */
 static void
 describe_reason(struct plan *plan, const struct keyset *before)
 {
@@ -178,16 +178,16 @@ describe_reason(struct plan *plan, const struct keyset *before)
 	if (plan->raced)
 		add(&plan->change, "another rotation came first");
 	else if (plan->why == WHY_REVOKE_ALL)
-		add(&plan->change, "no token that was minted until now verifies");
+		add(&plan->change, "earlier tokens no longer verify");
 	else if (plan->why == WHY_COMPROMISED)
-		add(&plan->change, "all keys are replaced, no token that was minted until now verifies");
+		add(&plan->change, "all keys are replaced, earlier tokens no longer verify");
 	else if (plan->revoke != 0) {
 		keyset_kid_format(before, plan->revoke, kid);
 		add(&plan->change, "%.42s is revoked", kid);
 	} else if (plan->make == 0 && plan->after.floor != before->floor)
-		add(&plan->change, "keys below version %lld are forgotten", (long long)plan->after.floor);
+		add(&plan->change, "keys below version %lld are removed", (long long)plan->after.floor);
 	else if (plan->why == WHY_DUE && plan->make == 0)
-		add(&plan->change, plan->any ? "took note of the clock" : "nothing was due");
+		add(&plan->change, plan->any ? "recorded the clock change" : "nothing was due");
 }
 
 static void
@@ -202,7 +202,7 @@ describe_plan(struct plan *plan, const struct keyset *before, const struct rotat
 		.made_version = plan->make > 0 ? plan->after.next.version : 0 };
 	keyset_kid_format(&plan->after, plan->after.active.version, change->kid);
 	describe_reason(plan, before);
-	add(change, "%.42s %s", change->kid, change->rotated ? "signs now" : plan->raced ? "signs" : "goes on signing");
+	add(change, "%.42s %s", change->kid, change->rotated ? "signs now" : plan->raced ? "signs" : "still signs");
 	if (plan->retire != 0 && plan->retire != plan->revoke && plan->retire >= plan->after.floor) {
 		keyset_kid_format(before, plan->retire, kid);
 		time_format(until, plan->stamp.until_s);
@@ -222,7 +222,7 @@ keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rota
 	bool rotates = plan->after.active.version != before->active.version;
 	char amount[32];
 
-	/* Also when the clock went back only while a key was made. */
+	/* Also if the clock was set back only while a key was created. */
 	plan->restamp = plan->restamp || now->wall_s < before->active.since_s;
 	plan->after.active.since_s =
 	    rotates || now->wall_s < before->active.since_s ? now->wall_s : before->active.since_s;
@@ -231,7 +231,7 @@ keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rota
 		plan->stamp.retired_s = now->wall_s;
 		plan->stamp.until_s = now->wall_s + policy->previous_key_ttl_s;
 	}
-	plan->revoked_s = now->wall_s > 0 ? now->wall_s : 1; /* 0 would read as: not revoked */
+	plan->revoked_s = now->wall_s > 0 ? now->wall_s : 1; /* 0 would mean: not revoked */
 	plan->after.clock = keyset_clock_moved(before, policy, now) ? *now : before->clock;
 	plan->after.moved_s = keyset_clock_moved(before, policy, now) ? by_s : before->moved_s;
 	describe_plan(plan, before, policy);

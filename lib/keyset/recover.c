@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recover(): what a crash left, and what a change leaves behind. Whoever holds the lock does it first
- * and last, so that the folder never holds more than keyset.json vouches for.
+ * recover(): removes what a crash or a change left. Every holder of the lock calls it first and last, so that
+ * the state directory has no file that is not part of keyset.json.
  */
 #include "keyset/recover.h"
 #include "base/buf.h"
@@ -23,7 +23,7 @@ struct sweep {
 	bool removed;
 };
 
-/* Whether a private file of a key that cannot be read may be the secret that verifies: PEM is none. */
+/* Whether the private file of an unreadable key may be an HMAC secret: PEM is not. */
 static enum rjwt_err
 may_be_secret(const struct sweep *s, const char *name, bool *maybe)
 {
@@ -35,7 +35,7 @@ may_be_secret(const struct sweep *s, const char *name, bool *maybe)
 }
 
 /*
- * An HMAC secret is what verifies: it stays as long as its key does, and also while nobody can tell whether it
+ * An HMAC secret is needed for verifying: it stays as long as its key, and also while it is unknown whether it
  * is one.
  */
 static enum rjwt_err
@@ -91,7 +91,7 @@ sweep_keys(void *context, const char *name)
 	return file_remove(s->scribe->keys, name, s->scribe->diag);
 }
 
-/* One folder, and fsync it where something was taken out. */
+/* Clean one directory, and fsync it if something was removed. */
 static enum rjwt_err
 sweep(const struct commit_ctx *scribe, struct store *store, const struct dir *dir,
     enum rjwt_err (*each)(void *context, const char *name), bool *removed)
@@ -103,7 +103,7 @@ sweep(const struct commit_ctx *scribe, struct store *store, const struct dir *di
 	return s.removed ? dir_sync(dir, scribe->diag) : RJWT_OK;
 }
 
-/* An init came to its commit: whoever finds the file later must not take it for one that did not. */
+/* The init was committed: remove its file, which would mark it as interrupted. */
 static enum rjwt_err
 drop_unfinished(const struct commit_ctx *s)
 {

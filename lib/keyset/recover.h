@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recover.h - what a crash or a finished change left is removed: whoever holds the lock calls it first and last.
+ * recover.h - removes what a crash or a finished change left. Every holder of the lock calls it first and last.
  */
 #ifndef RJWT_RECOVER_H
 #define RJWT_RECOVER_H
@@ -10,9 +10,9 @@
 #include "keyset/store.h"
 
 /*
- * Erase and remove what keyset.json does not vouch for, private halves first; make jwks.json what it should
- * be; first: only where it is another commit's, for the last time looks at its bytes. *removed becomes true when
- * there was something. The lock is held.
+ * Erase and remove files that are not part of keyset.json, private halves first, and update jwks.json. first:
+ * the first call rebuilds it only if its mtime is not that of this commit; the last call compares contents.
+ * *removed becomes true if something was removed. The lock is held.
  */
 RJWT_MUST enum rjwt_err recover(const struct commit_ctx *scribe, struct store *store, bool first, bool *removed);
 

@@ -71,7 +71,7 @@ store_clean(struct store **store)
 	store_close(*store);
 }
 
-/* Where a file is missing that must be there, what to do about it. */
+/* For a required file that is missing: what to do about it. */
 static enum rjwt_err
 missing(enum rjwt_err err, struct rjwt_diag *diag)
 {
@@ -83,7 +83,7 @@ missing(enum rjwt_err err, struct rjwt_diag *diag)
 		return RJWT_KEYSET;
 	memcpy(path, diag->path, sizeof(path));
 	return diag_fail(diag, RJWT_KEYSET, path,
-	    "is not there: no keyset was made (rjwt-keyd init makes one), or a part of it was lost");
+	    "does not exist: no keyset was created (rjwt-keyd init creates one), or a part of it was lost");
 }
 
 static bool
@@ -93,7 +93,7 @@ same_file(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* The folder that stands at the path now: a handle may live for years. */
+/* Open the directory that is at the path now: a handle may live for years. */
 static enum rjwt_err
 reopen_if_replaced(struct store *store, struct rjwt_diag *diag)
 {
@@ -200,7 +200,7 @@ store_read_key(struct store *store, int64_t version, struct jwk *jwk, struct rjw
 		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%s: %s", name,
 		    why.text[0] == '\0' ? KEYSET_TORN : why.text);
 	if (strcmp(found.kid, kid) != 0)
-		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%s: holds key %s of another keyset", name,
+		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%s: has key %s of another keyset", name,
 		    found.kid);
 	*jwk = RJWT_STEAL(found);
 	return RJWT_OK;
@@ -220,7 +220,7 @@ cache_add(struct store *store, int64_t version, struct jwk *jwk)
 	return RJWT_OK;
 }
 
-/* Read, vouch for, and keep a key. */
+/* Read and check a key, and keep it in the cache. */
 static enum rjwt_err
 cache_load(struct store *store, int64_t version, struct rjwt_diag *diag)
 {

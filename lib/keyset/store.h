@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h - the keyset on disk as readers see it, and the tickets of those who mint. Takes no lock:
- * keyset.json is replaced as a whole, and a key file is named by the version that it vouches for.
+ * store.h - the keyset on disk as readers see it. Takes no lock: keyset.json is replaced as a whole, and
+ * a key file is named after its version.
  *
- *	keyset.json		the authority and the commit point
+ *	keyset.json		decides which keys are valid; its rename is the commit
  *	keys/<version>.jwk	public JWK and stamps, sealed
  *	private/<version>.key	see provider.h
- *	private/<version>.minted  a byte for each token: its size is the count
+ *	private/<version>.minted  a byte for each token; its size is the count
  */
 #ifndef RJWT_STORE_H
 #define RJWT_STORE_H
@@ -20,16 +20,16 @@
 struct store {
 	struct dir dir, keys;
 	char *path;		   /* of keyset.json */
-	unsigned opened;	   /* how often the folder was opened: another one may come to stand there */
+	unsigned opened;	   /* how often the directory was opened: another one may replace it */
 	uint64_t loaded;	   /* how often keyset.json was read */
 	struct provider *provider; /* owns */
 	struct keyset keyset;	   /* as of the last store_load() */
 	struct stat identity;	   /* of the keyset.json that was read */
-	struct stored_key *cache;  /* keys read since; dropped when keyset.json changes */
+	struct stored_key *cache;  /* keys read so far; dropped when keyset.json changes */
 	size_t ncache;
 	struct signer *signer; /* cached, of signer_version */
 	int64_t signer_version;
-	bool writable; /* store_check_writable() said so of this keyset */
+	bool writable; /* result of store_check_writable() for this keyset */
 };
 
 /*
@@ -42,27 +42,27 @@ void store_close(struct store *store);
 void store_clean(struct store **store);
 
 /*
- * Make store->keyset current: one stat(2) when keyset.json is the one that was read. Two commits are
- * always told apart, because a commit writes its generation into the file's mtime. Where another folder
- * stands at the path by now, that one is opened: what was moved away verifies nothing.
+ * Make store->keyset current: one stat(2) if keyset.json has not changed. Two commits always
+ * differ, because a commit stores its generation in the mtime of the file. If another directory is
+ * at the path by now, that one is opened: a keyset that was moved away verifies nothing.
  */
 RJWT_MUST enum rjwt_err store_load(struct store *store, struct rjwt_diag *diag);
 
 /* The store as a source of keys. */
 struct key_source store_keys(struct store *store);
 
-/* A key file as it is, not vouched for. RJWT_KEY_UNKNOWN: there is none. jwk gives; jwk_clear(). */
+/* A key file as it is, not checked against the keyset. RJWT_KEY_UNKNOWN: there is none. jwk gives; jwk_clear(). */
 RJWT_MUST enum rjwt_err store_read_key(struct store *store, int64_t version, struct jwk *jwk, struct rjwt_diag *diag);
 
-/* A key that signs, or will: RJWT_KEYSET when its file is missing. jwk gives; jwk_clear(). */
+/* The active or the next key. RJWT_KEYSET: its file is missing. jwk gives; jwk_clear(). */
 RJWT_MUST enum rjwt_err
 store_read_signing_key(struct store *store, int64_t version, struct jwk *jwk, struct rjwt_diag *diag);
 
-/* The signer of a version, cached in the store: view, until the next call. RJWT_KEYSET, RJWT_IO. */
+/* The signer of a version, cached in the store: a view until the next call. RJWT_KEYSET, RJWT_IO. */
 RJWT_MUST enum rjwt_err
 store_signer(struct store *store, int64_t version, struct signer **signer, struct rjwt_diag *diag);
 
-/* Names of files: "<version>.jwk"; and the way back, suffix "jwk": 0 when it is not of that form. */
+/* File names: "<version>.jwk"; and the version of a name with suffix "jwk", 0 if it has another form. */
 #define STORE_NAME_SIZE 32
 void store_name(char name[static STORE_NAME_SIZE], int64_t version, const char *suffix);
 int64_t store_version(const char *name, const char *suffix);

@@ -35,7 +35,7 @@ tickets_count(const struct store *store, int64_t version, int64_t *number, struc
 
 	store_name(name, version, "minted");
 	RJWT_TRY(dir_open_at(&store->dir, "private", &dir, diag));
-	*number = INT64_MAX; /* a count that was lost is used up, and never begun again */
+	*number = INT64_MAX; /* a lost count is treated as used up and never restarted */
 	if (fstatat(dir.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		*number = S_ISREG(status.st_mode) ? status.st_size : INT64_MAX;
 	else if (errno != ENOENT)

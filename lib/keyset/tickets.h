@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "keyset/store.h"
 
-/* Take n tickets of a version; number is the last one's, counted from 1. durable: fsynced. RJWT_IO. */
+/* Take n tickets of a version; number is that of the last one, counted from 1. durable: fsync. RJWT_IO. */
 RJWT_MUST enum rjwt_err
 tickets_take(struct store *store, int64_t version, size_t n, bool durable, int64_t *number, struct rjwt_diag *diag);
 RJWT_MUST enum rjwt_err

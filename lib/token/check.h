@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * walk.h - inside verify.c: how far a walk along the table has come. check_token.c and check_claims.c hold the
- * checks in the order of the table; each returns RJWT_OK, its row's code, or why there is no verdict.
+ * check.h - used by verify.c: the checks and their shared state. check_jws.c and check_claims.c have the checks
+ * in the order of the table; each returns RJWT_OK, the code of its row, or why there is no verdict.
  */
 #ifndef RJWT_WALK_H
 #define RJWT_WALK_H
@@ -14,13 +14,13 @@
 #include "rjwt.h"
 #include "token/verify.h"
 
-/* Each check reads what those before it have established. */
+/* Each check relies on the results of those before it. */
 struct verification {
 	const struct verifier *verifier;
 	const struct rjwt_attempt *attempt;
 	struct rjwt_verdict *verdict;
 	struct rjwt_diag *diag;
-	struct rjwt_check check; /* of the row that is walked */
+	struct rjwt_check check; /* of the current row */
 	bool trace;
 	struct view token;
 	struct rjwt_time now;
@@ -30,17 +30,17 @@ struct verification {
 	struct claims claims;
 	int64_t version; /* of the key, in a keyset */
 	bool once;
-	bool past_user;	   /* genuine, and for this user: the reason may be told */
-	const char *scope; /* what the service needs */
+	bool past_user;	   /* genuine and for this user: the reason may be shown */
+	const char *scope; /* the scope that the service requires */
 };
 
-/* The result of a check, with what was expected and found for those who read it. */
+/* The result of a check, with what was expected and found. */
 enum rjwt_err check_judge(struct verification *w, bool good, const char *expected, struct view found);
 enum rjwt_err
 check_judge_time(struct verification *w, bool good, const char *expected, int64_t limit_s, int64_t found_s);
 enum rjwt_err check_not_checked(struct verification *w, const char *why);
 
-/* The last row's judgement, of what the marks answered: RJWT_OK, RJWT_SPENT, or why they could not. */
+/* The result of the last row, from the answer of the marks: RJWT_OK, RJWT_SPENT, or why they could not be used. */
 enum rjwt_err check_first_use(struct verification *w, enum rjwt_err spent);
 
 enum rjwt_err check_empty(struct verification *w);

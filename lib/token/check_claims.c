@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The checks behind a good signature. */
+/* The checks after a valid signature. */
 #include "token/check.h"
 #include "base/datetime.h"
 #include "base/json.h"
@@ -18,7 +18,7 @@ copy_name(char *to, size_t size, struct view from)
 		memcpy(to, from.p, from.n);
 }
 
-/* The login name in the user claim; .p NULL: the suffix is missing, or there is nothing before it. */
+/* The login name in the user claim; .p NULL: the suffix is missing or follows nothing. */
 static struct view
 login_name(const struct verification *w)
 {
@@ -42,7 +42,7 @@ check_claims(struct verification *w)
 	w->once = w->claims.once || config->one_time_always;
 	if (err == RJWT_OK && w->once && w->claims.jti.p == NULL) {
 		err = RJWT_CLAIMS;
-		snprintf(why.text, sizeof(why.text), "jti is missing, and one_time is always");
+		snprintf(why.text, sizeof(why.text), "jti is missing (one_time: always requires it)");
 	}
 	if (err == RJWT_OK) {
 		copy_name(v->jti, sizeof(v->jti), w->claims.jti);
@@ -70,7 +70,7 @@ check_user(struct verification *w)
 	    w->claims.user);
 }
 
-/* What is expected, of a list or of the keyset's record. */
+/* What is expected: the configured list or the name recorded in the keyset. */
 static const char *
 first_name(const struct string_list *names, const char *otherwise)
 {
@@ -142,7 +142,7 @@ check_lifetime(struct verification *w)
 	return check_judge(w, good, expected, view_of(found));
 }
 
-/* A retired key that is stolen makes nothing that is dated later. */
+/* A stolen retired key cannot sign a token that is dated after its retirement. */
 enum rjwt_err
 check_retirement(struct verification *w)
 {
@@ -163,11 +163,11 @@ check_scope(struct verification *w)
 		return check_not_checked(w, "no service was given");
 	w->scope = service == NULL || service[0] == '\0' ? NULL : config_scope(w->verifier->config, service);
 	return check_judge(w, w->scope != NULL && claims_scope_has(&w->claims, w->scope),
-	    w->scope == NULL ? "nothing: the service is closed" : w->scope,
+	    w->scope == NULL ? "nothing (an empty scope rejects all tokens)" : w->scope,
 	    w->claims.scope.n == 0 ? VIEW("none") : w->claims.scope);
 }
 
-/* This build mints neither cnf nor src, and does not know what they would ask: both are refused. */
+/* This version neither mints nor supports cnf and src: tokens with them are rejected. */
 enum rjwt_err
 check_binding(struct verification *w)
 {
@@ -207,7 +207,7 @@ check_first_use(struct verification *w, enum rjwt_err spent)
 {
 	if (spent != RJWT_OK && spent != RJWT_SPENT)
 		return spent;
-	return check_judge(w, spent == RJWT_OK, "its first use", view_of(spent == RJWT_OK ? "no use before" : "used"));
+	return check_judge(w, spent == RJWT_OK, "its first use", view_of(spent == RJWT_OK ? "its first use" : "used"));
 }
 
 enum rjwt_err
@@ -217,14 +217,14 @@ check_spent(struct verification *w)
 	enum rjwt_err err;
 
 	if (!w->once)
-		return check_judge(w, true, "nothing: good for any number of uses", VIEW("reusable"));
+		return check_judge(w, true, "nothing: a reusable token", VIEW("reusable"));
 	if (w->verifier->marks == NULL)
 		return check_not_checked(w, "no keyset was opened");
 	if (w->scope == NULL && dry_run)
 		return check_not_checked(w, "no service was given");
 	if (w->scope == NULL)
 		return diag_fail(w->diag, RJWT_USAGE, "", "a one-time token cannot be accepted without a service");
-	/* Where it is to be spent, spending is the check: to look first would be a second answer. */
+	/* A lookup now and spending later could disagree: the result is that of spending, in the caller of the checks. */
 	err = dry_run ? mark_find_spent(w->verifier->marks, w->version, &w->claims, w->scope, w->diag) : RJWT_OK;
 	return check_first_use(w, err);
 }

@@ -35,7 +35,7 @@ static enum rjwt_err
 truncated(struct verification *w)
 {
 	w->check.code = RJWT_TRUNCATED;
-	return check_judge(w, false, "a whole token", VIEW("one of exactly the length that a prompt can hold"));
+	return check_judge(w, false, "a whole token", VIEW("as many bytes as a prompt accepts"));
 }
 
 enum rjwt_err
@@ -65,12 +65,12 @@ check_header(struct verification *w)
 enum rjwt_err
 check_alg_known(struct verification *w)
 {
-	return check_judge(w, alg_known(w->jws.alg), "an algorithm that rjwt has", w->jws.alg);
+	return check_judge(w, alg_known(w->jws.alg), "a supported algorithm", w->jws.alg);
 }
 
 /*
- * The kid's form and the key are two rows and one lookup: the key source tells RJWT_KID from
- * RJWT_KEY_UNKNOWN, and this row keeps what it found for the next.
+ * The kid's form and the key are two rows and one lookup: the key source distinguishes RJWT_KID from
+ * RJWT_KEY_UNKNOWN, and this row keeps the key for the next one.
  */
 enum rjwt_err
 check_kid(struct verification *w)
@@ -80,7 +80,7 @@ check_kid(struct verification *w)
 	bool keyset = w->verifier->keyset != NULL;
 	enum rjwt_err err;
 
-	/* Only a signature alone may go without: then the key is the only one of its set. */
+	/* Only RJWT_SIGNATURE_ONLY allows a missing kid: then the key is the only one in its set. */
 	if (w->jws.kid.n == 0 && (w->jws.kid.p != NULL || keyset || (w->attempt->flags & RJWT_SIGNATURE_ONLY) == 0))
 		return check_judge(w, false, "a key id", VIEW("none"));
 	err = keys->find(keys->context, w->jws.kid, &found, w->diag);
@@ -98,7 +98,7 @@ check_key(struct verification *w)
 	const struct jwk *jwk = w->jwk;
 	int64_t now_s = w->now.wall_s, leeway_s = w->verifier->config->rotation.leeway_s;
 
-	/* A set's own nbf; in the keyset it lies in the past, or the clock went back. */
+	/* The nbf of a key in a JWK Set; in a keyset it is in the past, unless the clock was set back. */
 	if (jwk != NULL && w->verifier->keyset == NULL && jwk->since_s - now_s > leeway_s)
 		return check_judge_time(w, false, "a key that is valid, not before", jwk->since_s, now_s);
 	return check_judge(w, jwk != NULL, "a key of this keyset", w->jws.kid);
@@ -118,7 +118,7 @@ check_key_revoked(struct verification *w)
 
 	if (revoked_s != 0) {
 		time_format(at, revoked_s);
-		snprintf(found, sizeof(found), "one that was, %s", at);
+		snprintf(found, sizeof(found), "revoked at %s", at);
 	}
 	return check_judge(w, revoked_s == 0, "a key that was not revoked", view_of(found));
 }
@@ -133,7 +133,7 @@ check_key_until(struct verification *w)
 	return check_judge_time(w, w->now.wall_s <= until_s, "a key that verifies, until", until_s, w->now.wall_s);
 }
 
-/* What a good signature lets out: nothing of the payload is read, or shown, before. */
+/* Release the payload after a valid signature: nothing of it is read or shown before. */
 static enum rjwt_err
 release(struct verification *w)
 {
@@ -157,7 +157,7 @@ check_signature(struct verification *w)
 
 	if (err != RJWT_OK && err != RJWT_SIGNATURE)
 		return err;
-	if (short_by > 0 && rjwt_prompt_cuts(w->token.n)) /* so it was none */
+	if (short_by > 0 && rjwt_prompt_cuts(w->token.n)) /* cut off, so not a signature at all */
 		return truncated(w);
 	if (err == RJWT_OK)
 		RJWT_TRY(release(w));
@@ -178,7 +178,7 @@ media_type(struct view typ)
 	return typ;
 }
 
-/* Media types have no case. */
+/* Media types are case-insensitive. */
 enum rjwt_err
 check_typ(struct verification *w)
 {

@@ -16,19 +16,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES 1000 /* each lost one is somebody else's rotation */
+#define TRIES 1000 /* each failed try is a rotation by another process */
 
 /* Requests that are minted together. */
 struct mint_batch {
 	const struct minter *minter;
 	struct mint_item *orders;
 	size_t n;
-	struct rjwt_change change; /* a rotation on the way, which the next token tells of */
+	struct rjwt_change change; /* a rotation that was done; the next token reports it */
 	char warning[sizeof(((struct rjwt_token *)NULL)->warning)]; /* likewise */
 	struct rjwt_diag diag;
 };
 
-/* Do what is due. The active key goes on where that fails: only a limit of tokens must not be passed. */
+/* Do what is due. If that fails, the active key still signs, unless its limit of tokens is reached. */
 static enum rjwt_err
 rotate_if_due(struct mint_batch *b)
 {
@@ -42,12 +42,12 @@ rotate_if_due(struct mint_batch *b)
 		return RJWT_OK;
 	if (keyset_change(m->store, &m->config->rotation, &(struct change_request){ .why = WHY_DUE }, m->clock, 0,
 		&b->change, &why) != RJWT_OK)
-		text_append(b->warning, sizeof(b->warning), "; ", "rotation is due, but failed: %s%s%s", why.path,
+		text_append(b->warning, sizeof(b->warning), "; ", "the rotation that is due failed: %s%s%s", why.path,
 		    why.path[0] == '\0' ? "" : ": ", why.text);
 	return store_load(m->store, &b->diag);
 }
 
-/* Take so many tickets of a version; got: those that its limit allows, and fewer when they are used up. */
+/* Take tickets of a version; got: how many the limit allows, which is fewer when they are used up. */
 static enum rjwt_err
 take_tickets(struct mint_batch *b, int64_t version, size_t wanted, size_t *got)
 {
@@ -63,7 +63,7 @@ take_tickets(struct mint_batch *b, int64_t version, size_t wanted, size_t *got)
 		    why.text);
 	if (wanted == 0 || limit == 0)
 		return RJWT_OK;
-	if (err_is_missing(err)) /* a count that was lost is used up */
+	if (err_is_missing(err)) /* a lost count is treated as used up */
 		number = INT64_MAX;
 	else if (err != RJWT_OK)
 		return diag_fail(&b->diag, err, why.path, "%s", why.text);
@@ -74,7 +74,7 @@ take_tickets(struct mint_batch *b, int64_t version, size_t wanted, size_t *got)
 
 /* --- the block -------------------------------------------------------------------------------- */
 
-/* Try what is pending with the key that is active in keyset; used_up: some found no ticket. */
+/* Try the pending requests with the active key; used_up: there were not enough tickets. */
 static enum rjwt_err
 sign_block(struct mint_batch *b, const struct keyset *keyset, bool *used_up)
 {
@@ -106,7 +106,7 @@ sign_block(struct mint_batch *b, const struct keyset *keyset, bool *used_up)
 	return RJWT_OK;
 }
 
-/* Another key has become active: what was signed is worth nothing, and what failed may have failed for that. */
+/* Another key has become active: the signed tokens are worthless, and failures may be due to the change. */
 static void
 rewind_block(struct mint_batch *b)
 {
@@ -119,7 +119,7 @@ rewind_block(struct mint_batch *b)
 	}
 }
 
-/* What was tried stands; or, with an error of the whole, what was refused does, and the rest fails with that. */
+/* Keep the results; or, after an error of the whole block, keep the refusals and fail the rest with that error. */
 static void
 settle_block(struct mint_batch *b, enum rjwt_err err)
 {
@@ -141,7 +141,7 @@ settle_block(struct mint_batch *b, enum rjwt_err err)
 	}
 }
 
-/* RJWT_KEY_RETIRED: another key has become active meanwhile, and nothing came of it. */
+/* RJWT_KEY_RETIRED: another key has become active meanwhile; nothing was minted. */
 static enum rjwt_err
 mint_once(struct mint_batch *b)
 {
@@ -156,7 +156,7 @@ mint_once(struct mint_batch *b)
 	RJWT_TRY(rotate_if_due(b));
 	before = m->store->keyset;
 	err = sign_block(b, &before, &used_up);
-	/* After an error this is only to see whether it matters: that one has told why. */
+	/* After an error this only checks whether the error matters; diag is already set. */
 	again = err == RJWT_MEMORY ? RJWT_OK : store_load(m->store, err == RJWT_OK ? &b->diag : &why);
 	if (again != RJWT_OK)
 		return err != RJWT_OK ? err : again;
@@ -166,7 +166,7 @@ mint_once(struct mint_batch *b)
 		return RJWT_KEY_RETIRED;
 	}
 	RJWT_TRY(err);
-	/* The commit that made this key active may not be durable yet: the tokens hang on it. */
+	/* The commit that made this key active may not be durable yet, but the tokens depend on it. */
 	RJWT_TRY(dir_sync(&m->store->dir, &b->diag));
 	settle_block(b, RJWT_OK);
 	if (!used_up)
@@ -199,14 +199,14 @@ mint_block(struct mint_batch *b)
 		if (err == RJWT_KEY_RETIRED)
 			err = RJWT_OK;
 		if (err == RJWT_OK && lost > TRIES)
-			err = diag_fail(&b->diag, RJWT_BUSY, "", "the keyset rotates faster than tokens are minted");
+			err = diag_fail(&b->diag, RJWT_BUSY, "", "the keyset keeps being rotated");
 	}
 	settle_block(b, err);
 }
 
-/* --- who may get in --------------------------------------------------------------------------- */
+/* --- records ---------------------------------------------------------------------------------- */
 
-/* Lines about those from i on that expire in one hour; the number of the first that does not. */
+/* Lines for the tokens from i on that expire in the same hour; returns the index of the first that does not. */
 static size_t
 add_lines(const struct mint_batch *b, size_t i, struct buf *lines, int64_t *until_s)
 {
@@ -224,7 +224,7 @@ add_lines(const struct mint_batch *b, size_t i, struct buf *lines, int64_t *unti
 	return i;
 }
 
-/* For people alone: a token that cannot be recorded is good, and says so. */
+/* Records are only for people: a token that cannot be recorded is valid and gets a warning. */
 static void
 record_block(struct mint_batch *b)
 {
@@ -238,11 +238,11 @@ record_block(struct mint_batch *b)
 			continue;
 		for (struct mint_item *o = b->orders + i; o < b->orders + next; o++)
 			text_append(o->warning, sizeof(o->warning), "; ",
-			    "the token is minted, but not recorded: %s: %s", why.path, why.text);
+			    "the token was minted but not recorded: %s: %s", why.path, why.text);
 	}
 }
 
-/* --- requests, and what becomes of them ------------------------------------------------------- */
+/* --- requests and results --------------------------------------------------------------------- */
 
 static enum rjwt_err
 give(struct mint_batch *b, struct rjwt_minted *minted)

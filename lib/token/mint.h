@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mint.h - requests become tokens. No lock is taken: tickets are, the tokens are signed, and keyset.json is
- * looked at again; when another key has become active meanwhile, they are thrown away, and made again.
+ * mint.h - mints tokens. It takes tickets instead of the lock, signs the tokens, and checks keyset.json again; if
+ * another key has become active meanwhile, the tokens are discarded and minted again.
  */
 #ifndef RJWT_MINT_H
 #define RJWT_MINT_H
@@ -18,7 +18,7 @@ struct minter {
 	struct clock *clock;
 };
 
-/* As rjwt_mint(): one, or some together, which share a look at the keyset, a write of tickets and the syncs. */
+/* As rjwt_mint() and rjwt_mint_batch(): tokens of one call share a check of the keyset, a ticket write and the syncs. */
 RJWT_MUST enum rjwt_err mint_token(const struct minter *minter, const struct rjwt_request *request,
     struct rjwt_token *token, struct rjwt_diag *diag);
 RJWT_MUST enum rjwt_err

@@ -42,7 +42,7 @@ check_names(struct mint_item *o)
 	for (size_t i = 0; r->scope[i] != NULL; i++)
 		if (!claims_word_check(view_of(r->scope[i])))
 			return diag_fail(o->diag, RJWT_SCOPE, "",
-			    "a scope is a word of 1 to 32 of A-Z a-z 0-9 . _ : / -");
+			    "a scope must be 1 to 32 of A-Z a-z 0-9 . _ : / -");
 	return RJWT_OK;
 }
 
@@ -60,7 +60,7 @@ check_free_name(void *context, struct view name)
 	if (f->header ? !jws_is_reserved(name) : !claims_is_reserved(name, user_claim))
 		return RJWT_OK;
 	return diag_fail(f->order->diag, f->header ? RJWT_HEADER : RJWT_CLAIMS, "",
-	    "%.*s is rjwt's own and cannot be set freely", (int)name.n, name.p);
+	    "%.*s is reserved and cannot be set", (int)name.n, name.p);
 }
 
 static enum rjwt_err
@@ -86,7 +86,7 @@ check_requested_lifetime(struct mint_item *o)
 	char value[32], limit[32];
 
 	if (o->full.not_before_s < 0 || o->full.not_before_s > JSON_INTEGER_MAX / 2)
-		return diag_fail(o->diag, RJWT_LIFETIME, "", "the time not-before is out of range");
+		return diag_fail(o->diag, RJWT_LIFETIME, "", "not-before is out of range");
 	if (o->lifetime_s >= 1 && o->lifetime_s <= most)
 		return RJWT_OK;
 	duration_format(value, o->lifetime_s);
@@ -100,7 +100,7 @@ order_check(struct mint_item *o)
 {
 	RJWT_TRY(flags_check(o->request->flags, RJWT_MINT_FLAGS, o->diag));
 	if (o->request->user == NULL)
-		return diag_fail(o->diag, RJWT_USER, "", "a token is for one user: none was named");
+		return diag_fail(o->diag, RJWT_USER, "", "no user was named (a token is for one user)");
 	RJWT_TRY(check_names(o));
 	RJWT_TRY(check_requested_lifetime(o));
 	RJWT_TRY(check_free(o, o->full.claims, false));
@@ -127,8 +127,8 @@ order_fill(struct mint_item *o)
 }
 
 /*
- * A token that this host refuses is worth nothing anywhere: no other has its keys. It is minted all the
- * same, for who wants to see it refused, or verifies with the JWK Set.
+ * No other host has the keys, so a token that this host rejects is useless elsewhere. It is still minted, for
+ * tests and for verifiers that use the JWK Set.
  */
 static void
 order_warn(struct mint_item *o)
@@ -233,8 +233,8 @@ put_claims(struct mint_item *o, struct buf *out)
 }
 
 /*
- * What we are about to sign must pass our own reading of it: free members may have made too many of it. Without
- * them it is names that were checked, in an order of our own.
+ * The JSON to be signed must be accepted by our own parser: free members may exceed its limits. Without
+ * free members it has only names and values that were checked.
  */
 static enum rjwt_err
 check_readable(struct mint_item *o, struct view header, struct view claims)
@@ -263,7 +263,7 @@ order_compose(struct mint_item *o, const struct signer *signer)
 	return buf_give(&claims, &token->claims, NULL);
 }
 
-/* kid, key_version and alg are assertions: they never choose a key, they only refuse another. */
+/* kid, key_version and alg are assertions: they never select a key, they only refuse another one. */
 static enum rjwt_err
 check_asserted(struct mint_item *o, const struct signer *signer, const char *kid)
 {
@@ -282,7 +282,7 @@ check_asserted(struct mint_item *o, const struct signer *signer, const char *kid
 }
 
 /* --- the token -------------------------------------------------------------------------------- */
-/* iat is taken as late as may be: a key that retires while we work must not look older than the token. */
+/* iat is taken as late as possible: if a key retires meanwhile, the token must not appear to be younger. */
 static enum rjwt_err
 set_times(struct mint_item *o)
 {
@@ -334,7 +334,7 @@ asked_for(const struct mint_item *o, const char *scope)
 	return false;
 }
 
-/* Which prompts the token will fit; refused when one that it is meant for is not among them. */
+/* Find the prompts that the token will fit; refuse it if it is too long for a prompt that it is meant for. */
 static enum rjwt_err
 check_fits(struct mint_item *o, const struct signer *signer)
 {
@@ -345,21 +345,21 @@ check_fits(struct mint_item *o, const struct signer *signer)
 	const char *scope;
 
 	if (length > most)
-		return diag_fail(o->diag, RJWT_TOO_LONG, "", "the token would have %zu bytes, max_token_bytes is %zu",
+		return diag_fail(o->diag, RJWT_TOO_LONG, "", "the token would have %zu bytes (max_token_bytes is %zu)",
 		    length, most);
 	for (unsigned i = 0; (scope = rjwt_prompt(i, &limit)) != NULL; i++) {
 		if (length <= limit)
 			token->fits |= 1U << i;
 		else if ((o->full.flags & RJWT_FORCE) == 0 && asked_for(o, scope))
 			return diag_fail(o->diag, RJWT_TOO_LONG, "",
-			    "the token would have %zu bytes, the prompt of %s takes %zu: %s has a signature of "
-			    "%zu bytes, the claims have %zu, the header %zu, all of it a third longer when encoded",
+			    "the token would have %zu bytes, but the prompt of %s takes %zu: a signature of %s has "
+			    "%zu bytes, the claims %zu and the header %zu, all a third longer when encoded",
 			    length, scope, limit, signer->alg->label, signer->signature_size, claims, header);
 	}
 	return RJWT_OK;
 }
 
-/* What order_compose() made. */
+/* What order_compose() created. */
 static void
 token_drop(struct rjwt_token *token)
 {
@@ -369,7 +369,7 @@ token_drop(struct rjwt_token *token)
 	free(RJWT_STEAL(token->scope));
 }
 
-/* Taking a ticket may have waited for a disk: iat is when the token is signed. */
+/* Taking a ticket may have waited for the disk: iat is the time of signing. */
 static enum rjwt_err
 date_again(struct mint_item *o, const struct signer *signer)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mint_order.h - inside mint.c: a request with its defaults filled in, whether it is acceptable, and the JSON
- * that it becomes.
+ * mint_request.h - used by mint.c: completes and checks a request, and builds the JSON of its token.
  */
 #ifndef RJWT_MINT_ORDER_H
 #define RJWT_MINT_ORDER_H
@@ -14,7 +13,7 @@
 
 enum mint_item_state {
 	ITEM_PENDING,
-	ITEM_TRIED, /* signed or refused, if the keyset that it was done with still holds */
+	ITEM_TRIED, /* signed or refused, provided that the keyset has not changed */
 	ITEM_DONE
 };
 
@@ -24,22 +23,22 @@ struct mint_item {
 	enum mint_item_state state;
 	enum rjwt_err err; /* unless it is pending */
 	struct rjwt_token token;
-	struct rjwt_request full; /* as request, nothing NULL that has a default */
+	struct rjwt_request full; /* request with all defaults filled in */
 	int64_t lifetime_s;
 	const char *default_audience[2];
 	char jti[sizeof(((struct rjwt_token *)NULL)->jti)];
 	char warning[sizeof(((struct rjwt_token *)NULL)->warning)];
-	struct rjwt_diag *diag; /* of the one who asked; never NULL */
+	struct rjwt_diag *diag; /* of the caller; never NULL */
 };
 
-/* Check a request, refusing what no keyset can make good, and give it its id. item->err says what became of it. */
+/* Check a request as far as that does not depend on the keyset, and assign the token id. item->err is the result. */
 void mint_item_begin(struct mint_item *item);
 
-/* Everything but the signature, by a key of this keyset. A request that is refused here takes no ticket. */
+/* Everything except signing with a key of this keyset. A request that is refused here takes no ticket. */
 RJWT_MUST enum rjwt_err
 mint_item_prepare(struct mint_item *item, const struct keyset *keyset, const struct signer *signer);
 
-/* Sign it, dated as of now. */
+/* Sign the token, dated now. */
 RJWT_MUST enum rjwt_err mint_item_sign(struct mint_item *item, struct signer *signer);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* rjwt_prompt() and rjwt_prompt_cuts(): what fits the prompts of those who ask for tokens. */
+/* rjwt_prompt() and rjwt_prompt_cuts(): which tokens fit the prompts of PAM applications. */
 #include "base/err.h"
 #include "rjwt.h"
 
-/* How long a reply reaches a module whole, by the scope that is asked for at that prompt. */
+/* The longest reply that reaches the module whole, by the scope that the prompt requires. */
 static const struct prompt {
 	const char *scope;
 	size_t limit; /* bytes; of ssh with SSH_ASKPASS */
-	size_t cut;   /* bytes that are left of a longer one */
+	size_t cut;   /* bytes that remain of a longer reply */
 } prompts[] = { { "sudo", 511, 511 }, { "ssh", 1022, 1023 }, { "su", 4095, 4095 }, { "login", 4095, 4095 } };
 
 #define PROMPTS (ARRAY_LEN(prompts))

@@ -9,10 +9,10 @@
 
 /* --- the walk --------------------------------------------------------------------------------- */
 
-/* The order of checks, and the only list of them. Nothing before `signature` has seen the payload. */
+/* The checks in their order; this is the only list. No check before `signature` reads the payload. */
 static const struct row {
 	enum rjwt_err code;
-	bool again; /* judged once more after a mark was written, which may have taken long */
+	bool again; /* checked again after a mark was written, which may have taken long */
 	const char *name;
 	enum rjwt_err (*check)(struct verification *w);
 } rows[] = {
@@ -39,7 +39,7 @@ static const struct row {
 
 _Static_assert(ROWS <= RJWT_CHECKS_MAX, "a trace of RJWT_CHECKS_MAX holds every row");
 
-/* Read the clocks, and keyset.json if it is another by now. */
+/* Read the clocks, and keyset.json if it has changed. */
 static enum rjwt_err
 refresh(struct verification *w)
 {
@@ -65,7 +65,7 @@ judge_row(struct verification *w, const struct row *row, enum rjwt_err (*check)(
 	return err;
 }
 
-/* One row, with its outcome put where it is asked for. */
+/* Check one row and store its outcome. */
 static enum rjwt_err
 walk_row(struct verification *w, size_t i, enum rjwt_err (*check)(struct verification *))
 {
@@ -80,7 +80,7 @@ walk_row(struct verification *w, size_t i, enum rjwt_err (*check)(struct verific
 	return err;
 }
 
-/* Rows in their order, up to the first that fails. only_again: those that time or a commit may have changed. */
+/* Check the rows up to the first that fails. only_again: only rows that time or a commit may have changed. */
 static enum rjwt_err
 walk_rows(struct verification *w, bool only_again)
 {
@@ -95,7 +95,7 @@ walk_rows(struct verification *w, bool only_again)
 	return RJWT_OK;
 }
 
-/* In place of check_spent(): the answer of the marks is to our spending. */
+/* Instead of check_spent(): the result of our own attempt to spend. */
 static enum rjwt_err
 check_and_spend(struct verification *w)
 {
@@ -103,8 +103,8 @@ check_and_spend(struct verification *w)
 }
 
 /*
- * Spend what passed, unless nothing shall be: then rows that were judged before the mark are judged again, for
- * whoever called su may have stopped us in between, until the key or the token was gone.
+ * Spend a token that passed all checks, unless asked not to. Then repeat the rows that may have changed: the
+ * caller of su may have stopped us in between, until the key or the token expired.
  */
 static enum rjwt_err
 spend(struct verification *w)
@@ -117,7 +117,7 @@ spend(struct verification *w)
 	return walk_rows(w, true);
 }
 
-/* What the log says beside the verdict. */
+/* What the log has in addition to the verdict. */
 static void
 note_state(struct verification *w)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify.h - the one verification path: a const table of checks, walked in order until one fails. The
- * trace that rjwt-verify --explain prints is that walk.
+ * verify.h - the one verification path: a const table of checks, walked in order until one fails. rjwt-verify
+ * --explain prints the trace of this walk.
  */
 #ifndef RJWT_VERIFY_H
 #define RJWT_VERIFY_H
@@ -16,16 +16,16 @@
 
 struct verifier {
 	const struct config *config;
-	const struct keyset *keyset; /* NULL: the keys are a JWK Set's */
+	const struct keyset *keyset; /* NULL: the keys come from a JWK Set */
 	struct key_source keys;
 	struct marks *marks; /* NULL: revoked and spent are not checked */
 	struct clock *clock;
 };
 
-/* No verdict yet, for this reason. */
+/* Reset the verdict to no verdict, for this reason. */
 void verdict_begin(struct rjwt_verdict *verdict, enum rjwt_err reason);
 
-/* As rjwt_verify(). verdict is begun anew. */
+/* As rjwt_verify(). verdict is overwritten. */
 RJWT_MUST enum rjwt_err verify_token(const struct verifier *verifier, const struct rjwt_attempt *attempt,
     struct rjwt_verdict *verdict, struct rjwt_diag *diag);
 

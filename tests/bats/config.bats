@@ -47,32 +47,32 @@ fine()
 		file "issuer: a\n$good\n"
 		fine
 	done <<-'E'
-		2:1|unknown key "leway"; do you mean leeway?|leway: 1s|leeway: 1s
+		2:1|unknown key "leway"; did you mean leeway?|leway: 1s|leeway: 1s
 		2:1|unknown key "frobnicate"|frobnicate: 1|cap_session: true
-		2:1|issuer stands already in line 1|issuer: b|audience: b
-		2:9|leeway: "5" is not a duration like 90s, 15m, 12h or 7d|leeway: 5|leeway: 5s
-		2:9|leeway: "301s" is not from 0s to 5m|leeway: 301s|leeway: 300s
+		2:1|issuer: duplicate key, first on line 1|issuer: b|audience: b
+		2:9|leeway: "5" is not a duration (such as 90s, 15m, 1h30m or 7d)|leeway: 5|leeway: 5s
+		2:9|leeway: "301s" must be 0s to 5m|leeway: 301s|leeway: 300s
 		2:9|leeway: "-1s" is not a duration|leeway: -1s|leeway: 0
-		2:6|alg: "HS255" is not an algorithm that rjwt has; do you mean HS256?|alg: HS255|alg: HS256
-		2:6|alg: "none" is not an algorithm|alg: none|alg: EdDSA
-		2:11|rsa_bits: "1024" is not|rsa_bits: 1024|rsa_bits: 2048
+		2:6|alg: "HS255" is not a supported algorithm; did you mean HS256?|alg: HS255|alg: HS256
+		2:6|alg: "none" is not a supported algorithm|alg: none|alg: EdDSA
+		2:11|rsa_bits: "1024" must be|rsa_bits: 1024|rsa_bits: 2048
 		2:21|max_tokens_per_key: "many" is not a whole number|max_tokens_per_key: many|max_tokens_per_key: 10
 		2:21|max_tokens_per_key: "10" is not a whole number without quotes|max_tokens_per_key: "10"|max_tokens_per_key: 0
 		2:14|cap_session: "yes" is not true or false|cap_session: yes|cap_session: true
 		2:11|one_time: "never" is not|one_time: never|one_time: always
 		2:12|state_dir: "lib/rjwt" is not an absolute path|state_dir: lib/rjwt|state_dir: /lib/rjwt
-		2:11|audience: "12" is not text: write it between quotes|audience: 12|audience: "12"
+		2:11|audience: "12" is not text; quote it|audience: 12|audience: "12"
 		2:11|audience: "true" is not text|audience: true|audience: "true"
 		2:11|audience: the list is empty|audience: []|audience: [a]
-		2:11|audience: a name or a list of names is wanted|audience: {a: b}|audience: [a, b]
-		2:13|token_type takes one value, no list|token_type: [a]|token_type: a
+		2:11|audience: expected a name or a list of names|audience: {a: b}|audience: [a, b]
+		2:13|token_type: expected one value, not a list|token_type: [a]|token_type: a
 		2:14|user_suffix|user_suffix: 7|user_suffix: "7"
-		2:8|issue: "[{who:": rules are not known to this version, only [] is accepted|issue: [{who: x}]|issue: []
-		2:18|a scope: 1 to 32|services: {sshd: "a b"}|services: {sshd: ""}
-		2:21|to stand twice|services: {sshd: a, sshd: b}|services: {sshd: a, sudo: b}
+		2:8|issue: "[{who:": this version accepts only []|issue: [{who: x}]|issue: []
+		2:18|is not a scope (1 to 32|services: {sshd: "a b"}|services: {sshd: ""}
+		2:21|is listed twice|services: {sshd: a, sshd: b}|services: {sshd: a, sudo: b}
 		2:9|"&x": anchors and aliases are not accepted|leeway: &x 1s|leeway: 1s
 		2:9|"!!str": tags are not accepted|leeway: !!str 1s|leeway: "1s"
-		2:1|rsa_bits: 2049 is no multiple of 8|rsa_bits: 2049|rsa_bits: 2056
+		2:1|rsa_bits: 2049 is not a multiple of 8|rsa_bits: 2049|rsa_bits: 2056
 	E
 }
 
@@ -96,21 +96,21 @@ fine()
 		file "$good"
 		fine
 	done <<-'E'
-		1:1|lines of the form key: value are wanted|- issuer\n|issuer: a\n
-		1:1|lines of the form key: value are wanted|text\n|# text\n
+		1:1|expected lines of the form key: value|- issuer\n|issuer: a\n
+		1:1|expected lines of the form key: value|text\n|# text\n
 		2:1|a second document|issuer: a\n---\nissuer: b\n|---\nissuer: a\n
 		2:9|not YAML: mapping values|issuer: a\n  leeway: 1s\n|issuer: a\nleeway: 1s\n
 		1:9|a NUL is not accepted|issuer: "a\\0b"\n|issuer: "a.b"\n
 		2:1|not YAML: did not find expected|issuer: [a\n|issuer: [a]\n
-		1:1|not YAML: a tab stands where only blanks may|\tissuer: a\n|issuer: a\n
+		1:1|not YAML: a tab where only spaces are allowed|\tissuer: a\n|issuer: a\n
 		2:1|not YAML: found a tab character|issuer: a\n\tleeway: 1s\n|issuer: a\nleeway: 1s\n
-		1:9|not YAML: "@a" begins with what no value begins with|issuer: @a\n|issuer: "@a"\n
-		1:10|no text: byte 0xff, |issuer: a\xff\n|issuer: a\xc3\xbf\n
-		4:9|no text: byte 0x01, |issuer: a\n\n# \xc3\xbc\nleeway: \x011s\n|issuer: a\n\n# \xc3\xbc\nleeway: 1s\n
-		2:11|no text: byte 0x00, |issuer: a\nleeway: 1s\0\n|issuer: a\nleeway: 1s\n
+		1:9|not YAML: "@a" cannot start a plain value; quote it|issuer: @a\n|issuer: "@a"\n
+		1:10|not text: byte 0xff: |issuer: a\xff\n|issuer: a\xc3\xbf\n
+		4:9|not text: byte 0x01: |issuer: a\n\n# \xc3\xbc\nleeway: \x011s\n|issuer: a\n\n# \xc3\xbc\nleeway: 1s\n
+		2:11|not text: byte 0x00: |issuer: a\nleeway: 1s\0\n|issuer: a\nleeway: 1s\n
 	E
 	{ printf 'issuer: a\n#'; head -c 65540 /dev/zero | tr '\0' x; } >"$conf"
-	refused 1 'is too large' keyd check
+	refused 1 'too large' keyd check
 	{ printf 'issuer: a\n#'; head -c 65000 /dev/zero | tr '\0' x; } >"$conf"
 	fine
 	: >"$conf"
@@ -119,27 +119,27 @@ fine()
 
 @test "the file is root's or the user's own, not writable by others, no link, no special file" {
 	chmod 0664 "$conf"
-	refused 1 "$conf: can be written by its group or others" keyd check
-	refused 1 "$conf: can be written by its group or others" issue alice
+	refused 1 "$conf: writable by its group or by others" keyd check
+	refused 1 "$conf: writable by its group or by others" issue alice
 	chmod 0644 "$conf"
 	mv "$conf" "$dir/real"
 	ln -s real "$conf"
 	refused 1 "$conf: is a symbolic link" keyd check
 	rm "$conf"
 	mkfifo "$conf"
-	refused 1 "$conf: is no regular file" keyd check
+	refused 1 "$conf: not a regular file" keyd check
 	rm "$conf"
-	refused 1 "$conf: cannot be read: No such file" keyd check
+	refused 1 "$conf: cannot read: No such file" keyd check
 	mkdir "$dir/open"
 	chmod 0777 "$dir/open"
 	cp "$dir/real" "$dir/open/rjwt.yaml"
-	refused 1 "$dir/open: can be written" keyd -c "$dir/open/rjwt.yaml" check
+	refused 1 "$dir/open: writable by" keyd -c "$dir/open/rjwt.yaml" check
 	chmod 0755 "$dir/open"
 	run -0 keyd -c "$dir/open/rjwt.yaml" check
 	mv "$dir/real" "$conf"
 	if [ "$(id -u)" -eq 0 ]; then
 		chown 65534 "$conf"
-		refused 1 "$conf: does not belong to root" keyd check
+		refused 1 "$conf: not owned by root" keyd check
 		chown 0 "$conf"
 	fi
 	run -0 keyd check
@@ -172,6 +172,6 @@ fine()
 @test "-d comes before state_dir, and -c must be there" {
 	mv "$state" "$dir/other"
 	run -0 keyd -d "$dir/other" check
-	refused 1 'no keyset was made' keyd check
-	refused 1 "$dir/none.yaml: cannot be read: No such file" "$RJWT_BUILD/rjwt-keyd" -c "$dir/none.yaml" check
+	refused 1 'no keyset was created' keyd check
+	refused 1 "$dir/none.yaml: cannot read: No such file" "$RJWT_BUILD/rjwt-keyd" -c "$dir/none.yaml" check
 }

@@ -74,7 +74,7 @@ no_rotation()
 	refused 1 "$1" keyd rotate --compromised
 	configure 'rotate_every: 1s'
 	refused 1 "$1" keyd once
-	minted 'rotation is due, but failed' "$1"
+	minted 'the rotation that is due failed' "$1"
 	configure
 	[ "$(listing)" = "$before" ]
 	[ "$(keyset '[.active.version,.next.version,.next_version]')" = '[2,3,4]' ]
@@ -100,11 +100,11 @@ as_before()
 @test "full of bytes: minting goes on without a limit, no rotation, and nothing is lost" {
 	sleep 1.1
 	bytes 0
-	minted "not counted: $state/private/2.minted: cannot be written: No space left" \
+	minted "not counted: $state/private/2.minted: cannot write: No space left" \
 		"not recorded: $state/issued/" 'No space left'
-	no_rotation 'keyset.json: cannot be written: No space left on device'
+	no_rotation 'keyset.json: cannot write: No space left on device'
 	configure 'max_tokens_per_key: 100'
-	refused 1 "$state/private/2.minted: cannot be written: No space left on device" issue alice
+	refused 1 "$state/private/2.minted: cannot write: No space left on device" issue alice
 	configure
 	try 0 login "$reusable"
 	try 0 login "$once"    # a mark on a tmpfs takes no byte
@@ -126,8 +126,8 @@ as_before()
 	try 0 issue alice    # the count is a file that is there
 	before=${before/2.minted 1/2.minted 2}
 	configure
-	refused 1 'keyset.json: cannot be written: No space left on device' keyd rotate
-	refused 2 "io $state/spent/1 cannot be made: No space left on device" login "$once"
+	refused 1 'keyset.json: cannot write: No space left on device' keyd rotate
+	refused 2 "io $state/spent/1 cannot create: No space left on device" login "$once"
 	try 0 login "$reusable"
 	[ "$(listing)" = "$before" ]
 	room
@@ -142,14 +142,14 @@ as_before()
 	sleep 1.1
 	before=$(listing)
 	inside mount -o remount,ro "$state"
-	minted "not counted: $state/private/2.minted: cannot be opened: Read-only file system" \
+	minted "not counted: $state/private/2.minted: cannot open: Read-only file system" \
 		"not recorded: $state/issued/" 'Read-only file system'
-	no_rotation "$state: lock cannot be opened: Read-only file system"
+	no_rotation "$state: cannot open lock: Read-only file system"
 	configure 'max_tokens_per_key: 100'
-	refused 1 "$state/private/2.minted: cannot be opened: Read-only file system" issue alice
+	refused 1 "$state/private/2.minted: cannot open: Read-only file system" issue alice
 	configure
 	refused 2 "io $state/spent/1/" login "$once"
-	says 'cannot be written: Read-only file system'
+	says 'cannot write: Read-only file system'
 	refused 1 spent login "$again"
 	try 0 login "$reusable"
 	try 0 verify -u alice -s sshd <<<"$reusable"
@@ -173,7 +173,7 @@ little()
 		else
 			[ "$done" -eq 0 ]
 			[ "$status" -eq 1 ]
-			grep "$state/.*: cannot be .*: No space left on device" "$dir/why"
+			grep "$state/.*: cannot .*: No space left on device" "$dir/why"
 			[ "$(keyset '[.active.version, .next.version]')" = "$was" ]
 		fi
 		inside test -s "$state/private/$(keyset .active.version).key"

@@ -49,7 +49,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 }
 
 @test "lifetime: 0, negative, above the maximum, no duration" {
-	no 1 'a lifetime of 0 s is not from 1 s to max_lifetime, 3600 s' -t 0 alice
+	no 1 'lifetime 0s is out of range (1s to max_lifetime, 1h)' -t 0 alice
 	no 1 'a lifetime of 0 s' -t 0s alice
 	no 1 'a lifetime of 3601 s' -t 3601s alice
 	no 1 'a lifetime of 86400 s' -t 1d alice
@@ -74,19 +74,19 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 
 @test "claims and header members that are rjwt's own" {
 	for name in iss sub aud exp nbf iat jti scope once cnf src; do
-		no 1 "$name is rjwt's own" -C "$name=x" alice
-		no 1 "$name is rjwt's own" --claim "$name:=1" alice
+		no 1 "$name is reserved" -C "$name=x" alice
+		no 1 "$name is reserved" --claim "$name:=1" alice
 	done
 	for name in alg kid typ crit b64 zip cty jwk jku x5c x5u x5t; do
-		no 1 "$name is rjwt's own" -H "$name=x" alice
-		no 1 "$name is rjwt's own" --header "$name:={}" alice
+		no 1 "$name is reserved" -H "$name=x" alice
+		no 1 "$name is reserved" --header "$name:={}" alice
 	done
 	no 1 'twice' -C a=1 -C a=2 alice
 	no 1 'twice' -H a=1 -H a=2 alice
 	yes -C Sub=x -C su=x -C 'sub =x' -H Alg=x -C alg=x -H sub=x alice
 	configure 'user_claim: email'
-	no 1 "email is rjwt's own" -C email=x alice
-	no 1 "sub is rjwt's own" -C sub=x alice
+	no 1 "email is reserved" -C email=x alice
+	no 1 "sub is reserved" -C sub=x alice
 	yes -H email=x alice
 }
 
@@ -105,7 +105,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	done
 	yes -a "$(chars 255)" -i "$(chars 255 i)" -s other alice
 	for word in '' 'a b' ' ssh' $'ssh\n' 'a,b' 'ä' "$(chars 33)"; do
-		no 1 'a scope is a word of 1 to 32 of' -s ssh -s "$word" alice
+		no 1 'a scope must be 1 to 32 of' -s ssh -s "$word" alice
 	done
 	yes -s "$(chars 32)" -s ssh alice
 }
@@ -120,21 +120,21 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	for name in there link fifo folder state/keyset.json; do
 		no 1 "$dir/$name: exists already" -o "$dir/$name" alice
 	done
-	no 1 "$dir/open: can be written by its group or others" -o "$dir/open/token" alice
-	no 1 "$dir/way: is no folder; a symbolic link is not followed" -o "$dir/way/token" alice
-	no 1 "$dir/no: cannot be opened: No such file" -o "$dir/no/token" alice
+	no 1 "$dir/open: writable by its group or by others" -o "$dir/open/token" alice
+	no 1 "$dir/way: not a directory (symbolic links are not followed)" -o "$dir/way/token" alice
+	no 1 "$dir/no: cannot open: No such file" -o "$dir/no/token" alice
 	no 2 'is not the name of a file' -o "$dir/folder/" alice
 	no 2 '--output: the name of a file is empty' -o '' alice
 	no 1 "must be root's or yours, and closed to others" -o "$dir/open/token" alice
 	if [ "$(id -u)" -eq 0 ]; then
 		chown 65534 "$dir/folder"
-		no 1 "$dir/folder: does not belong to root: the folder of --output" -o "$dir/folder/token" alice
+		no 1 "$dir/folder: not owned by root: the folder of --output" -o "$dir/folder/token" alice
 		chown 0 "$dir/folder"
 	fi
 	[ "$(cat "$dir/there")" = mine ]
 	[ ! -e "$dir/nowhere" ]
 	[ -z "$(find "$dir/folder" "$dir/open" -name '*token*')" ]
-	no 1 '/sys/kernel/token: cannot be written: ' -o /sys/kernel/token alice
+	no 1 '/sys/kernel/token: cannot write: ' -o /sys/kernel/token alice
 	yes -o "$dir/folder/token" alice
 	chmod 1777 "$dir/open"
 	yes -o "$dir/open/token" alice
@@ -144,7 +144,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	need_user
 	mkdir "$dir/closed"
 	chmod 0555 "$dir/closed"
-	refused 1 "$dir/closed/token: cannot be written: Permission denied" issue -o "$dir/closed/token" alice
+	refused 1 "$dir/closed/token: cannot write: Permission denied" issue -o "$dir/closed/token" alice
 	chmod 0755 "$dir/closed"
 	yes -o "$dir/closed/token" alice
 }
@@ -175,7 +175,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	cd "$dir"
 	before=$(snapshot)
 	run -1 unshare -m bash inside "$RJWT_BUILD/rjwt-issue" -c "$conf" -o "$dir/full/token" alice
-	says "$dir/full/token: cannot be written: No space left on device"
+	says "$dir/full/token: cannot write: No space left on device"
 	[ "${lines[-1]}" = zero ]
 	[ "$(snapshot)" = "$before" ]
 	sed -i 's/ && head.*//' inside
@@ -202,7 +202,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 @test "a token that does not fit a prompt of its scope, with the limit and what makes it long; --force" {
 	for limits in 'sudo 511 300' 'ssh 1022 700' 'su 4095 3000' 'login 4095 3000'; do
 		read -r scope limit size <<<"$limits"
-		no 1 "the prompt of $scope takes $limit: ES256 has a signature of 64 bytes, the claims have" \
+		no 1 "the prompt of $scope takes $limit: a signature of ES256 has 64 bytes, the claims " \
 			-s "$scope" -C "x=$(chars "$size")" alice
 		yes -s "$scope" -C "x=$(chars "$size")" --force alice
 		yes -s other -C "x=$(chars "$size")" alice
@@ -217,13 +217,13 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	rm -r "$state"
 	configure 'alg: RS256' 'rsa_bits: 2048'
 	keyd init
-	no 1 'the prompt of sudo takes 511: RS256 has a signature of 256 bytes' -s sudo alice
+	no 1 'the prompt of sudo takes 511: a signature of RS256 has 256 bytes' -s sudo alice
 	yes -s ssh alice
 	yes --json --force -s sudo alice
 	[ "$(jq -c .fits <<<"$output")" = '["ssh","su","login"]' ]
 }
 
-@test "wrong use" {
+@test "invalid request" {
 	while IFS='|' read -r text arguments; do
 		# shellcheck disable=SC2086    # words
 		no 2 "$text" $arguments

@@ -46,7 +46,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 		rm -r "$state"
 		run -0 --separate-stderr bash -c "umask $mask; exec \"\$@\"" - "$RJWT_BUILD/rjwt-keyd" -c "$conf" init
 		[ -z "$output" ]
-		[[ $stderr == "rjwt-keyd: made a keyset for host.example.org in $state: "*".1 signs now" ]]
+		[[ $stderr == "rjwt-keyd: created a keyset for host.example.org in $state: "*".1 signs now" ]]
 		[ "$(modes)" = "$expected" ]
 	done
 	run -0 jq -c '[.format, .issuer, .audience, .active.version, .next.version, .next_version]' "$state/keyset.json"
@@ -55,7 +55,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 
 @test "init twice is an error, with --if-missing success; the keyset stays as it is" {
 	before=$(snapshot)
-	refused 1 "$state: has a keyset already" keyd init
+	refused 1 "$state: already has a keyset" keyd init
 	run -0 --separate-stderr keyd init --if-missing
 	[[ -z $output && $stderr == *"$state: has a keyset, which stays as it is" ]]
 	[ "$before" = "$(snapshot)" ]
@@ -106,8 +106,8 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	mkdir -p "$dir/open/in"
 	ln -s "$dir" "$dir/link"
 	chmod 0777 "$dir/open"
-	refused 1 "$dir/open: can be written by its group or others" keyd -d "$dir/open/in" init
-	refused 1 "$dir/link: is no folder; a symbolic link is not followed" keyd -d "$dir/link/state" init
+	refused 1 "$dir/open: writable by its group or by others" keyd -d "$dir/open/in" init
+	refused 1 "$dir/link: not a directory (symbolic links are not followed)" keyd -d "$dir/link/state" init
 	refused 1 "$dir/no" keyd -d "$dir/no/such/state" init
 	chmod 0755 "$dir/open"
 	run -0 keyd -d "$dir/open/in" init
@@ -119,7 +119,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	before=$(sha256sum "$state"/*.json "$state"/keys/* "$state"/private/*)
 	old=$(kid) next=$(kid next)
 	run -0 --separate-stderr keyd once
-	[[ -z $output && $stderr == "rjwt-keyd: nothing was due, $old goes on signing" ]]
+	[[ -z $output && $stderr == "rjwt-keyd: nothing was due, $old still signs" ]]
 	[ "$before" = "$(sha256sum "$state"/*.json "$state"/keys/* "$state"/private/*)" ]
 	backdate 86400
 	run -0 --separate-stderr keyd once
@@ -228,7 +228,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	[ -e "$state/keys/1.jwk" ]
 	edit '.clock.wall -= 25 | .clock.boottime -= 25'
 	run -0 keyd once
-	says 'keys below version 2 are forgotten'
+	says 'keys below version 2 are removed'
 	[ ! -e "$state/keys/1.jwk" ]
 	[ "$(jq .floor "$state/keyset.json")" -eq 2 ]
 }
@@ -268,7 +268,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 		mv "$dir/saved" "$state"
 	done
 	rm "$state/keyset.json"
-	refused 3 'rjwt-keyd init makes one' keyd status
+	refused 3 'rjwt-keyd init creates one' keyd status
 	run -3 keyd status --json
 	[ "$(jq -r .state <<<"$output")" = broken ]
 }
@@ -312,7 +312,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 		[[ $output == 'rjwt-keyd: '*"Try \`rjwt-keyd --help'." ]]
 	done <<-'E'
 		a command is missing|
-		unknown command; do you mean rotate?|rotat
+		unknown command; did you mean rotate?|rotat
 		unknown command|frobnicate
 		one argument too many|rotate now
 		unknown option|--frob once

@@ -43,12 +43,12 @@ broken()
 }
 
 @test "no keyset: missing folder, missing file, missing key file" {
-	broken 2 'rjwt-keyd init makes one' 'rm -r ../state; mkdir ../state'
-	broken 2 'keyset.json: is not there: no keyset was made' 'rm keyset.json'
+	broken 2 'rjwt-keyd init creates one' 'rm -r ../state; mkdir ../state'
+	broken 2 'keyset.json: does not exist: no keyset was created' 'rm keyset.json'
 	broken 2 'keys' 'rm -r keys'
 	rm -r "$state"
-	refused 1 "$state: is not there: no keyset was made (rjwt-keyd init makes one)" issue alice
-	refused 3 'no keyset was made' keyd status
+	refused 1 "$state: does not exist: no keyset was created (rjwt-keyd init creates one)" issue alice
+	refused 3 'no keyset was created' keyd status
 }
 
 @test "keyset.json empty, torn, altered, too large, of a format to come" {
@@ -58,35 +58,35 @@ broken()
 	broken 2 'is torn or was altered' 'sed -i s/ca.example.org/cb.example.org/ keyset.json'
 	broken 2 'is torn or was altered' 'echo >>keyset.json'
 	broken 2 'is too large' 'head -c 9000 /dev/zero >keyset.json'
-	broken 2 'format that this rjwt does not know' 'jq -c .format=2 keyset.json | seal >n; cat n >keyset.json; rm n'
+	broken 2 'has an unknown format' 'jq -c .format=2 keyset.json | seal >n; cat n >keyset.json; rm n'
 	broken 2 'contradicts itself' 'jq -c .active.version=2 keyset.json | seal >n; cat n >keyset.json; rm n'
 	broken 2 'lacks a member' 'jq -c "del(.floor)" keyset.json | seal >n; cat n >keyset.json; rm n'
 }
 
 @test "files and folders that others can write to, links, special files" {
-	broken 2 'keyset.json: can be written by its group or others' 'chmod 0664 keyset.json'
-	broken 2 'keyset.json: can be written by its group or others' 'chmod 0646 keyset.json'
-	broken 2 'state: can be written by its group or others' 'chmod 0777 .'
-	broken 2 'state: can be written by its group or others' 'chmod 1777 .'
-	broken 2 'keys: can be written by its group or others' 'chmod 0775 keys'
+	broken 2 'keyset.json: writable by its group or by others' 'chmod 0664 keyset.json'
+	broken 2 'keyset.json: writable by its group or by others' 'chmod 0646 keyset.json'
+	broken 2 'state: writable by its group or by others' 'chmod 0777 .'
+	broken 2 'state: writable by its group or by others' 'chmod 1777 .'
+	broken 2 'keys: writable by its group or by others' 'chmod 0775 keys'
 	broken 2 'keyset.json: is a symbolic link' 'mv keyset.json k; ln -s k keyset.json'
 	broken 2 'keys: is no folder' 'mv keys k; ln -s k keys'
-	broken 2 'keyset.json: is no regular file' 'rm keyset.json; mkfifo keyset.json'
-	broken 2 'keyset.json: is no regular file' 'rm keyset.json; mkdir keyset.json'
+	broken 2 'keyset.json: not a regular file' 'rm keyset.json; mkfifo keyset.json'
+	broken 2 'keyset.json: not a regular file' 'rm keyset.json; mkdir keyset.json'
 }
 
 @test "a keyset of another user" {
 	need_root
-	broken 2 'keyset.json: does not belong to root (chown root)' 'chown 65534 keyset.json'
-	broken 2 'state: does not belong to root' 'chown 65534 .'
-	broken 2 'keys: does not belong to root' 'chown 65534 keys'
+	broken 2 'keyset.json: not owned by root (chown root)' 'chown 65534 keyset.json'
+	broken 2 'state: not owned by root' 'chown 65534 .'
+	broken 2 'keys: not owned by root' 'chown 65534 keys'
 }
 
 @test "a key file that is torn, writable, of another keyset" {
 	broken 2 'does not fit (put a good copy back, or rjwt-keyd init --adopt)' 'truncate -s 100 keys/1.jwk'
 	broken 2 '1.jwk' ': >keys/1.jwk'
-	broken 2 'can be written by its group or others' 'chmod 0666 keys/1.jwk'
-	broken 2 'holds key' 'cat keys/2.jwk >keys/1.jwk'
+	broken 2 'writable by its group or by others' 'chmod 0666 keys/1.jwk'
+	broken 2 'has key' 'cat keys/2.jwk >keys/1.jwk'
 }
 
 @test "a private key that is torn or writable refuses to sign, and verifying goes on" {
@@ -103,8 +103,8 @@ broken()
 @test "what others could read is a finding, and hinders nothing; nobody else's folder is looked into" {
 	for spoil in 'chmod 0755 private' 'chmod 0750 spent' 'chmod 0701 issued' 'chmod 0644 private/1.key' 'chmod 0640 private/2.key'; do
 		(cd "$state" && eval "$spoil")
-		refused 3 "$state/${spoil#chmod * }: is open to its group or others (chmod go-rwx" keyd status
-		refused 1 "$state/${spoil#chmod * }: is open to its group or others (chmod go-rwx" keyd check
+		refused 3 "$state/${spoil#chmod * }: accessible to its group or to others (chmod go-rwx" keyd status
+		refused 1 "$state/${spoil#chmod * }: accessible to its group or to others (chmod go-rwx" keyd check
 		[ "$(wc -l <<<"$output")" -eq 1 ]
 		run -0 keyd once
 		run -0 issue alice
@@ -115,7 +115,7 @@ broken()
 	run -0 keyd check
 	chmod 0777 "$state/private"
 	run -1 keyd check
-	[ "$(grep -c 'private: can be written by its group or others' <<<"$output")" -eq 1 ]
+	[ "$(grep -c 'private: writable by its group or by others' <<<"$output")" -eq 1 ]
 	if [ "$(id -u)" -eq 0 ]; then
 		[[ $output != *'run this as root'* ]]
 	fi
@@ -123,7 +123,7 @@ broken()
 
 @test "a count of tokens that was lost is told as unknown" {
 	rm "$state/private/1.minted"
-	refused 3 '1.minted is missing, or no file: its tokens cannot be counted' keyd status
+	refused 3 '1.minted is missing or not a file: tokens cannot be counted' keyd status
 	[[ $output =~ active\ .*\ \?$'\n' ]]
 	run -3 keyd status --json
 	[ "$(jq -c '.keys[0] | has("minted")' <<<"$output")" = false ]
@@ -131,7 +131,7 @@ broken()
 
 @test "another machine's keyset, an old one put back, another base_kid: writers refuse, verifying goes on" {
 	broken 0 'belongs to another machine' 'jq -c ".machine = \"$(printf x | sha256sum | cut -c-64)\"" keyset.json | seal >n; cat n >keyset.json; rm n'
-	broken 0 'an old copy was put back' 'keyd rotate; cat ../good/keyset.json >keyset.json'
+	broken 0 'an old copy was restored' 'keyd rotate; cat ../good/keyset.json >keyset.json'
 	configure 'base_kid: other'
 	everybody 0 'base_kid is other'
 	configure "base_kid: $(jq -r .base "$state/keyset.json")"

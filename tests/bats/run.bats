@@ -116,9 +116,9 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 }
 
 @test "without a keyset, or with a bad configuration, it does not start" {
-	refused 1 'no keyset was made' keyd -d "$dir" run
+	refused 1 'no keyset was created' keyd -d "$dir" run
 	configure 'leway: 1s'
-	refused 1 'do you mean leeway?' keyd run
+	refused 1 'did you mean leeway?' keyd run
 }
 
 @test "it speaks systemd's notify protocol, to a path and to an abstract name" {
@@ -179,7 +179,7 @@ until_of() { jq '.exp - .retired' <(sed -n 1p "$state/keys/$1.jwk"); }
 	configure 'rotate_every: 1s' 'leeway: 0s' 'previous_key_ttl: 40h'
 	mv "$state" "$state.away"
 	kill -HUP "$pid"
-	await grep -q 'is not there' "$dir/log"
+	await grep -q 'does not exist' "$dir/log"
 	mv "$state.away" "$state"
 	kill -HUP "$pid"
 	version=$(active)

@@ -196,7 +196,7 @@ judge_all()
 	expect scope "$good_header" "$good_claims"
 	expect accepted "$good_header" "${good_claims/:\"ssh\"/:\"shell\"}"
 	judge_all
-	refused 1 'the service is closed' verify -s sudo < <(forge "$state/private/1.key" "$good_header" "${good_claims/:\"ssh\"/:\"sudo\"}")
+	refused 1 'an empty scope rejects all tokens' verify -s sudo < <(forge "$state/private/1.key" "$good_header" "${good_claims/:\"ssh\"/:\"sudo\"}")
 }
 
 @test "cnf and src are refused as the module does; with a JWK Set they are not checked, and it says so" {

@@ -53,9 +53,9 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 @test "issuer and audience must be known: configured, or given" {
 	set_of "$key"
 	printf 'leeway: 1s\n' >"$conf"
-	refused 2 'both must be given' verify -j "$dir/set" "$dir/token"
-	refused 2 'both must be given' verify -j "$dir/set" -i ca.example.org "$dir/token"
-	refused 2 'both must be given' verify -j "$dir/set" -a host.example.org "$dir/token"
+	refused 2 'name both' verify -j "$dir/set" "$dir/token"
+	refused 2 'name both' verify -j "$dir/set" -i ca.example.org "$dir/token"
+	refused 2 'name both' verify -j "$dir/set" -a host.example.org "$dir/token"
 	judged accepted -i ca.example.org -a host.example.org
 	judged issuer -i other -a host.example.org
 	run -0 verify --jws -j "$dir/set" "$dir/token"    # the signature alone asks for neither
@@ -75,9 +75,9 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 		$(head -c 128 /dev/zero | tr '\0' k)
 	E
 	set_of "$(jq -c '.kid = "k" * 129' <<<"$key")"
-	unfit 'kid is no string of 1 to 128 bytes'
+	unfit 'kid is not a string of 1 to 128 bytes'
 	set_of "$(jq -c '.kid = ""' <<<"$key")"
-	unfit 'kid is no string of 1 to 128 bytes'
+	unfit 'kid is not a string of 1 to 128 bytes'
 	set_of "$key"
 	forge "$dir/secret" "$(jq -c '.kid = "One"' <<<"$header")" "$claims" >"$dir/token"
 	judged key_unknown
@@ -112,7 +112,7 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 
 @test "what is no JWK Set, and keys that are not understood" {
 	set_of "$key" "$key"
-	unfit 'stands twice'
+	unfit 'duplicate kid'
 	set_of "$key" '{"kty":"quantum","kid":"q"}' '{"kty":"EC","crv":"P-192","kid":"r","x":"AA","y":"AA"}'
 	judged accepted    # RFC 7517 s5: ignored
 	while IFS= read -r text; do
@@ -136,7 +136,7 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 	judged key_unknown
 	set_of "$key"
 	chmod 0666 "$dir/set"
-	unfit 'can be written by its group or others'
+	unfit 'writable by its group or by others'
 	chmod 0644 "$dir/set"
 	mv "$dir/set" "$dir/real"
 	ln -s real "$dir/set"

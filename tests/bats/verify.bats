@@ -88,7 +88,7 @@ judged()
 	run -1 verify -u bob <"$dir/token"
 	[ "$output" = 'rejected: user: the token is for another user (expected bob, found alice)' ]
 	run -1 verify -s su <"$dir/token"
-	[ "$output" = 'rejected: scope: the token does not open this service (expected su, found ssh sudo)' ]
+	[ "$output" = 'rejected: scope: the token is not for this service (expected su, found ssh sudo)' ]
 	run -1 verify --at $((iat + 330)) <"$dir/token"
 	says "expected before $(date -u -d @$((iat + 330)) +%FT%TZ), found $(date -u -d @$((iat + 330)) +%FT%TZ)"
 }
@@ -222,7 +222,7 @@ judged()
 	says 'expected a key that verifies, until 20' 'expected issued before its key retired, 20'
 	keyd -d "$own/rotated" revoke --kid "$(kid)"
 	refused 1 'rejected: key_revoked: ' verify -d "$own/rotated" "$dir/token"
-	says '(expected a key that was not revoked, found one that was, 20'
+	says '(expected a key that was not revoked, found revoked at 20'
 }
 
 @test "--jws on a terminal ends with a newline, and elsewhere with the payload" {
@@ -232,7 +232,7 @@ judged()
 	[ "$(verify --jws "$dir/token" | tail -c 1)" = '}' ]
 }
 
-@test "wrong use" {
+@test "invalid request" {
 	while IFS='|' read -r text arguments; do
 		# shellcheck disable=SC2086    # words
 		try 2 verify $arguments "$dir/token"

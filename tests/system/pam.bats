@@ -329,7 +329,7 @@ broken()
 }
 
 @test "pam: a keyset.json of another user" {
-	broken '/var/lib/rjwt/keyset\.json.*belong to root' chown alice /var/lib/rjwt/keyset.json
+	broken '/var/lib/rjwt/keyset\.json.*owned by root' chown alice /var/lib/rjwt/keyset.json
 }
 
 @test "pam: a keyset.json that others may write" {

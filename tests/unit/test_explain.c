@@ -49,7 +49,7 @@ test_accepted(void **state)
 	} rows[] = { { "empty", "at least one byte", "some" }, { "too_long", "at most 8192 bytes", "302 bytes" },
 		{ "malformed", "three parts in canonical base64url", "three parts" },
 		{ "header", "strict JSON with alg, without crit, b64, zip, cty, jwk, jku, x5*", "such a header" },
-		{ "alg", "an algorithm that rjwt has", "ES256" }, { "kid", "base.version", "B.1" },
+		{ "alg", "a supported algorithm", "ES256" }, { "kid", "base.version", "B.1" },
 		{ "key_unknown", "a key of this keyset", "B.1" }, { "alg of key", "ES256", "ES256" },
 		{ "key_revoked", "a key that was not revoked", "such a key" },
 		{ "key_retired", "a key that verifies", "such a key" },
@@ -64,7 +64,7 @@ test_accepted(void **state)
 		{ "issued after retirement", "a key that has not retired", "such a key" }, { "scope", "ssh", "ssh" },
 		{ "binding", "no cnf, which is not supported", "none" },
 		{ "source", "no src, which is not supported", "none" }, { "revoked", "no revocation", "none" },
-		{ "spent", "nothing: good for any number of uses", "reusable" } };
+		{ "spent", "nothing: a reusable token", "reusable" } };
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 	RJWT_CLEAN(free_clean) char *once = token_with(f, (struct edit[]){ CLAIM("once", "true"), END });
@@ -103,7 +103,7 @@ test_accepted(void **state)
 	assert_true(judge_trace[22].outcome == RJWT_PASSED && judge_trace[23].outcome == RJWT_PASSED);
 	rjwt_verdict_clear(&v);
 	want("one-time", judge(f, once, TRACED, &v), RJWT_OK);
-	said("spent", &judge_trace[25], "its first use", "no use before");
+	said("spent", &judge_trace[25], "its first use", "its first use");
 	rjwt_verdict_clear(&v);
 	want("used", judge(f, once, TRACED, &v), RJWT_SPENT);
 	said("spent", &v.failed, "its first use", "used");
@@ -118,7 +118,7 @@ static const struct {
 } refused[] = {
 	{ "crit", "strict JSON with alg, without crit, b64, zip, cty, jwk, jku, x5*", "crit is not accepted",
 	    RJWT_HEADER, { HEADER("crit", "[]"), END } },
-	{ "alg", "an algorithm that rjwt has", "none", RJWT_ALG, { HEADER("alg", "\"none\""), END } },
+	{ "alg", "a supported algorithm", "none", RJWT_ALG, { HEADER("alg", "\"none\""), END } },
 	{ "no kid", "a key id", "none", RJWT_KID, { HEADER("kid", NULL), END } },
 	{ "kid", "base.version", "B.01", RJWT_KID, { HEADER("kid", "\"B.01\""), END } },
 	{ "unknown", "a key of this keyset", "B.9", RJWT_KEY_UNKNOWN, { HEADER("kid", "\"B.9\""), END } },
@@ -192,7 +192,7 @@ test_others(void **state)
 	rjwt_verdict_clear(&v);
 	fixture_config(f, "services: {sshd: \"\"}\n");
 	want("closed", judge(f, token, 0, &v), RJWT_SCOPE);
-	said("closed", &v.failed, "nothing: the service is closed", "ssh");
+	said("closed", &v.failed, "nothing (an empty scope rejects all tokens)", "ssh");
 	rjwt_verdict_clear(&v);
 	fixture_config(f, "issuer: [a, b]\naudience: c\n");
 	want("issuer", judge(f, token, 0, &v), RJWT_ISSUER);
@@ -201,7 +201,7 @@ test_others(void **state)
 	fixture_config(f, "one_time: always\n");
 	want("no jti", judge(f, nameless, 0, &v), RJWT_CLAIMS);
 	said("no jti", &v.failed, "iss, aud, exp, iat and the user, each of its type",
-	    "jti is missing, and one_time is always");
+	    "jti is missing (one_time: always requires it)");
 	rjwt_verdict_clear(&v);
 	want("no exp", judge(f, endless, 0, &v), RJWT_CLAIMS);
 	said("no exp", &v.failed, "iss, aud, exp, iat and the user, each of its type", "exp is missing");
@@ -218,7 +218,7 @@ test_others(void **state)
 	said("no kid", &v.failed, "a key id", "none");
 	rjwt_verdict_clear(&v);
 	want("no service", judge_as(f, token, "alice", "", 0, &v), RJWT_SCOPE);
-	said("no service", &v.failed, "nothing: the service is closed", "ssh");
+	said("no service", &v.failed, "nothing (an empty scope rejects all tokens)", "ssh");
 	rjwt_verdict_clear(&v);
 	want("nobody", judge_as(f, token, NULL, "sshd", 0, &v), RJWT_USER);
 	said("nobody", &v.failed, "a user", "alice");
@@ -305,7 +305,7 @@ test_keys(void **state)
 	rjwt_verdict_clear(&v);
 	key_stamp(f, 1, T0 + 60, T0 + 999, T0 + 70);
 	want("revoked", judge(f, token, 0, &v), RJWT_KEY_REVOKED);
-	said("revoked", &v.failed, "a key that was not revoked", "one that was, 2027-01-15T08:01:10Z");
+	said("revoked", &v.failed, "a key that was not revoked", "revoked at 2027-01-15T08:01:10Z");
 	rjwt_verdict_clear(&v);
 }
 

@@ -137,10 +137,10 @@ refusals_name_the_kid(void **state)
 		enum rjwt_err wanted;
 		const char *why;
 	} rows[] = {
-		{ VIEW(P256 "}"), RJWT_KEYSET, "a member of the key is missing or no string" },
-		{ VIEW("{\"kty\":\"RSA\",\"e\":\"AQAB\"}"), RJWT_KEYSET, "is missing or no string" },
+		{ VIEW(P256 "}"), RJWT_KEYSET, "a member of the key is missing or not a string" },
+		{ VIEW("{\"kty\":\"RSA\",\"e\":\"AQAB\"}"), RJWT_KEYSET, "is missing or not a string" },
 		{ VIEW("{" EC ",\"use\":\"enc\"}"), RJWT_ALG, "not for verifying signatures" },
-		{ VIEW("{\"kty\":\"AKP\"}"), RJWT_ALG, "are none that rjwt has" },
+		{ VIEW("{\"kty\":\"AKP\"}"), RJWT_ALG, "unsupported kty, crv or alg" },
 	};
 	struct rjwt_diag diag;
 
@@ -247,19 +247,19 @@ sets(void **state)
 		{ SET(A ",{\"kid\":\"b\",\"kty\":\"oct\",\"k\":\"AAAA\"}"), RJWT_KEYSET, 0, "key b" },
 		{ SET(A ",{\"kid\":\"b\",\"kty\":\"oct\"}"), RJWT_KEYSET, 0, "key b" },
 		{ SET(A ",{\"kid\":\"b\"," OKP ",\"use\":7}"), RJWT_KEYSET, 0, "key b" },
-		{ SET(A ",{\"kid\":\"b\"," EC ",\"alg\":\"EdDSA\"}"), RJWT_KEYSET, 0, "fit each other" },
+		{ SET(A ",{\"kid\":\"b\"," EC ",\"alg\":\"EdDSA\"}"), RJWT_KEYSET, 0, "contradict each other" },
 		{ SET(A ",{\"kid\":\"b\"," OKP ",\"exp\":\"7\"}"), RJWT_KEYSET, 0, "key b" },
 		{ SET(A ",{\"kid\":\"b\"}"), RJWT_KEYSET, 0, "key b" },
 		{ SET(A ",{}"), RJWT_KEYSET, 0, "without kid" },
-		{ SET(A ",null"), RJWT_KEYSET, 0, "no object" },
-		{ SET("[" A "]"), RJWT_KEYSET, 0, "no object" },
+		{ SET(A ",null"), RJWT_KEYSET, 0, "not an object" },
+		{ SET("[" A "]"), RJWT_KEYSET, 0, "not an object" },
 		{ VIEW("{\"keys\":{\"a\":" A "}}"), RJWT_KEYSET, 0, "keys" },
 		{ VIEW(A), RJWT_KEYSET, 0, "keys" },
 		{ VIEW("{\"Keys\":[]}"), RJWT_KEYSET, 0, "keys" },
 		{ VIEW("{}"), RJWT_KEYSET, 0, "keys" },
 		{ VIEW("[" A "]"), RJWT_KEYSET, 0, "object" },
 		{ VIEW(""), RJWT_KEYSET, 0, "object" },
-		{ VIEW("{\"keys\":[],\"keys\":[]}"), RJWT_KEYSET, 0, "twice" },
+		{ VIEW("{\"keys\":[],\"keys\":[]}"), RJWT_KEYSET, 0, "duplicate" },
 		{ VIEW("{\"keys\":[" A ",]}"), RJWT_KEYSET, 0, "wanted" },
 	};
 

@@ -76,8 +76,8 @@ splitting_tells(void **state)
 		const char *why;
 	} rows[] = { { VIEW("aaaa.bbbb.cccc.dddd"), "another number of parts" },
 		{ VIEW("aaaa.bbbb"), "another number of parts" }, { VIEW("aaaa..cccc"), "a part is empty" },
-		{ VIEW("aaaa.bb+b.cccc"), "a byte that base64url does not have" },
-		{ VIEW("aaaa.bbbbb.cccc"), "a length that base64url does not have" },
+		{ VIEW("aaaa.bb+b.cccc"), "a byte outside the base64url alphabet" },
+		{ VIEW("aaaa.bbbbb.cccc"), "a length that base64url cannot have" },
 		{ VIEW("aaaa.bbbb.YR"), "unused bits that are not zero" } };
 
 	(void)state;

@@ -262,7 +262,7 @@ test_removal_is_told(void **state)
 
 	assert_non_null(strstr(tick(f).text, "nothing was due"));
 	file_put(f, "private/9.key", VIEW("left"));
-	assert_non_null(strstr(tick(f).text, "removed what a crash had left, B.1 goes on signing"));
+	assert_non_null(strstr(tick(f).text, "removed what a crash had left, B.1 still signs"));
 	assert_false(file_there(f, "private/9.key"));
 	assert_non_null(strstr(tick(f).text, "nothing was due"));
 }

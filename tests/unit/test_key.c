@@ -443,7 +443,7 @@ error_queue(void **state)
 				&why),
 			    key_alg(keys[i])->secret_min == 32 ? RJWT_OK : RJWT_KEYSET);
 			if (key_alg(keys[i])->secret_min == 0)
-				assert_string_equal(why, "no private key in PKCS#8 PEM");
+				assert_string_equal(why, "not a private key in PKCS#8 PEM");
 			key_free(key);
 			EXPECT("nothing", key_from_parts(key_alg(keys[i]), nothing, &key, &why), RJWT_KEYSET);
 		}

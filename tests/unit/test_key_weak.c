@@ -245,13 +245,13 @@ rsa_numbers(void **state)
 static void
 rsa_reasons(void **state)
 {
-	static const char large[] = "an RSA number that is too large, or begins with a zero";
+	static const char large[] = "an RSA number is too large or begins with a zero byte";
 	static const struct {
 		size_t n, e;
 		const char *why;
 	} rows[] = { { 2049, 3, large }, { 256, 9, large }, { 0, 3, large }, { 256, 0, large },
-		{ 255, 3, "an RSA key of 2048 to 16384 bits is wanted" },
-		{ 256, 1, "an RSA exponent that is odd, at least 65537 and below 2^64 is wanted" } };
+		{ 255, 3, "the RSA modulus does not have 2048 to 16384 bits" },
+		{ 256, 1, "the RSA exponent is not odd, at least 65537 and below 2^64" } };
 	char bytes[2049];
 
 	(void)state;

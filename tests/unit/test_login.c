@@ -194,7 +194,7 @@ test_second_prompt(void **state)
 	} rows[] = {
 		{ expired, "Token expired 1m4", "expired" },
 		{ early, "Token is valid in 10m", "not_yet_valid" },
-		{ scope, "Refused: the token does not open this service. Token: ", "scope" },
+		{ scope, "Refused: the token is not for this service. Token: ", "scope" },
 		{ host, "Refused: the token is for another host. Token: ", "audience" },
 	};
 

@@ -246,7 +246,7 @@ test_key_files(void **state)
 	want("it is kept", judge(f, first, 0, NULL), RJWT_OK);
 	want_refusal(f, &k, first, RJWT_KEY_UNKNOWN, "");
 	file_put(f, "keys/1.jwk", buf_view(&second));
-	want_refusal(f, &k, first, RJWT_KEYSET, "1.jwk: holds key B.2 of another keyset");
+	want_refusal(f, &k, first, RJWT_KEYSET, "1.jwk: has key B.2 of another keyset");
 	file_put(f, "keys/1.jwk", buf_view(&young));
 	want_refusal(f, &k, first, RJWT_KEYSET, "1.jwk: a retired key without exp");
 	file_put(f, "keys/1.jwk", VIEW("{}"));
@@ -254,7 +254,7 @@ test_key_files(void **state)
 	buf_adds(&sealed, "{\"kid\":\"B.1\",\"kty\":1");
 	want("seal", seal_add(&sealed), RJWT_OK);
 	file_put(f, "keys/1.jwk", buf_view(&sealed));
-	want_refusal(f, &k, first, RJWT_KEYSET, "kty is missing or no string");
+	want_refusal(f, &k, first, RJWT_KEYSET, "kty is missing or not a string");
 	/* What the keyset does not speak of is not even read. */
 	k.floor = 2;
 	want_refusal(f, &k, first, RJWT_KEY_UNKNOWN, "");

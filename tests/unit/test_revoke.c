@@ -143,7 +143,7 @@ test_users(void **state)
 	struct rjwt_change change = revoked(f, USERS("alice", "carol"));
 
 	assert_true(change.rotated && change.retired_version == 1);
-	assert_non_null(strstr(change.text, "all tokens of alice and carol"));
+	assert_non_null(strstr(change.text, "all earlier tokens of alice and carol"));
 	judged(f, other, alice, "alice", RJWT_REVOKED);
 	judged(f, other, carol, "carol", RJWT_REVOKED);
 	judged(f, other, bob, "bob", RJWT_OK);
@@ -470,7 +470,7 @@ test_old_marks_in_the_way(void **state)
 	revoked(f, ALL);
 	file_put(f, "spent/1", VIEW("")); /* a folder should be here */
 	change = revoked(f, (struct rjwt_revocation){ .jti = "x" });
-	assert_non_null(strstr(change.warning, "old marks stay"));
+	assert_non_null(strstr(change.warning, "cannot remove old marks"));
 	file_gone(f, "spent/1");
 	change = revoked(f, (struct rjwt_revocation){ .jti = "x" });
 	assert_string_equal(change.warning, "");

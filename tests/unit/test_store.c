@@ -131,7 +131,7 @@ test_no_file_to_count_in(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	want("rotate", rjwt_rotate(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_KEYSET);
-	assert_non_null(strstr(f->diag.text, "private/2.minted is missing, or no file"));
+	assert_non_null(strstr(f->diag.text, "private/2.minted is missing or not a file"));
 	assert_int_equal(keyset_get(f).active.version, 1);
 	assert_int_equal(unlink(path), 0);
 	file_put(f, "private/2.minted", VIEW(""));
@@ -338,7 +338,7 @@ test_unsafe(void **state)
 		if (err == RJWT_OK)
 			err = judge(f, token, 0, NULL);
 		want(rows[i].name, err == RJWT_CONFIG ? RJWT_KEYSET : err, RJWT_KEYSET);
-		if (strstr(f->diag.text, "can be written by its group or others") == NULL)
+		if (strstr(f->diag.text, "writable by its group or by others") == NULL)
 			fail_msg("%s: %s", rows[i].name, f->diag.text);
 		assert_int_equal(chmod(path, rows[i].good), 0);
 		want(rows[i].name, reopen(f), RJWT_OK);
@@ -398,7 +398,7 @@ test_old_keyset_put_back(void **state)
 	rotate(f);
 	now = keyset_get(f);
 	keyset_put(f, &old);
-	check_read_only(f, token, "an old copy was put back");
+	check_read_only(f, token, "an old copy was restored");
 	keyset_put(f, &now);
 	rotate(f);
 }
