@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * issue.h - the parts of rjwt-issue: the command line and one token (rjwt-issue.c), a stream of requests
- * (issue_batch.c), what is said and logged of a token (issue_tell.c).
+ * issue.h - the parts of rjwt-issue: the command line (issue_options.c), one token (rjwt-issue.c) and where it is
+ * written (issue_output.c), a stream of requests (issue_batch.c), what is printed and logged about a token
+ * (issue_tell.c).
  */
 #ifndef RJWT_ISSUE_H
 #define RJWT_ISSUE_H
@@ -22,20 +23,35 @@ struct issue {
 	struct {
 		struct dir dir;
 		const char *name;
-		int fd; /* -1: no file was kept free */
+		int fd; /* -1: no file is reserved */
 	} file;
-	struct buf caller; /* who asked, as the log has it */
+	struct buf caller; /* who runs the program, as it is logged */
 	bool json, batch, algorithms;
 };
 
-/* The log's line about a token, and what its user is told on stderr. reason: of the request; NULL: none. */
+extern const struct program issue_program;
+
+/* Read the command line. -1: continue; otherwise the exit status. */
+int issue_arguments(struct issue *is, int argc, char **argv);
+
+/* Before a token is minted, create the file of --output, with room for the token. */
+RJWT_MUST enum rjwt_err issue_reserve(struct issue *is, struct rjwt_diag *diag);
+/* No token was written: remove that file. */
+void issue_release(struct issue *is);
+/* Write the token to that file, or to standard output. The exit status. */
+int issue_put(struct issue *is, const struct rjwt_token *token);
+
+/* Log the token, and print warnings to stderr. reason: of the request; NULL: none. */
 void
 issue_tell(struct issue *is, const struct rjwt_request *request, const char *reason, const struct rjwt_token *token);
+
+/* Two lines on stderr: who may use the token, and the prompts that it fits. */
+void issue_summarize(const struct issue *is, const struct rjwt_token *token);
 
 /* The token as the JSON object of --json. */
 RJWT_MUST enum rjwt_err issue_json(const struct rjwt_token *token, struct buf *out);
 
-/* --batch: requests from standard input, tokens to standard output; the exit status. */
+/* --batch: read requests from standard input, print tokens to standard output; the exit status. */
 int issue_batch(struct issue *is);
 
 #endif

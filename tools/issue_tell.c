@@ -68,11 +68,71 @@ issue_tell(struct issue *is, const struct rjwt_request *request, const char *rea
 	}
 }
 
+/* The next prompt from number *i on that the token fits; NULL: there is none. *i: after it. */
+static const char *
+next_prompt(const struct rjwt_token *token, unsigned *i)
+{
+	const char *name;
+	size_t limit;
+
+	while ((name = rjwt_prompt((*i)++, &limit)) != NULL)
+		if ((token->fits & 1U << (*i - 1)) != 0)
+			return name;
+	return NULL;
+}
+
+static void
+add_words(struct buf *out, const char *const *words, const char *otherwise)
+{
+	if (words == NULL)
+		buf_adds(out, otherwise);
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+		buf_addf(out, "%s%s", i > 0 ? " " : "", words[i]);
+}
+
+static void
+list_prompts(const struct rjwt_token *token, struct buf *out)
+{
+	const char *name;
+
+	for (unsigned i = 0; (name = next_prompt(token, &i)) != NULL;)
+		buf_addf(out, "%s%s", out->n > 0 ? " " : "", name);
+	if (out->n == 0)
+		buf_adds(out, "none");
+}
+
+/* How often the token works, in words. */
+static const char *
+uses(const struct issue *is, const struct rjwt_token *token)
+{
+	if (!token->once)
+		return "any number of times";
+	return is->scope.n > 1 ? "once for each" : "once";
+}
+
+void
+issue_summarize(const struct issue *is, const struct rjwt_token *token)
+{
+	RJWT_CLEAN(buf_clear) struct buf where = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf what = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf prompts = { 0 };
+	char from[32], until[32], lifetime[32];
+
+	add_words(&where, is->request.audience, "this host");
+	add_words(&what, is->request.scope, "ssh");
+	list_prompts(token, &prompts);
+	time_format(from, token->nbf_s);
+	time_format(until, token->exp_s);
+	duration_format(lifetime, token->exp_s - token->nbf_s);
+	tool_say(&is->tool, "%s may use %s on %s, %s, from %s until %s (%s)", is->request.user,
+	    what.p == NULL ? "" : what.p, where.p == NULL ? "" : where.p, uses(is, token), from, until, lifetime);
+	tool_say(&is->tool, "%zu bytes, fits the prompts of %s", token->len, prompts.p == NULL ? "" : prompts.p);
+}
+
 enum rjwt_err
 issue_json(const struct rjwt_token *token, struct buf *out)
 {
 	const char *name;
-	size_t limit;
 
 	json_open(out, NULL);
 	json_put_string(out, "token", (struct view){ token->text, token->len });
@@ -80,9 +140,8 @@ issue_json(const struct rjwt_token *token, struct buf *out)
 	json_put_raw(out, "header", view_of(token->header));
 	json_put_integer(out, "size", (int64_t)token->len);
 	json_open_array(out, "fits");
-	for (unsigned i = 0; (name = rjwt_prompt(i, &limit)) != NULL; i++)
-		if ((token->fits & 1U << i) != 0)
-			json_put_string(out, NULL, view_of(name));
+	for (unsigned i = 0; (name = next_prompt(token, &i)) != NULL;)
+		json_put_string(out, NULL, view_of(name));
 	json_close_array(out);
 	json_close(out);
 	buf_adds(out, "\n");

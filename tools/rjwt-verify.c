@@ -1,138 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* rjwt-verify: say whether a token would be accepted, and why not. */
+/* rjwt-verify: report whether a token would be accepted, and if not, why. */
 #include "lines.h"
 #include "options.h"
-#include "tool.h"
-#include "base/json_write.h"
-#include "base/string_list.h"
+#include "verify.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { OPT_TYP = OPTION_LETTERS + 1, OPT_LEEWAY, OPT_MAX_LIFETIME, OPT_AT, OPT_JWS, OPT_LINES, OPT_EXPLAIN, OPT_JSON };
-
-static const struct option_row rows[] = {
-	{ 'u', "user", "NAME", "login name to test (default: the user is not checked)", "Login:" },
-	{ 's', "service", "NAME",
-	    "PAM service to test: sshd, sudo, su, login, ... (default:\nneither the scope nor spent tokens are "
-	    "checked)",
-	    NULL },
-	{ OPT_AT, "at", "TIME", "verify as if the time were TIME:\nRFC 3339, seconds since the epoch, or +10m", NULL },
-	{ OPT_JWS, "jws", NULL, "check only the signature, and print the payload", NULL },
-	{ 'a', "audience", "NAME", "audience to accept; repeatable", "Instead of the configured values:" },
-	{ 'i', "issuer", "NAME", "issuer to accept", NULL },
-	{ OPT_TYP, "typ", "NAME", "header typ to require", NULL },
-	{ OPT_LEEWAY, "leeway", "DURATION", "leeway, up to 5m", NULL },
-	{ OPT_MAX_LIFETIME, "max-lifetime", "DURATION", "longest lifetime to accept", NULL },
-	{ 'j', "jwks", "FILE", "verify against this JWK Set, not the keyset", NULL },
-	{ OPT_LINES, "lines", NULL, "treat each line of the input as a token, and print one\nverdict per line",
-	    "Input and output:" },
-	{ OPT_EXPLAIN, "explain", NULL, "print every check in order, with the expected and the actual value", NULL },
-	{ OPT_JSON, "json", NULL, "print the verdict as a JSON object", NULL },
-	{ 0, NULL, NULL, NULL, NULL },
-};
-
-static const struct program verify_program = {
-	.name = "rjwt-verify",
-	.usage = "Usage: rjwt-verify [options] [FILE...]\n"
-		 "Report whether the token in each FILE would be accepted, and if not, why. Without\n"
-		 "a FILE, or where FILE is -, read standard input. No token is marked as spent.\n",
-	.options = rows,
-	.footer = "Exit status: 0 all accepted, 1 at least one rejected, 2 usage error or no verdict.\n"
-		  "See rjwt-verify(1).\n",
-};
-
-struct verify {
-	struct tool tool;
-	struct string_list audience;
-	const char *user, *service;
-	int64_t leeway_s, max_lifetime_s, at_s;
-	bool jws, lines, explain, json;
-	struct rjwt_check trace[RJWT_CHECKS_MAX]; /* of the last token */
-};
-
-/* --at */
-static void
-clock_at(void *context, struct rjwt_time *now)
-{
-	const struct verify *v = context;
-
-	*now = (struct rjwt_time){ .wall_s = v->at_s };
-}
-
-/* --- the command line ------------------------------------------------------------------------- */
-
-static int
-take_option(void *context, int option)
-{
-	struct verify *v = context;
-
-	switch (option) {
-	case 'u':
-		v->user = optarg;
-		return EXIT_DONE;
-	case 's':
-		v->service = optarg;
-		return EXIT_DONE;
-	case 'a':
-		return string_list_add(&v->audience, optarg) == RJWT_OK ? EXIT_DONE : EXIT_REFUSED;
-	case 'i':
-		v->tool.options.issuer = optarg;
-		return EXIT_DONE;
-	case 'j':
-		v->tool.options.jwks = optarg;
-		return EXIT_DONE;
-	case OPT_TYP:
-		v->tool.options.typ = optarg;
-		return EXIT_DONE;
-	case OPT_LEEWAY:
-		v->tool.options.leeway_s = &v->leeway_s;
-		return option_duration(&v->tool, "--leeway", optarg, 0, RJWT_LEEWAY_MAX, &v->leeway_s);
-	case OPT_MAX_LIFETIME:
-		v->tool.options.max_lifetime_s = &v->max_lifetime_s;
-		return option_duration(&v->tool, "--max-lifetime", optarg, 1, RJWT_LIFETIME_MAX, &v->max_lifetime_s);
-	case OPT_AT:
-		v->tool.options.now = clock_at;
-		v->tool.options.now_context = v;
-		return option_time(&v->tool, "--at", optarg, &v->at_s);
-	case OPT_JWS:
-		v->jws = true;
-		return EXIT_DONE;
-	case OPT_LINES:
-		v->lines = true;
-		return EXIT_DONE;
-	case OPT_EXPLAIN:
-		v->explain = true;
-		return EXIT_DONE;
-	default:
-		v->json = true;
-		return EXIT_DONE;
-	}
-}
-
-/* -1: go on; otherwise the exit status. */
-static int
-read_arguments(struct verify *v, int argc, char **argv)
-{
-	int status = options_read(&v->tool, argc, argv, take_option, v);
-
-	if (status != -1)
-		return status;
-	if (v->jws && (v->explain || v->json || v->lines))
-		return tool_wrong(&v->tool, "--jws prints the payload: not with --explain, --json or --lines");
-	for (int i = optind; i < argc; i++)
-		if (strncmp(argv[i], "eyJ", 3) == 0)
-			return tool_wrong(&v->tool, "a token on the command line is seen by every user of the machine: "
-						    "give it on standard input");
-	v->tool.options.audience = string_list_view(&v->audience);
-	return -1;
-}
-
-/* --- input ------------------------------------------------------------------------------------ */
 
 /* One token: a byte more than the longest is read, so that a longer one is seen to be. */
 static bool
@@ -163,125 +39,6 @@ read_token(int fd, struct buf *token)
 	return true;
 }
 
-/* --- output ----------------------------------------------------------------------------------- */
-
-static const char *
-verdict_name(enum rjwt_err reason)
-{
-	return reason == RJWT_OK ? "accepted" : rjwt_is_verdict(reason) ? "rejected" : "no verdict";
-}
-
-/* The sentence after the reason: what was expected and what was found, and no more than was shown. */
-static void
-put_reason(const struct rjwt_verdict *verdict)
-{
-	const struct rjwt_check *f = &verdict->failed;
-
-	printf("%s: %s: %s", verdict_name(verdict->reason), rjwt_reason(verdict->reason),
-	    rjwt_strerror(verdict->reason));
-	if (f->expected[0] != '\0' || f->found[0] != '\0') {
-		fputs(" (expected ", stdout);
-		tool_put(f->expected);
-		fputs(", found ", stdout);
-		tool_put(f->found);
-		fputs(")", stdout);
-	}
-	fputs("\n", stdout);
-}
-
-static const char *
-outcome_name(enum rjwt_outcome outcome)
-{
-	switch (outcome) {
-	case RJWT_PASSED:
-		return "passed";
-	case RJWT_FAILED:
-		return "failed";
-	case RJWT_NOT_CHECKED:
-		return "not checked";
-	case RJWT_NOT_REACHED:
-		break;
-	}
-	return "not reached";
-}
-
-static void
-put_checks(const struct rjwt_verdict *verdict, const struct rjwt_check *trace)
-{
-	for (size_t i = 0; i < verdict->nchecks; i++) {
-		const struct rjwt_check *c = &trace[i];
-
-		printf("  %-12s %-24s", outcome_name(c->outcome), c->name);
-		if (c->expected[0] != '\0') {
-			fputs(c->outcome == RJWT_NOT_CHECKED ? " " : " expected ", stdout);
-			tool_put(c->expected);
-		}
-		if (c->found[0] != '\0') {
-			fputs(", found ", stdout);
-			tool_put(c->found);
-		}
-		fputs("\n", stdout);
-	}
-}
-
-static void
-put_json(const struct rjwt_verdict *verdict, const struct rjwt_check *trace)
-{
-	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
-	bool minus_zero;
-
-	json_open(&out, NULL);
-	json_put_string(&out, "verdict", view_of(verdict_name(verdict->reason)));
-	json_put_string(&out, "reason", view_of(rjwt_reason(verdict->reason)));
-	json_put_text(&out, "kid", view_of(verdict->kid));
-	json_open_array(&out, "checks");
-	for (size_t i = 0; i < verdict->nchecks; i++) {
-		json_open_element(&out);
-		json_put_string(&out, "code", view_of(rjwt_reason(trace[i].code)));
-		json_put_string(&out, "check", view_of(trace[i].name));
-		json_put_string(&out, "outcome", view_of(outcome_name(trace[i].outcome)));
-		json_put_text(&out, "expected", view_of(trace[i].expected));
-		json_put_text(&out, "found", view_of(trace[i].found));
-		json_close(&out);
-	}
-	json_close_array(&out);
-	/* A good signature does not make a payload JSON. */
-	if (verdict->claims != NULL &&
-	    json_scan((struct view){ verdict->claims, verdict->claims_len }, &minus_zero, NULL) == RJWT_OK)
-		json_put_printable(&out, "claims", (struct view){ verdict->claims, verdict->claims_len });
-	else
-		json_put_raw(&out, "claims", VIEW("{}"));
-	json_close(&out);
-	printf("%s\n", out.p == NULL ? "" : out.p);
-}
-
-static void
-put_verdict(const struct verify *v, const char *prefix, const struct rjwt_verdict *verdict)
-{
-	if (prefix != NULL && !(v->jws && verdict->reason == RJWT_OK)) {
-		tool_put(prefix);
-		fputs(": ", stdout);
-	}
-	if (v->json) {
-		put_json(verdict, v->trace);
-		return;
-	}
-	if (v->jws && verdict->reason == RJWT_OK) {
-		(void)fwrite(verdict->claims, 1, verdict->claims_len, stdout);
-		if (isatty(STDOUT_FILENO)) /* what comes next is not ours */
-			fputs("\n", stdout);
-		return;
-	}
-	if (verdict->reason == RJWT_OK)
-		puts("accepted");
-	else
-		put_reason(verdict);
-	if (v->explain)
-		put_checks(verdict, v->trace);
-}
-
-/* --- one token, a line each, and all ---------------------------------------------------------- */
-
 /* A JWK Set is somebody else's, whose verifier may know cnf and src; this host's module refuses them. */
 static int
 attempt_flags(const struct verify *v)
@@ -297,7 +54,7 @@ worse(int a, int b)
 	return a > b ? a : b;
 }
 
-/* With --lines every line has its answer, so that the n-th belongs to the n-th token. */
+/* With --lines, every line has a verdict, so the n-th verdict belongs to the n-th token. */
 static int
 judge(struct verify *v, struct rjwt *handle, const char *prefix, struct view token)
 {
@@ -314,11 +71,13 @@ judge(struct verify *v, struct rjwt *handle, const char *prefix, struct view tok
 	bool judged = err == RJWT_OK || rjwt_is_verdict(err);
 
 	if (judged || v->lines)
-		put_verdict(v, prefix, &verdict);
+		verify_print(v, prefix, &verdict);
 	if (!judged)
 		(void)tool_fail(&v->tool, err, &diag);
 	rjwt_verdict_clear(&verdict);
-	return err == RJWT_OK ? EXIT_DONE : judged ? EXIT_REFUSED : EXIT_WRONG_USE;
+	if (err == RJWT_OK)
+		return EXIT_DONE;
+	return judged ? EXIT_REFUSED : EXIT_WRONG_USE;
 }
 
 static int
@@ -328,7 +87,7 @@ failed_input(const struct verify *v, const char *path)
 	return EXIT_WRONG_USE;
 }
 
-/* Ends early where nobody reads the answers any more. */
+/* Ends early if nobody reads the verdicts any more. */
 static int
 judge_lines(struct verify *v, struct rjwt *handle, const char *path, const char *prefix, int fd)
 {
@@ -339,7 +98,7 @@ judge_lines(struct verify *v, struct rjwt *handle, const char *path, const char 
 
 	while (ferror(stdout) == 0) {
 		if (!lines_ready(&lines) && fflush(stdout) != 0)
-			break; /* whoever asks line by line waits for this answer */
+			break; /* a program that sends line by line waits for this verdict */
 		state = lines_next(&lines, &token);
 		if (state == LINES_END || state == LINES_FAILED)
 			break;
@@ -395,7 +154,7 @@ main(int argc, char **argv)
 	int status;
 
 	tool_begin(&v.tool, &verify_program);
-	status = read_arguments(&v, argc, argv);
+	status = verify_arguments(&v, argc, argv);
 	if (status == -1)
 		status = verify(&v, argc, argv);
 	string_list_clear(&v.audience);

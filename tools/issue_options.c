@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of rjwt-issue. */
+#include "issue.h"
+#include "options.h"
+#include "base/datetime.h"
+#include "base/json_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	OPT_NOT_BEFORE = OPTION_LETTERS + 1,
+	OPT_REUSABLE,
+	OPT_REASON,
+	OPT_ALG,
+	OPT_KID,
+	OPT_KEY_VERSION,
+	OPT_BATCH,
+	OPT_JSON,
+	OPT_FORCE,
+	OPT_ALGORITHMS
+};
+
+static const struct option_row rows[] = {
+	{ 'a', "audience", "NAME", "host that the token is for; repeatable (default: this host)", "Token:" },
+	{ 's', "scope", "WORD", "purpose: ssh, sudo, su, login, ...; repeatable (default: ssh)", NULL },
+	{ 't', "lifetime", "DURATION", "lifetime, for example 5m (default: from the configuration)", NULL },
+	{ OPT_NOT_BEFORE, "not-before", "TIME",
+	    "valid from: RFC 3339, seconds since the epoch, or +10m\n(default: now)", NULL },
+	{ OPT_REUSABLE, "reusable", NULL, "works any number of times until it expires", NULL },
+	{ OPT_REASON, "reason", "TEXT", "note for the log", NULL },
+	{ 'i', "issuer", "NAME", "claim iss (default: from the configuration)", NULL },
+	{ 'C', "claim", "NAME=TEXT", "additional claim, or NAME:=JSON; repeatable", NULL },
+	{ 'H', "header", "NAME=TEXT", "additional header member, or NAME:=JSON; repeatable", NULL },
+	{ OPT_FORCE, "force", NULL, "mint the token even if it is too long for its prompts", NULL },
+	{ OPT_ALG, "alg", "NAME", "fail unless the active key has this algorithm", "Key:" },
+	{ OPT_KID, "kid", "KID", "fail unless the active key has this key id", NULL },
+	{ OPT_KEY_VERSION, "key-version", "N", "fail unless the active key has this version", NULL },
+	{ 'o', "output", "FILE", "write to a new file with mode 0600; - is standard output", "Input and output:" },
+	{ OPT_JSON, "json", NULL,
+	    "print the token, its claims, header and size, and the prompts\nthat it fits, as JSON", NULL },
+	{ OPT_BATCH, "batch", NULL, "read one request per line from standard input,\nand print one token per line",
+	    NULL },
+	{ OPT_ALGORITHMS, "algorithms", NULL, "list the supported algorithms, and exit", NULL },
+	{ 0, NULL, NULL, NULL, NULL },
+};
+
+const struct program issue_program = {
+	.name = "rjwt-issue",
+	.usage = "Usage: rjwt-issue [options] USER\n"
+		 "       rjwt-issue [options] --batch\n"
+		 "       rjwt-issue --algorithms\n"
+		 "Mint a token with which USER can log in, and print it.\n",
+	.options = rows,
+	.footer = "See rjwt-issue(1).\n",
+};
+
+static enum rjwt_err
+count_name(void *context, struct view name)
+{
+	(void)name;
+	++*(size_t *)context;
+	return RJWT_OK;
+}
+
+/* One JSON value, and not the beginning of more members. */
+static bool
+is_value(const char *text)
+{
+	RJWT_CLEAN(buf_clear) struct buf object = { 0 };
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	size_t members = 0;
+
+	buf_addf(&object, "{\"v\":%s}", text);
+	return buf_done(&object) == RJWT_OK && json_parse(buf_view(&object), &json, NULL) == RJWT_OK &&
+	       json_names(json, count_name, &members) == RJWT_OK && members == 1;
+}
+
+/* NAME=TEXT, or NAME:=JSON, into an object. */
+static int
+add_member(struct issue *is, struct buf *object, const char *option, const char *arg)
+{
+	const char *equals = strchr(arg, '=');
+	bool json = equals != NULL && equals > arg && equals[-1] == ':';
+	RJWT_CLEAN(free_clean) char *name = NULL;
+
+	if (equals == NULL || equals - arg - (json ? 1 : 0) < 1)
+		return tool_wrong(&is->tool, "%s %s: expected NAME=TEXT or NAME:=JSON", option, arg);
+	if (json && !is_value(equals + 1))
+		return tool_wrong(&is->tool, "%s %s: the text after := is not a JSON value", option, arg);
+	name = strndup(arg, (size_t)(equals - arg) - (json ? 1 : 0));
+	if (name == NULL)
+		return tool_fail(&is->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
+	if (object->n == 0)
+		json_open(object, NULL);
+	if (json)
+		json_put_raw(object, name, view_of(equals + 1));
+	else
+		json_put_string(object, name, view_of(equals + 1));
+	return EXIT_DONE;
+}
+
+static int
+read_version(struct issue *is, const char *arg)
+{
+	if (number_parse(view_of(arg), INT32_MAX, &is->request.key_version) == RJWT_OK && is->request.key_version > 0)
+		return EXIT_DONE;
+	return tool_wrong(&is->tool, "--key-version %s: expected a number from 1", arg);
+}
+
+static int
+add_word(struct issue *is, struct string_list *words, const char *arg)
+{
+	enum rjwt_err err = string_list_add(words, arg);
+
+	return err == RJWT_OK ? EXIT_DONE : tool_fail(&is->tool, err, &(struct rjwt_diag){ 0 });
+}
+
+static int
+take_option(void *context, int option)
+{
+	struct issue *is = context;
+
+	switch (option) {
+	case 'a':
+		return add_word(is, &is->audience, optarg);
+	case 's':
+		return add_word(is, &is->scope, optarg);
+	case 't':
+		is->request.lifetime_s = &is->lifetime_s;
+		return option_duration(&is->tool, "--lifetime", optarg, 0, INT64_MAX, &is->lifetime_s);
+	case 'i':
+		is->request.issuer = optarg;
+		return EXIT_DONE;
+	case 'C':
+		return add_member(is, &is->claims, "--claim", optarg);
+	case 'H':
+		return add_member(is, &is->header, "--header", optarg);
+	case 'o':
+		if (optarg[0] == '\0')
+			return tool_wrong(&is->tool, "--output: the file name is empty");
+		is->output = strcmp(optarg, "-") == 0 ? NULL : optarg;
+		return EXIT_DONE;
+	case OPT_NOT_BEFORE:
+		return option_time(&is->tool, "--not-before", optarg, &is->request.not_before_s);
+	case OPT_REUSABLE:
+		is->request.reusable = true;
+		return EXIT_DONE;
+	case OPT_REASON:
+		is->reason = optarg;
+		return EXIT_DONE;
+	case OPT_ALG:
+		is->request.alg = optarg;
+		return EXIT_DONE;
+	case OPT_KID:
+		is->request.kid = optarg;
+		return EXIT_DONE;
+	case OPT_KEY_VERSION:
+		return read_version(is, optarg);
+	case OPT_BATCH:
+		is->batch = true;
+		return EXIT_DONE;
+	case OPT_JSON:
+		is->json = true;
+		return EXIT_DONE;
+	case OPT_FORCE:
+		is->request.flags |= RJWT_FORCE;
+		return EXIT_DONE;
+	default:
+		is->algorithms = true;
+		return EXIT_DONE;
+	}
+}
+
+int
+issue_arguments(struct issue *is, int argc, char **argv)
+{
+	int status = options_read(&is->tool, argc, argv, take_option, is);
+
+	if (status != -1)
+		return status;
+	if (is->algorithms && optind < argc)
+		return tool_wrong(&is->tool, "%s: unexpected argument", argv[optind]);
+	if (is->algorithms)
+		return -1;
+	if (is->batch && optind < argc)
+		return tool_wrong(&is->tool, "%s: unexpected argument (with --batch, each request names its user)",
+		    argv[optind]);
+	if (is->batch && is->output != NULL)
+		return tool_wrong(&is->tool, "--batch cannot be combined with --output");
+	if (!is->batch && argc - optind != 1)
+		return tool_wrong(&is->tool, argc == optind ? "USER is missing" : "expected exactly one USER");
+	is->request.user = is->batch ? NULL : argv[optind];
+	if (is->claims.n > 0)
+		json_close(&is->claims);
+	if (is->header.n > 0)
+		json_close(&is->header);
+	if (buf_done(&is->claims) != RJWT_OK || buf_done(&is->header) != RJWT_OK)
+		return tool_fail(&is->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
+	is->request.claims = is->claims.p;
+	is->request.header = is->header.p;
+	is->request.audience = string_list_view(&is->audience);
+	is->request.scope = string_list_view(&is->scope);
+	return -1;
+}

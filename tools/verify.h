@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verify.h - the parts of rjwt-verify: the command line (verify_options.c), reading and verifying tokens
+ * (rjwt-verify.c), printing verdicts (verify_print.c).
+ */
+#ifndef RJWT_VERIFY_TOOL_H
+#define RJWT_VERIFY_TOOL_H
+
+#include "tool.h"
+#include "base/string_list.h"
+
+struct verify {
+	struct tool tool;
+	struct string_list audience;
+	const char *user, *service;
+	int64_t leeway_s, max_lifetime_s, at_s;
+	bool jws, lines, explain, json;
+	struct rjwt_check trace[RJWT_CHECKS_MAX]; /* of the last token */
+};
+
+extern const struct program verify_program;
+
+/* Read the command line. -1: continue; otherwise the exit status. */
+int verify_arguments(struct verify *v, int argc, char **argv);
+
+/* prefix: what precedes the verdict, with a colon; NULL: nothing. */
+void verify_print(const struct verify *v, const char *prefix, const struct rjwt_verdict *verdict);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of rjwt-verify. */
+#include "options.h"
+#include "verify.h"
+
+#include <string.h>
+
+enum { OPT_TYP = OPTION_LETTERS + 1, OPT_LEEWAY, OPT_MAX_LIFETIME, OPT_AT, OPT_JWS, OPT_LINES, OPT_EXPLAIN, OPT_JSON };
+
+static const struct option_row rows[] = {
+	{ 'u', "user", "NAME", "login name to test (default: the user is not checked)", "Login:" },
+	{ 's', "service", "NAME",
+	    "PAM service to test: sshd, sudo, su, login, ... (default:\nneither the scope nor spent tokens are "
+	    "checked)",
+	    NULL },
+	{ OPT_AT, "at", "TIME", "verify as if the time were TIME:\nRFC 3339, seconds since the epoch, or +10m", NULL },
+	{ OPT_JWS, "jws", NULL, "check only the signature, and print the payload", NULL },
+	{ 'a', "audience", "NAME", "audience to accept; repeatable", "Instead of the configured values:" },
+	{ 'i', "issuer", "NAME", "issuer to accept", NULL },
+	{ OPT_TYP, "typ", "NAME", "header typ to require", NULL },
+	{ OPT_LEEWAY, "leeway", "DURATION", "leeway, up to 5m", NULL },
+	{ OPT_MAX_LIFETIME, "max-lifetime", "DURATION", "longest lifetime to accept", NULL },
+	{ 'j', "jwks", "FILE", "verify against this JWK Set, not the keyset", NULL },
+	{ OPT_LINES, "lines", NULL, "treat each line of the input as a token, and print one\nverdict per line",
+	    "Input and output:" },
+	{ OPT_EXPLAIN, "explain", NULL, "print every check in order, with the expected and the actual value", NULL },
+	{ OPT_JSON, "json", NULL, "print the verdict as a JSON object", NULL },
+	{ 0, NULL, NULL, NULL, NULL },
+};
+
+const struct program verify_program = {
+	.name = "rjwt-verify",
+	.usage = "Usage: rjwt-verify [options] [FILE...]\n"
+		 "Report whether the token in each FILE would be accepted, and if not, why. Without\n"
+		 "a FILE, or where FILE is -, read standard input. No token is marked as spent.\n",
+	.options = rows,
+	.footer = "Exit status: 0 all accepted, 1 at least one rejected, 2 usage error or no verdict.\n"
+		  "See rjwt-verify(1).\n",
+};
+
+/* --at */
+static void
+clock_at(void *context, struct rjwt_time *now)
+{
+	const struct verify *v = context;
+
+	*now = (struct rjwt_time){ .wall_s = v->at_s };
+}
+
+static int
+take_option(void *context, int option)
+{
+	struct verify *v = context;
+
+	switch (option) {
+	case 'u':
+		v->user = optarg;
+		return EXIT_DONE;
+	case 's':
+		v->service = optarg;
+		return EXIT_DONE;
+	case 'a':
+		return string_list_add(&v->audience, optarg) == RJWT_OK ? EXIT_DONE : EXIT_REFUSED;
+	case 'i':
+		v->tool.options.issuer = optarg;
+		return EXIT_DONE;
+	case 'j':
+		v->tool.options.jwks = optarg;
+		return EXIT_DONE;
+	case OPT_TYP:
+		v->tool.options.typ = optarg;
+		return EXIT_DONE;
+	case OPT_LEEWAY:
+		v->tool.options.leeway_s = &v->leeway_s;
+		return option_duration(&v->tool, "--leeway", optarg, 0, RJWT_LEEWAY_MAX, &v->leeway_s);
+	case OPT_MAX_LIFETIME:
+		v->tool.options.max_lifetime_s = &v->max_lifetime_s;
+		return option_duration(&v->tool, "--max-lifetime", optarg, 1, RJWT_LIFETIME_MAX, &v->max_lifetime_s);
+	case OPT_AT:
+		v->tool.options.now = clock_at;
+		v->tool.options.now_context = v;
+		return option_time(&v->tool, "--at", optarg, &v->at_s);
+	case OPT_JWS:
+		v->jws = true;
+		return EXIT_DONE;
+	case OPT_LINES:
+		v->lines = true;
+		return EXIT_DONE;
+	case OPT_EXPLAIN:
+		v->explain = true;
+		return EXIT_DONE;
+	default:
+		v->json = true;
+		return EXIT_DONE;
+	}
+}
+
+int
+verify_arguments(struct verify *v, int argc, char **argv)
+{
+	int status = options_read(&v->tool, argc, argv, take_option, v);
+
+	if (status != -1)
+		return status;
+	if (v->jws && (v->explain || v->json || v->lines))
+		return tool_wrong(&v->tool, "--jws cannot be combined with --explain, --json or --lines");
+	for (int i = optind; i < argc; i++)
+		if (strncmp(argv[i], "eyJ", 3) == 0)
+			return tool_wrong(&v->tool, "every user of this machine can read the command line: "
+						    "pass the token on standard input");
+	v->tool.options.audience = string_list_view(&v->audience);
+	return -1;
+}
