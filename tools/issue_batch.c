@@ -9,6 +9,7 @@
 #include "base/json_write.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,12 +57,12 @@ entry_clear(struct entry *e)
 /* --- a line becomes a request ----------------------------------------------------------------- */
 
 static enum rjwt_err
-bad(struct entry *e, const char *name, const char *wanted)
+bad(struct entry *e, const char *name, const char *expected)
 {
-	return diag_fail(&e->diag, RJWT_MALFORMED, "", "%s: %s is wanted", name, wanted);
+	return diag_fail(&e->diag, RJWT_MALFORMED, "", "%s: expected %s", name, expected);
 }
 
-/* A string that stands in place of an option's. */
+/* A string that overrides an option. */
 static enum rjwt_err
 read_text(struct entry *e, const char *name, const char **value)
 {
@@ -134,7 +135,7 @@ read_times(struct entry *e)
 	has = json_integer(e->json, "nbf", &e->request.not_before_s);
 	if (has == JSON_WRONG && (json_string(e->json, "nbf", &text) != JSON_GOOD ||
 				     time_parse(text.p, time(NULL), &e->request.not_before_s) != RJWT_OK))
-		return bad(e, "nbf", "seconds since the epoch, or a time of RFC 3339, or \"+10m\"");
+		return bad(e, "nbf", "seconds since the epoch, or an RFC 3339 time, or \"+10m\"");
 	return RJWT_OK;
 }
 
@@ -175,7 +176,7 @@ know_name(void *context, struct view name)
 		if (view_is(name, known[i]))
 			return RJWT_OK;
 	return diag_fail(&e->diag, RJWT_MALFORMED, "",
-	    "%.*s is unknown: sub, aud, scope, lifetime, nbf, iss, reusable, reason, claims and header are taken",
+	    "%.*s: unknown member (expected sub, aud, scope, lifetime, nbf, iss, reusable, reason, claims or header)",
 	    (int)(name.n > 100 ? 100 : name.n), name.p);
 }
 
@@ -212,7 +213,8 @@ read_block(struct batch *b, struct lines *lines, enum lines_state *state)
 			return false;
 		*e = (struct entry){ .line = lines->number, .request = b->is->request, .reason = b->is->reason };
 		if (*state == LINES_LONG)
-			e->err = diag_fail(&e->diag, RJWT_TOO_LONG, "", "a line has at most %zu bytes", lines->max);
+			e->err =
+			    diag_fail(&e->diag, RJWT_TOO_LONG, "", "the line is longer than %zu bytes", lines->max);
 		else
 			e->err = read_entry(e, line);
 		b->n++;
@@ -337,8 +339,8 @@ write_block(struct batch *b)
 			continue;
 		if (n < 0) {
 			take_back(b->out.p, put);
-			tool_say(&b->is->tool, "standard output: %s: from line %llu on tokens are lost",
-			    strerrordesc_np(error), (unsigned long long)first_lost(b, put));
+			tool_say(&b->is->tool, "standard output: %s: the tokens from line %" PRIu64 " on are lost",
+			    strerrordesc_np(error), first_lost(b, put));
 			return false;
 		}
 		put += (size_t)n;
@@ -377,8 +379,7 @@ issue_lines(struct batch *b)
 	if (written && state == LINES_FAILED)
 		tool_say(&b->is->tool, "standard input: %s", strerrordesc_np(errno));
 	if (isatty(STDERR_FILENO))
-		tool_say(&b->is->tool, "%llu tokens, %llu lines refused", (unsigned long long)b->done,
-		    (unsigned long long)b->refused);
+		tool_say(&b->is->tool, "%" PRIu64 " tokens minted, %" PRIu64 " lines rejected", b->done, b->refused);
 	return written && state == LINES_END && b->refused == 0 ? EXIT_DONE : EXIT_REFUSED;
 }
 

@@ -85,9 +85,9 @@ add_member(struct issue *is, struct buf *object, const char *option, const char 
 	RJWT_CLEAN(free_clean) char *name = NULL;
 
 	if (equals == NULL || equals - arg - (json ? 1 : 0) < 1)
-		return tool_wrong(&is->tool, "%s %s: NAME=TEXT or NAME:=JSON is wanted", option, arg);
+		return tool_wrong(&is->tool, "%s %s: expected NAME=TEXT or NAME:=JSON", option, arg);
 	if (json && !is_value(equals + 1))
-		return tool_wrong(&is->tool, "%s %s: no JSON value follows :=", option, arg);
+		return tool_wrong(&is->tool, "%s %s: the text after := is not a JSON value", option, arg);
 	name = strndup(arg, (size_t)(equals - arg) - (json ? 1 : 0));
 	if (name == NULL)
 		return tool_fail(&is->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
@@ -105,7 +105,7 @@ read_version(struct issue *is, const char *arg)
 {
 	if (number_parse(view_of(arg), INT32_MAX, &is->request.key_version) == RJWT_OK && is->request.key_version > 0)
 		return EXIT_DONE;
-	return tool_wrong(&is->tool, "--key-version %s: a number from 1 is wanted", arg);
+	return tool_wrong(&is->tool, "--key-version %s: expected a number from 1", arg);
 }
 
 static int
@@ -138,7 +138,7 @@ take_option(void *context, int option)
 		return add_member(is, &is->header, "--header", optarg);
 	case 'o':
 		if (optarg[0] == '\0')
-			return tool_wrong(&is->tool, "--output: the name of a file is empty");
+			return tool_wrong(&is->tool, "--output: the file name is empty");
 		is->output = strcmp(optarg, "-") == 0 ? NULL : optarg;
 		return EXIT_DONE;
 	case OPT_NOT_BEFORE:
@@ -180,16 +180,16 @@ issue_arguments(struct issue *is, int argc, char **argv)
 	if (status != -1)
 		return status;
 	if (is->algorithms && optind < argc)
-		return tool_wrong(&is->tool, "%s: one argument too many", argv[optind]);
+		return tool_wrong(&is->tool, "%s: unexpected argument", argv[optind]);
 	if (is->algorithms)
 		return -1;
 	if (is->batch && optind < argc)
-		return tool_wrong(&is->tool, "%s: with --batch each line names its user", argv[optind]);
+		return tool_wrong(&is->tool, "%s: unexpected argument (with --batch, each request names its user)",
+		    argv[optind]);
 	if (is->batch && is->output != NULL)
-		return tool_wrong(&is->tool, "--batch prints to standard output: not with --output");
+		return tool_wrong(&is->tool, "--batch cannot be combined with --output");
 	if (!is->batch && argc - optind != 1)
-		return tool_wrong(&is->tool,
-		    argc == optind ? "the name of a user is missing" : "one user is wanted, not several");
+		return tool_wrong(&is->tool, argc == optind ? "USER is missing" : "expected exactly one USER");
 	is->request.user = is->batch ? NULL : argv[optind];
 	if (is->claims.n > 0)
 		json_close(&is->claims);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The folder of --output. Whoever may rename in it, or above, could put another token in ours' place. */
+/* The directory of --output. A user who may rename files in it, or above it, could substitute another token. */
 static enum rjwt_err
 open_output(struct issue *is, struct rjwt_diag *diag)
 {
@@ -15,8 +15,8 @@ open_output(struct issue *is, struct rjwt_diag *diag)
 
 	if (err == RJWT_KEYSET)
 		return diag_fail(diag, err, why.path,
-		    "%.200s: the folder of --output, and those above, must be root's or yours, and closed to "
-		    "others",
+		    "%.200s (the directory of --output and those above it must be owned by root or you, and "
+		    "writable by no other user)",
 		    why.text);
 	*diag = why;
 	return err;

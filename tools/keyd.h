@@ -11,7 +11,7 @@
 
 struct keyd {
 	struct tool tool;
-	int given; /* which of the options below stood on the command line */
+	int given; /* the options on the command line, a sum of bits */
 	bool dry_run, if_missing, json;
 	const char *jti, *kid;
 	struct string_list users;
@@ -20,10 +20,10 @@ struct keyd {
 /* Rotate on a timer until SIGTERM or SIGINT. */
 int keyd_run(struct keyd *keyd);
 
-/* What a change was, on stderr and into the log; warnings too. */
+/* Report a change and its warnings on stderr and in the log. */
 void keyd_tell(const struct keyd *keyd, const struct rjwt_change *change);
 
-/* What failed, on stderr and into the log. The exit status, as tool_fail(). */
+/* Report a failure on stderr and in the log. The exit status, as tool_fail(). */
 int keyd_fail(const struct keyd *keyd, enum rjwt_err err, const struct rjwt_diag *diag);
 
 int keyd_status(struct keyd *keyd);

@@ -26,7 +26,7 @@ struct daemon {
 	struct keyd *keyd;
 	struct rjwt *handle;
 	int timer, signals;
-	bool failing;	    /* the last try failed: it is told once */
+	bool failing;	    /* the last try failed: this is reported once */
 	bool stale;	    /* the configuration could not be read again, and not for its own sake */
 	bool worked;	    /* one did not */
 	struct stat config; /* of the file that was read, zeros: there was none */
@@ -118,7 +118,7 @@ tick_once(struct daemon *d, bool *set)
 		return set_timer(d, (int64_t)time(NULL) + RETRY_S, set);
 	}
 	if (d->failing)
-		tool_say(&d->keyd->tool, "it works again");
+		tool_say(&d->keyd->tool, "working again");
 	d->failing = false;
 	d->worked = true;
 	if (change.any || change.warning[0] != '\0')
@@ -137,7 +137,7 @@ tick(struct daemon *d)
 	return good;
 }
 
-/* A bad configuration is refused, and the old one kept. */
+/* An invalid configuration is rejected, and the old one kept. */
 static void
 reload(struct daemon *d, bool asked)
 {
@@ -151,17 +151,17 @@ reload(struct daemon *d, bool asked)
 	if (err == RJWT_OK) {
 		rjwt_close(d->handle);
 		d->handle = fresh;
-		tool_say(&d->keyd->tool, "the configuration was read again");
+		tool_say(&d->keyd->tool, "reread the configuration");
 	} else if (asked || err == RJWT_CONFIG) {
 		(void)keyd_fail(d->keyd, err, &diag);
-		tool_say(&d->keyd->tool, "the old configuration is kept");
+		tool_say(&d->keyd->tool, "keeping the old configuration");
 	}
 	/* A keyset that is away for a moment: the file is read when that is over. */
 	d->stale = err != RJWT_OK && err != RJWT_CONFIG;
 	notify("READY=1");
 }
 
-/* false: the end was asked for. */
+/* false: a signal asks the program to end. */
 static bool
 take_signal(struct daemon *d)
 {
@@ -227,7 +227,7 @@ keyd_run(struct keyd *keyd)
 	d.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	d.timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (d.signals < 0 || d.timer < 0) {
-		tool_say(&keyd->tool, "a timer cannot be made: %s", strerrordesc_np(errno));
+		tool_say(&keyd->tool, "cannot create a timer: %s", strerrordesc_np(errno));
 		return EXIT_REFUSED;
 	}
 	tool_say(&keyd->tool, "started");

@@ -4,6 +4,7 @@
 #include "base/datetime.h"
 #include "base/json_write.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ put_note(const struct rjwt_note *note)
 	fputs("\n", stdout);
 }
 
-/* Since when a key is what it is now. */
+/* Since when a key has its present state. */
 static int64_t
 state_since(const struct rjwt_key_info *key)
 {
@@ -35,7 +36,7 @@ state_since(const struct rjwt_key_info *key)
 	return strcmp(key->state, "expired") == 0 ? key->until_s : key->retired_s;
 }
 
-/* Whether its tokens are to be told, and were counted. */
+/* Whether the number of its tokens is shown, and known. */
 static bool
 counts(const struct rjwt_key_info *key)
 {
@@ -51,7 +52,7 @@ put_key(const struct rjwt_key_info *key)
 	time_format(until, key->revoked_s != 0 ? 0 : key->until_s);
 	printf("%-24s %-6s %-8s %-21s %s", key->kid, key->alg, key->state, since, until);
 	if (counts(key))
-		printf("%*s %llu", 21 - (int)strlen(until), "", (unsigned long long)key->minted);
+		printf("%*s %" PRIu64, 21 - (int)strlen(until), "", key->minted);
 	else if (strcmp(key->state, "active") == 0)
 		printf("%*s ?", 21 - (int)strlen(until), "");
 	fputs("\n", stdout);

@@ -33,7 +33,7 @@ enum lines_state {
 	LINES_FAILED /* errno says why; ENOMEM too */
 };
 
-/* line: view, which stands until a call of lines_next() for which lines_ready() was not so. */
+/* line: view, valid until lines_next() is called while lines_ready() is false. */
 enum lines_state lines_next(struct lines *lines, struct view *line);
 
 /* Whether the next line is here already, and lines_next() will neither wait nor move what it gave before. */

@@ -47,9 +47,9 @@ issue(struct issue *is)
 		return tool_fail(&is->tool, err, &diag);
 	issue_tell(is, &is->request, is->reason, &token);
 	if (is->request.reusable && token.once)
-		tool_say(&is->tool, "the configuration has one_time: always, so this token is good once");
+		tool_say(&is->tool, "the configuration has one_time: always, so this token works once");
 	else if (!token.once)
-		tool_say(&is->tool, "this token is a password until it expires: whoever sees it may use it");
+		tool_say(&is->tool, "this token is a password until it expires: anyone who sees it can use it");
 	if (isatty(STDERR_FILENO))
 		issue_summarize(is, &token);
 	status = issue_put(is, &token);

@@ -25,7 +25,7 @@ keyd_tell(const struct keyd *keyd, const struct rjwt_change *change)
 {
 	if (change->warning[0] != '\0')
 		tool_say(&keyd->tool, "warning: %s", change->warning);
-	tool_say(&keyd->tool, "%s%s", keyd->dry_run ? "dry run, nothing was done; it would be: " : "", change->text);
+	tool_say(&keyd->tool, "%s%s", keyd->dry_run ? "dry run, would do: " : "", change->text);
 	if (!keyd->dry_run)
 		tool_log_change(change);
 }
@@ -54,7 +54,7 @@ keyd_init(struct keyd *keyd)
 	enum rjwt_err err = rjwt_init(&keyd->tool.options, (keyd->given & ADOPT) != 0 ? RJWT_ADOPT : 0, &change, &diag);
 
 	if (err == RJWT_EXISTS && keyd->if_missing) {
-		tool_say(&keyd->tool, "%s: has a keyset, which stays as it is", diag.path);
+		tool_say(&keyd->tool, "%s: the keyset exists and is left unchanged", diag.path);
 		return EXIT_DONE;
 	}
 	if (err != RJWT_OK)
@@ -137,9 +137,9 @@ keyd_revoke(struct keyd *keyd)
 	int what = keyd->given & (JTI | SUB | KID | ALL);
 
 	if (what == 0)
-		return tool_wrong(&keyd->tool, "revoke: one of --jti, --sub, --kid and --all is wanted");
+		return tool_wrong(&keyd->tool, "revoke: name exactly one of --jti, --sub, --kid and --all");
 	if ((what & (what - 1)) != 0)
-		return tool_wrong(&keyd->tool, "revoke: one of --jti, --sub, --kid and --all, not several");
+		return tool_wrong(&keyd->tool, "revoke: name exactly one of --jti, --sub, --kid and --all");
 	return change(keyd, do_revoke, &done);
 }
 
@@ -205,7 +205,7 @@ unknown_command(const struct keyd *keyd, const char *name)
 	known[COMMANDS] = NULL;
 	near = text_nearest(view_of(name), known);
 	if (near != NULL)
-		return tool_wrong(&keyd->tool, "%s: unknown command; do you mean %s?", name, near);
+		return tool_wrong(&keyd->tool, "%s: unknown command; did you mean %s?", name, near);
 	return tool_wrong(&keyd->tool, "%s: unknown command", name);
 }
 
@@ -238,7 +238,7 @@ run_command(struct keyd *keyd, const char *name)
 			return tool_wrong(&keyd->tool, "%s does not take --%s", name,
 			    option_name(&keyd->tool, wrong & -wrong));
 		if (keyd->given == (IF_MISSING | ADOPT))
-			return tool_wrong(&keyd->tool, "init: --if-missing or --adopt, not both");
+			return tool_wrong(&keyd->tool, "init: --if-missing and --adopt cannot be combined");
 		return tool_end(&keyd->tool, commands[i].run(keyd));
 	}
 	return unknown_command(keyd, name);
@@ -267,15 +267,15 @@ take_option(void *context, int option)
 	return EXIT_DONE;
 }
 
-/* COMMAND, and for revoke --sub the rest of the names. -1: go on. */
+/* COMMAND, and for revoke --sub the rest of the names. -1: continue. */
 static int
 take_arguments(struct keyd *keyd, int argc, char **argv)
 {
 	if (optind == argc)
-		return tool_wrong(&keyd->tool, "a command is missing");
+		return tool_wrong(&keyd->tool, "COMMAND is missing");
 	for (int i = optind + 1; i < argc; i++) {
 		if ((keyd->given & SUB) == 0)
-			return tool_wrong(&keyd->tool, "%s: one argument too many", argv[i]);
+			return tool_wrong(&keyd->tool, "%s: unexpected argument", argv[i]);
 		if (string_list_add(&keyd->users, argv[i]) != RJWT_OK)
 			return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
 	}

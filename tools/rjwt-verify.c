@@ -54,7 +54,7 @@ worse(int a, int b)
 	return a > b ? a : b;
 }
 
-/* With --lines every line has its answer, so that the n-th belongs to the n-th token. */
+/* With --lines, every line has a verdict, so the n-th verdict belongs to the n-th token. */
 static int
 judge(const struct verify *v, struct rjwt *handle, const char *prefix, struct view token)
 {
@@ -85,7 +85,7 @@ failed_input(const struct verify *v, const char *path)
 	return EXIT_WRONG_USE;
 }
 
-/* Ends early where nobody reads the answers any more. */
+/* Ends early if nobody reads the verdicts any more. */
 static int
 judge_lines(struct verify *v, struct rjwt *handle, const char *path, const char *prefix, int fd)
 {
@@ -96,7 +96,7 @@ judge_lines(struct verify *v, struct rjwt *handle, const char *path, const char 
 
 	while (ferror(stdout) == 0) {
 		if (!lines_ready(&lines) && fflush(stdout) != 0)
-			break; /* whoever asks line by line waits for this answer */
+			break; /* a program that sends line by line waits for this verdict */
 		state = lines_next(&lines, &token);
 		if (state == LINES_END || state == LINES_FAILED)
 			break;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -81,7 +82,7 @@ static void RJWT_PRINTF(2, 0) say(const struct tool *tool, const char *fmt, va_l
 	free(text);
 	fflush(stdout);
 	if (tool->line != 0)
-		snprintf(where, sizeof(where), "line %llu: ", (unsigned long long)tool->line);
+		snprintf(where, sizeof(where), "line %" PRIu64 ": ", tool->line);
 	fprintf(stderr, "%s: %s%s\n", tool->program->name, where, line.p == NULL ? "out of memory" : line.p);
 }
 

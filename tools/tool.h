@@ -3,7 +3,7 @@
  * tool.h - what the programs share: how they start and end, messages, the log. options.h has the command line.
  *
  * Messages are "rjwt-issue: what: why" on stderr, escaped; stdout carries data only. Exit status: 0
- * done, 1 refused or failed, 2 wrong use.
+ * done, 1 rejected or failed, 2 usage error.
  */
 #ifndef RJWT_TOOL_H
 #define RJWT_TOOL_H

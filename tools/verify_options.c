@@ -102,11 +102,11 @@ verify_arguments(struct verify *v, int argc, char **argv)
 	if (status != -1)
 		return status;
 	if (v->jws && (v->explain || v->json || v->lines))
-		return tool_wrong(&v->tool, "--jws prints the payload: not with --explain, --json or --lines");
+		return tool_wrong(&v->tool, "--jws cannot be combined with --explain, --json or --lines");
 	for (int i = optind; i < argc; i++)
 		if (strncmp(argv[i], "eyJ", 3) == 0)
-			return tool_wrong(&v->tool, "a token on the command line is seen by every user of the machine: "
-						    "give it on standard input");
+			return tool_wrong(&v->tool, "every user of this machine can read the command line: "
+						    "pass the token on standard input");
 	v->tool.options.audience = string_list_view(&v->audience);
 	return -1;
 }

@@ -340,7 +340,7 @@ settled()
 {
 	reloaded=$((reloaded + 1))
 	kill -HUP "$pid"
-	await lines_are 'the configuration was read again' $reloaded
+	await lines_are 'reread the configuration' $reloaded
 	try 0 keyd once    # takes the lock when the daemon has given it back
 	[[ $stderr == *'nothing was due'* ]]
 }

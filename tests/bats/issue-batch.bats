@@ -115,15 +115,15 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$RJWT_BUILD/rjwt
 }
 
 @test "wrong use, a closed pipe, a full disk" {
-	refused 2 'with --batch each line names its user' issue --batch alice </dev/null
-	refused 2 'not with --output' issue --batch -o "$dir/x" </dev/null
+	refused 2 'unexpected argument (with --batch, each request names its user)' issue --batch alice </dev/null
+	refused 2 'cannot be combined with --output' issue --batch -o "$dir/x" </dev/null
 	try 0 issue --batch </dev/null
 	[ -z "$output$stderr" ]
 	many 3000 >"$dir/input"
 	(issue --batch <"$dir/input" 2>"$dir/stderr" || echo $? >"$dir/status") | head -n 1 >/dev/null
 	[ "$(<"$dir/status")" -eq 1 ]
-	grep -q '^rjwt-issue: standard output: Broken pipe: from line [0-9]* on tokens are lost$' "$dir/stderr"
-	refused 1 'No space left on device: from line 1 on tokens are lost' eval 'issue --batch <"$dir/input" >/dev/full'
+	grep -q '^rjwt-issue: standard output: Broken pipe: the tokens from line [0-9]* on are lost$' "$dir/stderr"
+	refused 1 'No space left on device: the tokens from line 1 on are lost' eval 'issue --batch <"$dir/input" >/dev/full'
 	refused 1 'standard input: Is a directory' eval 'issue --batch </'
 }
 
@@ -138,7 +138,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$RJWT_BUILD/rjwt
 		(ulimit -S -f $kib && ulimit -H -f $kib && exec "${bound[@]}" "$RJWT_BUILD/rjwt-issue" -c "$conf" --batch \
 			<"$dir/input" 2>&1 >"$dir/tokens") | cat >"$dir/stderr" || status=${PIPESTATUS[0]}
 		[ "$status" -eq 1 ] || { echo "$status"; cat "$dir/stderr"; return 1; }
-		grep -q "File too large: from line $(($(wc -l <"$dir/tokens") + 1)) on tokens are lost" "$dir/stderr"
+		grep -q "File too large: the tokens from line $(($(wc -l <"$dir/tokens") + 1)) on are lost" "$dir/stderr"
 		[ "$(tail -c 1 "$dir/tokens" | od -An -c | tr -d ' ')" = '\n' ]
 		verify --lines "$dir/tokens" | sort -u | grep -qx accepted
 		[ "$(grep -c '^eyJ' "$dir/tokens")" -gt 1 ]

@@ -38,8 +38,8 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	for user in '' $'al\nice' $'alice\n' $'\e[31malice' $'al\x7fice' $'al\xc2\x9bice' $'al\xffice' $'\xc0\xaf' "$(chars 256)"; do
 		no 1 'the user must be 1 to 255 bytes of UTF-8 without control characters' "$user"
 	done
-	no 2 'the name of a user is missing'
-	no 2 'one user is wanted, not several' alice bob
+	no 2 'USER is missing'
+	no 2 'expected exactly one USER' alice bob
 	for user in a 'al ice' 'älice@例え.jp' "$(chars 255)" "o'brien\"\\" -- -alice; do
 		[ "$user" = -- ] || yes -- "$user"
 	done
@@ -56,7 +56,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	yes -t 1s alice
 	yes -t 3600s alice
 	for text in -1 -5m '' 5 1w 1.5h 5M 05m ' 5m' '5m ' 99999999999999999999s 1h30m; do
-		no 2 'a duration like 90s, 15m, 12h or 7d is wanted' "--lifetime=$text" alice
+		no 2 'not a duration (expected for example 90s, 15m, 12h or 7d)' "--lifetime=$text" alice
 	done
 	configure 'max_lifetime: 2h'
 	yes -t 3601s alice
@@ -91,7 +91,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 }
 
 @test "claims too deep, or too many of them: what we could not read ourselves" {
-	no 2 'no JSON value' -C 'a:=[[[[[[[[1]]]]]]]]' alice
+	no 2 'is not a JSON value' -C 'a:=[[[[[[[[1]]]]]]]]' alice
 	yes -C 'a:=[[[[[[[1]]]]]]]' alice
 	for n in {1..56}; do many+=(-C "$n=1"); done
 	no 1 members "${many[@]}" --force alice
@@ -124,11 +124,11 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	no 1 "$dir/way: is no folder; a symbolic link is not followed" -o "$dir/way/token" alice
 	no 1 "$dir/no: cannot be opened: No such file" -o "$dir/no/token" alice
 	no 2 'is not the name of a file' -o "$dir/folder/" alice
-	no 2 '--output: the name of a file is empty' -o '' alice
-	no 1 "must be root's or yours, and closed to others" -o "$dir/open/token" alice
+	no 2 '--output: the file name is empty' -o '' alice
+	no 1 "must be owned by root or you, and writable by no other user" -o "$dir/open/token" alice
 	if [ "$(id -u)" -eq 0 ]; then
 		chown 65534 "$dir/folder"
-		no 1 "$dir/folder: does not belong to root: the folder of --output" -o "$dir/folder/token" alice
+		no 1 "$dir/folder: does not belong to root (the directory of --output" -o "$dir/folder/token" alice
 		chown 0 "$dir/folder"
 	fi
 	[ "$(cat "$dir/there")" = mine ]
@@ -232,9 +232,9 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 		unknown option|--frob alice
 		unknown option|-x alice
 		unknown option|--from 10.0.0.0/8 alice
-		a value is missing|alice -s
-		a value is missing|alice --lifetime
-		the name of a user is missing|--json
-		alice: one argument too many|--algorithms alice
+		the argument is missing|alice -s
+		the argument is missing|alice --lifetime
+		USER is missing|--json
+		alice: unexpected argument|--algorithms alice
 	E
 }

@@ -71,8 +71,8 @@ setup()
 
 @test "what is no JSON, or begins another member, cannot come in through := or =" {
 	while IFS= read -r text; do
-		refused 2 'no JSON value follows :=' issue -C "x:=$text" alice
-		refused 2 'no JSON value follows :=' issue -H "x:=$text" alice
+		refused 2 'the text after := is not a JSON value' issue -C "x:=$text" alice
+		refused 2 'the text after := is not a JSON value' issue -H "x:=$text" alice
 	done <<-'E'
 		1,"sub":"root"
 		1}
@@ -95,7 +95,7 @@ setup()
 	token=$(issue -C 'a","sub":"root=x' alice)
 	[ "$(claim .sub "$token")" = alice ]
 	for text in '=x' ':=1' novalue; do
-		refused 2 'NAME=TEXT or NAME:=JSON is wanted' issue -C "$text" alice
+		refused 2 'expected NAME=TEXT or NAME:=JSON' issue -C "$text" alice
 	done
 }
 
@@ -105,7 +105,7 @@ setup()
 	refused 1 "$(kid) signs now, not $(kid next)" issue --kid "$(kid next)" alice
 	refused 1 'version 1 signs now, not 2' issue --key-version 2 alice
 	for version in 0 -1 x 1x 99999999999999999999; do
-		refused 2 'a number from 1 is wanted' issue --key-version=$version alice
+		refused 2 'expected a number from 1' issue --key-version=$version alice
 	done
 	keyd rotate
 	run -0 issue --key-version 2 alice
@@ -182,7 +182,7 @@ setup()
 	[ "$(claim .once "$output")" = null ]
 	configure 'one_time: always'
 	run -0 --separate-stderr issue --reusable alice
-	[[ $stderr == *'one_time: always, so this token is good once'* ]]
+	[[ $stderr == *'one_time: always, so this token works once'* ]]
 	[ "$(claim .once "$output")" = true ]
 }
 

@@ -57,7 +57,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	before=$(snapshot)
 	refused 1 "$state: has a keyset already" keyd init
 	run -0 --separate-stderr keyd init --if-missing
-	[[ -z $output && $stderr == *"$state: has a keyset, which stays as it is" ]]
+	[[ -z $output && $stderr == *"$state: the keyset exists and is left unchanged" ]]
 	[ "$before" = "$(snapshot)" ]
 	rm -r "$state"
 	run -0 keyd --if-missing init
@@ -169,9 +169,9 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 		before=$(snapshot; stat "$state/lock")
 		run -0 --separate-stderr keyd once --dry-run
 		if [ $due = no ]; then expected="nothing was due"; else expected="$next signs now"; fi
-		[[ -z $output && $stderr == *"dry run, nothing was done; it would be: $expected"* ]]
+		[[ -z $output && $stderr == *"dry run, would do: $expected"* ]]
 		run -0 keyd --dry-run rotate
-		says 'dry run, nothing was done' "$next signs now"
+		says 'dry run, would do: ' "$next signs now"
 		[ "$before" = "$(snapshot; stat "$state/lock")" ]
 	done
 }
@@ -311,10 +311,10 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 		refused 2 "$text" keyd $arguments
 		[[ $output == 'rjwt-keyd: '*"Try \`rjwt-keyd --help'." ]]
 	done <<-'E'
-		a command is missing|
-		unknown command; do you mean rotate?|rotat
+		COMMAND is missing|
+		unknown command; did you mean rotate?|rotat
 		unknown command|frobnicate
-		one argument too many|rotate now
+		unexpected argument|rotate now
 		unknown option|--frob once
 		unknown option|-x once
 		does not take --dry-run|init --dry-run
@@ -324,12 +324,12 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 		does not take --adopt|once --adopt
 		does not take --compromised|revoke --compromised
 		does not take --sub|rotate --sub alice
-		not both|init --adopt --if-missing
-		one of --jti, --sub, --kid and --all is wanted|revoke
-		and --all, not several|revoke --all --kid x.1
-		stands twice|revoke --kid x.1 --kid x.2
-		one argument too many|revoke --all alice
-		a value is missing|once --state-dir
+		cannot be combined|init --adopt --if-missing
+		name exactly one of --jti, --sub, --kid and --all|revoke
+		name exactly one of --jti, --sub, --kid and --all|revoke --all --kid x.1
+		given twice|revoke --kid x.1 --kid x.2
+		unexpected argument|revoke --all alice
+		the argument is missing|once --state-dir
 	E
 	[ "$before" = "$(snapshot)" ]
 }

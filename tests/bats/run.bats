@@ -88,12 +88,12 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 	start
 	configure 'rotate_every: 1 day'
 	kill -HUP "$pid"
-	await told 'the old configuration is kept'
+	await told 'keeping the old configuration'
 	told "$conf:4:15: rotate_every: \"1 day\" is not a duration"
 	[ "$(active)" -eq 1 ]
 	configure 'rotate_every: 1s'
 	kill -HUP "$pid"
-	await told 'the configuration was read again'
+	await told 'reread the configuration'
 	await active_above 1
 	stop TERM
 }
@@ -105,11 +105,11 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 	: >"$state/keyset.json"
 	for n in 1 2 3; do
 		kill -HUP "$pid"
-		await sh -c "[ \"\$(grep -c 'old configuration is kept' '$dir/log')\" -eq $n ]"
+		await sh -c "[ \"\$(grep -c 'keeping the old configuration' '$dir/log')\" -eq $n ]"
 	done
 	cp -p "$dir/good" "$state/keyset.json"
 	kill -HUP "$pid"
-	await told 'it works again'
+	await told 'working again'
 	stop TERM
 	[ "$(grep -c 'is torn or was altered' "$dir/log")" -eq 4 ]    # for each SIGHUP, and once by itself
 	run -0 keyd check
@@ -169,9 +169,9 @@ until_of() { jq '.exp - .retired' <(sed -n 1p "$state/keys/$1.jwk"); }
 	# it comes with a mode that is refused: the same bytes with the right one are read
 	configure 'rotate_every: 1s' 'leeway: 0s' 'previous_key_ttl: 30h'
 	chmod 0664 "$conf"
-	await grep -q 'old configuration is kept' "$dir/log"
+	await grep -q 'keeping the old configuration' "$dir/log"
 	chmod 0644 "$conf"
-	await grep -q 'the configuration was read again' "$dir/log"
+	await grep -q 'reread the configuration' "$dir/log"
 	version=$(active)
 	await test -e "$state/keys/$((version + 4)).jwk"    # made after version + 1 has retired
 	[ "$(until_of $((version + 1)))" -eq 108000 ]

@@ -98,7 +98,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
 	try 1 verify --lines "$BATS_TEST_TMPDIR/two" "$dir/token"
 	[ "$(cut -c1-300 <<<"$output" | grep -c ': accepted$')" -eq 2 ]
 	says "$BATS_TEST_TMPDIR/two: rejected: malformed" "$dir/token: accepted"
-	refused 2 'not with --explain, --json or --lines' verify --lines --jws "$BATS_TEST_TMPDIR/two"
+	refused 2 'cannot be combined with --explain, --json or --lines' verify --lines --jws "$BATS_TEST_TMPDIR/two"
 }
 
 @test "no verdict possible: the line says so, and the rest is judged" {

@@ -174,14 +174,14 @@ judged()
 	verify --jws --at +10h -i other -a other -u bob -s su "$dir/token" | cmp - <(part 2 "$token")
 	run -1 verify --jws <<<"${token%.*}.$(head -c 64 /dev/zero | b64)"
 	[[ $output == 'rejected: signature: '* ]]
-	refused 2 'not with --explain, --json or --lines' verify --jws --json "$dir/token"
-	refused 2 'not with --explain, --json or --lines' verify --jws --explain "$dir/token"
+	refused 2 'cannot be combined with --explain, --json or --lines' verify --jws --json "$dir/token"
+	refused 2 'cannot be combined with --explain, --json or --lines' verify --jws --explain "$dir/token"
 }
 
 @test "a token never comes from argv" {
-	refused 2 'a token on the command line is seen by every user' verify "$token"
+	refused 2 'every user of this machine can read the command line' verify "$token"
 	[[ $output != *"$token"* ]]
-	refused 2 'a token on the command line is seen by every user' verify -u alice -- "$token"
+	refused 2 'every user of this machine can read the command line' verify -u alice -- "$token"
 	cp "$dir/token" "$own/eyJ"
 	run -0 verify "$own/eyJ"
 }
@@ -240,9 +240,9 @@ judged()
 		--frob: unknown option|--frob
 		a duration like 90s|--leeway 60
 		a duration like 90s|--leeway -1s
-		--leeway 301s: from 0 s to 5 m is wanted|--leeway 301s
-		--max-lifetime 0: from 1 s to 365 d is wanted|--max-lifetime 0
-		--max-lifetime 366d: from 1 s to 365 d is wanted|--max-lifetime 366d
+		--leeway 301s: out of range (expected 0 s to 5 m)|--leeway 301s
+		--max-lifetime 0: out of range (expected 1 s to 365 d)|--max-lifetime 0
+		--max-lifetime 366d: out of range (expected 1 s to 365 d)|--max-lifetime 366d
 		RFC 3339, seconds since the epoch|--at yesterday
 		RFC 3339, seconds since the epoch|--at -5
 		No such file|-c /nonexistent/rjwt.yaml
@@ -250,5 +250,5 @@ judged()
 		/nonexistent|-j /nonexistent
 	E
 	run -0 --separate-stderr verify --leeway 300s --max-lifetime 365d --at +1s "$dir/token"
-	refused 2 'a value is missing' verify "$dir/token" --user
+	refused 2 'the argument is missing' verify "$dir/token" --user
 }

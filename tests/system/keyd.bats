@@ -138,7 +138,7 @@ rotated_since() { [ "$(active_in_file)" -gt "$1" ]; }
 	start_keyd
 	await grep -q started "$work/keyd.out"
 	printf 'leeway: 0s\nrotate_every: 24h\n' >/etc/rjwt/rjwt.yaml
-	await grep -q 'the configuration was read again' "$work/keyd.out"
+	await grep -q 'reread the configuration' "$work/keyd.out"
 	now=$(active)
 	sleep 2.5
 	[ "$(active)" -eq "$now" ]
