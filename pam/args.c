@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "module.h"
+#include "args.h"
 #include "base/buf.h"
+#include "base/text.h"
 
 #include <security/pam_ext.h>
 #include <string.h>
@@ -52,8 +53,8 @@ args_parse(pam_handle_t *pamh, int argc, const char **argv, struct args *args)
 			continue;
 		text_escape(&shown, view_of(argv[i]));
 		pam_syslog(pamh, LOG_ERR,
-		    "refused: \"%s\" is not an argument, or not in this form; there are conf=/FILE, "
-		    "prompt=TEXT, debug, and one of try_first_pass and use_first_pass",
+		    "rejected: invalid argument \"%s\" (expected conf=/FILE, prompt=TEXT, debug, and one of "
+		    "try_first_pass and use_first_pass",
 		    shown.p == NULL ? "" : shown.p);
 		return false;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "module.h"
+#include "log.h"
 #include "base/buf.h"
 #include "base/datetime.h"
+#include "base/text.h"
 
 #include <security/pam_ext.h>
 #include <stdio.h>
@@ -86,7 +87,7 @@ log_verdict(const pam_handle_t *pamh, const struct login_id *who, const char *ph
 	}
 	put_line(pamh, LOG_NOTICE, &line);
 	if (v->rotation_overdue)
-		pam_syslog(pamh, LOG_WARNING, "rotation is overdue: is rjwt-keyd at work?");
+		pam_syslog(pamh, LOG_WARNING, "rotation is overdue: is rjwt-keyd running?");
 	if (v->clock_suspect)
 		pam_syslog(pamh, LOG_WARNING, "clock suspect: it went back, or does not run in step");
 }

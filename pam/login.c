@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "module.h"
+#include "login.h"
+#include "log.h"
+#include "phases.h"
+#include "prompt.h"
 #include "base/datetime.h"
 
 #include <stdio.h>
@@ -66,11 +69,11 @@ static int
 accept(struct login *l, const struct rjwt_verdict *v)
 {
 	if (!same_user(l)) {
-		log_refusal(l->pamh, &l->who, RJWT_USER, "PAM_USER changed under us");
+		log_refusal(l->pamh, &l->who, RJWT_USER, "PAM_USER changed during authentication");
 		return PAM_AUTH_ERR;
 	}
 	if (phase_remember(l->pamh, v) != PAM_SUCCESS) {
-		log_refusal(l->pamh, &l->who, RJWT_MEMORY, "the login cannot be remembered");
+		log_refusal(l->pamh, &l->who, RJWT_MEMORY, "cannot store the login in the PAM handle");
 		return PAM_BUF_ERR;
 	}
 	log_verdict(l->pamh, &l->who, NULL, v);
@@ -153,7 +156,7 @@ take_failure(struct login *l, int ret)
 		return ret;
 	if (ret == PAM_CONV_ERR)
 		snprintf(l->next_prompt, sizeof(l->next_prompt),
-		    "Nothing was read: a token for this prompt may be too long. %.100s", l->args->prompt);
+		    "Nothing was read: the token may be too long for this prompt. %.100s", l->args->prompt);
 	return PAM_CONV_ERR;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The entry points of pam_rjwt.so; module.h has the work. */
-#include "module.h"
+/* The entry points of pam_rjwt.so. */
+#include "args.h"
+#include "login.h"
+#include "phases.h"
 
 #include <time.h>
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "module.h"
+#include "phases.h"
+#include "log.h"
 #include "base/datetime.h"
+#include "base/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +82,7 @@ put_all(pam_handle_t *pamh, const struct login_record *a)
 	int ret = PAM_SUCCESS;
 
 	if (a != NULL) {
-		snprintf(exp, sizeof(exp), "%lld", (long long)a->exp_s);
+		snprintf(exp, sizeof(exp), "%" PRId64, a->exp_s);
 		values[JTI] = a->jti;
 		values[SUB] = a->sub;
 		values[EXP] = exp;
@@ -183,7 +186,7 @@ cap_session(pam_handle_t *pamh, const struct login_record *a, int64_t now_s)
 	char *seconds = NULL;
 	int ret;
 
-	if (asprintf(&seconds, "%lld", (long long)(a->exp_s > now_s ? a->exp_s - now_s : 1)) < 0)
+	if (asprintf(&seconds, "%" PRId64, a->exp_s > now_s ? a->exp_s - now_s : 1) < 0)
 		return PAM_BUF_ERR;
 	ret = pam_set_data(pamh, RUNTIME_MAX, seconds, forget_text);
 	if (ret != PAM_SUCCESS)

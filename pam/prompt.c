@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "module.h"
+#include "prompt.h"
+#include "rjwt.h"
 #include "base/buf.h"
 
 #include <security/pam_ext.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Arguments of the module, one a line. What is accepted is known, given once, and in its form. */
 #include "fake_pam.h"
-#include "module.h"
+#include "args.h"
 
 #include <stdlib.h>
 #include <string.h>

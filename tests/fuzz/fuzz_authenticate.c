@@ -10,7 +10,7 @@
 #include "damage.h"
 #include "fake_pam.h"
 
-#include "module.h"
+#include "prompt.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include "jose/alg.h"
 #include "base/base64url.h"
 
-#include "module.h"
+#include "prompt.h"
 #include "pam_driver.h"
 
 #include <stdio.h>

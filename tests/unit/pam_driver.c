@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pam_driver.h"
 
-#include "module.h"
+#include "prompt.h"
 
 #include <ctype.h>
 #include <limits.h>

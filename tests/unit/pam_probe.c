@@ -9,7 +9,9 @@
  *	(nothing)		success; PAM_AUTHTOK goes to the variable PROBE_AUTHTOK, pam_systemd's item to
  *				PROBE_CAP, "-" where there is none
  */
-#include "module.h"
+#include "args.h"
+#include "login.h"
+#include "phases.h"
 
 #include <security/pam_ext.h>
 #include <stdio.h>

@@ -2,7 +2,9 @@
 /* Arguments of the module's line in pam.d: an unknown or malformed one refuses. */
 #include "pam_driver.h"
 
-#include "module.h"
+#include "args.h"
+#include "login.h"
+#include "prompt.h"
 
 #include <stdio.h>
 

@@ -100,7 +100,7 @@ test_refused_is_forgotten(void **state)
 		settings = n;
 		assert_int_equal(pam_authenticate(pamh, 0), PAM_BUF_ERR);
 		assert_int_equal(settings, 0);
-		assert_non_null(strstr(driver_log.p, "the login cannot be remembered"));
+		assert_non_null(strstr(driver_log.p, "cannot store the login in the PAM handle"));
 		assert_null(pam_getenv(pamh, "RJWT_JTI"));
 		assert_null(pam_getenv(pamh, "RJWT_SUB"));
 		assert_null(pam_getenv(pamh, "RJWT_EXP"));

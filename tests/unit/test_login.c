@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pam_rjwt.so in stacks, loaded by libpam: prompts, replies, answers, the log. */
-#include "module.h"
+#include "prompt.h"
 #include "pam_driver.h"
 
 #include <stdio.h>

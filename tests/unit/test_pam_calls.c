@@ -6,7 +6,9 @@
 #include "fixture.h"
 
 #include "failing.h"
-#include "module.h"
+#include "args.h"
+#include "login.h"
+#include "phases.h"
 
 #include <security/pam_ext.h>
 #include <stdio.h>
