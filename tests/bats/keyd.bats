@@ -258,7 +258,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 		refused 1 "${trouble%%|*}" keyd check
 		run -0 keyd once    # mends both, but what happened to the clock is told until it can be believed again
 		if [[ $trouble == clock* ]]; then
-			refused 1 'clock suspect: it went back by 2 h' keyd status
+			refused 1 'clock suspect: it went back by 2h' keyd status
 			configure 'max_lifetime: 1s' 'default_lifetime: 1s' 'leeway: 0s'
 			edit '.clock.wall -= 9 | .clock.boottime -= 9'
 		fi
