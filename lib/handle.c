@@ -5,10 +5,13 @@
  */
 #include "handle.h"
 #include "base/buf.h"
+#include "base/datetime.h"
 #include "base/file.h"
 #include "base/openssl.h"
 #include "base/string_list.h"
+#include "config/config_value.h"
 #include "jose/alg.h"
+#include "jose/claims.h"
 #include "keyset/keyset.h"
 #include "token/verify.h"
 
@@ -16,6 +19,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char *
+rjwt_version(void)
+{
+	return RJWT_VERSION;
+}
 
 void
 rjwt_free(void *p)
@@ -44,11 +53,16 @@ handle_clean(struct rjwt **h)
 static enum rjwt_err
 range(const int64_t *value, int64_t least, int64_t most, const char *name, int64_t *to, struct rjwt_diag *diag)
 {
+	char typed[32], from[32], to_most[32];
+
 	if (value == NULL)
 		return RJWT_OK;
+	duration_format(typed, *value);
+	duration_format(from, least);
+	duration_format(to_most, most);
 	if (*value < least || *value > most)
-		return diag_fail(diag, RJWT_USAGE, "", "%s: %lld s is not from %lld to %lld", name, (long long)*value,
-		    (long long)least, (long long)most);
+		return diag_fail(diag, RJWT_USAGE, "", "%s: %s%s is out of range (%s to %s)", name,
+		    *value < 0 ? "-" : "", typed, from, to_most);
 	*to = *value;
 	return RJWT_OK;
 }
@@ -65,9 +79,36 @@ replace(char **field, const char *value)
 	return RJWT_OK;
 }
 
+/* What a file may not have, an override may not have either. */
+static enum rjwt_err
+check_override(const char *option, bool good, const char *value, const char *expected, struct rjwt_diag *diag)
+{
+	if (good)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_USAGE, "", "%s: \"%s\" is not accepted (expected %s)", option, value, expected);
+}
+
+static enum rjwt_err
+check_overrides(const struct rjwt_options *o, struct rjwt_diag *diag)
+{
+	static const char name[] = "1 to 255 bytes without control characters";
+
+	if (o->issuer != NULL)
+		RJWT_TRY(check_override("issuer", claims_name_check(view_of(o->issuer)), o->issuer, name, diag));
+	if (o->audience != NULL && o->audience[0] == NULL)
+		return diag_fail(diag, RJWT_USAGE, "", "audience: the list is empty");
+	for (size_t i = 0; o->audience != NULL && o->audience[i] != NULL; i++)
+		RJWT_TRY(check_override("audience", claims_name_check(view_of(o->audience[i])), o->audience[i], name, diag));
+	if (o->typ == NULL)
+		return RJWT_OK;
+	return check_override("typ", config_check_typ(view_of(o->typ)), o->typ,
+	    "1 to 64 bytes without control characters", diag);
+}
+
 enum rjwt_err
 handle_override(struct config *config, const struct rjwt_options *o, struct rjwt_diag *diag)
 {
+	RJWT_TRY(check_overrides(o, diag));
 	RJWT_TRY(range(o->leeway_s, 0, RJWT_LEEWAY_MAX, "leeway", &config->rotation.leeway_s, diag));
 	RJWT_TRY(
 	    range(o->max_lifetime_s, 1, RJWT_LIFETIME_MAX, "max_lifetime", &config->rotation.max_lifetime_s, diag));
@@ -111,7 +152,7 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 	if (h == NULL)
 		return RJWT_MEMORY;
 	h->marks = MARKS_NONE; /* first: zeros are descriptor 0, which is the host's */
-	h->clock.read = options->now;
+	h->clock = (struct clock){ .read = options->now, .context = options->now_context };
 	RJWT_TRY(openssl_ready());
 	RJWT_TRY(config_load(options->config, &h->config, diag));
 	RJWT_TRY(handle_override(&h->config, options, diag));
@@ -134,6 +175,11 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
 
 	if (diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
+	err = flags_check(attempt->flags, RJWT_VERIFY_FLAGS, diag);
+	if (err != RJWT_OK) {
+		verdict_begin(verdict, err);
+		return err;
+	}
 	if (h->store != NULL) {
 		v.keyset = &h->store->keyset;
 		v.keys = store_keys(h->store);

@@ -62,6 +62,7 @@ rjwt_rotate(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_dia
 	struct change_request order = { .why = WHY_COMPROMISED };
 
 	RJWT_TRY(handle_need_store(h, diag));
+	RJWT_TRY(flags_check(flags, RJWT_ROTATE_FLAGS, diag));
 	if ((flags & RJWT_COMPROMISED) != 0)
 		return change(h, order, flags, done, diag);
 	/* The version before the lock: whoever comes second finds another one, and does not rotate. */
@@ -74,6 +75,7 @@ enum rjwt_err
 rjwt_maintain(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
 	RJWT_TRY(handle_need_store(h, diag));
+	RJWT_TRY(flags_check(flags, RJWT_MAINTAIN_FLAGS, diag));
 	return change(h, (struct change_request){ .why = WHY_DUE }, flags, done, diag);
 }
 
@@ -113,6 +115,7 @@ rjwt_revoke(struct rjwt *h, const struct rjwt_revocation *revocation, int flags,
 	struct change_request order;
 
 	RJWT_TRY(handle_need_store(h, diag));
+	RJWT_TRY(flags_check(flags, RJWT_REVOKE_FLAGS, diag));
 	RJWT_TRY(read_revocation(h, revocation, &order, diag));
 	return change(h, order, flags, done, diag);
 }
@@ -121,11 +124,12 @@ enum rjwt_err
 rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(config_clear) struct config config = { 0 };
-	struct clock clock = { .read = options->now };
+	struct clock clock = { .read = options->now, .context = options->now_context };
 	struct init_names names = { NULL, NULL };
 
 	if (diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
+	RJWT_TRY(flags_check(flags, RJWT_INIT_FLAGS, diag));
 	RJWT_TRY(openssl_ready());
 	RJWT_TRY(config_load(options->config, &config, diag));
 	RJWT_TRY(handle_override(&config, options, diag));

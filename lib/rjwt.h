@@ -97,6 +97,9 @@ enum rjwt_err {
 #undef RJWT_ENUMERATOR
 };
 
+/* The version of the library that is loaded: "0.1.0"; static. */
+const char *rjwt_version(void);
+
 const char *rjwt_reason(enum rjwt_err err);   /* "key_unknown": stable, for logs */
 const char *rjwt_strerror(enum rjwt_err err); /* a sentence for people, without a full stop */
 bool rjwt_is_verdict(enum rjwt_err err);      /* judged and refused, RJWT_OK not included */
@@ -108,6 +111,7 @@ bool rjwt_is_verdict(enum rjwt_err err);      /* judged and refused, RJWT_OK not
 struct rjwt_diag {
 	char path[256];
 	unsigned line, column;
+	int errnum; /* why a system call failed, RJWT_IO alone; 0: not known */
 	char text[512];
 };
 
@@ -126,11 +130,12 @@ struct rjwt_options {
 	const char *config;		 /* a file that must be there; NULL: the default one, if it is */
 	const char *state_dir;		 /* NULL: the configuration's */
 	const char *jwks;		 /* JWK Set file in place of the keyset: rjwt_verify only */
-	void (*now)(struct rjwt_time *); /* NULL: the system's clocks */
+	void (*now)(void *context, struct rjwt_time *now); /* NULL: the system's clocks; else must fill all of now */
+	void *now_context; /* what now() is given; must live as long as the handle */
 	/* Overrides of the configuration for this handle; NULL: none. */
-	const char *issuer;	     /* verify: the only issuer accepted; mint: what is minted */
-	const char *const *audience; /* NULL-terminated; verify: the names accepted */
-	const char *typ;
+	const char *issuer;	     /* verify: the only issuer accepted; mint: what is minted; 1 to RJWT_NAME_MAX bytes */
+	const char *const *audience; /* NULL-terminated, at least one; verify: the names accepted */
+	const char *typ;	     /* header typ, as the file's token_type: 1 to 64 bytes */
 	const int64_t *leeway_s;       /* 0 to RJWT_LEEWAY_MAX */
 	const int64_t *max_lifetime_s; /* 1 to RJWT_LIFETIME_MAX */
 };
@@ -142,24 +147,31 @@ struct rjwt;
  *
  * handle	gives; rjwt_close()
  *
- * RJWT_CONFIG, RJWT_KEYSET (missing, torn, writable by others, ...), RJWT_USAGE (an override out of
- * range), RJWT_IO, RJWT_MEMORY. diag may be NULL.
+ * RJWT_CONFIG, RJWT_KEYSET (missing, torn, writable by others, ...), RJWT_USAGE (an override that the
+ * file could not have), RJWT_IO, RJWT_MEMORY. diag may be NULL.
  */
 enum rjwt_err rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_diag *diag);
 void rjwt_close(struct rjwt *handle); /* wipes; NULL is fine */
 
+/*
+ * Flags. Each function has an enum of those that it knows, and the last name of that enum is all of them. A flag that
+ * a function does not know is RJWT_USAGE: nothing is done. No value means two things.
+ */
+enum rjwt_flags {
+	RJWT_DRY_RUN = 1 /* judge or plan, and write nothing */
+};
+
 /* --- verify: may this token log this user in here, now? --------------------------------------- */
 
-enum {
-	RJWT_DRY_RUN = 1,	  /* judge or plan, and leave no trace on disk */
+enum rjwt_verify_flags {
+	/* RJWT_DRY_RUN: do not mark a one-time token as spent */
 	RJWT_ANY_USER = 2,	  /* skip the check of the user */
 	RJWT_ANY_SERVICE = 4,	  /* skip the check of the scope */
 	RJWT_ANY_ORIGIN = 8,	  /* skip the checks of the bound key and the source address */
 	RJWT_SIGNATURE_ONLY = 16, /* JWS alone (RFC 7515): stop after the signature */
 	RJWT_TRACE = 32,	  /* fill verdict.checks */
-	RJWT_FORCE = 64,	  /* mint although the token does not fit a prompt */
-	RJWT_ADOPT = 128,	  /* init: take over what stands there */
-	RJWT_COMPROMISED = 256	  /* rotate: the private keys are known to somebody else */
+	RJWT_VERIFY_FLAGS =
+	    RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN | RJWT_SIGNATURE_ONLY | RJWT_TRACE
 };
 
 /* What is tried. Borrows all. */
@@ -168,7 +180,7 @@ struct rjwt_attempt {
 	size_t len;
 	const char *user;    /* PAM_USER; NULL is refused unless RJWT_ANY_USER */
 	const char *service; /* PAM_SERVICE; NULL is refused unless RJWT_ANY_SERVICE */
-	int flags;
+	int flags; /* enum rjwt_verify_flags */
 };
 
 enum rjwt_outcome { RJWT_NOT_REACHED = 0, RJWT_PASSED, RJWT_FAILED, RJWT_NOT_CHECKED };
@@ -209,7 +221,7 @@ struct rjwt_verdict {
  * verdict	gives; rjwt_verdict_clear(), after any result. verdict->reason is what is returned.
  *
  * Returns RJWT_OK, a verdict, or RJWT_CONFIG, RJWT_KEYSET, RJWT_IO, RJWT_MEMORY, RJWT_INTERNAL with
- * diag filled; RJWT_USAGE: RJWT_ANY_SERVICE without RJWT_DRY_RUN and a one-time token (there is no
+ * diag filled; RJWT_USAGE: an unknown flag, RJWT_ANY_SERVICE without RJWT_DRY_RUN and a one-time token (there is no
  * scope to spend it under), or a JWK Set without issuer and audience for more than a signature.
  */
 enum rjwt_err rjwt_verify(struct rjwt *handle, const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict,
@@ -222,14 +234,19 @@ struct rjwt_change {
 	bool any;		/* something was, or would be, written */
 	bool rotated;		/* another key signs now */
 	char kid[RJWT_ID_SIZE]; /* of the active key, after it */
-	int64_t retired;	/* version of the key that retired; 0: none */
-	int64_t made;		/* version of the newest key made; 0: none */
+	int64_t retired_version; /* of the key that retired; 0: none */
+	int64_t made_version;	/* of the newest key made; 0: none */
 	int64_t next_event_s;	/* when something is due again; 0: never */
 	char text[256];		/* one true sentence */
 	char warning[512];	/* "" or: the clock went back, ... */
 };
 
 /* --- mint: refuses with the verifier's own codes ---------------------------------------------- */
+
+enum rjwt_mint_flags {
+	RJWT_FORCE = 64, /* mint although the token does not fit a prompt */
+	RJWT_MINT_FLAGS = RJWT_FORCE
+};
 
 /* Borrows all. NULL and 0 mean the default of the configuration, except for user. */
 struct rjwt_request {
@@ -243,7 +260,7 @@ struct rjwt_request {
 	int64_t not_before_s;	     /* claim nbf; 0: iat */
 	const char *claims, *header; /* JSON objects: free members, none of rjwt's own names */
 	bool reusable;
-	int flags; /* RJWT_FORCE, RJWT_DRY_RUN is not one */
+	int flags; /* enum rjwt_mint_flags: there is no dry run, for a token cannot be taken back */
 };
 
 struct rjwt_token {
@@ -267,7 +284,7 @@ struct rjwt_token {
  * RJWT_USER, RJWT_AUDIENCE, RJWT_ISSUER, RJWT_SCOPE (bad names), RJWT_LIFETIME (0, negative, above
  * max_lifetime), RJWT_CLAIMS, RJWT_HEADER (a free member that is rjwt's own, or no JSON object),
  * RJWT_ALG, RJWT_KID (not the active key's), RJWT_TOO_LONG (does not fit a prompt that it is meant
- * for), RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY; diag says more.
+ * for), RJWT_USAGE (an unknown flag), RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY; diag says more.
  */
 enum rjwt_err
 rjwt_mint(struct rjwt *handle, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag);
@@ -307,9 +324,15 @@ enum rjwt_err rjwt_current_key(struct rjwt *handle, char kid[RJWT_ID_SIZE], cons
 /* Names of the algorithms (RFC 7518 s3.1, RFC 8037), NULL at the end; static. */
 const char *const *rjwt_algorithms(void);
 
+enum rjwt_rotate_flags {
+	/* RJWT_DRY_RUN: plan, and write nothing */
+	RJWT_COMPROMISED = 256, /* the private keys are known to somebody else */
+	RJWT_ROTATE_FLAGS = RJWT_DRY_RUN | RJWT_COMPROMISED
+};
+
 /*
- * Promote the next key now. Of several at once, one rotates: change->rotated says which. flags: RJWT_DRY_RUN;
- * RJWT_COMPROMISED makes two new keys, erases what signed before, and no token of before verifies.
+ * Promote the next key now. Of several calls at once, one rotates: change->rotated says which. RJWT_COMPROMISED makes
+ * two new keys and erases the old private keys; earlier tokens stop verifying.
  */
 enum rjwt_err rjwt_rotate(struct rjwt *handle, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
 
@@ -317,17 +340,32 @@ void rjwt_free(void *p);
 
 /* --- the keyset's keeper: what rjwt-keyd calls ------------------------------------------------ */
 
+enum rjwt_init_flags {
+	RJWT_ADOPT = 128, /* take over the keyset that is there */
+	RJWT_INIT_FLAGS = RJWT_ADOPT
+};
+
 /*
  * Make the keyset that the options name. RJWT_EXISTS when there is one; RJWT_AUDIENCE when the host
  * has no name of its own (empty, localhost) and the configuration gives no issuer and audience.
- * flags: RJWT_ADOPT takes over a keyset that was copied, restored or torn: a new base, and nothing from
+ * RJWT_ADOPT takes over a keyset that was copied, restored or torn: a new base, and nothing from
  * before verifies. RJWT_CONFIG: base_kid is the old base; RJWT_KEYSET: nothing is there.
  */
 enum rjwt_err
 rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
 
-/* Do what is due: rotate, remove what nothing vouches for. flags: RJWT_DRY_RUN. */
+enum rjwt_maintain_flags {
+	/* RJWT_DRY_RUN: plan, and write nothing */
+	RJWT_MAINTAIN_FLAGS = RJWT_DRY_RUN
+};
+
+/* Do what is due: rotate, remove keys and marks that are no longer needed. */
 enum rjwt_err rjwt_maintain(struct rjwt *handle, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
+
+enum rjwt_revoke_flags {
+	/* RJWT_DRY_RUN: plan, and write nothing */
+	RJWT_REVOKE_FLAGS = RJWT_DRY_RUN
+};
 
 /* What is revoked: exactly one of these. Borrows all. */
 struct rjwt_revocation {
@@ -339,7 +377,7 @@ struct rjwt_revocation {
 
 /*
  * Revoke. When it returns RJWT_OK, what was revoked is refused, also by handles that are open, and stays so.
- * Repeating it does no harm. flags: RJWT_DRY_RUN. RJWT_USAGE: not exactly one, or no name; RJWT_KID,
+ * Repeating it does no harm. RJWT_USAGE: an unknown flag, not exactly one, or no name; RJWT_KID,
  * RJWT_KEY_UNKNOWN: no such key verifies; RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY.
  */
 enum rjwt_err rjwt_revoke(struct rjwt *handle, const struct rjwt_revocation *revocation, int flags,
@@ -348,8 +386,8 @@ enum rjwt_err rjwt_revoke(struct rjwt *handle, const struct rjwt_revocation *rev
 struct rjwt_key_info {
 	char kid[RJWT_ID_SIZE];
 	char alg[8], state[8]; /* state: "active", "next", "retired", "revoked", "expired" */
-	int64_t published_s, since_s, retired_s, until_s, revoked_s;
-	uint64_t minted; /* of active and next; INT64_MAX: not known */
+	int64_t published_s, active_since_s, retired_s, verifies_until_s, revoked_s; /* 0: not, or not yet */
+	int64_t minted; /* tokens that it signed; -1: unknown, as for keys that are neither active nor next */
 };
 
 enum rjwt_note_level { RJWT_NOTE = 0, RJWT_ATTENTION = 1, RJWT_BROKEN = 3 };

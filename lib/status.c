@@ -77,21 +77,22 @@ state_of(const struct keyset *keyset, int64_t version, const struct jwk *jwk, in
 static void
 fill_key(struct store *store, int64_t version, const struct jwk *jwk, int64_t now_s, struct rjwt_key_info *info)
 {
-	int64_t minted = 0;
+	int64_t minted;
 
 	snprintf(info->kid, sizeof(info->kid), "%s", jwk->kid);
 	snprintf(info->alg, sizeof(info->alg), "%s", jwk->alg->label);
 	snprintf(info->state, sizeof(info->state), "%s", state_of(&store->keyset, version, jwk, now_s));
 	info->published_s = jwk->published_s;
-	info->since_s = jwk->since_s;
+	info->active_since_s = jwk->since_s;
 	info->retired_s = jwk->retired_s;
-	info->until_s = jwk->until_s;
+	info->verifies_until_s = jwk->until_s;
 	info->revoked_s = jwk->revoked_s;
 	if (version == store->keyset.active.version)
-		info->since_s = store->keyset.active.since_s;
-	if (version >= store->keyset.active.version && tickets_count(store, version, &minted, NULL) != RJWT_OK)
-		minted = INT64_MAX;
-	info->minted = (uint64_t)minted;
+		info->active_since_s = store->keyset.active.since_s;
+	info->minted = -1;
+	if (version >= store->keyset.active.version && tickets_count(store, version, &minted, NULL) == RJWT_OK &&
+	    minted != INT64_MAX)
+		info->minted = minted;
 }
 
 static enum rjwt_err
@@ -264,7 +265,7 @@ gather(const struct rjwt_options *options, struct rjwt_status *s)
 {
 	RJWT_CLEAN(config_clear) struct config config = { 0 };
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
-	struct clock clock = { .read = options->now };
+	struct clock clock = { .read = options->now, .context = options->now_context };
 	struct rjwt_diag diag = { 0 };
 	struct rjwt_time now;
 	enum rjwt_err err = config_load(options->config, &config, &diag);

@@ -10,7 +10,7 @@
 struct login {
 	pam_handle_t *pamh;
 	const struct args *args;
-	void (*now)(struct rjwt_time *);
+	void (*now)(void *context, struct rjwt_time *now);
 	struct rjwt *handle;
 	char *user, *service, *rhost; /* copies: the items may change while a prompt waits */
 	struct login_id who;
@@ -258,7 +258,7 @@ clear_away(struct login *l)
 }
 
 int
-login_authenticate(pam_handle_t *pamh, const struct args *args, void (*now)(struct rjwt_time *))
+login_authenticate(pam_handle_t *pamh, const struct args *args, void (*now)(void *context, struct rjwt_time *now))
 {
 	RJWT_CLEAN(login_clear) struct login l = { .pamh = pamh, .args = args, .now = now };
 	int ret = clear_away(&l);

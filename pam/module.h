@@ -82,7 +82,8 @@ void log_opened(const pam_handle_t *pamh, const struct args *args, struct rjwt *
  * The whole of pam_sm_authenticate. args NULL: they were refused, and so is the login. now NULL: the
  * system's clocks.
  */
-RJWT_MUST int login_authenticate(pam_handle_t *pamh, const struct args *args, void (*now)(struct rjwt_time *));
+RJWT_MUST int login_authenticate(pam_handle_t *pamh, const struct args *args,
+    void (*now)(void *context, struct rjwt_time *now));
 
 /* Our codes to PAM's. */
 int login_code(enum rjwt_err err);

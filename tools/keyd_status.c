@@ -27,19 +27,19 @@ static int64_t
 state_since(const struct rjwt_key_info *key)
 {
 	if (strcmp(key->state, "active") == 0)
-		return key->since_s;
+		return key->active_since_s;
 	if (strcmp(key->state, "next") == 0)
 		return key->published_s;
 	if (strcmp(key->state, "revoked") == 0)
 		return key->revoked_s;
-	return strcmp(key->state, "expired") == 0 ? key->until_s : key->retired_s;
+	return strcmp(key->state, "expired") == 0 ? key->verifies_until_s : key->retired_s;
 }
 
 /* Whether its tokens are to be told, and were counted. */
 static bool
 counts(const struct rjwt_key_info *key)
 {
-	return strcmp(key->state, "active") == 0 && key->minted < INT64_MAX;
+	return strcmp(key->state, "active") == 0 && key->minted >= 0;
 }
 
 static void
@@ -48,10 +48,10 @@ put_key(const struct rjwt_key_info *key)
 	char since[32], until[32];
 
 	time_format(since, state_since(key));
-	time_format(until, key->revoked_s != 0 ? 0 : key->until_s);
+	time_format(until, key->revoked_s != 0 ? 0 : key->verifies_until_s);
 	printf("%-24s %-6s %-8s %-21s %s", key->kid, key->alg, key->state, since, until);
 	if (counts(key))
-		printf("%*s %llu", 21 - (int)strlen(until), "", (unsigned long long)key->minted);
+		printf("%*s %lld", 21 - (int)strlen(until), "", (long long)key->minted);
 	else if (strcmp(key->state, "active") == 0)
 		printf("%*s ?", 21 - (int)strlen(until), "");
 	fputs("\n", stdout);
@@ -122,12 +122,12 @@ json_key(struct buf *out, const struct rjwt_key_info *key)
 	json_put_string(out, "alg", view_of(key->alg));
 	json_put_string(out, "state", view_of(key->state));
 	json_time(out, "published", key->published_s);
-	json_time(out, "since", key->since_s);
+	json_time(out, "since", key->active_since_s);
 	json_time(out, "retired", key->retired_s);
-	json_time(out, "until", key->until_s);
+	json_time(out, "until", key->verifies_until_s);
 	json_time(out, "revoked", key->revoked_s);
 	if (counts(key))
-		json_put_integer(out, "minted", (int64_t)key->minted);
+		json_put_integer(out, "minted", key->minted);
 	json_close(out);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-issue: mint a login token. */
 #include "issue.h"
+#include "options.h"
 #include "base/datetime.h"
 #include "base/file_write.h"
 #include "base/json_write.h"
@@ -10,35 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] =
-    "Usage: rjwt-issue [options] USER\n"
-    "       rjwt-issue [options] --batch\n"
-    "Mint a token with which USER may log in, and print it.\n"
-    "\n"
-    "  -a, --audience NAME     host that the token is for; repeatable (default: this one)\n"
-    "  -s, --scope WORD        what it opens: ssh, sudo, su, login, ...; repeatable (default: ssh)\n"
-    "  -t, --lifetime 5m       how long it is good for\n"
-    "      --not-before TIME   not before then: RFC 3339, seconds since the epoch, or +10m\n"
-    "      --reusable          good for any number of logins until it expires\n"
-    "      --reason TEXT       goes into the log\n"
-    "  -i, --issuer NAME       claim iss\n"
-    "      --alg NAME, --kid KID, --key-version N\n"
-    "                          refuse unless this is what signs now\n"
-    "  -C, --claim NAME=TEXT   or NAME:=JSON, one more claim; repeatable\n"
-    "  -H, --header NAME=TEXT  one more header member; repeatable\n"
-    "  -o, --output FILE       write the token into a new file, mode 0600; - is standard output\n"
-    "      --batch             a request a line on standard input, a token a line on standard output\n"
-    "      --json              print token, claims, header, size and fitting prompts as JSON\n"
-    "      --force             mint although it does not fit a prompt that it is meant for\n"
-    "      --algorithms        list the algorithms that rjwt has\n"
-    "  -c, --config FILE       configuration (default: " RJWT_CONFIG_FILE ")\n"
-    "  -d, --state-dir DIR     keyset (default: the configuration's)\n"
-    "  -h, --help, -V, --version\n"
-    "\n"
-    "See rjwt-issue(1).\n";
-
 enum {
-	OPT_NOT_BEFORE = 256,
+	OPT_NOT_BEFORE = OPTION_LETTERS + 1,
 	OPT_REUSABLE,
 	OPT_REASON,
 	OPT_ALG,
@@ -50,26 +24,38 @@ enum {
 	OPT_ALGORITHMS
 };
 
-static const char letters[] = ":a:s:t:i:C:H:o:" TOOL_SHORT;
-static const struct option names[] = {
-	{ "audience", required_argument, NULL, 'a' },
-	{ "scope", required_argument, NULL, 's' },
-	{ "lifetime", required_argument, NULL, 't' },
-	{ "not-before", required_argument, NULL, OPT_NOT_BEFORE },
-	{ "reusable", no_argument, NULL, OPT_REUSABLE },
-	{ "reason", required_argument, NULL, OPT_REASON },
-	{ "issuer", required_argument, NULL, 'i' },
-	{ "alg", required_argument, NULL, OPT_ALG },
-	{ "kid", required_argument, NULL, OPT_KID },
-	{ "key-version", required_argument, NULL, OPT_KEY_VERSION },
-	{ "claim", required_argument, NULL, 'C' },
-	{ "header", required_argument, NULL, 'H' },
-	{ "output", required_argument, NULL, 'o' },
-	{ "batch", no_argument, NULL, OPT_BATCH },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "force", no_argument, NULL, OPT_FORCE },
-	{ "algorithms", no_argument, NULL, OPT_ALGORITHMS },
-	TOOL_LONG,
+static const struct option_row rows[] = {
+	{ 'a', "audience", "NAME", "host that the token is for; repeatable (default: this host)", "Token:" },
+	{ 's', "scope", "WORD", "purpose: ssh, sudo, su, login, ...; repeatable (default: ssh)", NULL },
+	{ 't', "lifetime", "DURATION", "lifetime, for example 5m (default: from the configuration)", NULL },
+	{ OPT_NOT_BEFORE, "not-before", "TIME",
+	    "valid from: RFC 3339, seconds since the epoch, or +10m\n(default: now)", NULL },
+	{ OPT_REUSABLE, "reusable", NULL, "works any number of times until it expires", NULL },
+	{ OPT_REASON, "reason", "TEXT", "note for the log", NULL },
+	{ 'i', "issuer", "NAME", "claim iss (default: from the configuration)", NULL },
+	{ 'C', "claim", "NAME=TEXT", "additional claim, or NAME:=JSON; repeatable", NULL },
+	{ 'H', "header", "NAME=TEXT", "additional header member, or NAME:=JSON; repeatable", NULL },
+	{ OPT_FORCE, "force", NULL, "mint the token even if it is too long for its prompts", NULL },
+	{ OPT_ALG, "alg", "NAME", "fail unless the active key has this algorithm", "Key:" },
+	{ OPT_KID, "kid", "KID", "fail unless the active key has this key id", NULL },
+	{ OPT_KEY_VERSION, "key-version", "N", "fail unless the active key has this version", NULL },
+	{ 'o', "output", "FILE", "write to a new file with mode 0600; - is standard output", "Input and output:" },
+	{ OPT_JSON, "json", NULL,
+	    "print the token, its claims, header and size, and the prompts\nthat it fits, as JSON", NULL },
+	{ OPT_BATCH, "batch", NULL, "read one request per line from standard input,\nand print one token per line",
+	    NULL },
+	{ OPT_ALGORITHMS, "algorithms", NULL, "list the supported algorithms, and exit", NULL },
+	{ 0, NULL, NULL, NULL, NULL },
+};
+
+static const struct program issue_program = {
+	.name = "rjwt-issue",
+	.usage = "Usage: rjwt-issue [options] USER\n"
+		 "       rjwt-issue [options] --batch\n"
+		 "       rjwt-issue --algorithms\n"
+		 "Mint a token with which USER can log in, and print it.\n",
+	.options = rows,
+	.footer = "See rjwt-issue(1).\n",
 };
 
 static void
@@ -148,8 +134,10 @@ add_word(struct issue *is, struct string_list *words, const char *arg)
 }
 
 static int
-take_option(struct issue *is, int option)
+take_option(void *context, int option)
 {
+	struct issue *is = context;
+
 	switch (option) {
 	case 'a':
 		return add_word(is, &is->audience, optarg);
@@ -157,7 +145,7 @@ take_option(struct issue *is, int option)
 		return add_word(is, &is->scope, optarg);
 	case 't':
 		is->request.lifetime_s = &is->lifetime_s;
-		return tool_duration(&is->tool, "--lifetime", optarg, 0, INT64_MAX, &is->lifetime_s);
+		return option_duration(&is->tool, "--lifetime", optarg, 0, INT64_MAX, &is->lifetime_s);
 	case 'i':
 		is->request.issuer = optarg;
 		return EXIT_DONE;
@@ -171,7 +159,7 @@ take_option(struct issue *is, int option)
 		is->output = strcmp(optarg, "-") == 0 ? NULL : optarg;
 		return EXIT_DONE;
 	case OPT_NOT_BEFORE:
-		return tool_time(&is->tool, "--not-before", optarg, &is->request.not_before_s);
+		return option_time(&is->tool, "--not-before", optarg, &is->request.not_before_s);
 	case OPT_REUSABLE:
 		is->request.reusable = true;
 		return EXIT_DONE;
@@ -205,15 +193,10 @@ take_option(struct issue *is, int option)
 static int
 read_arguments(struct issue *is, int argc, char **argv)
 {
-	int option, status;
+	int status = options_read(&is->tool, argc, argv, take_option, is);
 
-	while ((option = tool_option(&is->tool, argc, argv, letters, names)) != -1) {
-		if (option == 'h' || option == '?')
-			return tool_option_exit(&is->tool, option);
-		status = take_option(is, option);
-		if (status != EXIT_DONE)
-			return status;
-	}
+	if (status != -1)
+		return status;
 	if (is->algorithms && optind < argc)
 		return tool_wrong(&is->tool, "%s: one argument too many", argv[optind]);
 	if (is->algorithms)
@@ -400,7 +383,7 @@ main(int argc, char **argv)
 	struct issue is = { .file = { DIR_NONE, NULL, -1 } };
 	int status;
 
-	tool_begin(&is.tool, "rjwt-issue", usage);
+	tool_begin(&is.tool, &issue_program);
 	status = read_arguments(&is, argc, argv);
 	if (status == -1 && is.algorithms) {
 		for (const char *const *name = rjwt_algorithms(); *name != NULL; name++)

@@ -1,40 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-keyd: the keyset's keeper. */
 #include "keyd.h"
+#include "options.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
-static const char usage[] =
-    "Usage: rjwt-keyd [options] COMMAND\n"
-    "Make, rotate and show the keyset that login tokens are signed with.\n"
-    "\n"
-    "  init      make the keyset; --if-missing: success when there is one\n"
-    "            --adopt: take over one that was copied, restored or torn; nothing from before verifies\n"
-    "  run       rotate on a timer until SIGTERM; SIGHUP reads the configuration again\n"
-    "  once      do what is due now, and exit: for cron\n"
-    "  rotate    promote the next key now, and print its kid\n"
-    "            --compromised: make two new keys, erase the old ones, and no old token verifies\n"
-    "  revoke    refuse tokens from now on, one of:\n"
-    "            --jti ID        the token with this id\n"
-    "            --sub NAME...   all of this login name that were minted until now\n"
-    "            --kid KID       all of this key\n"
-    "            --all           all that were minted until now\n"
-    "  status    keys and times; --json. Exit status: 0 well, 1 needs attention, 3 broken\n"
-    "  jwks      print the public JWK Set\n"
-    "  check     look at configuration, keyset and host, and change nothing\n"
-    "\n"
-    "      --dry-run           once, rotate, revoke: say what would be done\n"
-    "  -c, --config FILE       configuration (default: " RJWT_CONFIG_FILE ")\n"
-    "  -d, --state-dir DIR     keyset (default: the configuration's)\n"
-    "  -h, --help, -V, --version\n"
-    "\n"
-    "See rjwt-keyd(8).\n";
-
-/* Bits: an option is its own letter, and what a command takes is a sum. */
+/* The id of an option is a bit, and the set of options that a command takes is a sum of bits. */
 enum {
-	DRY_RUN = 1 << 8,
+	DRY_RUN = 1 << 8, /* above OPTION_LETTERS */
 	IF_MISSING = 1 << 9,
 	JSON = 1 << 10,
 	ADOPT = 1 << 11,
@@ -43,20 +18,6 @@ enum {
 	SUB = 1 << 14,
 	KID = 1 << 15,
 	ALL = 1 << 16
-};
-
-static const char letters[] = ":" TOOL_SHORT;
-static const struct option names[] = {
-	{ "dry-run", no_argument, NULL, DRY_RUN },
-	{ "if-missing", no_argument, NULL, IF_MISSING },
-	{ "json", no_argument, NULL, JSON },
-	{ "adopt", no_argument, NULL, ADOPT },
-	{ "compromised", no_argument, NULL, COMPROMISED },
-	{ "jti", required_argument, NULL, JTI },
-	{ "sub", required_argument, NULL, SUB },
-	{ "kid", required_argument, NULL, KID },
-	{ "all", no_argument, NULL, ALL },
-	TOOL_LONG,
 };
 
 void
@@ -205,16 +166,31 @@ keyd_jwks(struct keyd *keyd)
 static const struct command {
 	const char *name;
 	int (*run)(struct keyd *keyd);
-	int takes;
+	int takes; /* options */
+	const char *help;
 } commands[] = {
-	{ "init", keyd_init, IF_MISSING | ADOPT },
-	{ "run", keyd_run, 0 },
-	{ "once", keyd_once, DRY_RUN },
-	{ "rotate", keyd_rotate, DRY_RUN | COMPROMISED },
-	{ "revoke", keyd_revoke, DRY_RUN | JTI | SUB | KID | ALL },
-	{ "status", keyd_status, JSON },
-	{ "jwks", keyd_jwks, 0 },
-	{ "check", keyd_check, 0 },
+	{ "init", keyd_init, IF_MISSING | ADOPT, "create the keyset" },
+	{ "run", keyd_run, 0, "rotate keys when it is time, until SIGTERM; SIGHUP rereads the configuration" },
+	{ "once", keyd_once, DRY_RUN, "do what is due now, and exit: for cron" },
+	{ "rotate", keyd_rotate, DRY_RUN | COMPROMISED, "make the next key active now, and print its key id" },
+	{ "revoke", keyd_revoke, DRY_RUN | JTI | SUB | KID | ALL, "reject tokens from now on" },
+	{ "status", keyd_status, JSON, "show keys and times. Exit status: 0 well, 1 needs attention, 3 broken" },
+	{ "jwks", keyd_jwks, 0, "print the public JWK Set" },
+	{ "check", keyd_check, 0, "check the configuration, the keyset and the host; change nothing" },
+};
+
+static const struct option_row rows[] = {
+	{ IF_MISSING, "if-missing", NULL, "succeed if there is already a keyset", "Options of init:" },
+	{ ADOPT, "adopt", NULL, "adopt a copied, restored or damaged keyset; earlier tokens stop working", NULL },
+	{ COMPROMISED, "compromised", NULL, "replace both keys and erase the old ones; earlier tokens stop working",
+	    "Options of rotate:" },
+	{ JTI, "jti", "ID", "the token with this id", "Options of revoke (exactly one):" },
+	{ SUB, "sub", "NAME...", "all tokens of these login names minted until now", NULL },
+	{ KID, "kid", "KID", "all tokens signed with this key", NULL },
+	{ ALL, "all", NULL, "all tokens minted until now", NULL },
+	{ JSON, "json", NULL, "print a JSON object", "Options of status:" },
+	{ DRY_RUN, "dry-run", NULL, "report what would be done, change nothing", "Options of once, rotate, revoke:" },
+	{ 0, NULL, NULL, NULL, NULL },
 };
 
 #define COMMANDS (ARRAY_LEN(commands))
@@ -233,15 +209,22 @@ unknown_command(const struct keyd *keyd, const char *name)
 	return tool_wrong(&keyd->tool, "%s: unknown command", name);
 }
 
-static const char *
-option_name(int bit)
+static void
+print_commands(void)
 {
-	size_t i = 0;
-
-	while (names[i].name != NULL && names[i].val != bit)
-		i++;
-	return names[i].name == NULL ? "?" : names[i].name;
+	printf("\nCommands:\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-8s  %s\n", commands[i].name, commands[i].help);
 }
+
+static const struct program keyd_program = {
+	.name = "rjwt-keyd",
+	.usage = "Usage: rjwt-keyd [options] COMMAND\n"
+		 "Create, rotate, revoke and show the keyset that signs login tokens.\n",
+	.options = rows,
+	.commands = print_commands,
+	.footer = "See rjwt-keyd(8).\n",
+};
 
 static int
 run_command(struct keyd *keyd, const char *name)
@@ -252,7 +235,8 @@ run_command(struct keyd *keyd, const char *name)
 		if (strcmp(name, commands[i].name) != 0)
 			continue;
 		if (wrong != 0)
-			return tool_wrong(&keyd->tool, "%s does not take --%s", name, option_name(wrong & -wrong));
+			return tool_wrong(&keyd->tool, "%s does not take --%s", name,
+			    option_name(&keyd->tool, wrong & -wrong));
 		if (keyd->given == (IF_MISSING | ADOPT))
 			return tool_wrong(&keyd->tool, "init: --if-missing or --adopt, not both");
 		return tool_end(&keyd->tool, commands[i].run(keyd));
@@ -260,14 +244,18 @@ run_command(struct keyd *keyd, const char *name)
 	return unknown_command(keyd, name);
 }
 
-/* -1: go on; otherwise the exit status. */
 static int
-take_option(struct keyd *keyd, int option)
+take_option(void *context, int option)
 {
-	const char **once = option == JTI ? &keyd->jti : option == KID ? &keyd->kid : NULL;
+	struct keyd *keyd = context;
+	const char **once = NULL;
 
+	if (option == JTI)
+		once = &keyd->jti;
+	else if (option == KID)
+		once = &keyd->kid;
 	if (once != NULL && *once != NULL)
-		return tool_wrong(&keyd->tool, "--%s stands twice", option_name(option));
+		return tool_wrong(&keyd->tool, "--%s: given twice", option_name(&keyd->tool, option));
 	if (once != NULL)
 		*once = optarg;
 	if (option == SUB && string_list_add(&keyd->users, optarg) != RJWT_OK)
@@ -276,7 +264,7 @@ take_option(struct keyd *keyd, int option)
 	keyd->dry_run = (keyd->given & DRY_RUN) != 0;
 	keyd->if_missing = (keyd->given & IF_MISSING) != 0;
 	keyd->json = (keyd->given & JSON) != 0;
-	return -1;
+	return EXIT_DONE;
 }
 
 /* COMMAND, and for revoke --sub the rest of the names. -1: go on. */
@@ -298,12 +286,10 @@ int
 main(int argc, char **argv)
 {
 	struct keyd keyd = { 0 };
-	int option, status = -1;
+	int status;
 
-	tool_begin(&keyd.tool, "rjwt-keyd", usage);
-	while (status == -1 && (option = tool_option(&keyd.tool, argc, argv, letters, names)) != -1)
-		status =
-		    option == 'h' || option == '?' ? tool_option_exit(&keyd.tool, option) : take_option(&keyd, option);
+	tool_begin(&keyd.tool, &keyd_program);
+	status = options_read(&keyd.tool, argc, argv, take_option, &keyd);
 	if (status == -1)
 		status = take_arguments(&keyd, argc, argv);
 	if (status == -1)

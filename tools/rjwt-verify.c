@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-verify: say whether a token would be accepted, and why not. */
 #include "lines.h"
+#include "options.h"
 #include "tool.h"
 #include "base/json_write.h"
 #include "base/string_list.h"
@@ -12,71 +13,63 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] = "Usage: rjwt-verify [options] [FILE...]\n"
-			    "Say whether the token in each FILE, or on standard input, -, would be accepted.\n"
-			    "Nothing is marked as used.\n"
-			    "\n"
-			    "  -u, --user NAME         the login name to try; without it that check is skipped\n"
-			    "  -s, --service NAME      the PAM service to try: sshd, sudo, su, login, ...; likewise\n"
-			    "  -a, --audience NAME     in place of the configured one; repeatable\n"
-			    "  -i, --issuer NAME       in place of the configured one\n"
-			    "  -j, --jwks FILE         a JWK Set in place of the keyset\n"
-			    "      --typ NAME          in place of the configured token_type\n"
-			    "      --leeway 60s, --max-lifetime 24h\n"
-			    "      --at TIME           judge as of TIME: RFC 3339, seconds since the epoch, or +10m\n"
-			    "      --jws               the signature alone; the payload goes to standard output\n"
-			    "      --lines             each line of the input is a token; one verdict a line\n"
-			    "      --explain           every check in its order, with what was expected and found\n"
-			    "      --json              the verdict as a JSON object\n"
-			    "  -c, --config FILE       configuration (default: " RJWT_CONFIG_FILE ")\n"
-			    "  -d, --state-dir DIR     keyset (default: the configuration's)\n"
-			    "  -h, --help, -V, --version\n"
-			    "\n"
-			    "Exit status: 0 all accepted, 1 one rejected, 2 wrong use or no verdict possible.\n"
-			    "See rjwt-verify(1).\n";
+enum { OPT_TYP = OPTION_LETTERS + 1, OPT_LEEWAY, OPT_MAX_LIFETIME, OPT_AT, OPT_JWS, OPT_LINES, OPT_EXPLAIN, OPT_JSON };
 
-enum { OPT_TYP = 256, OPT_LEEWAY, OPT_MAX_LIFETIME, OPT_AT, OPT_JWS, OPT_LINES, OPT_EXPLAIN, OPT_JSON };
+static const struct option_row rows[] = {
+	{ 'u', "user", "NAME", "login name to test (default: the user is not checked)", "Login:" },
+	{ 's', "service", "NAME",
+	    "PAM service to test: sshd, sudo, su, login, ... (default:\nneither the scope nor spent tokens are "
+	    "checked)",
+	    NULL },
+	{ OPT_AT, "at", "TIME", "verify as if the time were TIME:\nRFC 3339, seconds since the epoch, or +10m", NULL },
+	{ OPT_JWS, "jws", NULL, "check only the signature, and print the payload", NULL },
+	{ 'a', "audience", "NAME", "audience to accept; repeatable", "Instead of the configured values:" },
+	{ 'i', "issuer", "NAME", "issuer to accept", NULL },
+	{ OPT_TYP, "typ", "NAME", "header typ to require", NULL },
+	{ OPT_LEEWAY, "leeway", "DURATION", "leeway, up to 5m", NULL },
+	{ OPT_MAX_LIFETIME, "max-lifetime", "DURATION", "longest lifetime to accept", NULL },
+	{ 'j', "jwks", "FILE", "verify against this JWK Set, not the keyset", NULL },
+	{ OPT_LINES, "lines", NULL, "treat each line of the input as a token, and print one\nverdict per line",
+	    "Input and output:" },
+	{ OPT_EXPLAIN, "explain", NULL, "print every check in order, with the expected and the actual value", NULL },
+	{ OPT_JSON, "json", NULL, "print the verdict as a JSON object", NULL },
+	{ 0, NULL, NULL, NULL, NULL },
+};
 
-static const char letters[] = ":u:s:a:i:j:" TOOL_SHORT;
-static const struct option names[] = {
-	{ "user", required_argument, NULL, 'u' },
-	{ "service", required_argument, NULL, 's' },
-	{ "audience", required_argument, NULL, 'a' },
-	{ "issuer", required_argument, NULL, 'i' },
-	{ "jwks", required_argument, NULL, 'j' },
-	{ "typ", required_argument, NULL, OPT_TYP },
-	{ "leeway", required_argument, NULL, OPT_LEEWAY },
-	{ "max-lifetime", required_argument, NULL, OPT_MAX_LIFETIME },
-	{ "at", required_argument, NULL, OPT_AT },
-	{ "jws", no_argument, NULL, OPT_JWS },
-	{ "lines", no_argument, NULL, OPT_LINES },
-	{ "explain", no_argument, NULL, OPT_EXPLAIN },
-	{ "json", no_argument, NULL, OPT_JSON },
-	TOOL_LONG,
+static const struct program verify_program = {
+	.name = "rjwt-verify",
+	.usage = "Usage: rjwt-verify [options] [FILE...]\n"
+		 "Report whether the token in each FILE would be accepted, and if not, why. Without\n"
+		 "a FILE, or where FILE is -, read standard input. No token is marked as spent.\n",
+	.options = rows,
+	.footer = "Exit status: 0 all accepted, 1 at least one rejected, 2 usage error or no verdict.\n"
+		  "See rjwt-verify(1).\n",
 };
 
 struct verify {
 	struct tool tool;
 	struct string_list audience;
 	const char *user, *service;
-	int64_t leeway_s, max_lifetime_s;
+	int64_t leeway_s, max_lifetime_s, at_s;
 	bool jws, lines, explain, json;
 };
 
-/* --at: the handle's clock is a function without context. */
-static int64_t judged_at_s;
-
+/* --at */
 static void
-clock_at(struct rjwt_time *now)
+clock_at(void *context, struct rjwt_time *now)
 {
-	*now = (struct rjwt_time){ .wall_s = judged_at_s };
+	const struct verify *v = context;
+
+	*now = (struct rjwt_time){ .wall_s = v->at_s };
 }
 
 /* --- the command line ------------------------------------------------------------------------- */
 
 static int
-take_option(struct verify *v, int option)
+take_option(void *context, int option)
 {
+	struct verify *v = context;
+
 	switch (option) {
 	case 'u':
 		v->user = optarg;
@@ -97,13 +90,14 @@ take_option(struct verify *v, int option)
 		return EXIT_DONE;
 	case OPT_LEEWAY:
 		v->tool.options.leeway_s = &v->leeway_s;
-		return tool_duration(&v->tool, "--leeway", optarg, 0, RJWT_LEEWAY_MAX, &v->leeway_s);
+		return option_duration(&v->tool, "--leeway", optarg, 0, RJWT_LEEWAY_MAX, &v->leeway_s);
 	case OPT_MAX_LIFETIME:
 		v->tool.options.max_lifetime_s = &v->max_lifetime_s;
-		return tool_duration(&v->tool, "--max-lifetime", optarg, 1, RJWT_LIFETIME_MAX, &v->max_lifetime_s);
+		return option_duration(&v->tool, "--max-lifetime", optarg, 1, RJWT_LIFETIME_MAX, &v->max_lifetime_s);
 	case OPT_AT:
 		v->tool.options.now = clock_at;
-		return tool_time(&v->tool, "--at", optarg, &judged_at_s);
+		v->tool.options.now_context = v;
+		return option_time(&v->tool, "--at", optarg, &v->at_s);
 	case OPT_JWS:
 		v->jws = true;
 		return EXIT_DONE;
@@ -123,15 +117,10 @@ take_option(struct verify *v, int option)
 static int
 read_arguments(struct verify *v, int argc, char **argv)
 {
-	int option, status;
+	int status = options_read(&v->tool, argc, argv, take_option, v);
 
-	while ((option = tool_option(&v->tool, argc, argv, letters, names)) != -1) {
-		if (option == 'h' || option == '?')
-			return tool_option_exit(&v->tool, option);
-		status = take_option(v, option);
-		if (status != EXIT_DONE)
-			return status;
-	}
+	if (status != -1)
+		return status;
 	if (v->jws && (v->explain || v->json || v->lines))
 		return tool_wrong(&v->tool, "--jws prints the payload: not with --explain, --json or --lines");
 	for (int i = optind; i < argc; i++)
@@ -402,7 +391,7 @@ main(int argc, char **argv)
 	struct verify v = { 0 };
 	int status;
 
-	tool_begin(&v.tool, "rjwt-verify", usage);
+	tool_begin(&v.tool, &verify_program);
 	status = read_arguments(&v, argc, argv);
 	if (status == -1)
 		status = verify(&v, argc, argv);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool.h"
-#include "base/datetime.h"
+#include "options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +53,7 @@ hold_descriptors(void)
 }
 
 void
-tool_begin(struct tool *tool, const char *name, const char *usage)
+tool_begin(struct tool *tool, const struct program *program)
 {
 	const struct rlimit none = { 0, 0 };
 
@@ -65,8 +65,8 @@ tool_begin(struct tool *tool, const char *name, const char *usage)
 	raise_files();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
-	openlog(name, LOG_PID, LOG_AUTHPRIV);
-	*tool = (struct tool){ .name = name, .usage = usage };
+	openlog(program->name, LOG_PID, LOG_AUTHPRIV);
+	*tool = (struct tool){ .program = program };
 	opterr = 0;
 }
 
@@ -82,7 +82,7 @@ static void RJWT_PRINTF(2, 0) say(const struct tool *tool, const char *fmt, va_l
 	fflush(stdout);
 	if (tool->line != 0)
 		snprintf(where, sizeof(where), "line %llu: ", (unsigned long long)tool->line);
-	fprintf(stderr, "%s: %s%s\n", tool->name, where, line.p == NULL ? "out of memory" : line.p);
+	fprintf(stderr, "%s: %s%s\n", tool->program->name, where, line.p == NULL ? "out of memory" : line.p);
 }
 
 void
@@ -103,14 +103,14 @@ tool_wrong(const struct tool *tool, const char *fmt, ...)
 	va_start(args, fmt);
 	say(tool, fmt, args);
 	va_end(args);
-	fprintf(stderr, "Try `%s --help'.\n", tool->name);
+	fprintf(stderr, "Try `%s --help'.\n", tool->program->name);
 	return EXIT_WRONG_USE;
 }
 
 bool
 tool_denied(const struct rjwt_diag *diag)
 {
-	return geteuid() != 0 && strstr(diag->text, strerrordesc_np(EACCES)) != NULL;
+	return geteuid() != 0 && diag->errnum == EACCES;
 }
 
 int
@@ -128,43 +128,6 @@ tool_fail(const struct tool *tool, enum rjwt_err err, const struct rjwt_diag *di
 	return err == RJWT_USAGE ? EXIT_WRONG_USE : EXIT_REFUSED;
 }
 
-int
-tool_option(struct tool *tool, int argc, char **argv, const char *letters, const struct option *names)
-{
-	for (;;) {
-		int before = optind, option = getopt_long(argc, argv, letters, names, NULL);
-
-		switch (option) {
-		case 'c':
-			tool->options.config = optarg;
-			break;
-		case 'd':
-			tool->options.state_dir = optarg;
-			break;
-		case 'h':
-			fputs(tool->usage, stdout);
-			return 'h';
-		case 'V':
-			printf("%s %s\n", tool->name, RJWT_VERSION);
-			return 'h';
-		case ':':
-			(void)tool_wrong(tool, "%s: a value is missing", argv[optind - 1]);
-			return '?';
-		case '?':
-			(void)tool_wrong(tool, "%s: unknown option", argv[optind > before ? optind - 1 : optind]);
-			return '?';
-		default:
-			return option;
-		}
-	}
-}
-
-int
-tool_option_exit(const struct tool *tool, int option)
-{
-	return tool_end(tool, option == 'h' ? EXIT_DONE : EXIT_WRONG_USE);
-}
-
 void
 tool_put(const char *text)
 {
@@ -172,29 +135,6 @@ tool_put(const char *text)
 
 	text_escape(&out, view_of(text));
 	fputs(out.p == NULL ? "" : out.p, stdout);
-}
-
-int
-tool_duration(const struct tool *tool, const char *option, const char *text, int64_t least_s, int64_t most_s,
-    int64_t *seconds)
-{
-	char least[32], most[32];
-
-	if (duration_parse(text, seconds) != RJWT_OK)
-		return tool_wrong(tool, "%s %s: a duration like 90s, 15m, 12h or 7d is wanted", option, text);
-	if (*seconds >= least_s && *seconds <= most_s)
-		return EXIT_DONE;
-	duration_format(least, least_s);
-	duration_format(most, most_s);
-	return tool_wrong(tool, "%s %s: from %s to %s is wanted", option, text, least, most);
-}
-
-int
-tool_time(const struct tool *tool, const char *option, const char *text, int64_t *seconds)
-{
-	if (time_parse(text, time(NULL), seconds) == RJWT_OK)
-		return EXIT_DONE;
-	return tool_wrong(tool, "%s %s: RFC 3339, seconds since the epoch, or +10m is wanted", option, text);
 }
 
 int

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tool.h - what the programs share: options, messages, the log.
+ * tool.h - what the programs share: how they start and end, messages, the log. options.h has the command line.
  *
  * Messages are "rjwt-issue: what: why" on stderr, escaped; stdout carries data only. Exit status: 0
  * done, 1 refused or failed, 2 wrong use.
@@ -14,38 +14,21 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#include <getopt.h>
+struct program;
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_WRONG_USE = 2 };
 
 struct tool {
-	const char *name;
-	const char *usage; /* the whole help text */
-	uint64_t line;	   /* of the input, which messages are about; 0: none */
+	const struct program *program;
+	uint64_t line; /* of the input, which messages are about; 0: none */
 	struct rjwt_options options;
 };
-
-/* Every program takes these, at the end of its own tables. */
-#define TOOL_SHORT "c:d:hV"
-#define TOOL_LONG                                                                                  \
-	{ "config", required_argument, NULL, 'c' }, { "state-dir", required_argument, NULL, 'd' }, \
-	    { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },             \
-	{                                                                                          \
-		NULL, 0, NULL, 0                                                                   \
-	}
 
 /*
  * First thing in main(): standard descriptors open, no core dump, no ptrace by the caller, limits of
  * the caller's raised, a closed pipe an error and no signal, log opened.
  */
-void tool_begin(struct tool *tool, const char *name, const char *usage);
-
-/*
- * The next option that is not one of the common ones; -1: no more. 'h' was answered, '?' was told: both
- * are the program's end, with tool_option_exit().
- */
-int tool_option(struct tool *tool, int argc, char **argv, const char *letters, const struct option *names);
-int tool_option_exit(const struct tool *tool, int option);
+void tool_begin(struct tool *tool, const struct program *program);
 
 /* "NAME: text" on stderr, one line, escaped. */
 void tool_say(const struct tool *tool, const char *fmt, ...) RJWT_PRINTF(2, 3);
@@ -59,11 +42,6 @@ bool tool_denied(const struct rjwt_diag *diag);
 
 /* Text from outside, escaped, on stdout. */
 void tool_put(const char *text);
-
-/* The value of an option, or EXIT_WRONG_USE after saying what is wanted. EXIT_DONE otherwise. */
-int tool_duration(const struct tool *tool, const char *option, const char *text, int64_t least_s, int64_t most_s,
-    int64_t *seconds);
-int tool_time(const struct tool *tool, const char *option, const char *text, int64_t *seconds);
 
 /* Everything that was printed, out; EXIT_REFUSED when it did not get there. status otherwise. */
 int tool_end(const struct tool *tool, int status);

@@ -26,37 +26,38 @@ number_parse(struct view text, int64_t max, int64_t *number)
 	return RJWT_OK;
 }
 
+/* Units of a duration, in the order in which they are written. */
+static const struct {
+	int64_t size_s;
+	char letter;
+} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+
 enum rjwt_err
 duration_parse(const char *text, int64_t *seconds)
 {
-	struct view digits = view_of(text);
-	int64_t unit, count;
+	int64_t sum = 0, count;
+	size_t unit = 0;
 
-	if (view_is(digits, "0")) {
+	if (strcmp(text, "0") == 0) {
 		*seconds = 0;
 		return RJWT_OK;
 	}
-	if (digits.n < 2)
+	if (text[0] == '\0')
 		return RJWT_USAGE;
-	switch (digits.p[digits.n - 1]) {
-	case 's':
-		unit = 1;
-		break;
-	case 'm':
-		unit = 60;
-		break;
-	case 'h':
-		unit = 3600;
-		break;
-	case 'd':
-		unit = 86400;
-		break;
-	default:
-		return RJWT_USAGE;
+	while (text[0] != '\0') {
+		size_t n = strspn(text, "0123456789");
+
+		while (unit < ARRAY_LEN(units) && units[unit].letter != text[n])
+			unit++;
+		if (unit == ARRAY_LEN(units))
+			return RJWT_USAGE;
+		RJWT_TRY(number_parse((struct view){ text, n }, 100 * YEAR_S / units[unit].size_s, &count));
+		sum += count * units[unit++].size_s;
+		text += n + 1;
 	}
-	digits.n--;
-	RJWT_TRY(number_parse(digits, 100 * YEAR_S / unit, &count));
-	*seconds = count * unit;
+	if (sum > 100 * YEAR_S)
+		return RJWT_USAGE;
+	*seconds = sum;
 	return RJWT_OK;
 }
 
@@ -141,21 +142,19 @@ time_parse(const char *text, int64_t now_s, int64_t *seconds)
 void
 duration_format(char out[static 32], int64_t seconds)
 {
-	static const struct {
-		int64_t size_s;
-		char letter;
-	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
 	uint64_t left = seconds < 0 ? 0 - (uint64_t)seconds : (uint64_t)seconds;
-	size_t i = 0;
-	int n;
+	int n = 0;
 
-	while (i < 3 && left < (uint64_t)units[i].size_s)
-		i++;
-	n = snprintf(out, 32, "%llu %c", (unsigned long long)(left / (uint64_t)units[i].size_s), units[i].letter);
-	left %= (uint64_t)units[i].size_s;
-	if (i < 3 && left / (uint64_t)units[i + 1].size_s > 0 && n > 0)
-		snprintf(out + n, 32 - (size_t)n, " %llu %c",
-		    (unsigned long long)(left / (uint64_t)units[i + 1].size_s), units[i + 1].letter);
+	snprintf(out, 32, "0s");
+	for (size_t i = 0, shown = 0; i < ARRAY_LEN(units) && shown < 2; i++) {
+		uint64_t size_s = (uint64_t)units[i].size_s;
+
+		if (left < size_s)
+			continue;
+		n += snprintf(out + n, 32 - (size_t)n, "%llu%c", (unsigned long long)(left / size_s), units[i].letter);
+		left %= size_s;
+		shown++;
+	}
 }
 
 void

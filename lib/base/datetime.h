@@ -7,7 +7,10 @@
 
 #include "base/err.h"
 
-/* "90s", "15m", "12h", "7d", and "0"; up to 100 years. RJWT_USAGE otherwise; a sign is refused. */
+/*
+ * "90s", "15m", "1h30m", "7d" or "0": units d, h, m, s in this order, each at most once; at most 100 years, and
+ * without a sign. RJWT_USAGE otherwise.
+ */
 RJWT_MUST enum rjwt_err duration_parse(const char *text, int64_t *seconds);
 
 /*
@@ -19,7 +22,7 @@ RJWT_MUST enum rjwt_err time_parse(const char *text, int64_t now_s, int64_t *sec
 /* Decimal digits alone, no sign, no blank, no leading zero but "0"; at most max. RJWT_USAGE. */
 RJWT_MUST enum rjwt_err number_parse(struct view text, int64_t max, int64_t *number);
 
-/* "40 s", "4 m 10 s", "2 h", "3 d 4 h": the two largest units. Negative: the amount alone. */
+/* As it is typed: "40s", "4m10s", "2h", "3d4h"; the two largest units that are not 0. The sign is dropped. */
 void duration_format(char out[static 32], int64_t seconds);
 
 /* RFC 3339 in UTC, "-" for 0. */

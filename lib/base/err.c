@@ -86,8 +86,15 @@ diag_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path, const cha
 	if (err == RJWT_IO && saved != 0 && used < sizeof(diag->text))
 		snprintf(diag->text + used, sizeof(diag->text) - used, "%s%s", used > 0 ? ": " : "",
 		    strerrordesc_np(saved));
+	diag->errnum = err == RJWT_IO ? saved : 0;
 	errno = saved;
 	return err;
+}
+
+bool
+err_is_missing(enum rjwt_err err)
+{
+	return err == RJWT_IO && errno == ENOENT;
 }
 
 void
@@ -104,4 +111,14 @@ fd_clean(int *fd)
 	if (*fd >= 0)
 		close(*fd);
 	errno = saved;
+}
+
+enum rjwt_err
+flags_check(int flags, int known, struct rjwt_diag *diag)
+{
+	unsigned unknown = (unsigned)flags & ~(unsigned)known;
+
+	if (unknown == 0)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_USAGE, "", "unknown flag 0x%x", unknown);
 }

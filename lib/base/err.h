@@ -59,7 +59,16 @@ bool view_is(struct view v, const char *s);
 enum rjwt_err
 diag_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path, const char *fmt, ...) RJWT_PRINTF(4, 5);
 
+/*
+ * Whether a call failed because what it names does not exist: every function that returns RJWT_IO keeps errno. It is
+ * no code of its own, for that would have to become RJWT_IO again at every exit of the library.
+ */
+bool err_is_missing(enum rjwt_err err);
+
 void free_clean(void *pointer_to_pointer); /* RJWT_CLEAN(free_clean) char *p */
 void fd_clean(int *fd);			   /* closes when >= 0, keeps errno */
+
+/* RJWT_USAGE: flags has a bit that is not among those that a function knows. */
+RJWT_MUST enum rjwt_err flags_check(int flags, int known, struct rjwt_diag *diag);
 
 #endif

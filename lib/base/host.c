@@ -31,7 +31,7 @@ clock_now(struct clock *clock, struct rjwt_time *now)
 	struct timespec wall, boot;
 
 	if (clock->read != NULL) {
-		clock->read(now);
+		clock->read(clock->context, now);
 		return;
 	}
 	if (clock->boot_id[0] == '\0' && read_system_file("/proc/sys/kernel/random/boot_id", &id) == RJWT_OK &&

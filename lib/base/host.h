@@ -11,8 +11,9 @@
 
 /* Where a handle has its time from: a function that was given, or the system. */
 struct clock {
-	void (*read)(struct rjwt_time *); /* NULL: the system's clocks */
-	char boot_id[37];		  /* read once: it cannot change while we run */
+	void (*read)(void *context, struct rjwt_time *now); /* NULL: the system's clocks */
+	void *context;
+	char boot_id[37]; /* read once: it cannot change while we run */
 };
 
 void clock_now(struct clock *clock, struct rjwt_time *now);

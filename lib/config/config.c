@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/config.h"
 #include "base/buf.h"
+#include "base/datetime.h"
 #include "base/file.h"
 #include "config/config_value.h"
 #include "config/config_yaml.h"
@@ -21,18 +22,21 @@ config_check(const struct config *config, const char *const **keys, struct rjwt_
 	static const char *const claim[] = { "user_claim", NULL };
 	const struct rotation_policy *p = &config->rotation;
 	int64_t least = p->max_lifetime_s + p->leeway_s + keyset_slack_s(p);
+	char value[32], limit[32];
 
 	*keys = ttl;
+	duration_format(value, p->previous_key_ttl_s);
+	duration_format(limit, least);
 	if (p->previous_key_ttl_s < least)
 		return diag_fail(diag, RJWT_CONFIG, config->path,
-		    "previous_key_ttl: %llds is less than max_lifetime + %s = %llds, so tokens would outlive "
-		    "their key",
-		    (long long)p->previous_key_ttl_s, p->leeway_s > 0 ? "2 x leeway" : "1s", (long long)least);
+		    "previous_key_ttl: %s is less than max_lifetime + %s (%s): tokens would outlive their key", value,
+		    p->leeway_s > 0 ? "2 x leeway" : "1s", limit);
 	*keys = lifetime;
+	duration_format(value, config->default_lifetime_s);
+	duration_format(limit, p->max_lifetime_s);
 	if (config->default_lifetime_s > p->max_lifetime_s)
-		return diag_fail(diag, RJWT_CONFIG, config->path,
-		    "default_lifetime: %llds is more than max_lifetime, %llds", (long long)config->default_lifetime_s,
-		    (long long)p->max_lifetime_s);
+		return diag_fail(diag, RJWT_CONFIG, config->path, "default_lifetime: %s is more than max_lifetime (%s)",
+		    value, limit);
 	*keys = bits;
 	if (p->rsa_bits % 8 != 0)
 		return diag_fail(diag, RJWT_CONFIG, config->path, "rsa_bits: %u is no multiple of 8", p->rsa_bits);
@@ -87,7 +91,7 @@ read_file(const char *path, bool must_be, struct buf *text, struct rjwt_diag *di
 
 	if (err == RJWT_OK)
 		err = file_read(&dir, name, CONFIG_FILE_MAX, text, NULL, diag);
-	if (err == RJWT_IO && errno == ENOENT && !must_be)
+	if (err_is_missing(err) && !must_be)
 		return RJWT_OK;
 	return err == RJWT_MEMORY || err == RJWT_OK ? err : RJWT_CONFIG;
 }

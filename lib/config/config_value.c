@@ -10,14 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define issue path /* ISSUE has no field yet, and writes none */
 const struct config_row config_rows[] = {
 #define KEY(name, kind, field, initial, least, most, help) \
 	{ #name, kind, offsetof(struct config, field), initial, least, most, help },
 #include "config/config.def"
 #undef KEY
 };
-#undef issue
 
 _Static_assert(ARRAY_LEN(config_rows) <= KEYS_MAX, "a place for every key");
 const size_t config_nrows = ARRAY_LEN(config_rows);
@@ -66,14 +64,29 @@ config_value_is_text(const struct config_value *v)
 }
 
 static bool
+fits(const struct config_row *row, struct view text)
+{
+	return text.n >= (size_t)row->least && text.n <= (size_t)row->most &&
+	       (text.n == 0 || row->kind == PATH || claims_name_check(text));
+}
+
+bool
+config_check_typ(struct view typ)
+{
+	for (size_t i = 0; i < config_nrows; i++)
+		if (config_rows[i].offset == offsetof(struct config, token_type))
+			return fits(&config_rows[i], typ);
+	return false;
+}
+
+static bool
 set_text(struct config_value *v, char **field)
 {
 	char *copy;
 
 	if (!config_value_is_text(v))
 		return config_value_say(v, "text: write it between quotes");
-	if (v->text.n < (size_t)v->row->least || v->text.n > (size_t)v->row->most ||
-	    (v->text.n > 0 && v->row->kind != PATH && !claims_name_check(v->text)))
+	if (!fits(v->row, v->text))
 		return say_range(v, "text without control characters, bytes:");
 	if (v->row->kind == PATH && v->text.p[0] != '/')
 		return config_value_say(v, "an absolute path");
@@ -85,23 +98,6 @@ set_text(struct config_value *v, char **field)
 	free(*field);
 	*field = copy;
 	return true;
-}
-
-/* As a person writes it in the file: 0, 90s, 5m, 3650d. */
-static void
-put_duration(char text[static 32], int64_t seconds)
-{
-	static const struct {
-		int64_t seconds;
-		char unit;
-	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
-
-	snprintf(text, 32, "0");
-	for (size_t i = 0; seconds > 0; i++) /* the last unit measures all */
-		if (seconds % units[i].seconds == 0) {
-			snprintf(text, 32, "%lld%c", (long long)(seconds / units[i].seconds), units[i].unit);
-			return;
-		}
 }
 
 static bool
@@ -116,8 +112,8 @@ set_duration(struct config_value *v, int64_t *field)
 		*field = seconds;
 		return true;
 	}
-	put_duration(least, v->row->least);
-	put_duration(most, v->row->most);
+	duration_format(least, v->row->least);
+	duration_format(most, v->row->most);
 	snprintf(wanted, sizeof(wanted), "from %s to %s", least, most);
 	return config_value_say(v, wanted);
 }

@@ -38,6 +38,9 @@ bool config_value_set(struct config_value *value, struct config *config);
 /* YAML has types that we do not guess at: an unquoted true, 12 or ~ is no text. */
 bool config_value_is_text(const struct config_value *value);
 
+/* Whether token_type may have this value. */
+bool config_check_typ(struct view typ);
+
 /* Fill why, with the text itself and what was wanted of it; false. */
 bool config_value_say(struct config_value *value, const char *wanted);
 

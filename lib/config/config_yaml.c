@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "config/config_names.h"
 #include "jose/claims.h"
+#include "rjwt.h"
 
 #include <yaml.h>
 
@@ -150,7 +151,8 @@ static enum rjwt_err
 read_name(struct reader *r, const struct config_row *row, const yaml_event_t *event)
 {
 	struct config_value v = value_of(row, event);
-	struct string_list *names = (struct string_list *)(void *)((char *)r->config + row->offset);
+	void *field = (char *)r->config + row->offset;
+	struct string_list *names = field;
 
 	if (!config_value_is_text(&v))
 		(void)config_value_say(&v, "text: write it between quotes");

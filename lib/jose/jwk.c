@@ -167,7 +167,8 @@ read_members(struct json json, struct jwk *jwk, const char **why)
 		return RJWT_ALG;
 	}
 	for (size_t i = 0; i < TIMES; i++) {
-		int64_t *at_s = (int64_t *)(void *)((char *)jwk + times[i].offset);
+		void *field = (char *)jwk + times[i].offset;
+		int64_t *at_s = field;
 
 		has = json_integer(json, times[i].name, at_s);
 		if (has == JSON_WRONG || (has == JSON_GOOD && times[i].ends && *at_s == 0)) {

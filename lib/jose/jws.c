@@ -4,9 +4,16 @@
 
 #include <string.h>
 
-/* Header members that change what a signature means, or bring a key along: nothing here honours them. */
-static const char *const refused[] = { "crit", "b64", "zip", "cty", "jwk", "jku", "x5c", "x5u", "x5t", "x5t#S256",
-	NULL };
+/*
+ * The header members that a request must not bring: those that rjwt writes, and those that change what a signature
+ * means or bring a key along, which nothing here honours and every token with one is rejected for.
+ */
+static const struct {
+	const char *name;
+	bool rejected;
+} reserved[] = { { "alg", false }, { "kid", false }, { "typ", false }, { "crit", true }, { "b64", true },
+	{ "zip", true }, { "cty", true }, { "jwk", true }, { "jku", true }, { "x5c", true }, { "x5u", true },
+	{ "x5t", true }, { "x5t#S256", true } };
 
 enum rjwt_err
 jws_split(struct view token, struct jws *jws, const char **why)
@@ -46,9 +53,9 @@ optional(struct json json, const char *name, struct view *value, struct rjwt_dia
 static bool
 is_refused(struct view name)
 {
-	for (size_t i = 0; refused[i] != NULL; i++)
-		if (view_is(name, refused[i]))
-			return true;
+	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+		if (view_is(name, reserved[i].name))
+			return reserved[i].rejected;
 	return false;
 }
 
@@ -112,7 +119,10 @@ jws_sign(struct signer *signer, struct view header, struct view payload, struct 
 bool
 jws_is_reserved(struct view name)
 {
-	return view_is(name, "alg") || view_is(name, "kid") || view_is(name, "typ") || is_refused(name);
+	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+		if (view_is(name, reserved[i].name))
+			return true;
+	return false;
 }
 
 void

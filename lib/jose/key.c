@@ -246,6 +246,15 @@ key_parts(const struct key *key, struct buf parts[static 2])
 
 /* --- private halves --------------------------------------------------------------------------- */
 
+/* OpenSSL has two names for the NIST curves, P-256 and prime256v1, and one for the others. */
+static int
+curve_nid(const char *group)
+{
+	int nid = EC_curve_nist2nid(group);
+
+	return nid != NID_undef ? nid : OBJ_txt2nid(group);
+}
+
 enum rjwt_err
 key_private_parse(const struct alg *alg, struct view text, struct key **key, const char **why)
 {
@@ -267,9 +276,8 @@ key_private_parse(const struct alg *alg, struct view text, struct key **key, con
 	if (pkey == NULL)
 		return refuse(why, "no private key in PKCS#8 PEM");
 	if (alg->kind == ALG_ECDSA) {
-		/* OpenSSL calls P-256 prime256v1; the row's name is one of its aliases. */
 		if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1 ||
-		    OBJ_sn2nid(group) != EC_curve_nist2nid(alg->group))
+		    OBJ_txt2nid(group) != curve_nid(alg->group))
 			return refuse(why, "a private key of another type");
 	} else if (!EVP_PKEY_is_a(pkey, alg->group)) {
 		return refuse(why, "a private key of another type");

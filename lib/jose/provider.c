@@ -16,13 +16,13 @@ struct key_signer {
 static enum rjwt_err
 key_signer_sign(struct signer *signer, struct view input, struct buf *signature)
 {
-	return key_sign(((struct key_signer *)(void *)signer)->key, input, signature);
+	return key_sign(((struct key_signer *)signer)->key, input, signature);
 }
 
 static void
 key_signer_free(struct signer *signer)
 {
-	key_free(((struct key_signer *)(void *)signer)->key);
+	key_free(((struct key_signer *)signer)->key);
 	free(signer);
 }
 
@@ -59,7 +59,7 @@ struct file_provider {
 enum rjwt_err
 provider_file_open(struct provider *provider, struct dir *dir, struct rjwt_diag *diag)
 {
-	const struct dir *state = ((struct file_provider *)(void *)provider)->state;
+	const struct dir *state = ((struct file_provider *)provider)->state;
 
 	return dir_open_at(state, "private", dir, diag);
 }

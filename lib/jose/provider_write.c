@@ -5,9 +5,20 @@
 #include "base/file.h"
 #include "base/file_write.h"
 #include "jose/alg.h"
+#include "jose/jwk.h"
 #include "jose/key.h"
 
 #include <stdio.h>
+
+/* A key counts when what was written can be read again, and signs what its public half verifies. */
+static enum rjwt_err
+check_usable(struct provider *provider, int64_t version, struct key *made, struct rjwt_diag *diag)
+{
+	const struct jwk jwk = { .alg = key_alg(made), .key = key_alg(made)->kind == ALG_HMAC ? NULL : made };
+	RJWT_CLEAN(signer_clean) struct signer *signer = NULL;
+
+	return provider->load(provider, version, &jwk, &signer, diag);
+}
 
 static enum rjwt_err
 file_generate(struct provider *provider, int64_t version, const struct alg *alg, unsigned rsa_bits, struct key **key,
@@ -26,6 +37,7 @@ file_generate(struct provider *provider, int64_t version, const struct alg *alg,
 		return diag_fail(diag, err, "", "no %s key could be made", alg->label);
 	RJWT_TRY(key_private_format(made, &text));
 	RJWT_TRY(file_create(&dir, name, 0600, buf_view(&text), diag));
+	RJWT_TRY(check_usable(provider, version, made, diag));
 	*key = RJWT_STEAL(made);
 	return RJWT_OK;
 }

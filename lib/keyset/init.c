@@ -38,7 +38,7 @@ open_above(const char *path, struct dir *above, char name[static NAME_MAX + 1], 
 	for (size_t n = strlen(bare); n > 1 && bare[n - 1] == '/'; n--)
 		bare[n - 1] = '\0';
 	err = dir_of(bare, above, &last, diag);
-	if (err == RJWT_IO && errno == ENOENT && diag != NULL && strrchr(bare, '/') != NULL)
+	if (err_is_missing(err) && diag != NULL && strrchr(bare, '/') != NULL)
 		text_append(diag->text, sizeof(diag->text), " ", "(make it first: mkdir -p %.*s)",
 		    (int)(strrchr(bare, '/') - bare), bare);
 	RJWT_TRY(err);
@@ -53,7 +53,7 @@ open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
 	char name[NAME_MAX + 1];
 	enum rjwt_err err = dir_open(path, dir, diag), found;
 
-	if (err != RJWT_OK && (err != RJWT_IO || errno != ENOENT))
+	if (err != RJWT_OK && !err_is_missing(err))
 		return err;
 	found = open_above(path, &above, name, diag);
 	if (err == RJWT_OK) /* made, perhaps, by one that was killed before this; "." was made by somebody else */
@@ -68,7 +68,7 @@ adopt_open(const char *path, struct dir *dir, struct rjwt_diag *diag)
 {
 	enum rjwt_err err = dir_open(path, dir, diag);
 
-	if (err == RJWT_IO && errno == ENOENT)
+	if (err_is_missing(err))
 		return diag_fail(diag, RJWT_KEYSET, path, "is not there: rjwt-keyd init makes a keyset");
 	return err;
 }
@@ -243,7 +243,7 @@ static void
 tell(const struct keyset *keyset, const struct rotation_policy *policy, const struct dir *dir, bool adopt,
     struct rjwt_change *change)
 {
-	*change = (struct rjwt_change){ .any = true, .rotated = adopt, .made = keyset->next.version };
+	*change = (struct rjwt_change){ .any = true, .rotated = adopt, .made_version = keyset->next.version };
 	keyset_kid_format(keyset, keyset->active.version, change->kid);
 	if (policy->rotate_every_s > 0)
 		change->next_event_s = keyset->active.since_s + policy->rotate_every_s;

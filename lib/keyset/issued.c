@@ -44,7 +44,7 @@ issued_add(const struct dir *state, int64_t exp_s, const struct buf *lines, stru
 	RJWT_TRY(buf_done(lines));
 	snprintf(name, sizeof(name), "%lld", (long long)(exp_s / HOUR_S));
 	err = dir_open_at(state, "issued", &dir, diag);
-	if (err == RJWT_IO && errno == ENOENT) { /* somebody cleaned up: it is for people alone */
+	if (err_is_missing(err)) { /* somebody cleaned up: it is for people alone */
 		RJWT_TRY(dir_make(state, "issued", 0700, diag));
 		err = dir_open_at(state, "issued", &dir, diag);
 	}
@@ -76,7 +76,7 @@ issued_prune(const struct dir *state, int64_t now_s, struct rjwt_diag *diag)
 	struct prune p = { .now_s = now_s, .diag = diag };
 	enum rjwt_err err = dir_open_at(state, "issued", &dir, diag);
 
-	if (err == RJWT_IO && errno == ENOENT)
+	if (err_is_missing(err))
 		return RJWT_OK; /* minting makes it again */
 	RJWT_TRY(err);
 	p.dir = &dir;

@@ -17,7 +17,7 @@ busy(int fd, const struct dir *dir, long waited_s, struct rjwt_diag *diag)
 
 	holder[n > 0 ? n : 0] = '\0';
 	holder[strcspn(holder, "\n")] = '\0';
-	return diag_fail(diag, RJWT_BUSY, dir->path, "has been locked for %ld s, last by %s", waited_s,
+	return diag_fail(diag, RJWT_BUSY, dir->path, "has been locked for %lds, last by %s", waited_s,
 	    holder[0] == '\0' ? "an unknown program" : holder);
 }
 

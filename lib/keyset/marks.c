@@ -149,7 +149,7 @@ mark_read(const struct dir *dir, const char *name, int64_t *version, struct rjwt
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	enum rjwt_err err = file_read(dir, name, MARK_MAX, &text, NULL, diag);
 
-	if (err == RJWT_IO && errno == ENOENT)
+	if (err_is_missing(err))
 		return RJWT_OK;
 	RJWT_TRY(err);
 	/* Torn it revokes all the same; a line without its end may be the beginning of a higher number. */

@@ -197,9 +197,9 @@ describe_plan(struct plan *plan, const struct keyset *before, const struct rotat
 	char kid[RJWT_ID_SIZE], until[32];
 
 	*change = (struct rjwt_change){ .any = plan->any,
-		.retired = plan->retire,
+		.retired_version = plan->retire,
 		.rotated = plan->after.active.version != before->active.version,
-		.made = plan->make > 0 ? plan->after.next.version : 0 };
+		.made_version = plan->make > 0 ? plan->after.next.version : 0 };
 	keyset_kid_format(&plan->after, plan->after.active.version, change->kid);
 	describe_reason(plan, before);
 	add(change, "%.42s %s", change->kid, change->rotated ? "signs now" : plan->raced ? "signs" : "goes on signing");

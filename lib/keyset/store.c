@@ -77,7 +77,7 @@ missing(enum rjwt_err err, struct rjwt_diag *diag)
 {
 	char path[sizeof(diag->path)];
 
-	if (err != RJWT_IO || errno != ENOENT)
+	if (!err_is_missing(err))
 		return err;
 	if (diag == NULL)
 		return RJWT_KEYSET;
@@ -185,7 +185,7 @@ store_read_key(struct store *store, int64_t version, struct jwk *jwk, struct rjw
 
 	store_name(name, version, "jwk");
 	err = file_read(&store->keys, name, JWK_FILE_MAX, &text, NULL, diag);
-	if (err == RJWT_IO && errno == ENOENT)
+	if (err_is_missing(err))
 		return RJWT_KEY_UNKNOWN;
 	RJWT_TRY(err);
 	keyset_kid_format(&store->keyset, version, kid);

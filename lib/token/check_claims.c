@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The checks behind a good signature. */
 #include "token/check.h"
+#include "base/datetime.h"
 #include "base/json.h"
 #include "base/string_list.h"
 #include "config/config.h"
@@ -130,12 +131,14 @@ check_lifetime(struct verification *w)
 	int64_t max_s = w->verifier->config->rotation.max_lifetime_s;
 	int64_t lifetime_s = w->claims.exp_s - w->claims.iat_s;
 	bool good = lifetime_s > 0 && lifetime_s <= max_s;
-	char expected[48], found[48];
+	char expected[48], found[48], amount[32];
 
 	if (good && !w->trace)
 		return RJWT_OK;
-	snprintf(expected, sizeof(expected), "1 s to %lld s", (long long)max_s);
-	snprintf(found, sizeof(found), "%lld s", (long long)lifetime_s);
+	duration_format(amount, max_s);
+	snprintf(expected, sizeof(expected), "1s to %s", amount);
+	duration_format(amount, lifetime_s);
+	snprintf(found, sizeof(found), "%s%s", lifetime_s < 0 ? "-" : "", amount);
 	return check_judge(w, good, expected, view_of(found));
 }
 
@@ -221,7 +224,7 @@ check_spent(struct verification *w)
 		return check_not_checked(w, "no service was given");
 	if (w->scope == NULL)
 		return diag_fail(w->diag, RJWT_USAGE, "", "a one-time token cannot be accepted without a service");
-	/* To look first and to spend then would be two answers: verify_token() spends, and that is the answer. */
+	/* Where it is to be spent, spending is the check: to look first would be a second answer. */
 	err = dry_run ? mark_find_spent(w->verifier->marks, w->version, &w->claims, w->scope, w->diag) : RJWT_OK;
 	return check_first_use(w, err);
 }

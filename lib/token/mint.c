@@ -63,7 +63,7 @@ take_tickets(struct mint_batch *b, int64_t version, size_t wanted, size_t *got)
 		    why.text);
 	if (wanted == 0 || limit == 0)
 		return RJWT_OK;
-	if (err == RJWT_IO && errno == ENOENT) /* a count that was lost is used up */
+	if (err_is_missing(err)) /* a count that was lost is used up */
 		number = INT64_MAX;
 	else if (err != RJWT_OK)
 		return diag_fail(&b->diag, err, why.path, "%s", why.text);

@@ -2,6 +2,7 @@
 #include "token/mint_request.h"
 #include "base/base64url.h"
 #include "base/buf.h"
+#include "base/datetime.h"
 #include "base/host.h"
 #include "base/json.h"
 #include "base/json_write.h"
@@ -82,18 +83,22 @@ static enum rjwt_err
 check_requested_lifetime(struct mint_item *o)
 {
 	int64_t most = o->minter->config->rotation.max_lifetime_s;
+	char value[32], limit[32];
 
 	if (o->full.not_before_s < 0 || o->full.not_before_s > JSON_INTEGER_MAX / 2)
 		return diag_fail(o->diag, RJWT_LIFETIME, "", "the time not-before is out of range");
 	if (o->lifetime_s >= 1 && o->lifetime_s <= most)
 		return RJWT_OK;
-	return diag_fail(o->diag, RJWT_LIFETIME, "", "a lifetime of %lld s is not from 1 s to max_lifetime, %lld s",
-	    (long long)o->lifetime_s, (long long)most);
+	duration_format(value, o->lifetime_s);
+	duration_format(limit, most);
+	return diag_fail(o->diag, RJWT_LIFETIME, "", "lifetime %s%s is out of range (1s to max_lifetime, %s)",
+	    o->lifetime_s < 0 ? "-" : "", value, limit);
 }
 
 static enum rjwt_err
 order_check(struct mint_item *o)
 {
+	RJWT_TRY(flags_check(o->request->flags, RJWT_MINT_FLAGS, o->diag));
 	if (o->request->user == NULL)
 		return diag_fail(o->diag, RJWT_USER, "", "a token is for one user: none was named");
 	RJWT_TRY(check_names(o));
@@ -283,6 +288,7 @@ set_times(struct mint_item *o)
 {
 	struct rjwt_token *token = &o->token;
 	int64_t most = o->minter->config->rotation.max_lifetime_s;
+	char value[32], limit[32];
 	struct rjwt_time now;
 
 	clock_now(o->minter->clock, &now);
@@ -292,10 +298,11 @@ set_times(struct mint_item *o)
 	if (o->full.not_before_s != 0)
 		token->nbf_s = o->full.not_before_s;
 	token->exp_s = (token->nbf_s > token->iat_s ? token->nbf_s : token->iat_s) + o->lifetime_s;
+	duration_format(value, token->exp_s - token->iat_s);
+	duration_format(limit, most);
 	if (token->exp_s - token->iat_s > most)
 		return diag_fail(o->diag, RJWT_LIFETIME, "",
-		    "the token would be issued %lld s before it expires, max_lifetime is %lld s",
-		    (long long)(token->exp_s - token->iat_s), (long long)most);
+		    "the token would expire %s after it is issued (max_lifetime is %s)", value, limit);
 	return RJWT_OK;
 }
 

@@ -17,7 +17,7 @@ setup()
 	flock $lock
 	before=$(snapshot)
 	SECONDS=0
-	refused 1 "$state: has been locked for 30 s, last by process " keyd rotate
+	refused 1 "$state: has been locked for 30s, last by process " keyd rotate
 	[ $SECONDS -ge 28 ]
 	says '(rjwt-keyd)'
 	[ "$before" = "$(snapshot)" ]

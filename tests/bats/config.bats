@@ -51,7 +51,7 @@ fine()
 		2:1|unknown key "frobnicate"|frobnicate: 1|cap_session: true
 		2:1|issuer stands already in line 1|issuer: b|audience: b
 		2:9|leeway: "5" is not a duration like 90s, 15m, 12h or 7d|leeway: 5|leeway: 5s
-		2:9|leeway: "301s" is not from 0 to 5m|leeway: 301s|leeway: 300s
+		2:9|leeway: "301s" is not from 0s to 5m|leeway: 301s|leeway: 300s
 		2:9|leeway: "-1s" is not a duration|leeway: -1s|leeway: 0
 		2:6|alg: "HS255" is not an algorithm that rjwt has; do you mean HS256?|alg: HS255|alg: HS256
 		2:6|alg: "none" is not an algorithm|alg: none|alg: EdDSA
@@ -79,7 +79,7 @@ fine()
 @test "limits that depend on each other are told at the key, with the sum" {
 	issue alice >"$dir/token"
 	file 'max_lifetime: 2h\nprevious_key_ttl: 2h\n'
-	told 2:1 '7260s'
+	told 2:1 '2h1m'
 	file 'max_lifetime: 2h\nprevious_key_ttl: 7260s\n'
 	fine
 	file 'default_lifetime: 2h\n'

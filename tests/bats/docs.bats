@@ -11,17 +11,37 @@ setup()
 	programs='rjwt-issue rjwt-verify rjwt-keyd'
 }
 
-# options PROGRAM - the long options in the tables of its sources
+# options PROGRAM - "LETTER NAME ARGUMENT" of each option, or - for what it has not, as --help prints the program's table
 options()
 {
-	local sources
-	sources=$(sed -e ':a' -e '/\\$/{N;s/\\\n//;ba}' "$RJWT_SOURCE/Makefile.am" | sed -n "s/^${1//-/_}_SOURCES = //p")
-	# shellcheck disable=SC2086    # names of files
-	(cd "$RJWT_SOURCE" && cat ${sources//\$(TOOL)/tools/tool.h}) | grep -oP '\{ "\K[a-z-]+(?=", (required|no|optional)_argument)' | sort -u
+	"$RJWT_BUILD/$1" --help | sed -nE \
+		-e 's/^  -(.), --([a-z-]+) ([^ ]+)  .*/\1 \2 \3/p;t' -e 's/^  -(.), --([a-z-]+)  .*/\1 \2 -/p;t' \
+		-e 's/^      --([a-z-]+) ([^ ]+)  .*/- \1 \2/p;t' -e 's/^      --([a-z-]+)  .*/- \1 -/p' | sort
 }
 
-# listed PAGE - the options that it explains, those of other programs apart
-listed() { grep '^\.It ' "$RJWT_SOURCE/man/$1" | grep -oP 'Fl Fl \K[a-z-]+' | sort -u; }
+# listed PAGE - the same, from the option lists of the page
+listed()
+{
+	grep '^\.It .*Fl Fl ' "$RJWT_SOURCE/man/$1" | sed 's/^\.It //;s/ , /\n/g' | awk '
+		{ argument = "-" }
+		/ Ar / { argument = toupper($0); sub(/^.*FL [^ ]+ AR /, "", argument); gsub(/ |NS |AR /, "", argument) }
+		$2 != "Fl" { letter = $2; next }
+		{ print (letter == "" ? "-" : letter), $3, argument; letter = "" }' | sort
+}
+
+# completed PROGRAM - the same, from the completion, which has no names for arguments: ARG
+completed()
+{
+	local file=$RJWT_SOURCE/etc/completions/$1 word letter
+	for word in $(grep -vP '^\t-.*\)' "$file" | grep -oP -- '(?<![a-z-])--\K[a-z-]+' | sort -u); do
+		letter=$(grep -oP -- "^\t-(.* \| )?-\K[a-zA-Z](?= \| --$word( |\)))|^\t-\K[a-zA-Z](?= \| --$word( |\)))" "$file") || letter=-
+		if grep -qP -- "^\t-(.* \| |-)?(--)?$word( \||\))" "$file"; then
+			echo "$letter $word ARG"
+		else
+			echo "$letter $word -"
+		fi
+	done | sort
+}
 
 # defaults - "key: default" of each key whose default is no name of the source, in the order of the table
 defaults() { sed -n 's/^KEY(\([a-z_]*\), *[A-Z]*, *[^,]*, *"\([^"]\+\)",.*/\1: \2/p' "$RJWT_SOURCE/lib/config/config.def"; }
@@ -29,17 +49,55 @@ defaults() { sed -n 's/^KEY(\([a-z_]*\), *[A-Z]*, *[^,]*, *"\([^"]\+\)",.*/\1: \
 # names - of the configuration's keys, in the order of the table
 names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.def"; }
 
-@test "--help lists each long option, and no other" {
+@test "--help lists options that the program accepts, with an argument or without" {
 	for program in $programs; do
-		wanted=$(options "$program")
-		[ "$(wc -l <<<"$wanted")" -ge 6 ]
 		run -0 --separate-stderr "$RJWT_BUILD/$program" --help
 		[ -z "$stderr" ]
-		[ "$(grep -oP -- '(?<![a-z])--\K[a-z-]+' <<<"$output" | sort -u)" = "$wanted" ]
 		[ "$output" = "$("$RJWT_BUILD/$program" -h)" ]
 		# the paths of this build apart: they are as long as whoever configured it wished
 		[ "$(sed 's#/[^ )]*##g' <<<"$output" | awk 'length > 100')" = '' ]
+		[ "$(grep -cE '^  (-.,|   ) --[a-z]' <<<"$output")" -eq "$(options "$program" | wc -l)" ]
+		[ "$(options "$program" | wc -l)" -ge 13 ]
+		while read -r letter name argument; do
+			if [ "$argument" = - ]; then
+				run -2 "$RJWT_BUILD/$program" "--$name=x"
+				says "--$name=x: this option takes no argument"
+				[ "$letter" = - ] || run "$RJWT_BUILD/$program" "-$letter" --help
+			else
+				run -2 "$RJWT_BUILD/$program" "--$name"
+				says "--$name: the argument is missing"
+				[ "$letter" = - ] || run -2 "$RJWT_BUILD/$program" "-$letter"
+			fi
+			[[ $output != *'unknown option'* ]]
+		done < <(options "$program")
+		run -2 "$RJWT_BUILD/$program" --unknown
+		says '--unknown: unknown option'
 	done
+}
+
+@test "rjwt-keyd accepts an option with the commands that --help names for it, and with no other" {
+	configure
+	group=
+	while IFS= read -r line; do
+		case $line in
+		'Options of '*) group=" ${line#Options of }" group=${group//[,:]/ } ;;
+		'Common '*) break ;;
+		'      --'*)
+			read -r option argument _ <<<"$line"
+			[[ $argument =~ ^[A-Z.]+$ ]] && value=1.1 || value=
+			for command in init once rotate revoke status jwks check run; do
+				[ "$command" != run ] || [[ $group != *' run '* ]] || continue
+				run keyd "$command" "$option${value:+=$value}"
+				if [[ $group == *" $command "* ]]; then
+					[[ $output != *'does not take'* ]]
+				else
+					says "$command does not take $option"
+				fi
+			done
+			;;
+		esac
+	done < <("$RJWT_BUILD/rjwt-keyd" --help)
+	[[ $group == *' once  rotate  revoke '* ]]
 }
 
 @test "every command of rjwt-keyd is in its help, and nothing else is a command" {
@@ -81,7 +139,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 	done
 }
 
-@test "each program's page lists each of its long options, and no other" {
+@test "each program's page lists its options as --help does: letter, name, argument" {
 	for program in $programs; do
 		diff <(options "$program") <(listed "$(basename "$RJWT_SOURCE/man/$program".[18])")
 	done
@@ -97,12 +155,12 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 	done < <(defaults)
 	# numbers that the table has by name, and durations
 	grep -Fxq '.It Cm rsa_bits Pq a number from 2048 to 16384; default: 3072' "$file"
-	grep -Fxq '.It Cm rotate_every Pq a duration from 0 to 3650d; default: 24h' "$file"
+	grep -Fxq '.It Cm rotate_every Pq a duration from 0s to 3650d; default: 24h' "$file"
 	grep -Fxq '.It Cm user_suffix Pq a text of 0 to 255 bytes; default: \(dq\(dq' "$file"
 	# a page that is behind is seen
 	sed 's/^KEY(leeway, \(.*\)"30s", 0, 300,/KEY(leeway, \1"40s", 0, 301,/' lib/config/config.def >"$dir/config.def"
 	run -1 diff <(awk -v page="$file" -f etc/make-yaml lib/*.h lib/*/*.h "$dir/config.def") "$file"
-	says '< .It Cm leeway Pq a duration from 0 to 301s; default: 40s'
+	says '< .It Cm leeway Pq a duration from 0s to 5m1s; default: 40s'
 }
 
 @test "rjwt(3) has each function" {
@@ -123,15 +181,13 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		<(sed -n 's/^\.It Sy //p' "$file" | sort)
 }
 
-@test "the completions know each long option, and no other" {
-	cd "$RJWT_SOURCE"
+@test "the completions know the options as --help lists them: name, and argument with letter" {
 	for program in $programs; do
-		for word in $(grep -oP -- '(?<![a-z-])--\K[a-z-]+' "etc/completions/$program" | sort -u); do
-			grep -qx -- "$word" <<<"$(options "$program")" || { echo "$program has no --$word"; return 1; }
-		done
-		for word in $(options "$program"); do
-			grep -q -- "--$word" "etc/completions/$program" || { echo "no --$word in etc/completions/$program"; return 1; }
-		done
+		diff <(options "$program" | sed 's/^. \(.* -\)$/- \1/;t;s/[^ ]*$/ARG/' | sort) <(completed "$program")
+	done
+	# and each command
+	for command in $("$RJWT_BUILD/rjwt-keyd" --help | sed -n 's/^  \([a-z]\+\)  .*/\1/p'); do
+		grep -qw -- "$command" "$RJWT_SOURCE/etc/completions/rjwt-keyd"
 	done
 }
 
@@ -187,7 +243,7 @@ host_of_examples()
 	run -1 examples run other.8
 	sed 's/^now       \(.*\):36:55Z/now       \1:26:55Z/' "$page" >other.8    # ten minutes between what is at once
 	run -1 examples run other.8
-	sed 's/(in 1 d)/(in 2 d)/' "$page" >other.8
+	sed 's/(in 1d)/(in 2d)/' "$page" >other.8
 	run -1 examples run other.8
 }
 

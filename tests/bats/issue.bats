@@ -166,7 +166,7 @@ setup()
 	need script
 	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' -s sudo -s ssh -t 90s -o '$dir/token' alice" /dev/null >"$dir/summary" </dev/null
 	run -0 cat "$dir/summary"
-	says 'alice may use sudo ssh on this host, once for each, from 20' '(1 m 30 s)' ' bytes, fits the prompts of sudo ssh su login'
+	says 'alice may use sudo ssh on this host, once for each, from 20' '(1m30s)' ' bytes, fits the prompts of sudo ssh su login'
 	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' --reusable -a far.example -o '$dir/token2' alice" /dev/null >"$dir/summary" </dev/null
 	run -0 cat "$dir/summary"
 	says 'this token is a password until it expires' 'alice may use ssh on far.example, any number of times'

@@ -288,7 +288,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 @test "status tells since when a rotation has been due" {
 	backdate 86460
 	run -0 keyd status
-	[[ $output =~ next\ +rotation\ was\ due\ 20[0-9T:-]+Z\ \(1\ m\ ([0-9]+\ s\ )?ago\) ]]
+	[[ $output =~ next\ +rotation\ was\ due\ 20[0-9T:-]+Z\ \(1m([0-9]+s)?\ ago\) ]]
 	run -0 keyd status --json
 	jq -e '.next_event == "rotation" and .now - .next_event_at >= 60' <<<"$output"
 }

@@ -48,6 +48,8 @@ main(int argc, char **argv)
 	const char *alg;
 	size_t len, algs = 0;
 
+	if (argc == 2 && strcmp(argv[1], "version") == 0)
+		return puts(rjwt_version()) < 0;
 	if (argc != 3)
 		return 2;
 	options.config = argv[1];

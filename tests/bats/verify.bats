@@ -79,8 +79,9 @@ judged()
 	E
 	judged user -u ''
 	judged scope -s ''
-	judged audience -a ''
-	judged issuer -i ''
+	for option in -a -i --typ; do
+		run -2 verify "$option" '' <"$dir/token"
+	done
 }
 
 @test "the sentence says what was expected and what was found" {
@@ -240,9 +241,9 @@ judged()
 		--frob: unknown option|--frob
 		a duration like 90s|--leeway 60
 		a duration like 90s|--leeway -1s
-		--leeway 301s: from 0 s to 5 m is wanted|--leeway 301s
-		--max-lifetime 0: from 1 s to 365 d is wanted|--max-lifetime 0
-		--max-lifetime 366d: from 1 s to 365 d is wanted|--max-lifetime 366d
+		--leeway 301s: from 0s to 5m is wanted|--leeway 301s
+		--max-lifetime 0: from 1s to 365d is wanted|--max-lifetime 0
+		--max-lifetime 366d: from 1s to 365d is wanted|--max-lifetime 366d
 		RFC 3339, seconds since the epoch|--at yesterday
 		RFC 3339, seconds since the epoch|--at -5
 		No such file|-c /nonexistent/rjwt.yaml

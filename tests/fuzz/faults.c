@@ -44,8 +44,9 @@ const char *faults_host = "Host.example";
 const char *faults_machine = "00112233445566778899aabbccddeeff\n";
 
 void
-faults_now(struct rjwt_time *now)
+faults_now(void *context, struct rjwt_time *now)
 {
+	(void)context;
 	*now = faults_clock;
 }
 

@@ -46,6 +46,6 @@ bool faults_wrote(void);
 extern struct rjwt_time faults_clock;
 extern const char *faults_machine;	/* /etc/machine-id; NULL: there is none */
 extern const char *faults_host;		/* gethostname(2) */
-void faults_now(struct rjwt_time *now); /* faults_clock, for rjwt_options.now */
+void faults_now(void *context, struct rjwt_time *now); /* faults_clock, for rjwt_options.now */
 
 #endif

@@ -59,8 +59,8 @@ struct table {
 };
 
 /* now: the clock, clock_made_up or NULL for the system's. table_free() */
-struct table *table_new(void (*now)(struct rjwt_time *));
-struct table *table_bare(void (*now)(struct rjwt_time *)); /* the worlds, and no rows */
+struct table *table_new(void (*now)(void *context, struct rjwt_time *now));
+struct table *table_bare(void (*now)(void *context, struct rjwt_time *now)); /* the worlds, and no rows */
 void table_free(struct table *t);
 
 /* Let t->f->h and t->f->config be of this world. */

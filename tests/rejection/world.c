@@ -227,7 +227,7 @@ table_world(struct table *t, enum world world)
 }
 
 struct table *
-table_bare(void (*now)(struct rjwt_time *))
+table_bare(void (*now)(void *context, struct rjwt_time *now))
 {
 	struct table *t = calloc(1, sizeof(*t));
 
@@ -244,7 +244,7 @@ table_bare(void (*now)(struct rjwt_time *))
 }
 
 struct table *
-table_new(void (*now)(struct rjwt_time *))
+table_new(void (*now)(void *context, struct rjwt_time *now))
 {
 	struct table *t = table_bare(now);
 

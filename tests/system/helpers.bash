@@ -207,7 +207,7 @@ asked()
 		[ ! -s $prompts ] || { echo "asked:"; cat $prompts; return 1; }
 		return 0
 	fi
-	diff <(printf '%s\n' "$@") <(sed 's/ [0-9]\+ s ago/ N s ago/' $prompts)
+	diff <(printf '%s\n' "$@") <(sed 's/ [0-9]\+s ago/ Ns ago/' $prompts)
 }
 
 # no_token_logged - neither a token that mint made, nor its payload or signature, nor alice's password is in the

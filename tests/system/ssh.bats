@@ -69,7 +69,7 @@ RJWT_SUB=alice" ]
 @test "ssh: an expired token is told so in a second prompt, where a fresh one is accepted" {
 	expired=$(expired_token alice)
 	run -0 ssh_kbd alice "$expired"$'\n'"$(mint alice)" 'id -un'
-	asked "$prompt" '(alice@127.0.0.1) Token expired N s ago. Token: '
+	asked "$prompt" '(alice@127.0.0.1) Token expired Ns ago. Token: '
 	decisions 'rejected reason=expired .*user=alice' 'accepted user=alice'
 }
 
@@ -77,7 +77,7 @@ RJWT_SUB=alice" ]
 	expired=$(expired_token alice)
 	other=$(expired_token alice)
 	run -255 ssh_kbd alice "$expired"$'\n'"$other"$'\n'"$(mint alice)" 'id -un'
-	asked "$prompt" '(alice@127.0.0.1) Token expired N s ago. Token: '
+	asked "$prompt" '(alice@127.0.0.1) Token expired Ns ago. Token: '
 	decisions 'rejected reason=expired' 'rejected reason=expired'
 }
 

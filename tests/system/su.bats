@@ -46,7 +46,7 @@ teardown()
 
 @test "su: an expired token is told so in the prompt, where a fresh one is accepted" {
 	expired=$(expired_token -s su alice)
-	run -0 on_terminal $'Token: \t'"$expired"$'\nToken expired [0-9]+ s ago. Token: \t'"$(mint -s su alice)" \
+	run -0 on_terminal $'Token: \t'"$expired"$'\nToken expired [0-9]+s ago. Token: \t'"$(mint -s su alice)" \
 		as bob su alice -c 'id -un'
 	[ "${lines[-1]}" = alice ]
 	decisions 'rejected reason=expired' 'accepted user=alice'

@@ -73,13 +73,13 @@ teardown()
 	expired=$(expired_token -s sudo alice)
 	run -0 sudo_askpass alice "$expired"$'\n'"$(mint -s sudo alice)" id -un
 	[ "$output" = root ]
-	asked 'Token: ' 'Token expired N s ago. Token: '
+	asked 'Token: ' 'Token expired Ns ago. Token: '
 	decisions 'rejected reason=expired' 'accepted user=alice'
 }
 
 @test "sudo on a terminal: the reason is in the second prompt" {
 	expired=$(expired_token -s sudo alice)
-	run -0 on_terminal $'Token: \t'"$expired"$'\nToken expired [0-9]+ s ago. Token: \t'"$(mint -s sudo alice)" \
+	run -0 on_terminal $'Token: \t'"$expired"$'\nToken expired [0-9]+s ago. Token: \t'"$(mint -s sudo alice)" \
 		as alice sudo id -un
 	[ "${lines[-1]}" = root ]
 }

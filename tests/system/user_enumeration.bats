@@ -129,9 +129,9 @@ by_login()
 @test "user enumeration: what is told, is told to the token's own user" {
 	for user in alice ghost; do
 		expired_token $user >"$BATS_FILE_TMPDIR/$user's expired token"
-		shown "$user's expired token" rjwt-alone $user | sed 's/ [0-9]* s ago/ N s ago/' >"$BATS_TEST_TMPDIR/$user"
+		shown "$user's expired token" rjwt-alone $user | sed 's/ [0-9]*s ago/ Ns ago/' >"$BATS_TEST_TMPDIR/$user"
 	done
-	printf '%s\n' '1 Token: ' '1 Token expired N s ago. Token: ' 7 | diff - "$BATS_TEST_TMPDIR/alice"
+	printf '%s\n' '1 Token: ' '1 Token expired Ns ago. Token: ' 7 | diff - "$BATS_TEST_TMPDIR/alice"
 	diff "$BATS_TEST_TMPDIR/alice" "$BATS_TEST_TMPDIR/ghost"
 }
 

@@ -13,7 +13,7 @@
 extern struct rjwt_time clock_time;
 
 void clock_reset(void);
-void clock_made_up(struct rjwt_time *now);
+void clock_made_up(void *context, struct rjwt_time *now);
 void clock_run(int64_t seconds);  /* time passes: both clocks run in step */
 void clock_step(int64_t seconds); /* somebody sets the wall clock */
 void clock_boot(int64_t seconds); /* the machine was off for so long, and boots */

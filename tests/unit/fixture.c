@@ -18,8 +18,9 @@ clock_reset(void)
 }
 
 void
-clock_made_up(struct rjwt_time *now)
+clock_made_up(void *context, struct rjwt_time *now)
 {
+	(void)context;
 	*now = clock_time;
 }
 
@@ -123,7 +124,7 @@ fixture_bare(const char *yaml)
 }
 
 static struct fixture *
-make(const char *yaml, void (*now)(struct rjwt_time *))
+make(const char *yaml, void (*now)(void *context, struct rjwt_time *now))
 {
 	static const char *const audience[] = { "host.example", NULL };
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };

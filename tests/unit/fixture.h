@@ -26,7 +26,7 @@ struct fixture {
 	char top[128];		      /* the folder of the test, 0700 */
 	char state[160], config[160]; /* top/state, top/rjwt.yaml */
 	struct rjwt *h;
-	void (*now)(struct rjwt_time *);
+	void (*now)(void *context, struct rjwt_time *now);
 	struct rjwt_diag diag;
 	int64_t version; /* of the key that token_with() signs with; 1 */
 };

@@ -21,8 +21,9 @@
 static int64_t clock_s;
 
 static void
-clock_of_argument(struct rjwt_time *now)
+clock_of_argument(void *context, struct rjwt_time *now)
 {
+	(void)context;
 	*now = (struct rjwt_time){ clock_s, 100000, "11111111-1111-1111-1111-111111111111" };
 }
 

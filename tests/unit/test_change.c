@@ -157,7 +157,7 @@ test_rotation(void **state)
 
 	clock_run(100);
 	change = rotate(f);
-	assert_true(change.any && change.rotated && change.retired == 1 && change.made == 3);
+	assert_true(change.any && change.rotated && change.retired_version == 1 && change.made_version == 3);
 	assert_string_equal(change.kid, "B.2");
 	assert_true(change.next_event_s == T0 + 100 + 86400);
 	want("current", rjwt_current_key(f->h, kid, &alg, &f->diag), RJWT_OK);
@@ -274,7 +274,7 @@ test_dry_run_writes_nothing(void **state)
 	file_put(f, "keys/.new.x", VIEW("left by a crash"));
 	state_digest(f, before);
 	want("rotate", rjwt_rotate(f->h, RJWT_DRY_RUN, &would, &f->diag), RJWT_OK);
-	assert_true(would.rotated && would.retired == 1);
+	assert_true(would.rotated && would.retired_version == 1);
 	clock_run(86400);
 	want("tick", rjwt_maintain(f->h, RJWT_DRY_RUN, &would, &f->diag), RJWT_OK);
 	state_digest(f, after);

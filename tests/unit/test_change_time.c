@@ -17,13 +17,13 @@ static struct {
 } moving;
 
 static void
-clock_moving(struct rjwt_time *now)
+clock_moving(void *context, struct rjwt_time *now)
 {
 	if (++moving.n == moving.at) {
 		clock_run(moving.run_s);
 		clock_step(moving.step_s);
 	}
-	clock_made_up(now);
+	clock_made_up(context, now);
 	if (keyset_get(moving.f).active.version == moving.active)
 		moving.last_s = now->wall_s;
 }
@@ -85,10 +85,10 @@ test_slow_commit(void **state)
 
 /* A disk that is slow for good: nothing is committed, and the key that signs goes on. */
 static void
-clock_crawling(struct rjwt_time *now)
+clock_crawling(void *context, struct rjwt_time *now)
 {
 	clock_run(31);
-	clock_made_up(now);
+	clock_made_up(context, now);
 }
 
 static void
@@ -177,7 +177,7 @@ test_suspect_until_settled(void **state)
 	int64_t by;
 
 	clock_step(-7200);
-	assert_non_null(strstr(tick(f).warning, "it went back by 2 h"));
+	assert_non_null(strstr(tick(f).warning, "it went back by 2h"));
 	assert_string_equal(tick(f).warning, ""); /* once */
 	k = keyset_get(f);
 	assert_true(keyset_clock_suspect(&k, &p, &clock_time, &by) && by == -7200);

@@ -78,6 +78,10 @@ test_overrides(void **state)
 {
 	static const int64_t zero = 0, one = 1, top = 300, above = 301, minus = -1, year = 31536000, years = 31536001,
 			     day = 86400;
+	static const char *const nobody_named[] = { NULL };
+	static const char *const one_empty[] = { "host.example", "", NULL };
+	static const char *const no_text[] = { "\xff", NULL };
+	static const char *const both[] = { "other", "host.example", NULL };
 	static const struct {
 		struct rjwt_options options;
 		enum rjwt_err open, judge;
@@ -100,6 +104,18 @@ test_overrides(void **state)
 		{ { .max_lifetime_s = &year }, RJWT_OK, RJWT_OK },
 		{ { .max_lifetime_s = &day }, RJWT_OK, RJWT_OK },
 		{ { .state_dir = "/nonexistent" }, RJWT_KEYSET, RJWT_OK },
+		{ { .typ = "" }, RJWT_USAGE, RJWT_OK },
+		{ { .typ = "login+jwt\n" }, RJWT_USAGE, RJWT_OK },
+		{ { .typ = "application/login+jwt" }, RJWT_OK, RJWT_OK },
+		{ { .typ = "0123456789012345678901234567890123456789012345678901234567890123" }, RJWT_OK, RJWT_TYP },
+		{ { .typ = "01234567890123456789012345678901234567890123456789012345678901234" }, RJWT_USAGE, RJWT_OK },
+		{ { .issuer = "" }, RJWT_USAGE, RJWT_OK },
+		{ { .issuer = "iss.example\n" }, RJWT_USAGE, RJWT_OK },
+		{ { .issuer = "iss.example" }, RJWT_OK, RJWT_OK },
+		{ { .audience = nobody_named }, RJWT_USAGE, RJWT_OK },
+		{ { .audience = one_empty }, RJWT_USAGE, RJWT_OK },
+		{ { .audience = no_text }, RJWT_USAGE, RJWT_OK },
+		{ { .audience = both }, RJWT_OK, RJWT_OK },
 	};
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
@@ -145,6 +161,122 @@ test_no_memory(void **state)
 			break;
 	}
 	assert_true(k > 1);
+}
+
+/* --- flags ------------------------------------------------------------------------------------ */
+
+static enum rjwt_err
+verify_with(struct fixture *f, int flags)
+{
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+
+	return judge(f, token, flags, NULL);
+}
+
+static enum rjwt_err
+mint_with(struct fixture *f, int flags)
+{
+	struct rjwt_token token;
+	enum rjwt_err err = rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .flags = flags }, &token, &f->diag);
+
+	if (err == RJWT_OK)
+		rjwt_token_clear(&token);
+	return err;
+}
+
+static enum rjwt_err
+mint_batch_with(struct fixture *f, int flags)
+{
+	const struct rjwt_request requests[] = { { .user = "alice" }, { .user = "alice", .flags = flags } };
+	struct rjwt_minted minted[2];
+	enum rjwt_err err = rjwt_mint_batch(f->h, requests, 2, minted);
+
+	want("the other request", minted[0].err, RJWT_OK);
+	want("this request", minted[1].err, err);
+	rjwt_token_clear(&minted[0].token);
+	rjwt_token_clear(&minted[1].token);
+	return err;
+}
+
+static enum rjwt_err
+rotate_with(struct fixture *f, int flags)
+{
+	return rjwt_rotate(f->h, flags, &(struct rjwt_change){ 0 }, &f->diag);
+}
+
+static enum rjwt_err
+maintain_with(struct fixture *f, int flags)
+{
+	return rjwt_maintain(f->h, flags, &(struct rjwt_change){ 0 }, &f->diag);
+}
+
+static enum rjwt_err
+revoke_with(struct fixture *f, int flags)
+{
+	const struct rjwt_revocation r = { .jti = "a2" };
+
+	return rjwt_revoke(f->h, &r, flags, &(struct rjwt_change){ 0 }, &f->diag);
+}
+
+static enum rjwt_err
+init_with(struct fixture *f, int flags)
+{
+	static const char *const audience[] = { "host.example", NULL };
+	struct rjwt_options options = fixture_options(f);
+	char new_dir[200];
+	static int n;
+
+	snprintf(new_dir, sizeof(new_dir), "%s/other%d", f->top, n++);
+	options.state_dir = new_dir;
+	options.issuer = "iss.example";
+	options.audience = audience;
+	if ((flags & RJWT_ADOPT) != 0)
+		want("a keyset to adopt", rjwt_init(&options, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_OK);
+	return rjwt_init(&options, flags, &(struct rjwt_change){ 0 }, &f->diag);
+}
+
+/* Each function accepts the flags of its enum, one by one, and refuses every other bit. */
+static void
+test_flags(void **state)
+{
+	static const struct {
+		const char *name;
+		enum rjwt_err (*call)(struct fixture *f, int flags);
+		int known;
+	} rows[] = {
+		{ "verify", verify_with, RJWT_VERIFY_FLAGS },
+		{ "mint", mint_with, RJWT_MINT_FLAGS },
+		{ "mint_batch", mint_batch_with, RJWT_MINT_FLAGS },
+		{ "maintain", maintain_with, RJWT_MAINTAIN_FLAGS },
+		{ "revoke", revoke_with, RJWT_REVOKE_FLAGS },
+		{ "rotate", rotate_with, RJWT_ROTATE_FLAGS },
+		{ "init", init_with, RJWT_INIT_FLAGS },
+	};
+	struct fixture *f = *state;
+	char name[64], before[DIGEST_HEX], after[DIGEST_HEX];
+
+	fixture_config(f, "");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool writes_anyway = rows[i].call == mint_batch_with;
+
+		state_digest(f, before);
+		for (unsigned bit = 0; bit < 32; bit++) {
+			int flag = (int)(1U << bit);
+
+			if ((rows[i].known & flag) != 0)
+				continue;
+			snprintf(name, sizeof(name), "%s with flag %u", rows[i].name, 1U << bit);
+			want(name, rows[i].call(f, flag), RJWT_USAGE);
+			want(name, rows[i].call(f, flag | rows[i].known), RJWT_USAGE);
+		}
+		state_digest(f, after);
+		if (!writes_anyway && strcmp(before, after) != 0)
+			fail_msg("%s: an unknown flag was refused, but something was written", rows[i].name);
+		want(rows[i].name, rows[i].call(f, 0), RJWT_OK);
+		for (unsigned bit = 0; bit < 31; bit++)
+			if ((rows[i].known & 1 << bit) != 0)
+				want(rows[i].name, rows[i].call(f, 1 << bit), RJWT_OK);
+	}
 }
 
 /* --- a JWK Set in place of the keyset --------------------------------------------------------- */
@@ -306,10 +438,11 @@ test_status(void **state)
 	assert_string_equal(s.audience, "host.example");
 	assert_string_equal(s.keys[0].kid, "B.1");
 	assert_string_equal(s.keys[0].state, "retired");
-	assert_true(s.keys[0].retired_s == T0 + 100 && s.keys[0].until_s == T0 + 86500);
+	assert_true(s.keys[0].retired_s == T0 + 100 && s.keys[0].verifies_until_s == T0 + 86500);
 	assert_string_equal(s.keys[1].state, "active");
-	assert_true(s.keys[1].since_s == T0 + 100 && s.keys[1].minted == 2);
+	assert_true(s.keys[1].active_since_s == T0 + 100 && s.keys[1].minted == 2);
 	assert_string_equal(s.keys[2].state, "next");
+	assert_true(s.keys[0].minted == -1 && s.keys[2].minted == 0);
 	assert_string_equal(s.keys[2].alg, "ES256");
 	assert_string_equal(s.next_event, "rotation");
 	assert_true(s.next_event_s == T0 + 100 + 86400 && s.now_s == T0 + 100);
@@ -400,6 +533,7 @@ main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes), cmocka_unit_test(test_supports),
 		T(test_overrides), T(test_no_memory), T(test_not_ready), T(test_jwks),
+		cmocka_unit_test_setup_teardown(test_flags, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_jwks_times, fixture_setup_hs256, fixture_teardown),
 		T(test_jwks_signature_only), T(test_status), T(test_status_broken), T(test_provider_is_taken) };
 

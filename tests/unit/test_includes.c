@@ -20,7 +20,7 @@ static const struct edges {
 	{ "lib/token", { "token", "config", "keyset", "jose", "base" } },
 	{ "lib", { "handle.h", "token", "config", "keyset", "jose", "base" } },
 	{ "pam", { "base", "module.h" } },
-	{ "tools", { "base", "tool.h", "issue.h", "keyd.h", "lines.h" } },
+	{ "tools", { "base", "tool.h", "options.h", "issue.h", "keyd.h", "lines.h" } },
 };
 
 /* What only those include who mint, change or report. */

@@ -205,7 +205,7 @@ test_plan_rotates(void **state)
 	assert_true(plan.after.next.version == 5 && plan.after.next.published_s == T0 + DAY);
 	assert_true(plan.after.next_version == 6 && plan.after.floor == 1);
 	assert_true(plan.stamp.retired_s == T0 + DAY && plan.stamp.until_s == T0 + 2 * DAY);
-	assert_true(plan.change.retired == 3 && plan.change.made == 5);
+	assert_true(plan.change.retired_version == 3 && plan.change.made_version == 5);
 	assert_string_equal(plan.change.kid, "B.4");
 	assert_non_null(strstr(plan.change.text, "B.4 signs now, B.3 verifies until"));
 	/* The commit took its time: dated anew. */
@@ -290,7 +290,7 @@ test_clock_back(void **state)
 	assert_true(plan.after.active.since_s == T0 - 30 * DAY);
 	assert_true(plan.after.clock.wall_s == T0 - 30 * DAY);
 	assert_non_null(strstr(plan.change.warning, "clock suspect"));
-	assert_non_null(strstr(plan.change.warning, "back by 30 d"));
+	assert_non_null(strstr(plan.change.warning, "back by 30d"));
 	k = plan.after;
 	clock_run(DAY - 1);
 	assert_true(plan_of(&k, &p, WHY_DUE, 0, NULL).retire == 0);

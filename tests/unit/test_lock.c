@@ -122,7 +122,7 @@ test_holder_named(void **state)
 	assert_int_equal(blocked(), 0);
 	snprintf(wanted, sizeof(wanted), "last by process %ld (%.32s)", (long)getpid(), program_invocation_short_name);
 	CHECK(diag.text, strstr(diag.text, wanted) != NULL);
-	CHECK(diag.text, strstr(diag.text, "30 s") != NULL);
+	CHECK(diag.text, strstr(diag.text, "30s") != NULL);
 	assert_string_equal(diag.path, folder.path);
 	lock_release(&second);
 	lock_release(&first);

@@ -192,8 +192,8 @@ test_second_prompt(void **state)
 	const struct {
 		const char *reply, *begins, *reason;
 	} rows[] = {
-		{ expired, "Token expired 1 m 4", "expired" },
-		{ early, "Token is valid in 10 m ", "not_yet_valid" },
+		{ expired, "Token expired 1m4", "expired" },
+		{ early, "Token is valid in 10m", "not_yet_valid" },
 		{ scope, "Refused: the token does not open this service. Token: ", "scope" },
 		{ host, "Refused: the token is for another host. Token: ", "audience" },
 	};

@@ -351,7 +351,7 @@ test_rotation_comes_first(void **state)
 	clock_run(1);
 	want("due", rjwt_mint(f->h, &request, &b, &f->diag), RJWT_OK);
 	assert_string_equal(b.kid, "B.2");
-	assert_true(b.change.rotated && b.change.retired == 1 && b.change.made == 3);
+	assert_true(b.change.rotated && b.change.retired_version == 1 && b.change.made_version == 3);
 	want("the old one", judge(f, a.text, 0, NULL), RJWT_OK);
 	want("the new one", judge(f, b.text, 0, NULL), RJWT_OK);
 	want("an asserted kid",
@@ -370,11 +370,11 @@ static unsigned readings;
 
 /* The second reading is for iat: the keyset has been read by then, and nothing is signed yet. */
 static void
-clock_at_iat(struct rjwt_time *now)
+clock_at_iat(void *context, struct rjwt_time *now)
 {
 	if (++readings == 2)
 		meanwhile(minting);
-	clock_made_up(now);
+	clock_made_up(context, now);
 }
 
 static void

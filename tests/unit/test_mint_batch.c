@@ -86,7 +86,7 @@ static unsigned readings, rotate_at;
 
 /* Readings: 1 whether it is due, then iat of each request, then each once more before it is signed. */
 static void
-clock_at_reading(struct rjwt_time *now)
+clock_at_reading(void *context, struct rjwt_time *now)
 {
 	if (++readings == rotate_at) {
 		const struct rjwt_options options = { .config = minting->config, .now = clock_made_up };
@@ -97,7 +97,7 @@ clock_at_reading(struct rjwt_time *now)
 		want("rotate", rjwt_rotate(h, 0, &change, NULL), RJWT_OK);
 		rjwt_close(h);
 	}
-	clock_made_up(now);
+	clock_made_up(context, now);
 }
 
 /* Whenever that happens, what comes out is signed by the new key, the refused stay refused. */

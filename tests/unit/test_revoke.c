@@ -142,7 +142,7 @@ test_users(void **state)
 	struct rjwt *other = open_other(f, alice, "alice");
 	struct rjwt_change change = revoked(f, USERS("alice", "carol"));
 
-	assert_true(change.rotated && change.retired == 1);
+	assert_true(change.rotated && change.retired_version == 1);
 	assert_non_null(strstr(change.text, "all tokens of alice and carol"));
 	judged(f, other, alice, "alice", RJWT_REVOKED);
 	judged(f, other, carol, "carol", RJWT_REVOKED);
@@ -515,7 +515,7 @@ static struct {
 } swap;
 
 static void
-clock_swapping(struct rjwt_time *now)
+clock_swapping(void *context, struct rjwt_time *now)
 {
 	char command[1500];
 
@@ -524,7 +524,7 @@ clock_swapping(struct rjwt_time *now)
 		    swap.state, swap.state, swap.state, swap.state, swap.state);
 		assert_int_equal(system(command), 0);
 	}
-	clock_made_up(now);
+	clock_made_up(context, now);
 }
 
 static void

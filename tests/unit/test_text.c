@@ -50,7 +50,27 @@ durations(void **state)
 		{ "1S", NONE },
 		{ "1w", NONE },
 		{ "1.5h", NONE },
-		{ "1h30m", NONE },
+		{ "1h30m", 5400 },
+		{ "3d4h", 273600 },
+		{ "1d2h3m4s", 93784 },
+		{ "1h0m", 3600 },
+		{ "0d0s", 0 },
+		{ "90m90s", 5490 },
+		{ "36499d24h", CENTURY_S },
+		{ "36500d0s", CENTURY_S },
+		{ "36500d1s", NONE },
+		{ "36500d876000h52560000m3153600000s", NONE },
+		{ "30m1h", NONE },
+		{ "1h1h", NONE },
+		{ "1h30", NONE },
+		{ "1h m", NONE },
+		{ "1h 30m", NONE },
+		{ "1hm", NONE },
+		{ "h30m", NONE },
+		{ "1h-30m", NONE },
+		{ "1h030m", NONE },
+		{ "00", NONE },
+		{ "0h0", NONE },
 		{ "1ss", NONE },
 		{ "0x1s", NONE },
 		{ "1e3s", NONE },
@@ -254,17 +274,25 @@ numbers(void **state)
 static void
 durations_written(void **state)
 {
-	static const struct row rows[] = { { "0 s", 0 }, { "1 s", 1 }, { "40 s", 40 }, { "59 s", 59 }, { "1 m", 60 },
-		{ "4 m 10 s", 250 }, { "59 m 59 s", 3599 }, { "1 h", 3600 }, { "1 h", 3659 }, { "2 h", 7200 },
-		{ "2 h 1 m", 7260 }, { "1 d", 86400 }, { "1 d", 86459 }, { "3 d 4 h", 273600 },
-		{ "36500 d", CENTURY_S }, { "4 m 10 s", -250 }, { "106751991167300 d 15 h", INT64_MAX },
-		{ "106751991167300 d 15 h", INT64_MIN } };
+	static const struct row rows[] = { { "0s", 0 }, { "1s", 1 }, { "40s", 40 }, { "59s", 59 }, { "1m", 60 },
+		{ "4m10s", 250 }, { "59m59s", 3599 }, { "1h", 3600 }, { "1h59s", 3659 }, { "1h30m", 5400 },
+		{ "2h", 7200 }, { "2h1m", 7261 }, { "1d", 86400 }, { "1d59s", 86459 }, { "1d1m", 86465 },
+		{ "3d4h", 273600 }, { "36500d", CENTURY_S }, { "4m10s", -250 },
+		{ "106751991167300d15h", INT64_MAX }, { "106751991167300d15h", INT64_MIN } };
+	static const int64_t exact[] = { 0, 1, 59, 60, 61, 3599, 3600, 3601, 5400, 86399 - 59, 86400, 86401, 273600,
+		CENTURY_S - 3600, CENTURY_S };
+	int64_t again;
 	char text[32];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		duration_format(text, rows[i].wanted);
 		assert_string_equal(text, rows[i].text);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(exact); i++) {
+		duration_format(text, exact[i]);
+		assert_int_equal(duration_parse(text, &again), RJWT_OK);
+		assert_int_equal(again, exact[i]);
 	}
 }
 

@@ -78,11 +78,11 @@ static unsigned readings;
 
 /* The clock is read at first, and again when the mark is written: what happens in between. */
 static void
-clock_between(struct rjwt_time *now)
+clock_between(void *context, struct rjwt_time *now)
 {
 	if (++readings == 2)
 		meanwhile(waiting);
-	clock_made_up(now);
+	clock_made_up(context, now);
 }
 
 static void
