@@ -14,7 +14,7 @@ set -eu
 declare -A packages=(
 	[build]='build-essential autoconf automake libtool pkgconf
 		libpam0g-dev libssl-dev libjson-c-dev libyaml-dev'
-	[test]='libcmocka-dev bats pamtester libpam-wrapper clang shellcheck mandoc systemd procps util-linux
+	[test]='libcmocka-dev bats pamtester libpam-wrapper clang clang-format shellcheck mandoc systemd procps util-linux
 		openssl jq jose python3 python3-jwt python3-cryptography python3-jwcrypto valgrind strace'
 	[bench]='libjwt0 python3-jwt jose pamtester valgrind strace openssl'
 	[sandbox]='openssh-server openssh-client sudo cron expect login passwd bats pamtester

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The lock is held by somebody. A file of its own: it takes the 30 s that a writer waits.
+# Another process holds the lock. It takes the 30 s that a writer waits: a stage of ./check runs it.
 
 bats_require_minimum_version 1.5.0
 

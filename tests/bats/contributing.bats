@@ -61,7 +61,7 @@ is_test()
 # of_rules - "number file name" of each test that rules.txt names
 of_rules()
 {
-	awk '/^[0-9]+ / { rule = $1 } /^\t/ { sub(/^\t/, ""); print rule, $0 }' tests/refused/rules.txt | sort
+	awk '/^[0-9]+ / { rule = $1 } /^\t/ { sub(/^\t/, ""); print rule, $0 }' tests/rejection/rules.txt | sort
 }
 
 # of_attacks - the same of docs/attacks.md
@@ -74,9 +74,9 @@ of_attacks()
 @test "docs/attacks.md has the rules of rules.txt, and for each the same tests" {
 	[ "$(of_rules | wc -l)" -ge 120 ]
 	diff <(of_rules) <(of_attacks)
-	diff <(grep -oP '^[0-9]+(?= )' tests/refused/rules.txt) <(grep -oP '^### \K[0-9]+(?=\. )' docs/attacks.md)
+	diff <(grep -oP '^[0-9]+(?= )' tests/rejection/rules.txt) <(grep -oP '^### \K[0-9]+(?=\. )' docs/attacks.md)
 	# the public mistakes that rules.txt names are there too
-	for cve in $(grep -o 'CVE-[0-9]*-[0-9]*' tests/refused/rules.txt); do
+	for cve in $(grep -o 'CVE-[0-9]*-[0-9]*' tests/rejection/rules.txt); do
 		grep -q "$cve" docs/attacks.md || { echo "no $cve"; return 1; }
 	done
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# rjwt-verify and tokens whose signature is good: whoever holds the key may have signed anything.
+# rjwt-verify and tokens whose signature is good: whoever holds the key may have signed anything. What each
+# part may hold is the table of tests/rejection; here is what depends on files and on the terminal.
 
 bats_require_minimum_version 1.5.0
 
@@ -63,120 +64,6 @@ judge_all()
 	done
 	verdicts=() parts=()
 	rm "${files[@]}"
-}
-
-@test "claims: each of its type, present, in range" {
-	expect accepted "$good_header" "$good_claims"
-	expect_each "$good_claims" claims <<-'E'
-		claims|del(.iss)
-		claims|del(.aud)
-		claims|del(.iat)
-		claims|del(.exp)
-		claims|del(.sub)
-		claims|.exp = "\(.exp)"
-		claims|.exp += 0.5
-		claims|.iat = true
-		claims|.nbf = null
-		claims|.iat = -1
-		claims|.aud = []
-		claims|.aud = 7
-		claims|.aud = ["host.example.org", 7]
-		claims|.aud = {"host.example.org": 1}
-		accepted|.aud = ["a", "host.example.org"]
-		audience|.aud = ["a", "host.example.org."]
-		claims|.iss = ["ca.example.org"]
-		issuer|.iss = "CA.example.org"
-		claims|.sub = ["alice"]
-		claims|.sub = ""
-		user|.sub = "alice "
-		user|.sub = "Alice"
-		claims|.sub = "alice\n"
-		claims|.scope = "ssh  sudo"
-		claims|.scope = " ssh"
-		claims|.scope = ["ssh"]
-		scope|del(.scope)
-		scope|.scope = "sshd"
-		scope|.scope = "SSH"
-		accepted|.scope = "su ssh"
-		claims|.once = "true"
-		claims|.once = 1
-		claims|.once = true
-		accepted|.once = true | .jti = "x"
-		accepted|.once = false
-		claims|.jti = ""
-		claims|.jti = 7
-		lifetime|.exp = .iat + 3601
-		accepted|.exp = .iat + 3600
-		lifetime|.exp = .iat
-		expired|.iat -= 400 | .exp -= 400
-		not_yet_valid|.nbf = .iat + 100
-		issued_in_future|.iat += 100
-		accepted|.x = [[[[[[1]]]]]]
-		claims|.x = [[[[[[[[1]]]]]]]]
-	E
-	judge_all
-}
-
-@test "JSON that readers do not agree on is refused" {
-	for text in '{}' '[]' '""' ' ' '{' "$good_claims{}" "${good_claims%\}},\"sub\":\"root\"}" "${good_claims%\}},\"su\\u0062\":\"root\"}" \
-		"${good_claims%\}},\"sub\\u0000x\":\"root\"}" "${good_claims%\}},}" "${good_claims%\}},'x':1}" "${good_claims%\}},\"x\":NaN}" \
-		"${good_claims%\}},\"x\":01}" "${good_claims%\}},\"x\":\"$(printf '\001')\"}" "${good_claims%\}},\"x\":\"\\ud800\"}" \
-		"${good_claims%\}},\"x\":\"$(printf '\300\257')\"}" "${good_claims/\"exp\"/\"exp\":1e10,\"y\"}" "$(printf '\357\273\277')$good_claims" "/**/$good_claims"; do
-		expect claims "$good_header" "$text"
-	done
-	for number in 9007199254740993 99999999999999999999 1e400 -0 1.0; do
-		expect claims "$good_header" "$(sed "s/\"exp\":[0-9]*/\"exp\":$number/" <<<"$good_claims")"
-	done
-	expect accepted "$good_header" " ${good_claims/alice/\\u0061lice} "
-	judge_all
-}
-
-@test "header: what it may not have, what it must have" {
-	expect_each "$good_header" header <<-'E'
-		header|.crit = ["exp"]
-		header|.crit = []
-		header|.b64 = true
-		header|.zip = "DEF"
-		header|.cty = "JWT"
-		header|.jwk = {"kty": "oct", "k": "AA"}
-		header|.jku = "https://x.example/"
-		header|.x5c = []
-		header|.x5u = ""
-		header|.x5t = ""
-		accepted|.x = {"crit": 1}
-		header|del(.alg)
-		header|.alg = null
-		alg|.alg = "none"
-		alg|.alg = "hs256"
-		alg|.alg = "HS384"
-		alg|.alg = "ES256"
-		kid|del(.kid)
-		header|.kid = 1
-		kid|.kid += "."
-		kid|.kid += " "
-		kid|.kid |= sub("[.]1$"; ".01")
-		kid|.kid |= sub("[.]1$"; ".+1")
-		kid|.kid |= sub("[.]1$"; "")
-		kid|.kid |= sub("[.]1$"; ".0")
-		kid|.kid |= sub("[.]1$"; ".2147483648")
-		kid|.kid |= sub("[.]1$"; ".\u0661")
-		kid|.kid = "../../../../etc/passwd"
-		kid|.kid = ""
-		key_unknown|.kid |= sub("[.]1$"; ".3")
-		key_unknown|.kid = "other.1"
-		key_unknown|.kid |= "x" + .
-		signature|.kid |= sub("[.]1$"; ".2")
-		typ|del(.typ)
-		typ|.typ = "JWT"
-		typ|.typ = "login+jwt2"
-		header|.typ = 1
-		accepted|.typ = "Application/Login+JWT"
-	E
-	expect header "[$good_header]" "$good_claims"
-	expect header "${good_header%\}},\"alg\":\"none\"}" "$good_claims"
-	expect header '{}' "$good_claims"
-	expect malformed '' "$good_claims"
-	judge_all
 }
 
 @test "token_type: JWT also accepts none; user_suffix must be there, and is cut off once" {

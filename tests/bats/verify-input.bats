@@ -93,19 +93,3 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	fill 8193 | input too_long
 	verify <"$dir/token"
 }
-
-@test "every bit of a token counts" {
-	IFS=. read -r header claims signature <<<"$token"
-	for part in header claims signature; do
-		old=${!part}
-		for at in 0 1 $((${#old} / 2)) $((${#old} - 2)); do
-			letter=${old:at:1}
-			if [ "$letter" = A ]; then other=B; else other=A; fi
-			printf -v "$part" %s "${old:0:at}$other${old:at + 1}"
-			try 1 verify <<<"$header.$claims.$signature"
-			[[ $output == 'rejected: '* && $output != *alice* ]]
-		done
-		printf -v "$part" %s "$old"
-	done
-	verify <<<"$header.$claims.$signature"
-}

@@ -4,12 +4,12 @@
 #
 # test_login and test_phases are the module in an application: a login of each outcome, and all phases. Left out is
 # what valgrind makes too slow, 100 times: whoever makes hundreds of keys, keysets or processes, and what measures
-# memory itself (test_guest). The address sanitizer has them all. No suppression is needed: what libraries keep until
+# memory itself (test_host_process). The address sanitizer has them all. No suppression is needed: what libraries keep until
 # the end is reachable.
 set -u
 
 build=$1
-tests='alg args base64url buf claims config digest handle host json_values jws keyset keyset_json lock login mint phases
+tests='alg args base64url buf claims config handle hash host json_values jws keyset keyset_json lock login mint phases
 	provider text'
 read -r -d '' -a names <<<"$tests" || true
 log=$(mktemp)

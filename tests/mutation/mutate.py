@@ -48,15 +48,15 @@ ENVIRONMENT = {"ASAN_OPTIONS": "detect_odr_violation=0:allocator_may_return_null
 	"LANG": "C", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
 QUICK_S = 0.4
 LEAK = re.compile(r"(?!json_close|marks_)\w*(free|clear|clean|close|wipe|object_put)\(")  # what ASan alone would miss
-WITHOUT = ("test_programs", "test_sets", "test_guest")  # run programs, which are not built here, or measure
+WITHOUT = ("test_programs", "test_sets", "test_host_process")  # run programs, which are not built here, or measure
 # Of the tests that take longer those that are about a file, beside the one that has its name, and about all.
 NEAR = {"lib/jose/key.c": ["jws_sign"], "lib/jose/key_weak.c": ["key"], "lib/jose/jwk.c": ["verdict_keys"],
 	"lib/jose/alg.c": ["jwk"], "lib/token/check_jws.c": ["verdict"], "lib/token/check_claims.c": ["revoke"],
 	"lib/token/check.c": ["verdict"], "lib/config/config_yaml.c": ["config"],
-	"lib/keyset/marks.c": ["revoke", "keeper"], "lib/keyset/marks_write.c": ["marks", "revoke", "keeper"],
-	"lib/keyset/issued.c": ["marks", "revoke", "keeper"], "lib/keyset/store.c": ["keeper", "revoke"],
-	"lib/keyset/tickets.c": ["store", "mint"], "lib/keyset/inspect.c": ["store", "keeper", "revoke"],
-	"lib/keyset/jwks.c": ["store", "keeper", "revoke"], "lib/base/json_write.c": ["json"],
+	"lib/keyset/marks.c": ["revoke", "change"], "lib/keyset/marks_write.c": ["marks", "revoke", "change"],
+	"lib/keyset/issued.c": ["marks", "revoke", "change"], "lib/keyset/store.c": ["change", "revoke"],
+	"lib/keyset/tickets.c": ["store", "mint"], "lib/keyset/inspect.c": ["store", "change", "revoke"],
+	"lib/keyset/jwks.c": ["store", "change", "revoke"], "lib/base/json_write.c": ["json"],
 	"pam/login.c": ["phases", "module"], "pam/phases.c": ["login"], "pam/prompt.c": ["login"], "pam/args.c": ["login"]}
 NEAR_ALL = ["failing", "table", "verify"]
 
@@ -94,16 +94,22 @@ class Build:
 	def unit_tests(self):
 		"""name of each program -> its sources and its own link flags, from the Makefile.inc"""
 		text = ""
-		for name in ("unit", "refused"):
+		for name in ("unit", "rejection"):
 			with open(os.path.join(self.top, "tests", name, "Makefile.inc"), encoding="utf-8") as file:
 				text += file.read().replace("\\\n", " ")
-		tests, values = {}, dict(re.findall(r"^(\w+) = (.*)$", text, re.M), AM_LDFLAGS="")
-		for variable, value in values.items():
-			name = re.fullmatch(r"tests_(?:unit|refused)_(test_\w+)_(SOURCES|LDFLAGS)", variable)
-			if name and name.group(1) not in WITHOUT:
-				words = re.sub(r"\$\((\w+)\)", lambda m: values[m.group(1)], value).split()
-				tests.setdefault(name.group(1), {"SOURCES": [], "LDFLAGS": []})[name.group(2)] = [
-					w for w in words if not w.endswith(".h")]
+		values = dict(re.findall(r"^(\w+) = (.*)$", text, re.M), AM_LDFLAGS="")
+
+		def words(variable, otherwise):
+			value = values.get(variable, otherwise)
+			while "$(" in value:
+				value = re.sub(r"\$\((\w+)\)", lambda m: values[m.group(1)], value)
+			return [w for w in value.split() if not w.endswith(".h")]
+
+		tests = {}
+		for path in sorted(set(re.findall(r"\btests/(?:unit|rejection)/test_\w+(?![\w.])", text))):
+			name, target = os.path.basename(path), path.replace("/", "_")
+			if name not in WITHOUT:
+				tests[name] = {"SOURCES": words(target + "_SOURCES", path + ".c"), "LDFLAGS": words(target + "_LDFLAGS", "")}
 		return tests
 
 	def everything(self, pool):
@@ -114,7 +120,7 @@ class Build:
 		core = [n for d, _, _ in sorted(os.walk(os.path.join(self.top, "lib"))) if ".libs" not in d
 			for n in listed(os.path.relpath(d, self.top) + "/")] + [n for n in listed("pam/") if n != "pam/pam_rjwt.c"]
 		fixture = ["tests/unit/" + n for n in ("fixture.c", "fixture_files.c", "provider_memory.c")] + [
-			n for n in listed("tests/refused/") if not n.startswith("tests/refused/test_")]
+			n for n in listed("tests/rejection/") if not n.startswith("tests/rejection/test_")]
 		rest = ["pam/pam_rjwt.c", "tests/unit/pam_probe.c", "tests/mutation/mutant.c"]
 		mains = sorted({s for t in tests.values() for s in t["SOURCES"]} - set(fixture))
 		list(pool.map(self.compile, core + fixture + rest + mains))

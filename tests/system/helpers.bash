@@ -211,7 +211,7 @@ asked()
 }
 
 # no_token_logged - neither a token that mint made, nor its payload or signature, nor alice's password is in the
-# log. The last of the tests, whole-log.bats, looks closer.
+# log. The last of the tests, log_secrets.bats, looks closer.
 no_token_logged()
 {
 	log_settle

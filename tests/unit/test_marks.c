@@ -172,7 +172,10 @@ test_mark_is_durable(void **state)
 	}
 }
 
-/* What cannot be made durable refuses, whichever of the syncs fails. */
+/*
+ * What cannot be made durable is rejected, whichever of the syncs fails. The last two are of the mark and of its
+ * directory: the mark stays, and the token is spent.
+ */
 static void
 test_sync_fails(void **state)
 {
@@ -197,6 +200,8 @@ test_sync_fails(void **state)
 			syncs_begin(k);
 			want(rounds[round], judge(f, token, 0, NULL), k == 0 ? RJWT_OK : RJWT_IO);
 			most = k == 0 ? nsyncs : most;
+			fixture_config(f, "");
+			want("afterwards", judge(f, token, 0, NULL), k == 0 || k + 1 >= most ? RJWT_SPENT : RJWT_OK);
 			fixture_free(f);
 		} while (k++ < most);
 		assert_true(most >= 3);

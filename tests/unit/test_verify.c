@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The token's text: its length, its ends, the length of its signature. What else is refused is a table: tests/refused. */
+/* The token's text: its length, its ends, the length of its signature. The rest is a table: tests/rejection. */
 #include "fixture.h"
 #include "base/base64url.h"
 

@@ -105,7 +105,7 @@ check_test(int rule, const char *line)
 static void
 test_rules(void **state)
 {
-	RJWT_CLEAN(buf_clear) struct buf text = source("tests/refused/rules.txt");
+	RJWT_CLEAN(buf_clear) struct buf text = source("tests/rejection/rules.txt");
 	unsigned tests = 0, all = 0;
 	bool table = false;
 	char *save = NULL;

@@ -3,9 +3,9 @@
  * A token of each algorithm: every bit of it flipped, one at a time, every length that it can be cut to, and bytes
  * put in between. All are refused.
  *
- *	tests/refused/test_every_bit		all bits, all lengths; all bytes for HS256, ES256, EdDSA, a sample for
+ *	tests/rejection/test_every_bit		all bits, all lengths; all bytes for HS256, ES256, EdDSA, a sample for
  *						the others, from RJWT_SEED, which is printed
- *	tests/refused/test_every_bit --all	every byte, at every place, for all
+ *	tests/rejection/test_every_bit --all	every byte, at every place, for all
  */
 #include "table.h"
 #include "jose/alg.h"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Last of all, by its name: everything that syslog received while the tests ran tells no secret.
+# The last of all (see run): what syslog received while the tests ran holds no secret.
 
 bats_require_minimum_version 1.5.0
 
@@ -11,7 +11,7 @@ setup()
 	pam_service rjwt-test both debug
 }
 
-look() { tests/system/tells "$1" "$tokens" "$typed" "$keys"; }
+look() { tests/system/find_secrets "$1" "$tokens" "$typed" "$keys"; }
 
 # Where it runs alone, there is something to look for, too.
 @test "log: no token, no part of one, no key, nothing that was typed and no control character is in it" {

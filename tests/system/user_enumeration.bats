@@ -63,7 +63,7 @@ attempt()
 # shown CAUSE SERVICE USER - pam_authenticate's answer, and the prompts with their styles
 shown() { attempt "$1" "$work/pam_app" -s "$2" "$3" 2>&1; }
 
-@test "oracle: prompts and answers are those of a user who is there" {
+@test "user enumeration: prompts and answers are those of a user who is there" {
 	for service in rjwt-alone rjwt-unix; do
 		for cause in "${causes[@]}"; do
 			known=$(shown "$cause" $service alice)
@@ -97,7 +97,7 @@ by_login()
 }
 
 # sshd gives PAM junk of the same length in place of what is typed for a user who is not there.
-@test "oracle: sshd asks a user who is there what it asks one who is not" {
+@test "user enumeration: sshd asks a user who is there what it asks one who is not" {
 	start_sshd
 	for stack in token both; do
 		pam_service sshd $stack
@@ -114,7 +114,7 @@ by_login()
 	done
 }
 
-@test "oracle: login asks a user who is there what it asks one who is not" {
+@test "user enumeration: login asks a user who is there what it asks one who is not" {
 	pam_service login both
 	cp -p /etc/login.defs "$work/login.defs"
 	printf 'LOGIN_RETRIES 1\nFAIL_DELAY 0\n' >/etc/login.defs
@@ -126,7 +126,7 @@ by_login()
 }
 
 # The twin: a token of one's own that has expired is told so, whoever it is for.
-@test "oracle: what is told, is told to the token's own user" {
+@test "user enumeration: what is told, is told to the token's own user" {
 	for user in alice ghost; do
 		expired_token $user >"$BATS_FILE_TMPDIR/$user's expired token"
 		shown "$user's expired token" rjwt-alone $user | sed 's/ [0-9]*s ago/ Ns ago/' >"$BATS_TEST_TMPDIR/$user"
@@ -143,7 +143,7 @@ instructions()
 	sed -n 's/^\(summary\|totals\): //p' "$BATS_TEST_TMPDIR/callgrind" | tail -n 1
 }
 
-@test "oracle: instructions differ by less than 1 in 200" {
+@test "user enumeration: instructions differ by less than 1 in 200" {
 	command -v valgrind >/dev/null || skip "no valgrind here"
 	for cause in 'wrong token' "another's token" 'unknown key' password empty; do
 		known=$(instructions "$cause" alice)
@@ -162,7 +162,7 @@ calls()
 	sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$BATS_TEST_TMPDIR/strace" | grep -v '^brk$\|^mmap$\|^munmap$'
 }
 
-@test "oracle: system calls are the same, one for one" {
+@test "user enumeration: system calls are the same, one for one" {
 	command -v strace >/dev/null || skip "no strace here"
 	for cause in 'wrong token' "another's token" 'unknown key' password empty; do
 		calls "$cause" alice >"$BATS_TEST_TMPDIR/known"

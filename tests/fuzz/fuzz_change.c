@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const char fuzz_name[] = "keeper";
+const char fuzz_name[] = "change";
 enum { MINTED, OPENED, REVOKED, ROTATED, ADOPTED, FAILED, WARNED, BROKEN_KEYSET };
 const char *const fuzz_sights[] = { "minted", "opened", "revoked", "rotated", "adopted", "failed",
 	"minted with a warning", "a status of a broken keyset", NULL };
@@ -603,9 +603,9 @@ begin(void)
 	enum rjwt_err err;
 
 	if (w.top[0] == '\0') {
-		snprintf(w.top, sizeof(w.top), "%s/keeper", fuzz_folder());
-		snprintf(w.state, sizeof(w.state), "%s/keeper/state", fuzz_folder());
-		snprintf(w.config, sizeof(w.config), "%s/keeper/rjwt.yaml", fuzz_folder());
+		snprintf(w.top, sizeof(w.top), "%s/change", fuzz_folder());
+		snprintf(w.state, sizeof(w.state), "%s/change/state", fuzz_folder());
+		snprintf(w.config, sizeof(w.config), "%s/change/rjwt.yaml", fuzz_folder());
 		FUZZ_CHECK(mkdir(w.top, 0700) == 0);
 	}
 	w.orderly = true;

@@ -34,12 +34,12 @@ mapped() { sed -n 's/^\t\([a-z_]*\);$/\1/p' "$1" | sort; }
 	export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$libdir/pkgconfig
 	pkg-config --exists rjwt
 	# shellcheck disable=SC2046,SC2086    # words
-	$(of_make CC) $(of_make CFLAGS) $(of_make LDFLAGS) -Wall -Wextra -Werror -std=c11 -o "$dir/stranger" "$bats/stranger.c" $(pkg-config --cflags --libs rjwt)
-	run -0 readelf -d "$dir/stranger"
+	$(of_make CC) $(of_make CFLAGS) $(of_make LDFLAGS) -Wall -Wextra -Werror -std=c11 -o "$dir/library_abi" "$bats/library_abi.c" $(pkg-config --cflags --libs rjwt)
+	run -0 readelf -d "$dir/library_abi"
 	says 'Shared library: [librjwt.so.0]'
 	[ "$(LD_LIBRARY_PATH=$libdir "$dir/stranger" version)" = "$(pkg-config --modversion rjwt)" ]
 	configure
-	run -0 env LD_LIBRARY_PATH="$libdir" "$dir/stranger" "$conf" "$state"
+	run -0 env LD_LIBRARY_PATH="$libdir" "$dir/library_abi" "$conf" "$state"
 	[ "${lines[0]}" = 'open: keyset' ]
 	[ "$(head -n 11 <<<"$output" | tail -n 10)" = '14 algorithms, ES256 signs: as made
 bob at sshd: user
