@@ -50,9 +50,9 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 
 @test "lifetime: 0, negative, above the maximum, no duration" {
 	no 1 'lifetime 0s is out of range (1s to max_lifetime, 1h)' -t 0 alice
-	no 1 'a lifetime of 0 s' -t 0s alice
-	no 1 'a lifetime of 3601 s' -t 3601s alice
-	no 1 'a lifetime of 86400 s' -t 1d alice
+	no 1 'lifetime 0s is out of range' -t 0s alice
+	no 1 'lifetime 1h1s is out of range' -t 3601s alice
+	no 1 'lifetime 1d is out of range' -t 1d alice
 	yes -t 1s alice
 	yes -t 3600s alice
 	for text in -1 -5m '' 5 1w 1.5h 5M 05m ' 5m' '5m ' 99999999999999999999s 1h30m; do
@@ -63,8 +63,8 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 }
 
 @test "--not-before: too late, no time" {
-	no 1 'max_lifetime is 3600 s' --not-before +56m alice
-	no 1 'max_lifetime is 3600 s' --not-before 9999-12-31T00:00:00Z alice
+	no 1 'max_lifetime is 1h' --not-before +56m alice
+	no 1 'max_lifetime is 1h' --not-before 9999-12-31T00:00:00Z alice
 	yes --not-before +54m alice
 	yes --not-before +54m -t 5m alice
 	for text in '' now -5m 2001-02-30T00:00:00Z 2001-02-03 2001-02-03T04:05:06 +1 99999999999999999; do
@@ -81,8 +81,8 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 		no 1 "$name is reserved" -H "$name=x" alice
 		no 1 "$name is reserved" --header "$name:={}" alice
 	done
-	no 1 'twice' -C a=1 -C a=2 alice
-	no 1 'twice' -H a=1 -H a=2 alice
+	no 1 'duplicate name' -C a=1 -C a=2 alice
+	no 1 'duplicate name' -H a=1 -H a=2 alice
 	yes -C Sub=x -C su=x -C 'sub =x' -H Alg=x -C alg=x -H sub=x alice
 	configure 'user_claim: email'
 	no 1 "email is reserved" -C email=x alice
@@ -123,7 +123,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	no 1 "$dir/open: writable by its group or by others" -o "$dir/open/token" alice
 	no 1 "$dir/way: not a directory (symbolic links are not followed)" -o "$dir/way/token" alice
 	no 1 "$dir/no: cannot open: No such file" -o "$dir/no/token" alice
-	no 2 'is not the name of a file' -o "$dir/folder/" alice
+	no 2 'not the name of a file' -o "$dir/folder/" alice
 	no 2 '--output: the file name is empty' -o '' alice
 	no 1 "must be owned by root or you, and writable by no other user" -o "$dir/open/token" alice
 	if [ "$(id -u)" -eq 0 ]; then
@@ -151,7 +151,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 
 @test "--output: what is refused leaves no file, what is minted fills it" {
 	before=$(snapshot)
-	no 1 'a lifetime of 0 s' -t 0 -o "$dir/token" alice
+	no 1 'lifetime 0s is out of range' -t 0 -o "$dir/token" alice
 	configure 'frobnicate: 1'
 	no 1 'unknown key' -o "$dir/token" alice
 	configure

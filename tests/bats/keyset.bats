@@ -57,7 +57,7 @@ broken()
 	broken 2 'is torn or was altered' 'truncate -s -1 keyset.json'
 	broken 2 'is torn or was altered' 'sed -i s/ca.example.org/cb.example.org/ keyset.json'
 	broken 2 'is torn or was altered' 'echo >>keyset.json'
-	broken 2 'is too large' 'head -c 9000 /dev/zero >keyset.json'
+	broken 2 'too large' 'head -c 9000 /dev/zero >keyset.json'
 	broken 2 'has an unknown format' 'jq -c .format=2 keyset.json | seal >n; cat n >keyset.json; rm n'
 	broken 2 'contradicts itself' 'jq -c .active.version=2 keyset.json | seal >n; cat n >keyset.json; rm n'
 	broken 2 'lacks a member' 'jq -c "del(.floor)" keyset.json | seal >n; cat n >keyset.json; rm n'
@@ -70,7 +70,7 @@ broken()
 	broken 2 'state: writable by its group or by others' 'chmod 1777 .'
 	broken 2 'keys: writable by its group or by others' 'chmod 0775 keys'
 	broken 2 'keyset.json: is a symbolic link' 'mv keyset.json k; ln -s k keyset.json'
-	broken 2 'keys: is no folder' 'mv keys k; ln -s k keys'
+	broken 2 'keys: not a directory' 'mv keys k; ln -s k keys'
 	broken 2 'keyset.json: not a regular file' 'rm keyset.json; mkfifo keyset.json'
 	broken 2 'keyset.json: not a regular file' 'rm keyset.json; mkdir keyset.json'
 }

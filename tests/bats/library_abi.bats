@@ -37,7 +37,7 @@ mapped() { sed -n 's/^\t\([a-z_]*\);$/\1/p' "$1" | sort; }
 	$(of_make CC) $(of_make CFLAGS) $(of_make LDFLAGS) -Wall -Wextra -Werror -std=c11 -o "$dir/library_abi" "$bats/library_abi.c" $(pkg-config --cflags --libs rjwt)
 	run -0 readelf -d "$dir/library_abi"
 	says 'Shared library: [librjwt.so.0]'
-	[ "$(LD_LIBRARY_PATH=$libdir "$dir/stranger" version)" = "$(pkg-config --modversion rjwt)" ]
+	[ "$(LD_LIBRARY_PATH=$libdir "$dir/library_abi" version)" = "$(pkg-config --modversion rjwt)" ]
 	configure
 	run -0 env LD_LIBRARY_PATH="$libdir" "$dir/library_abi" "$conf" "$state"
 	[ "${lines[0]}" = 'open: keyset' ]

@@ -239,8 +239,8 @@ judged()
 		[[ -z $output && $stderr == 'rjwt-verify: '*"$text"* ]] || { echo "$arguments: $output $stderr"; return 1; }
 	done <<-'E'
 		--frob: unknown option|--frob
-		a duration like 90s|--leeway 60
-		a duration like 90s|--leeway -1s
+		not a duration|--leeway 60
+		not a duration|--leeway -1s
 		--leeway 301s: out of range (expected 0s to 5m)|--leeway 301s
 		--max-lifetime 0: out of range (expected 1s to 365d)|--max-lifetime 0
 		--max-lifetime 366d: out of range (expected 1s to 365d)|--max-lifetime 366d

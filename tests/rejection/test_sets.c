@@ -329,13 +329,13 @@ static const struct {
 	{ "ES256'", { MEMBER("key_ops", "[]") }, "key_ops" },
 	{ "ES256'", { MEMBER("key_ops", "{}") }, "key_ops" },
 	{ "ES256'", { MEMBER("key_ops", "null") }, "key_ops" },
-	{ "ES256'", { MEMBER("exp", "\"1\"") }, "no time" },
-	{ "ES256'", { MEMBER("exp", "0") }, "no time" },
-	{ "ES256'", { MEMBER("exp", "null") }, "no time" },
-	{ "ES256'", { MEMBER("nbf", "-1") }, "no time" },
-	{ "ES256'", { MEMBER("nbf", "1.5") }, "no time" },
-	{ "ES256'", { MEMBER("revoked", "true") }, "no time" },
-	{ "ES256'", { MEMBER("iat", "99999999999999999999") }, "no time" },
+	{ "ES256'", { MEMBER("exp", "\"1\"") }, "is not a time" },
+	{ "ES256'", { MEMBER("exp", "0") }, "is not a time" },
+	{ "ES256'", { MEMBER("exp", "null") }, "is not a time" },
+	{ "ES256'", { MEMBER("nbf", "-1") }, "is not a time" },
+	{ "ES256'", { MEMBER("nbf", "1.5") }, "is not a time" },
+	{ "ES256'", { MEMBER("revoked", "true") }, "is not a time" },
+	{ "ES256'", { MEMBER("iat", "99999999999999999999") }, "is not a time" },
 	/* not known, or not for us */
 	{ "ES256'", { MEMBER("kty", "\"AKP\"") }, PASSED_OVER },
 	{ "ES256'", { MEMBER("kty", "\"ec\"") }, PASSED_OVER },
@@ -395,7 +395,7 @@ test_kids(void **state)
 {
 	static const struct {
 		const char *kid, *named, *why; /* kid as JSON */
-	} kids[] = { { "\"ES256\"", "ES256", "twice" }, { "\"ES\\u0032\\u00356\"", "ES256", "twice" },
+	} kids[] = { { "\"ES256\"", "ES256", "duplicate" }, { "\"ES\\u0032\\u00356\"", "ES256", "duplicate" },
 		{ "\"\"", "without kid", "1 to 128" }, { "1", "without kid", "1 to 128" },
 		{ "null", "without kid", "1 to 128" }, { "[\"a\"]", "without kid", "1 to 128" },
 		{ "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -403,7 +403,7 @@ test_kids(void **state)
 		    "without kid", "1 to 128" } };
 	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf odd = { 0 };
-	RJWT_CLEAN(buf_clear) struct buf twice = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf duplicate = { 0 };
 	struct members m;
 
 	(void)state;
@@ -420,8 +420,8 @@ test_kids(void **state)
 	buf_clear(&odd);
 	put_object(&odd, 'j', m.all, (const struct edit[]){ MEMBER("kid", NULL), { 0, NULL, NULL } });
 	check_opened("no kid", odd.p, buf_view(&token), RJWT_KEY_UNKNOWN);
-	buf_addf(&twice, "%s,%s", odd.p, odd.p);
-	check_opened("two without kid", twice.p, buf_view(&token), RJWT_KEY_UNKNOWN);
+	buf_addf(&duplicate, "%s,%s", odd.p, odd.p);
+	check_opened("two without kid", duplicate.p, buf_view(&token), RJWT_KEY_UNKNOWN);
 }
 
 /* A kid that a terminal would act on is written down, and does nothing. */
@@ -500,16 +500,16 @@ test_points(void **state)
 
 			memcpy(other, parts[k].p, n);
 			other[n - 1] = (char)(other[n - 1] ^ 1);
-			check_bytes(keys[i], member, unit_view(other, n), "off the curve", "no key");
-			check_bytes(keys[i], member, unit_view(prime, n), "p", "no key");
-			check_bytes(keys[i], member, unit_view(ones, n), "beyond p", "no key");
-			check_bytes(keys[i], member, buf_view(&parts[1 - k]), "the other one", "no key");
+			check_bytes(keys[i], member, unit_view(other, n), "off the curve", "not a key");
+			check_bytes(keys[i], member, unit_view(prime, n), "p", "not a key");
+			check_bytes(keys[i], member, unit_view(ones, n), "beyond p", "not a key");
+			check_bytes(keys[i], member, buf_view(&parts[1 - k]), "the other one", "not a key");
 			check_bytes(keys[i], member, unit_view(parts[k].p, n - 1), "short", "wrong length");
 			check_bytes(keys[i], member, unit_view(parts[k].p + 1, n - 1), "trimmed", "wrong length");
 			other[0] = '\0';
 			memcpy(other + 1, parts[k].p, n);
 			check_bytes(keys[i], member, unit_view(other, n + 1), "with a zero", "wrong length");
-			check_bytes(keys[i], member, unit_view(zeros, n), "0", "no key");
+			check_bytes(keys[i], member, unit_view(zeros, n), "0", "not a key");
 			check_bytes(keys[i], member, unit_view(zeros, 1), "infinity", "wrong length");
 			check_bytes(keys[i], member, unit_view(zeros, 0), "nothing", "wrong length");
 		}

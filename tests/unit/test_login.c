@@ -267,7 +267,7 @@ test_conversation_fails(void **state)
 	struct talk shorter = { .replies = { NO_REPLY, good } }, never = { .replies = { NO_REPLY, NO_REPLY } };
 
 	assert_int_equal(login(f, RJWT_ALONE, &shorter), PAM_SUCCESS);
-	assert_non_null(strstr(shorter.prompts[1], "too long. Token: "));
+	assert_non_null(strstr(shorter.prompts[1], "too long for this prompt. Token: "));
 	assert_int_equal(lines("rejected "), 0);
 	assert_int_equal(lines("accepted "), 1);
 	assert_int_equal(login(f, RJWT_ALONE, &never), PAM_CONV_ERR);
@@ -466,7 +466,7 @@ test_arguments(void **state)
 		ret = login(f, stack, &talk);
 		if (ret != (rows[i].good ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL) || talk.asked != rows[i].good)
 			fail_msg("%s: %d", rows[i].arguments, ret);
-		if (!rows[i].good && lines("refused: ") != 1)
+		if (!rows[i].good && lines("rejected: ") != 1)
 			fail_msg("%s: not logged", rows[i].arguments);
 	}
 	assert_int_equal(login(f, "auth required @rjwt@ [prompt=Give it now: ]\n", &talk), PAM_SUCCESS);
