@@ -98,7 +98,8 @@ check_overrides(const struct rjwt_options *o, struct rjwt_diag *diag)
 	if (o->audience != NULL && o->audience[0] == NULL)
 		return diag_fail(diag, RJWT_USAGE, "", "audience: the list is empty");
 	for (size_t i = 0; o->audience != NULL && o->audience[i] != NULL; i++)
-		RJWT_TRY(check_override("audience", claims_name_check(view_of(o->audience[i])), o->audience[i], name, diag));
+		RJWT_TRY(
+		    check_override("audience", claims_name_check(view_of(o->audience[i])), o->audience[i], name, diag));
 	if (o->typ == NULL)
 		return RJWT_OK;
 	return check_override("typ", config_check_typ(view_of(o->typ)), o->typ,
@@ -189,8 +190,7 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
 		verdict_begin(verdict, RJWT_USAGE);
 		if ((attempt->flags & RJWT_SIGNATURE_ONLY) == 0 &&
 		    (h->config.issuer.n == 0 || h->config.audience.n == 0))
-			return diag_fail(diag, RJWT_USAGE, "",
-			    "a JWK Set has no issuer and no audience (name both)");
+			return diag_fail(diag, RJWT_USAGE, "", "a JWK Set has no issuer and no audience (name both)");
 	}
 	err = verify_token(&v, attempt, verdict, diag);
 	/* A mark that was looked for and is not there is no news. */

@@ -127,15 +127,15 @@ struct rjwt_time {
  * missing, the defaults), its state directory, the system's clocks. Borrows all during the call.
  */
 struct rjwt_options {
-	const char *config;		 /* a file that must be there; NULL: the default one, if it is */
-	const char *state_dir;		 /* NULL: the configuration's */
-	const char *jwks;		 /* JWK Set file in place of the keyset: rjwt_verify only */
+	const char *config;    /* a file that must be there; NULL: the default one, if it is */
+	const char *state_dir; /* NULL: the configuration's */
+	const char *jwks;      /* JWK Set file in place of the keyset: rjwt_verify only */
 	void (*now)(void *context, struct rjwt_time *now); /* NULL: the system's clocks; else must fill all of now */
-	void *now_context; /* what now() is given; must live as long as the handle */
+	void *now_context;				   /* what now() is given; must live as long as the handle */
 	/* Overrides of the configuration for this handle; NULL: none. */
-	const char *issuer;	     /* verify: the only issuer accepted; mint: what is minted; 1 to RJWT_NAME_MAX bytes */
-	const char *const *audience; /* NULL-terminated, at least one; verify: the names accepted */
-	const char *typ;	     /* header typ, as the file's token_type: 1 to 64 bytes */
+	const char *issuer; /* verify: the only issuer accepted; mint: what is minted; 1 to RJWT_NAME_MAX bytes */
+	const char *const *audience;   /* NULL-terminated, at least one; verify: the names accepted */
+	const char *typ;	       /* header typ, as the file's token_type: 1 to 64 bytes */
 	const int64_t *leeway_s;       /* 0 to RJWT_LEEWAY_MAX */
 	const int64_t *max_lifetime_s; /* 1 to RJWT_LIFETIME_MAX */
 };
@@ -169,8 +169,7 @@ enum rjwt_verify_flags {
 	RJWT_ANY_SERVICE = 4,	  /* skip the check of the scope */
 	RJWT_ANY_ORIGIN = 8,	  /* skip the checks of the bound key and the source address */
 	RJWT_SIGNATURE_ONLY = 16, /* JWS alone (RFC 7515): stop after the signature */
-	RJWT_VERIFY_FLAGS =
-	    RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN | RJWT_SIGNATURE_ONLY
+	RJWT_VERIFY_FLAGS = RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN | RJWT_SIGNATURE_ONLY
 };
 
 struct rjwt_check;
@@ -179,9 +178,9 @@ struct rjwt_check;
 struct rjwt_attempt {
 	const char *token; /* compact serialization, RFC 7515 s3.1; need not end with NUL */
 	size_t len;
-	const char *user;    /* PAM_USER; NULL is refused unless RJWT_ANY_USER */
-	const char *service; /* PAM_SERVICE; NULL is refused unless RJWT_ANY_SERVICE */
-	int flags; /* enum rjwt_verify_flags */
+	const char *user;	  /* PAM_USER; NULL is refused unless RJWT_ANY_USER */
+	const char *service;	  /* PAM_SERVICE; NULL is refused unless RJWT_ANY_SERVICE */
+	int flags;		  /* enum rjwt_verify_flags */
 	struct rjwt_check *trace; /* NULL: none; else filled with every check in its order, verdict.nchecks of them */
 	size_t trace_max;	  /* how many trace has room for; RJWT_CHECKS_MAX always suffices */
 };
@@ -234,14 +233,14 @@ void rjwt_verdict_clear(struct rjwt_verdict *verdict);
 /* --- what a writer did, or with RJWT_DRY_RUN would do ----------------------------------------- */
 
 struct rjwt_change {
-	bool any;		/* something was, or would be, written */
-	bool rotated;		/* another key signs now */
-	char kid[RJWT_ID_SIZE]; /* of the active key, after it */
+	bool any;		 /* something was, or would be, written */
+	bool rotated;		 /* another key signs now */
+	char kid[RJWT_ID_SIZE];	 /* of the active key, after it */
 	int64_t retired_version; /* of the key that retired; 0: none */
-	int64_t made_version;	/* of the newest key made; 0: none */
-	int64_t next_event_s;	/* when something is due again; 0: never */
-	char text[256];		/* one true sentence */
-	char warning[512];	/* "" or: the clock went back, ... */
+	int64_t made_version;	 /* of the newest key made; 0: none */
+	int64_t next_event_s;	 /* when something is due again; 0: never */
+	char text[256];		 /* one true sentence */
+	char warning[512];	 /* "" or: the clock went back, ... */
 };
 
 /* --- mint: refuses with the verifier's own codes ---------------------------------------------- */

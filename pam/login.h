@@ -15,8 +15,8 @@
 #include <security/pam_modules.h>
 
 /* args NULL: they were invalid, and the login is rejected. now NULL: the system clocks. */
-RJWT_MUST int login_authenticate(pam_handle_t *pamh, const struct args *args,
-    void (*now)(void *context, struct rjwt_time *now));
+RJWT_MUST int
+login_authenticate(pam_handle_t *pamh, const struct args *args, void (*now)(void *context, struct rjwt_time *now));
 
 /* The PAM code for one of ours. */
 int login_code(enum rjwt_err err);

@@ -13,7 +13,8 @@ struct scan {
 	const char *why; /* what is wrong at p; NULL: nothing so far */
 	bool minus_zero;
 	int depth;
-	struct view wanted, raw; /* a name to look for in the outermost object (.p NULL: none), and the text of its value */
+	struct view wanted,
+	    raw; /* a name to look for in the outermost object (.p NULL: none), and the text of its value */
 	struct view names[JSON_DEPTH_MAX][JSON_MEMBERS_MAX]; /* between the quotes, escapes as written */
 };
 

@@ -42,8 +42,8 @@ config_check(const struct config *config, const char *const **keys, struct rjwt_
 		return diag_fail(diag, RJWT_CONFIG, config->path, "rsa_bits: %u is not a multiple of 8", p->rsa_bits);
 	*keys = claim;
 	if (strcmp(config->user_claim, "sub") != 0 && claims_is_reserved(view_of(config->user_claim), "sub"))
-		return diag_fail(diag, RJWT_CONFIG, config->path, "user_claim: \"%s\" is a claim with a meaning of its own",
-		    config->user_claim);
+		return diag_fail(diag, RJWT_CONFIG, config->path,
+		    "user_claim: \"%s\" is a claim with a meaning of its own", config->user_claim);
 	return RJWT_OK;
 }
 

@@ -321,8 +321,8 @@ read_stream(struct reader *r)
 	RJWT_TRY(expect(r, YAML_DOCUMENT_START_EVENT, YAML_STREAM_END_EVENT, "not YAML", &got));
 	if (got == YAML_STREAM_END_EVENT)
 		return RJWT_OK; /* only comments */
-	RJWT_TRY(expect(r, YAML_MAPPING_START_EVENT, YAML_MAPPING_START_EVENT,
-	    "expected lines of the form key: value", &got));
+	RJWT_TRY(expect(r, YAML_MAPPING_START_EVENT, YAML_MAPPING_START_EVENT, "expected lines of the form key: value",
+	    &got));
 	while (!end)
 		RJWT_TRY(read_entry(r, &end));
 	RJWT_TRY(expect(r, YAML_DOCUMENT_END_EVENT, YAML_DOCUMENT_END_EVENT, "not YAML", &got));

@@ -333,8 +333,8 @@ change_now(struct change_ctx *k, bool dry_run, struct rjwt_change *change)
 	describe_marks(k->order, &plan.change);
 	if (k->removed && !plan.any) {
 		plan.change.any = true;
-		snprintf(plan.change.text, sizeof(plan.change.text),
-		    "removed what a crash had left, %.42s still signs", plan.change.kid);
+		snprintf(plan.change.text, sizeof(plan.change.text), "removed what a crash had left, %.42s still signs",
+		    plan.change.kid);
 	}
 	if (k->warning[0] != '\0')
 		text_append(plan.change.warning, sizeof(plan.change.warning), "; ", "%s", k->warning);

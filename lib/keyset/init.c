@@ -56,7 +56,8 @@ open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
 	if (err != RJWT_OK && !err_is_missing(err))
 		return err;
 	found = open_above(path, &above, name, diag);
-	if (err == RJWT_OK) /* perhaps created by an init that was killed before the sync; "." was created by somebody else */
+	if (err ==
+	    RJWT_OK) /* perhaps created by an init that was killed before the sync; "." was created by somebody else */
 		return found == RJWT_OK ? dir_sync(&above, diag) : found == RJWT_USAGE ? RJWT_OK : found;
 	RJWT_TRY(found);
 	RJWT_TRY(dir_make(&above, name, 0755, diag));
@@ -122,8 +123,7 @@ mark_unfinished(const struct dir *dir, const struct rjwt_time *now, struct rjwt_
 	if (status.st_mtim.tv_nsec == 1)
 		return RJWT_OK;
 	RJWT_TRY(file_remove(dir, COMMIT_UNFINISHED, diag));
-	return diag_fail(diag, RJWT_KEYSET, dir->path,
-	    "the file system does not keep times to the nanosecond");
+	return diag_fail(diag, RJWT_KEYSET, dir->path, "the file system does not keep times to the nanosecond");
 }
 
 static enum rjwt_err

@@ -45,8 +45,8 @@ struct keyset {
 	int64_t generation; /* of keyset.json; increases by 1 with each commit */
 	char base[KEYSET_BASE_MAX + 1];
 	char issuer[RJWT_NAME_MAX + 1], audience[RJWT_NAME_MAX + 1]; /* recorded at init */
-	char machine[DIGEST_HEX]; /* hash of the machine id; "": none */
-	int64_t floor;		  /* the first version that may verify */
+	char machine[DIGEST_HEX];				     /* hash of the machine id; "": none */
+	int64_t floor;						     /* the first version that may verify */
 	struct {
 		int64_t version, since_s;
 	} active;

@@ -89,8 +89,8 @@ static enum rjwt_err
 plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan, struct rjwt_diag *diag)
 {
 	if (version < before->floor || version > before->next.version)
-		return diag_fail(diag, RJWT_KEY_UNKNOWN, "", "version %lld is not a key of this keyset that still verifies",
-		    (long long)version);
+		return diag_fail(diag, RJWT_KEY_UNKNOWN, "",
+		    "version %lld is not a key of this keyset that still verifies", (long long)version);
 	plan->revoke = version;
 	if (version == before->active.version) {
 		promote(before, plan);

@@ -41,8 +41,7 @@ check_names(struct mint_item *o)
 			return refuse_name(o, RJWT_AUDIENCE, "an audience");
 	for (size_t i = 0; r->scope[i] != NULL; i++)
 		if (!claims_word_check(view_of(r->scope[i])))
-			return diag_fail(o->diag, RJWT_SCOPE, "",
-			    "a scope must be 1 to 32 of A-Z a-z 0-9 . _ : / -");
+			return diag_fail(o->diag, RJWT_SCOPE, "", "a scope must be 1 to 32 of A-Z a-z 0-9 . _ : / -");
 	return RJWT_OK;
 }
 

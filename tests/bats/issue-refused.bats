@@ -55,7 +55,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	no 1 'lifetime 1d is out of range' -t 1d alice
 	yes -t 1s alice
 	yes -t 3600s alice
-	for text in -1 -5m '' 5 1w 1.5h 5M 05m ' 5m' '5m ' 99999999999999999999s 1h30m; do
+	for text in -1 -5m '' 5 1w 1.5h 5M 05m ' 5m' '5m ' 99999999999999999999s 30m1h 1h1h; do
 		no 2 'not a duration (expected for example 90s, 15m, 12h or 7d)' "--lifetime=$text" alice
 	done
 	configure 'max_lifetime: 2h'

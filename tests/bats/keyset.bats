@@ -60,7 +60,7 @@ broken()
 	broken 2 'too large' 'head -c 9000 /dev/zero >keyset.json'
 	broken 2 'has an unknown format' 'jq -c .format=2 keyset.json | seal >n; cat n >keyset.json; rm n'
 	broken 2 'contradicts itself' 'jq -c .active.version=2 keyset.json | seal >n; cat n >keyset.json; rm n'
-	broken 2 'lacks a member' 'jq -c "del(.floor)" keyset.json | seal >n; cat n >keyset.json; rm n'
+	broken 2 'a member is missing' 'jq -c "del(.floor)" keyset.json | seal >n; cat n >keyset.json; rm n'
 }
 
 @test "files and folders that others can write to, links, special files" {

@@ -44,8 +44,8 @@ bool fault_due(enum fault_kind kind);
 bool faults_wrote(void);
 
 extern struct rjwt_time faults_clock;
-extern const char *faults_machine;	/* /etc/machine-id; NULL: there is none */
-extern const char *faults_host;		/* gethostname(2) */
+extern const char *faults_machine;		       /* /etc/machine-id; NULL: there is none */
+extern const char *faults_host;			       /* gethostname(2) */
 void faults_now(void *context, struct rjwt_time *now); /* faults_clock, for rjwt_options.now */
 
 #endif

@@ -65,7 +65,8 @@ test_arguments(void **state)
 		buf_adds(&driver_log, "");
 		if (args_parse(NULL, argc, argv, &args) != rows[i].good)
 			fail_msg("row %zu: %s", i, rows[i].args[0]);
-		snprintf(refused, sizeof(refused), "rejected: invalid argument \"%s\"", argc == 0 ? "" : rows[i].args[argc - 1]);
+		snprintf(refused, sizeof(refused), "rejected: invalid argument \"%s\"",
+		    argc == 0 ? "" : rows[i].args[argc - 1]);
 		if (!rows[i].good && (strstr(driver_log.p, refused) == NULL || strcmp(args.prompt, "untouched") != 0))
 			fail_msg("row %zu: not logged, or args were written", i);
 		if (rows[i].good &&

@@ -91,8 +91,7 @@ test_accepted(void **state)
 		said(rows[i].name, &judge_trace[i], "", "");
 	}
 	rjwt_verdict_clear(&v);
-	want("skipped",
-	    judge_as(f, bound, NULL, NULL, TRACED | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN, &v),
+	want("skipped", judge_as(f, bound, NULL, NULL, TRACED | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN, &v),
 	    RJWT_OK);
 	said("user", &judge_trace[13], "no user was given", "");
 	said("scope", &judge_trace[21], "no service was given", "");

@@ -187,7 +187,8 @@ static enum rjwt_err
 mint_with(struct fixture *f, int flags)
 {
 	struct rjwt_token token;
-	enum rjwt_err err = rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .flags = flags }, &token, &f->diag);
+	enum rjwt_err err =
+	    rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .flags = flags }, &token, &f->diag);
 
 	if (err == RJWT_OK)
 		rjwt_token_clear(&token);

@@ -192,8 +192,8 @@ test_trace(void **state)
 	want("refused", judge(f, refused, TRACED, &v), RJWT_ISSUER);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(judge_trace[i].outcome, i < failed    ? RJWT_PASSED
-						      : i == failed ? RJWT_FAILED
-								    : RJWT_NOT_REACHED);
+							 : i == failed ? RJWT_FAILED
+								       : RJWT_NOT_REACHED);
 	assert_string_equal(judge_trace[failed].expected, "iss.example");
 	assert_string_equal(judge_trace[failed].found, "x");
 	assert_string_equal(v.failed.found, "x");
