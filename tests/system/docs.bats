@@ -71,7 +71,7 @@ logged() { log_since 'pam_rjwt\([^)]*\): (accepted|rejected) ' | sed 's/^[^ ]* /
 	ssh_kbd alice "$(expired_token alice)" id || true
 	sed -n 's/^\.Dl \(Token expired .*\)/(alice@127.0.0.1) \1 /p' man/pam_rjwt.8 >$work/shown
 	grep -m1 expired $prompts >$work/seen
-	sed -i 's/ [0-9]* s / N s /;s/ *$//' $work/shown $work/seen
+	sed -i 's/ [0-9]*s / N s /;s/ *$//' $work/shown $work/seen
 	[ -s $work/shown ]
 	diff $work/shown $work/seen
 }
