@@ -68,7 +68,7 @@ setup()
 			struct rjwt_diag diag;
 			if (rjwt_open(&(struct rjwt_options){ 0 }, &h, &diag) != RJWT_OK)
 				return 1;
-			puts(rjwt_supports()[0]);
+			puts(rjwt_algorithms()[0]);
 			rjwt_close(h);
 			return 0;
 		}
