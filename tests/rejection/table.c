@@ -182,7 +182,6 @@ table_rows(struct table *t, const struct row *rows, size_t n)
 		r = table_put(t, row->rule, row->reason, row->world, name);
 		r->user = row->user == NULL ? r->user : row->user;
 		r->service = row->service == NULL ? r->service : row->service;
-		r->exact = row->exact;
 		table_token(t, row->world, row->bad, &r->bad);
 		if (row->twin[0].part == 0)
 			continue;

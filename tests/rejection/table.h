@@ -37,7 +37,6 @@ struct refusal {
 	enum rjwt_err reason;
 	enum world world;
 	const char *user, *service; /* of the attempt */
-	bool exact;		    /* a second decides: not for a clock that runs */
 	char name[120];		    /* what is wrong; unique among those of its world, user and service */
 	struct buf bad, twin;
 };
@@ -101,7 +100,6 @@ struct row {
 	struct edit bad[4], twin[4]; /* no twin: the token without edits */
 	enum world world;
 	const char *user, *service; /* NULL: alice, sshd */
-	bool exact;
 };
 
 #define ROW(rule_, reason_, ...)                                       \
