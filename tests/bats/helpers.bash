@@ -116,6 +116,9 @@ part()
 claim() { part 2 "$2" | jq -cr "$1"; }
 header() { part 1 "$2" | jq -cr "$1"; }
 
+# parts N FILTER - by jq, of that part of each token on stdin
+parts() { cut -d. -f"$1" | jq -Rr "gsub(\"-\"; \"+\") | gsub(\"_\"; \"/\") | @base64d | fromjson | $2"; }
+
 # forge SECRETFILE HEADER CLAIMS... - HS256, without any code of ours
 forge() { "$python" "$bats/forge.py" "$@"; }
 

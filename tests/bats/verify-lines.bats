@@ -51,7 +51,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 
 @test "lines that fall across the borders of what is read at once" {
 	for shift in 0 1 2 3 100 429 430 431; do
-		{ fill $shift .; echo; for _ in {1..700}; do cat "$dir/token"; done; } >"$BATS_TEST_TMPDIR/many"
+		{ fill $shift .; echo; for _ in {1..700}; do echo "$token"; done; } >"$BATS_TEST_TMPDIR/many"
 		try 1 verify --lines "$BATS_TEST_TMPDIR/many"
 		[ "$(grep -c '^accepted$' <<<"$output")" -eq 700 ]
 		[ "$(wc -l <<<"$output")" -eq 701 ]
@@ -70,22 +70,6 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	status=0
 	wait "$pid" || status=$?
 	[ "$status" -eq 1 ]
-}
-
-@test "the same memory for 10 lines and for 20,000" {
-	[ -z "${ASAN_OPTIONS-}" ] || skip "the address sanitizer keeps what was freed"
-	peak()
-	{
-		for ((n = 0; n < $1; n += 10)); do echo "$ten"; done >"$BATS_TEST_TMPDIR/input"
-		/usr/bin/python3 -c 'import resource, subprocess, sys
-subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
-			"$RJWT_BUILD/rjwt-verify" -c "$conf" --lines "$BATS_TEST_TMPDIR/input"
-	}
-	ten=$(for _ in {1..10}; do echo "$token"; done)
-	few=$(peak 10) many=$(peak 20000)
-	echo "$few KiB, $many KiB"
-	[ "$many" -lt $((few + 512)) ]
 }
 
 @test "with --json, --explain, several files" {
