@@ -51,7 +51,7 @@ args_parse(pam_handle_t *pamh, int argc, const char **argv, struct args *args)
 
 		if (argv[i] != NULL && take(argv[i], &found))
 			continue;
-		text_escape(&shown, view_of(argv[i]));
+		text_escape_most(&shown, view_of(argv[i]), LOG_VALUE_MAX);
 		pam_syslog(pamh, LOG_ERR,
 		    "rejected: invalid argument \"%s\" (expected conf=/FILE, prompt=TEXT, debug, and one of "
 		    "try_first_pass and use_first_pass",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "log.h"
+#include "prompt.h"
 #include "base/buf.h"
 #include "base/datetime.h"
 #include "base/text.h"
@@ -16,12 +17,14 @@ item_of(const pam_handle_t *pamh, int type)
 	return pam_get_item(pamh, type, &item) == PAM_SUCCESS ? item : NULL;
 }
 
+/* A program that lets PAM ask for the name says how: login, and what takes its place. */
 void
 login_id_find(const pam_handle_t *pamh, struct login_id *who)
 {
 	*who = (struct login_id){ .user = item_of(pamh, PAM_USER),
 		.service = item_of(pamh, PAM_SERVICE),
 		.rhost = item_of(pamh, PAM_RHOST) };
+	who->typed = who->user == NULL || item_of(pamh, PAM_USER_PROMPT) != NULL;
 }
 
 static void
@@ -37,12 +40,21 @@ put_word(struct buf *line, const char *key, const char *text)
 		text_log_word(line, key, view_of(text));
 }
 
-/* An empty name is told too: it is what was wrong with it. */
+/*
+ * named: a genuine token named the user. An empty name is logged too: it is what was wrong with it. What looks like a
+ * token is never logged, wherever it was put.
+ */
 static void
-put_who(struct buf *line, const struct login_id *who)
+put_who(struct buf *line, const struct login_id *who, bool named)
 {
-	if (who->user != NULL)
-		text_log_word(line, "user", view_of(who->user));
+	const char *user = who->user;
+
+	if (user != NULL && text_may_be_token(user))
+		user = "(token)";
+	else if (user != NULL && user[0] != '\0' && who->typed && !named)
+		user = "(typed)";
+	if (user != NULL)
+		text_log_word(line, "user", view_of(user));
 	put_word(line, "service", who->service);
 	put_word(line, "rhost", who->rhost);
 }
@@ -55,6 +67,15 @@ put_time(struct buf *line, const char *key, int64_t at_s)
 	time_format(text, at_s);
 	if (at_s != 0)
 		text_log_word(line, key, view_of(text));
+}
+
+/* Of the token: what is known to be genuine. */
+static void
+put_token(struct buf *line, const struct rjwt_verdict *v)
+{
+	put_word(line, "kid", v->kid);
+	put_word(line, "jti", v->jti);
+	put_word(line, "sub", v->sub);
 }
 
 static bool
@@ -73,10 +94,8 @@ log_verdict(const pam_handle_t *pamh, const struct login_id *who, const char *ph
 	if (v->reason != RJWT_OK)
 		put_word(&line, "reason", rjwt_reason(v->reason));
 	put_word(&line, "phase", phase);
-	put_who(&line, who);
-	put_word(&line, "kid", v->kid);
-	put_word(&line, "jti", v->jti);
-	put_word(&line, "sub", v->sub);
+	put_who(&line, who, v->reason == RJWT_OK || v->tell);
+	put_token(&line, v);
 	put_time(&line, "exp", v->exp_s);
 	if (time_decided(v->reason)) {
 		if (v->reason == RJWT_NOT_YET_VALID)
@@ -93,14 +112,17 @@ log_verdict(const pam_handle_t *pamh, const struct login_id *who, const char *ph
 }
 
 void
-log_failure(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err, const struct rjwt_diag *diag)
+log_failure(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err, const struct rjwt_verdict *verdict,
+    const struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 	char place[32];
 
 	buf_adds(&line, "rejected");
 	put_word(&line, "reason", rjwt_reason(err));
-	put_who(&line, who);
+	put_who(&line, who, verdict != NULL && verdict->jti[0] != '\0');
+	if (verdict != NULL)
+		put_token(&line, verdict);
 	put_word(&line, "path", diag->path);
 	snprintf(place, sizeof(place), "%u:%u", diag->line, diag->column);
 	if (diag->line != 0)
@@ -115,7 +137,7 @@ log_refusal(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err 
 	struct rjwt_diag diag = { 0 };
 
 	snprintf(diag.text, sizeof(diag.text), "%s", text);
-	log_failure(pamh, who, err, &diag);
+	log_failure(pamh, who, err, NULL, &diag);
 }
 
 void

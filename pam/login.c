@@ -4,10 +4,13 @@
 #include "phases.h"
 #include "prompt.h"
 #include "base/datetime.h"
+#include "base/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* One authentication, from the first prompt to the answer. */
 struct login {
@@ -92,8 +95,17 @@ open_host(struct login *l)
 	l->handle = NULL;
 	err = rjwt_open(&options, &l->handle, &diag);
 	if (err != RJWT_OK)
-		log_failure(l->pamh, &l->who, err, &diag);
+		log_failure(l->pamh, &l->who, err, NULL, &diag);
 	return login_code(err);
+}
+
+/* The marks of one-time tokens are root's to make, and pam(3) has programs that are not. */
+static void
+explain_no_root(const struct rjwt_verdict *v, struct rjwt_diag *diag)
+{
+	if (v->once && v->jti[0] != '\0' && diag->errnum == EACCES && geteuid() != 0)
+		text_append(diag->text, sizeof(diag->text), ": ",
+		    "this program does not run as root, so it cannot take a one-time token: mint with --reusable");
 }
 
 static int
@@ -118,7 +130,8 @@ judge(struct login *l, const struct reply *reply)
 	if (err == RJWT_OK)
 		return accept(l, &verdict);
 	if (!rjwt_is_verdict(err)) {
-		log_failure(l->pamh, &l->who, err, &diag);
+		explain_no_root(&verdict, &diag);
+		log_failure(l->pamh, &l->who, err, &verdict, &diag);
 		return login_code(err);
 	}
 	log_verdict(l->pamh, &l->who, NULL, &verdict);
@@ -134,12 +147,12 @@ take_reply(struct login *l, const struct reply *reply)
 	l->next_prompt[0] = '\0';
 	if (reply_is_token(reply))
 		return judge(l, reply);
-	if (reply->p[0] == '\0') {
-		log_verdict(l->pamh, &l->who, NULL, &(struct rjwt_verdict){ .reason = RJWT_EMPTY });
+	if (reply->p[0] == '\0' || reply_is_long(reply)) {
+		const struct rjwt_verdict v = { .reason = reply_is_long(reply) ? RJWT_MALFORMED : RJWT_EMPTY };
+
+		log_verdict(l->pamh, &l->who, NULL, &v);
 		return PAM_AUTH_ERR;
 	}
-	if (reply_is_long(reply))
-		return PAM_AUTH_ERR;
 	return prompt_pass_on(l->pamh, reply) == PAM_SUCCESS ? PAM_AUTH_ERR : PAM_BUF_ERR;
 }
 
@@ -230,9 +243,13 @@ static int
 find_user(struct login *l)
 {
 	const char *name = NULL;
-	int ret = pam_get_user(l->pamh, &name, NULL);
+	struct login_id before;
+	int ret;
 
+	login_id_find(l->pamh, &before);
+	ret = pam_get_user(l->pamh, &name, NULL);
 	login_id_find(l->pamh, &l->who);
+	l->who.typed = before.typed;
 	if (ret != PAM_SUCCESS)
 		return unread(l, take_failure(l, ret));
 	if (name == NULL || name[0] == '\0') {
@@ -244,7 +261,7 @@ find_user(struct login *l)
 	l->rhost = strdup(l->who.rhost == NULL ? "" : l->who.rhost);
 	if (l->user == NULL || l->service == NULL || l->rhost == NULL)
 		return unread(l, PAM_BUF_ERR);
-	l->who = (struct login_id){ l->user, l->service, l->rhost };
+	l->who = (struct login_id){ l->user, l->service, l->rhost, before.typed };
 	return PAM_SUCCESS;
 }
 

@@ -160,7 +160,7 @@ int
 phase_account(pam_handle_t *pamh, int64_t now_s)
 {
 	const struct login_record *a = recall(pamh);
-	struct rjwt_verdict verdict = { .reason = RJWT_EXPIRED, .now_s = now_s };
+	struct rjwt_verdict verdict = { .reason = RJWT_EXPIRED, .now_s = now_s, .tell = true };
 	struct login_id who;
 
 	if (a == NULL || now_s < a->until_s)

@@ -10,17 +10,21 @@
 
 #include <security/pam_modules.h>
 
-/* What the user typed. Wiped by reply_clear(). */
+/*
+ * What the user typed. Wiped by reply_clear(). A long one is without the blanks around it, and without the marks that
+ * a terminal puts around what is pasted: neither a token nor a password of that length has them.
+ */
 struct reply {
-	char *p; /* NUL-terminated; NULL: none */
+	char *p;  /* NUL-terminated; NULL: none */
+	size_t n; /* bytes, as they were typed */
 };
 
 /* Ask, with echo off. PAM_SUCCESS, or the conversation's code. reply gives; reply_clear(). */
 RJWT_MUST int prompt_ask(pam_handle_t *pamh, const char *text, struct reply *reply);
 
 /*
- * Move a reply that is shaped like a token out of PAM_AUTHTOK, so that no later module finds it. A long one of
- * another shape is copied, and stays there. If there is neither, reply stays empty.
+ * Move a reply that is shaped like a token out of PAM_AUTHTOK, so that no later module finds it. If there is none,
+ * reply stays empty.
  */
 RJWT_MUST int prompt_take_stacked(pam_handle_t *pamh, struct reply *reply);
 
@@ -40,6 +44,10 @@ bool reply_is_long(const struct reply *reply);
  * prompt cuts a reply: a token that was cut in its payload is not a password either.
  */
 bool reply_is_token(const struct reply *reply);
+
+/* Whether a text could be a token, whole or in part: too long for a name, and begun like one. */
+bool text_may_be_token(const char *text);
+
 bool reply_same(const struct reply *a, const struct reply *b);
 void reply_clear(struct reply *reply);
 

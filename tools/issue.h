@@ -13,6 +13,9 @@
 #include "base/file.h"
 #include "base/string_list.h"
 
+/* Bytes of --reason, which must fit into one line of the log with all else. */
+enum { REASON_MAX = 512 };
+
 struct issue {
 	struct tool tool;
 	struct rjwt_request request;

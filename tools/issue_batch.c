@@ -188,6 +188,8 @@ read_entry(struct entry *e, struct view line)
 	RJWT_TRY(read_text(e, "sub", &e->request.user));
 	RJWT_TRY(read_text(e, "iss", &e->request.issuer));
 	RJWT_TRY(read_text(e, "reason", &e->reason));
+	if (e->reason != NULL && strlen(e->reason) > REASON_MAX)
+		return diag_fail(&e->diag, RJWT_TOO_LONG, "", "reason: longer than %d bytes", REASON_MAX);
 	RJWT_TRY(read_list(e, "aud", &e->audience, &e->request.audience));
 	RJWT_TRY(read_scope(e));
 	RJWT_TRY(read_times(e));

@@ -147,6 +147,8 @@ take_option(void *context, int option)
 		is->request.reusable = true;
 		return EXIT_DONE;
 	case OPT_REASON:
+		if (strlen(optarg) > REASON_MAX)
+			return tool_wrong(&is->tool, "--reason: longer than %d bytes", REASON_MAX);
 		is->reason = optarg;
 		return EXIT_DONE;
 	case OPT_ALG:

@@ -158,7 +158,7 @@ tool_log_text(int priority, const char *text)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 
-	text_escape(&line, view_of(text));
+	text_escape_most(&line, view_of(text), LOG_LINE_MAX);
 	tool_log(priority, &line);
 }
 

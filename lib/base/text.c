@@ -98,28 +98,64 @@ plain_length(const char *text, size_t n)
 	return i;
 }
 
+/* Append the first character or byte; what it took of the text. also: a character to escape; NUL: none. */
+static size_t
+escape_one(struct buf *out, struct view text, char also)
+{
+	size_t length = utf8_length(text.p, text.n);
+
+	if (length > 0 && text.p[0] != '\\' && text.p[0] != also && text_is_printable(utf8_decode(text.p, length))) {
+		buf_add(out, text.p, length);
+		return length;
+	}
+	length = length == 0 ? 1 : length;
+	for (size_t k = 0; k < length; k++)
+		buf_addf(out, "\\x%02x", (unsigned)(unsigned char)text.p[k]);
+	return length;
+}
+
 void
 text_escape(struct buf *out, struct view text)
 {
-	size_t i = 0;
-
-	while (i < text.n) {
+	for (size_t i = 0; i < text.n;) {
 		size_t length = plain_length(text.p + i, text.n - i);
 
 		buf_add(out, text.p + i, length);
 		i += length;
-		if (i == text.n)
-			return;
-		length = utf8_length(text.p + i, text.n - i);
-		if (length == 0 || text.p[i] == '\\' || !text_is_printable(utf8_decode(text.p + i, length))) {
-			length = length == 0 ? 1 : length;
-			for (size_t k = 0; k < length; k++)
-				buf_addf(out, "\\x%02x", (unsigned)(unsigned char)text.p[i + k]);
-		} else {
-			buf_add(out, text.p + i, length);
-		}
-		i += length;
+		if (i < text.n)
+			i += escape_one(out, (struct view){ text.p + i, text.n - i }, '\0');
 	}
+}
+
+static void
+escape_most(struct buf *out, struct view text, size_t most, char also)
+{
+	RJWT_CLEAN(buf_clear) struct buf whole = { 0 };
+	size_t i = 0, fits = 0;
+
+	/* What nearly every value is. */
+	if (text.n <= most && plain_length(text.p, text.n) == text.n &&
+	    (text.n == 0 || memchr(text.p, also, text.n) == NULL)) {
+		buf_add_view(out, text);
+		return;
+	}
+	while (i < text.n && whole.n <= most && !whole.failed) {
+		i += escape_one(&whole, (struct view){ text.p + i, text.n - i }, also);
+		if (whole.n + 3 <= most)
+			fits = whole.n;
+	}
+	out->failed = out->failed || whole.failed;
+	if (whole.n > most || i < text.n) {
+		whole.n = fits;
+		buf_adds(&whole, "...");
+	}
+	buf_add_view(out, buf_view(&whole));
+}
+
+void
+text_escape_most(struct buf *out, struct view text, size_t most)
+{
+	escape_most(out, text, most, '\0');
 }
 
 void
@@ -145,21 +181,14 @@ text_log_word(struct buf *line, const char *key, struct view text)
 	RJWT_CLEAN(buf_clear) struct buf word = { 0 };
 	bool quote;
 
-	text_escape(&word, text);
+	escape_most(&word, text, LOG_VALUE_MAX, '"');
 	line->failed = line->failed || word.failed;
-	quote = word.n == 0 || strpbrk(word.p, " \"=") != NULL;
+	quote = word.n == 0 || strpbrk(word.p, " =") != NULL || strstr(word.p, "\\x22") != NULL;
 	buf_adds(line, line->n > 0 ? " " : "");
 	buf_adds(line, key);
 	buf_adds(line, quote ? "=\"" : "=");
-	for (const char *p = word.p, *next; p != NULL; p = next) {
-		next = strchr(p, '"');
-		buf_add(line, p, next == NULL ? strlen(p) : (size_t)(next - p));
-		if (next != NULL)
-			buf_adds(line, "\\x22");
-		next = next == NULL ? NULL : next + 1;
-	}
-	if (quote)
-		buf_adds(line, "\"");
+	buf_add_view(line, buf_view(&word));
+	buf_adds(line, quote ? "\"" : "");
 }
 
 /* Damerau-Levenshtein distance with adjacent transpositions; words over 32 bytes count as distant. */

@@ -16,10 +16,18 @@
  */
 void text_escape(struct buf *out, struct view text);
 
+/* The same; at most so many bytes are added, of which the last three are "..." where something was left out. */
+void text_escape_most(struct buf *out, struct view text, size_t most);
+
 /* Append to out, after between if out is not empty. The text is truncated to fit. */
 void text_append(char *out, size_t size, const char *between, const char *fmt, ...) RJWT_PRINTF(4, 5);
 
-/* Append key=text to a log line: escaped, and quoted where its end would not be clear otherwise. */
+/*
+ * Append key=text to a log line: escaped, and quoted where its end would not be clear otherwise. syslog(3) drops a
+ * line that is too long without a word, so a value has at most LOG_VALUE_MAX bytes and a line LOG_LINE_MAX.
+ */
+#define LOG_VALUE_MAX 256
+#define LOG_LINE_MAX 8192
 void text_log_word(struct buf *line, const char *key, struct view text);
 
 /* Length in bytes of the well-formed UTF-8 character at p (RFC 3629 s4), 0 if there is none. */

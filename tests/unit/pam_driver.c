@@ -25,7 +25,8 @@ hide(const char *text)
 static bool
 tells(const char *line, const char *text)
 {
-	size_t n = strlen(text), part = reply_is_token(&(struct reply){ (char *)(uintptr_t)text }) && n > 16 ? 16 : n;
+	size_t n = strlen(text),
+	       part = reply_is_token(&(struct reply){ (char *)(uintptr_t)text, n }) && n > 16 ? 16 : n;
 	char word[8192];
 
 	if (n < 5 || part >= sizeof(word))

@@ -124,12 +124,11 @@ test_replies(void **state)
 		    begins[] = "eyJ" B128, brief[] = "eyJ.b.c";
 	static char most[REPLY_LONG], least[REPLY_LONG + 1];
 	const struct {
-		struct reply reply;
+		char *text;
 		bool token;
-	} kinds[] = { { { token }, true }, { { many }, true }, { { one }, false }, { { empty }, false },
-		{ { late }, false }, { { begins }, false }, { { brief }, false }, { { most }, false },
-		{ { least }, true }, { { NULL }, false } };
-	const struct reply a = { token }, b = { same_token }, c = { other }, none = { NULL };
+	} kinds[] = { { token, true }, { many, true }, { one, false }, { empty, false }, { late, false },
+		{ begins, false }, { brief, false }, { most, false }, { least, true } };
+	const struct reply a = { token, 1 }, b = { same_token, 1 }, c = { other, 1 }, none = { NULL, 0 };
 
 	(void)state;
 	memcpy(least, token, REPLY_LONG - 2);
@@ -137,7 +136,8 @@ test_replies(void **state)
 	memcpy(most, token, REPLY_LONG - 3);
 	memcpy(most + REPLY_LONG - 3, ".c", 2);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		assert_true(reply_is_token(&kinds[i].reply) == kinds[i].token);
+		assert_true(reply_is_token(&(struct reply){ kinds[i].text, strlen(kinds[i].text) }) == kinds[i].token);
+	assert_false(reply_is_token(&none));
 	assert_true(reply_same(&a, &b));
 	assert_false(reply_same(&a, &c) || reply_same(&a, &none) || reply_same(&none, &none));
 }

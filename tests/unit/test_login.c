@@ -145,11 +145,61 @@ test_long_replies(void **state)
 		assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
 		assert_int_equal(talk.asked, 1);
 		assert_string_equal(authtok, "-");
-		assert_string_equal(driver_log.p, "");
+		assert_string_equal(driver_log.p, "5 rejected reason=malformed user=alice service=sshd\n");
 	}
 	memcpy(reply, "eyJ.a.", 6);
 	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
 	assert_int_equal(lines("reason=too_long"), 1);
+}
+
+/* What people and terminals put around a token that is pasted: blanks and the marks of bracketed paste go. */
+static void
+test_pasted_replies(void **state)
+{
+	static const struct {
+		const char *before, *after;
+		bool good;
+	} rows[] = { { " ", "", true }, { "", " ", true }, { "\t \r\n", "\r\n \t", true },
+		{ "\033[200~", "\033[201~", true }, { "\033[200~", "", true }, { "", "\033[201~", true },
+		{ " \033[200~ ", " \033[201~ ", true }, { "\"", "\"", false }, { "Bearer ", "", false },
+		{ "\033[201~", "\033[200~", false }, { "\v", "", false }, { "\xc2\xa0", "", false },
+		{ "\033[200~\033[200~", "", false }, { "x", "", false }, { "", " x", false } };
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		RJWT_CLEAN(buf_clear) struct buf reply = { 0 };
+		struct talk talk = { 0 };
+		int ret;
+
+		buf_addf(&reply, "%s%s%s", rows[i].before, token, rows[i].after);
+		talk.replies[0] = reply.p;
+		ret = login(f, RJWT_ALONE, &talk);
+		if (ret != (rows[i].good ? PAM_SUCCESS : PAM_AUTH_ERR) || strcmp(authtok, "-") != 0 || talk.asked != 1)
+			fail_msg("row %zu: %d after %d prompts, authtok %.20s", i, ret, talk.asked, authtok);
+		/* Nothing is refused without a line. */
+		assert_int_equal(lines("\n"), 1);
+		assert_int_equal(lines("rejected reason=malformed user=alice"), !rows[i].good);
+	}
+}
+
+/* A password keeps its blanks; what is long because of them is long. */
+static void
+test_blanks_of_passwords(void **state)
+{
+	struct fixture *f = *state;
+	char blanks[REPLY_LONG + 2] = { 0 };
+	struct talk padded = { .replies = { " secret " } }, longest = { .replies = { blanks } };
+
+	assert_int_equal(login(f, RJWT_ALONE, &padded), PAM_AUTH_ERR);
+	assert_string_equal(authtok, " secret ");
+	memset(blanks, ' ', REPLY_LONG + 1);
+	for (size_t n = REPLY_LONG + 1; n >= REPLY_LONG - 1; n--) {
+		blanks[n] = '\0';
+		assert_int_equal(login(f, RJWT_ALONE, &longest), PAM_AUTH_ERR);
+		assert_string_equal(authtok, n < REPLY_LONG ? blanks : "-");
+		assert_int_equal(lines("rejected reason=malformed"), n >= REPLY_LONG);
+	}
 }
 
 /* A reply of exactly what a prompt can hold was cut, maybe before its second dot: no module below gets that. */
@@ -173,7 +223,8 @@ test_cut_replies(void **state)
 			reply[rows[i].length] = '\0';
 			memcpy(reply, begins[k], strlen(begins[k]));
 			assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
-			if (lines("rejected reason=truncated user=alice") != rows[i].cut)
+			if (lines("rejected reason=truncated user=alice") != rows[i].cut ||
+			    lines("rejected reason=malformed user=alice") == rows[i].cut)
 				fail_msg("%zu bytes: %s", rows[i].length, driver_log.p);
 			assert_string_equal(authtok, "-");
 		}
@@ -255,7 +306,7 @@ test_spent(void **state)
 	assert_int_equal(chmod(path, 0777), 0);
 	assert_int_equal(login(f, "auth required @rjwt@\n", &again), PAM_AUTHINFO_UNAVAIL);
 	assert_int_equal(again.asked, 1);
-	assert_non_null(strstr(driver_log.p, "rejected reason=io user=alice service=sshd path="));
+	assert_non_null(strstr(driver_log.p, "rejected reason=io user=alice service=sshd kid=B.1 jti="));
 }
 
 /* sudo answers PAM_CONV_ERR to more than 511 bytes; a shorter token may follow. */
@@ -423,8 +474,8 @@ test_stacked(void **state)
 		{ "secret", "try_first_pass", "typed", PAM_AUTH_ERR, 1, "typed" },
 		{ token, "", "typed", PAM_AUTH_ERR, 1, "typed" }, /* taken away, not judged */
 		{ LONG_OTHER, "use_first_pass", "x", PAM_AUTH_ERR, 0, LONG_OTHER },
-		{ LONG_OTHER, "try_first_pass", "x", PAM_AUTH_ERR, 0,
-		    LONG_OTHER }, /* nobody asks after a token, either */
+		{ LONG_OTHER, "try_first_pass", "x", PAM_AUTH_ERR, 1, "x" }, /* a password of any length is no answer */
+		{ LONG_OTHER, "try_first_pass", token, PAM_SUCCESS, 1, LONG_OTHER },
 		{ LONG_OTHER, "", token, PAM_SUCCESS, 1, LONG_OTHER },
 		{ token, "", token, PAM_SUCCESS, 1, "-" },
 	};
@@ -522,19 +573,76 @@ test_users(void **state)
 	    "3 rejected reason=user user=\"\" service=sshd error=\"the login name is empty\"\n");
 }
 
-/* Who logs in is not known yet, and asked for: that may fail too. */
+/*
+ * A name that is typed at a prompt may be a password, or a token: it is logged when a genuine token names it. A name
+ * that the program had is logged, unless it looks like a token. Neither shows whether there is such a user.
+ */
 static void
 test_asked_for_user(void **state)
 {
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
-	struct talk talk = { .replies = { "alice", token } }, gone = { .replies = { NO_REPLY } };
+	RJWT_CLEAN(free_clean) char *expired = token_at(f, 400, -100, PLAIN);
+	struct talk talk = { .replies = { "alice", token } }, gone = { .replies = { NO_REPLY } },
+		    wrong = { .replies = { "tweedledum", "" } }, other = { .replies = { "tweedledum", token } },
+		    late = { .replies = { "alice", expired, "x" } }, swapped = { .replies = { token, "alice" } };
 
 	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", NULL, &talk, authtok), PAM_SUCCESS);
 	assert_int_equal(lines("accepted user=alice service=sshd"), 1);
+	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", NULL, &late, authtok), PAM_AUTH_ERR);
+	assert_int_equal(lines("rejected reason=expired user=alice service=sshd"), 1);
+	assert_int_equal(driver_login(f, RJWT_ALONE, "login", NULL, &wrong, authtok), PAM_AUTH_ERR);
+	assert_string_equal(driver_log.p, "5 rejected reason=empty user=(typed) service=login\n");
+	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", NULL, &other, authtok), PAM_AUTH_ERR);
+	assert_int_equal(lines("rejected reason=user user=(typed) service=sshd kid=B.1 jti="), 1);
+	assert_int_equal(lines(" sub=alice"), 1);
+	assert_int_equal(driver_login(f, RJWT_ALONE, "login", NULL, &swapped, authtok), PAM_AUTH_ERR);
+	assert_null(strstr(driver_log.p, "eyJ"));
 	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", NULL, &gone, authtok), PAM_CONV_ERR);
 	assert_int_equal(lines("rejected "), 1);
 	assert_int_equal(lines("rejected reason=io service=sshd error=\"the conversation failed\"\n"), 1);
+}
+
+/* As login does: an earlier module had the name asked for, and PAM_USER is there before us. */
+static void
+test_name_before_us(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+	struct talk talk = { .replies = { "" } }, good = { .replies = { token } };
+	pam_handle_t *pamh = driver_start(f, RJWT_ALONE, "login", "tweedledum", &talk);
+
+	assert_int_equal(pam_set_item(pamh, PAM_USER_PROMPT, "login: "), PAM_SUCCESS);
+	assert_int_equal(pam_authenticate(pamh, 0), PAM_AUTH_ERR);
+	assert_int_equal(pam_end(pamh, 0), PAM_SUCCESS);
+	assert_string_equal(driver_log.p, "5 rejected reason=empty user=(typed) service=login\n");
+	pamh = driver_start(f, RJWT_ALONE, "sshd", "alice", &good);
+	assert_int_equal(pam_set_item(pamh, PAM_USER_PROMPT, "login: "), PAM_SUCCESS);
+	assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
+	assert_int_equal(pam_end(pamh, 0), PAM_SUCCESS);
+	assert_int_equal(lines("accepted user=alice service=sshd"), 1);
+	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", token, &talk, authtok), PAM_AUTH_ERR);
+	assert_string_equal(driver_log.p, "5 rejected reason=empty user=(token) service=sshd\n");
+	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", "eyJames", &talk, authtok), PAM_AUTH_ERR);
+	assert_string_equal(driver_log.p, "5 rejected reason=empty user=eyJames service=sshd\n");
+}
+
+/* ssh -l with thousands of letters: a line has its end. */
+static void
+test_log_has_an_end(void **state)
+{
+	struct fixture *f = *state;
+	static char name[8001];
+	struct talk talk = { .replies = { "" } };
+	pam_handle_t *pamh;
+
+	memset(name, '\1', sizeof(name) - 1);
+	pamh = driver_start(f, RJWT_ALONE, "sshd", name, &talk);
+	assert_int_equal(pam_set_item(pamh, PAM_RHOST, name), PAM_SUCCESS);
+	assert_int_equal(pam_authenticate(pamh, 0), PAM_AUTH_ERR);
+	assert_int_equal(pam_end(pamh, 0), PAM_SUCCESS);
+	assert_true(driver_log.n < 700);
+	assert_int_equal(lines("..."), 2);
 }
 
 /* debug: one line more, of the host alone, whatever was typed and however often. */
@@ -616,8 +724,9 @@ main(void)
 		T(test_empty_replies), T(test_long_replies), T(test_cut_replies), T(test_second_prompt),
 		T(test_at_most_two_prompts), T(test_spent), T(test_conversation_fails), T(test_conversation_codes),
 		T(test_waiting_prompt), T(test_stacked), T(test_stacked_and_unavailable), T(test_arguments),
-		T(test_unavailable), T(test_users), T(test_asked_for_user), T(test_debug), T(test_log_is_escaped),
-		T(test_log_tells) };
+		T(test_unavailable), T(test_users), T(test_asked_for_user), T(test_name_before_us),
+		T(test_log_has_an_end), T(test_pasted_replies), T(test_blanks_of_passwords), T(test_debug),
+		T(test_log_is_escaped), T(test_log_tells) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

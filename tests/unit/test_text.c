@@ -382,6 +382,50 @@ log_words(void **state)
 	assert_string_equal(two.p, "accepted user=a jti=\"b c\"");
 }
 
+/* A value of any length ends after 256 bytes, between two characters, and says that something was left out. */
+static void
+log_words_end(void **state)
+{
+	static const char *const units[] = { "x", "\n", "\xc3\xa4", "\xf0\x9f\x98\x80", "\"", "\\", "\xff" };
+	static const size_t escaped[] = { 1, 4, 2, 4, 4, 4, 4 };
+
+	(void)state;
+	for (size_t u = 0; u < ARRAY_LEN(units); u++)
+		for (size_t n = 1; n < 1000; n += n < 270 ? 1 : 300) {
+			RJWT_CLEAN(buf_clear) struct buf value = { 0 };
+			RJWT_CLEAN(buf_clear) struct buf word = { 0 };
+			bool whole = n * escaped[u] <= LOG_VALUE_MAX;
+			size_t most = whole ? n * escaped[u] : (LOG_VALUE_MAX - 3) / escaped[u] * escaped[u] + 3;
+			size_t around = *units[u] == '"' || *units[u] == '=' ? 4 : 2;
+
+			for (size_t i = 0; i < n; i++)
+				buf_adds(&value, units[u]);
+			text_log_word(&word, "k", buf_view(&value));
+			assert_int_equal(word.n, around + most);
+			assert_int_equal(strstr(word.p, "...") == NULL, whole);
+		}
+}
+
+/* The longest of everything in one line: syslog(3) takes it whole. */
+static void
+log_lines_end(void **state)
+{
+	RJWT_CLEAN(buf_clear) struct buf value = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 60000; i++)
+		buf_adds(&value, "\x01");
+	buf_adds(&line, "issued");
+	for (size_t i = 0; i < 25; i++)
+		text_log_word(&line, "sudo_user", buf_view(&value));
+	assert_true(line.n < LOG_LINE_MAX);
+	buf_clear(&line);
+	text_escape_most(&line, buf_view(&value), LOG_LINE_MAX);
+	assert_in_range(line.n, LOG_LINE_MAX - 6, LOG_LINE_MAX);
+	assert_string_equal(line.p + line.n - 3, "...");
+}
+
 /* RFC 3629 s4, written as its table is: every second byte under every first one. */
 static void
 utf8_two_bytes_of_each(void **state)
@@ -555,6 +599,8 @@ main(void)
 		cmocka_unit_test(durations_written),
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(log_words),
+		cmocka_unit_test(log_words_end),
+		cmocka_unit_test(log_lines_end),
 		cmocka_unit_test(utf8_two_bytes_of_each),
 		cmocka_unit_test(utf8_later_bytes),
 		cmocka_unit_test(characters),
