@@ -191,6 +191,17 @@ text_log_word(struct buf *line, const char *key, struct view text)
 	buf_adds(line, quote ? "\"" : "");
 }
 
+bool
+text_is_name(struct view word)
+{
+	if (word.n == 0 || word.n > 32)
+		return false;
+	for (size_t i = 0; i < word.n; i++)
+		if (word.p[i] != '_' && (word.p[i] < 'a' || word.p[i] > 'z'))
+			return false;
+	return true;
+}
+
 /* Damerau-Levenshtein distance with adjacent transpositions; words over 32 bytes count as distant. */
 static unsigned
 edits(struct view a, struct view b)

@@ -39,6 +39,12 @@ uint32_t utf8_decode(const char *p, size_t length);
 /* Whether a character does not move, hide or reorder the text around it on a terminal or in a log. */
 bool text_is_printable(uint32_t character);
 
+/*
+ * Whether an error may show a word of a file that the caller of sudo may have chosen: what could be a name of ours, 1 to
+ * 32 of a-z and _. /etc/shadow has none that tells anything.
+ */
+bool text_is_name(struct view word);
+
 /* The nearest name that is at most two edits away; NULL: none. */
 const char *text_nearest(struct view word, const char *const *names);
 

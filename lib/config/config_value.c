@@ -33,7 +33,10 @@ config_key(size_t i, const char **initial, const char **help)
 bool
 config_value_say(struct config_value *v, const char *wanted)
 {
-	snprintf(v->why, sizeof(v->why), "%s: \"%.60s\" %s", v->row->name, v->text.p, wanted);
+	if (text_is_name(v->text))
+		snprintf(v->why, sizeof(v->why), "%s: \"%s\" %s", v->row->name, v->text.p, wanted);
+	else
+		snprintf(v->why, sizeof(v->why), "%s: %s", v->row->name, wanted);
 	return false;
 }
 

@@ -49,29 +49,17 @@ continues(char byte)
 	return ((unsigned char)byte & 0xc0) == 0x80;
 }
 
-/* The text at mark up to the next blank. libyaml counts characters, without the byte order mark. */
-static struct view
-word_at(const struct reader *r, yaml_mark_t mark)
+/* Whether a blank, or nothing, is at mark. libyaml counts characters, without the byte order mark. */
+static bool
+tab_at(const struct reader *r, yaml_mark_t mark)
 {
-	struct view word = r->text;
+	struct view rest = r->text;
 
-	if (word.n >= 3 && memcmp(word.p, "\xef\xbb\xbf", 3) == 0)
-		word = (struct view){ word.p + 3, word.n - 3 };
-	for (size_t i = 0; word.n > 0 && (i < mark.index || continues(*word.p)); word.p++, word.n--)
-		i += !continues(*word.p);
-	for (size_t i = 0; i < word.n; i++)
-		if (strchr(" \t\r\n", word.p[i]) != NULL)
-			word.n = i;
-	return word;
-}
-
-/* fail_at() with the word at mark. */
-static enum rjwt_err
-fail_word(struct reader *r, yaml_mark_t mark, const char *before, const char *after)
-{
-	struct view word = word_at(r, mark);
-
-	return fail_at(r, mark, "%s\"%.*s\"%s", before, (int)(word.n < 60 ? word.n : 60), word.p, after);
+	if (rest.n >= 3 && memcmp(rest.p, "\xef\xbb\xbf", 3) == 0)
+		rest = (struct view){ rest.p + 3, rest.n - 3 };
+	for (size_t i = 0; rest.n > 0 && (i < mark.index || continues(*rest.p)); rest.p++, rest.n--)
+		i += !continues(*rest.p);
+	return rest.n == 0 || strchr(" \t\r\n", *rest.p) != NULL;
 }
 
 /* A byte that is not text. libyaml reports its offset, but neither line nor column. */
@@ -89,8 +77,7 @@ fail_byte(struct reader *r)
 			mark.column = 0;
 		}
 	}
-	return fail_at(r, mark, "not text: byte 0x%02x: %s", at < r->text.n ? (unsigned char)r->text.p[at] : 0U,
-	    r->parser.problem);
+	return fail_at(r, mark, "not text: %s", r->parser.problem);
 }
 
 /* The message of libyaml, unless it mentions tokens, which mean something else here. */
@@ -107,9 +94,9 @@ fail_yaml(struct reader *r)
 		return fail_byte(r);
 	if (strstr(r->parser.problem, "token") == NULL)
 		return fail_at(r, mark, "not YAML: %s", r->parser.problem);
-	if (word_at(r, mark).n == 0)
+	if (tab_at(r, mark))
 		return fail_at(r, mark, "not YAML: a tab where only spaces are allowed");
-	return fail_word(r, mark, "not YAML: ", " cannot start a plain value; quote it");
+	return fail_at(r, mark, "not YAML: this character cannot start a plain value; quote the value");
 }
 
 /* The next event; anchors, aliases and tags are rejected. */
@@ -133,9 +120,9 @@ next_event(struct reader *r, yaml_event_t *event)
 		tag = event->data.mapping_start.tag;
 	}
 	if (anchor != NULL || event->type == YAML_ALIAS_EVENT)
-		return fail_word(r, event->start_mark, "", ": anchors and aliases are not accepted");
+		return fail_at(r, event->start_mark, "anchors and aliases are not accepted");
 	if (tag != NULL)
-		return fail_word(r, event->start_mark, "", ": tags are not accepted");
+		return fail_at(r, event->start_mark, "tags are not accepted");
 	return RJWT_OK;
 }
 
@@ -234,7 +221,7 @@ read_issue(struct reader *r, const yaml_event_t *first)
 		if (event.type == YAML_SEQUENCE_END_EVENT)
 			return RJWT_OK;
 	}
-	return fail_word(r, first->start_mark, "issue: ", ": this version accepts only []");
+	return fail_at(r, first->start_mark, "issue: this version accepts only []");
 }
 
 static enum rjwt_err
@@ -265,12 +252,13 @@ unknown_key(struct reader *r, const yaml_event_t *event)
 {
 	struct view word = { (const char *)event->data.scalar.value, event->data.scalar.length };
 	const char *names[KEYS_MAX + 1] = { NULL }, *near;
+	bool show = text_is_name(word);
 
 	for (size_t i = 0; i < config_nrows; i++)
 		names[i] = config_rows[i].name;
 	near = text_nearest(word, names);
-	return fail_at(r, event->start_mark, "unknown key \"%.60s\"%s%s%s", word.p,
-	    near == NULL ? "" : "; did you mean ", near == NULL ? "" : near, near == NULL ? "" : "?");
+	return fail_at(r, event->start_mark, "unknown key%s%s%s%s%s%s", show ? " \"" : "", show ? word.p : "",
+	    show ? "\"" : "", near == NULL ? "" : "; did you mean ", near == NULL ? "" : near, near == NULL ? "" : "?");
 }
 
 /* One key and its value; *end: the mapping ended instead. */
