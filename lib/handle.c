@@ -13,6 +13,7 @@
 #include "jose/alg.h"
 #include "jose/claims.h"
 #include "keyset/keyset.h"
+#include "token/prompt_limits.h"
 #include "token/verify.h"
 
 #include <errno.h>
@@ -222,6 +223,12 @@ rjwt_current_key(struct rjwt *h, char kid[RJWT_ID_SIZE], const char **alg, struc
 	keyset_kid_format(&h->store->keyset, h->store->keyset.active.version, kid);
 	*alg = jwk.alg->label;
 	return RJWT_OK;
+}
+
+bool
+rjwt_prompt(const struct rjwt *h, const char *scope, struct rjwt_prompt *prompt)
+{
+	return prompt_find(&h->config, scope, prompt);
 }
 
 const char *const *

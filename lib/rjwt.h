@@ -273,7 +273,6 @@ struct rjwt_token {
 	char kid[RJWT_ID_SIZE], jti[23];
 	int64_t iat_s, nbf_s, exp_s;
 	bool once;
-	unsigned fits;		   /* bit i: it fits rjwt_prompt(i) */
 	struct rjwt_change change; /* the rotation that was due and done first */
 	char warning[512];	   /* "" or what did not hinder minting: a count not written, ... */
 };
@@ -310,8 +309,18 @@ struct rjwt_minted {
 enum rjwt_err
 rjwt_mint_batch(struct rjwt *handle, const struct rjwt_request *requests, size_t n, struct rjwt_minted *minted);
 
-/* Name of prompt number bit ("sudo", "ssh", "su", "login") and its limit in bytes; NULL at the end. */
-const char *rjwt_prompt(unsigned bit, size_t *limit);
+/* A prompt that a token is meant for. */
+struct rjwt_prompt {
+	const char *service; /* the PAM service, static; NULL: none that is known requires the scope */
+	size_t limit;	     /* bytes of a reply that reach the module whole; 0: not known */
+	bool as_user;	     /* a program of such a service does not run as root: it can take reusable tokens alone */
+};
+
+/*
+ * Of the PAM services that require a scope, by the configuration, the one whose prompt takes least. False: no limit is
+ * known. rjwt_mint() rejects a token that is too long for it. A handle on a JWK Set has no services of its own.
+ */
+bool rjwt_prompt(const struct rjwt *handle, const char *scope, struct rjwt_prompt *prompt);
 /* Whether some prompt cuts a longer reply off, in silence, at exactly this length. */
 bool rjwt_prompt_cuts(size_t len);
 

@@ -49,10 +49,8 @@ put_who(struct buf *line, const struct login_id *who, bool named)
 {
 	const char *user = who->user;
 
-	if (user != NULL && text_may_be_token(user))
-		user = "(token)";
-	else if (user != NULL && user[0] != '\0' && who->typed && !named)
-		user = "(typed)";
+	if (user != NULL && user[0] != '\0' && (text_may_be_token(user) || (who->typed && !named)))
+		user = "(hidden)";
 	if (user != NULL)
 		text_log_word(line, "user", view_of(user));
 	put_word(line, "service", who->service);

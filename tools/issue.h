@@ -18,6 +18,7 @@ enum { REASON_MAX = 512 };
 
 struct issue {
 	struct tool tool;
+	struct rjwt *handle; /* NULL: not open yet */
 	struct rjwt_request request;
 	struct string_list audience, scope;
 	struct buf claims, header; /* JSON objects that grow, without their closing brace */
@@ -48,11 +49,14 @@ int issue_put(struct issue *is, const struct rjwt_token *token);
 void
 issue_tell(struct issue *is, const struct rjwt_request *request, const char *reason, const struct rjwt_token *token);
 
-/* Two lines on stderr: who may use the token, and the prompts that it fits. */
+/* Warn of a user whom this host does not know, or would not let in. Only for this host's own keyset and name. */
+void issue_warn_user(const struct issue *is, const struct rjwt_request *request);
+
+/* Two lines on stderr: who may use the token, and whether the prompts of its scopes take it. */
 void issue_summarize(const struct issue *is, const struct rjwt_token *token);
 
 /* The token as the JSON object of --json. */
-RJWT_MUST enum rjwt_err issue_json(const struct rjwt_token *token, struct buf *out);
+RJWT_MUST enum rjwt_err issue_json(const struct issue *is, const struct rjwt_token *token, struct buf *out);
 
 /* --batch: read requests from standard input, print tokens to standard output; the exit status. */
 int issue_batch(struct issue *is);

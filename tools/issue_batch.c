@@ -33,7 +33,6 @@ struct entry {
 
 struct batch {
 	struct issue *is;
-	struct rjwt *handle;
 	struct entry entries[BLOCK];
 	struct rjwt_request requests[BLOCK];
 	struct rjwt_minted minted[BLOCK]; /* of the entries that could be read */
@@ -234,7 +233,7 @@ mint_block(struct batch *b)
 		if (b->entries[i].err == RJWT_OK)
 			b->requests[n++] = b->entries[i].request;
 	if (n > 0)
-		(void)rjwt_mint_batch(b->handle, b->requests, n, b->minted);
+		(void)rjwt_mint_batch(b->is->handle, b->requests, n, b->minted);
 	b->nminted = n;
 }
 
@@ -258,7 +257,7 @@ put_token(struct batch *b, const struct rjwt_token *token)
 	RJWT_CLEAN(buf_clear) struct buf object = { 0 };
 
 	if (b->is->json) {
-		RJWT_TRY(issue_json(token, &object));
+		RJWT_TRY(issue_json(b->is, token, &object));
 		buf_add_view(&b->out, buf_view(&object));
 	} else {
 		buf_add(&b->out, token->text, token->len);
@@ -390,13 +389,10 @@ issue_batch(struct issue *is)
 {
 	RJWT_CLEAN(free_clean) struct batch *b = calloc(1, sizeof(*b));
 	struct rjwt_diag diag = { 0 };
-	enum rjwt_err err = b == NULL ? RJWT_MEMORY : rjwt_open(&is->tool.options, &b->handle, &diag);
-	int status;
+	enum rjwt_err err = b == NULL ? RJWT_MEMORY : rjwt_open(&is->tool.options, &is->handle, &diag);
 
 	if (err != RJWT_OK)
 		return tool_fail(&is->tool, err, &diag);
 	b->is = is;
-	status = issue_lines(b);
-	rjwt_close(b->handle);
-	return status;
+	return issue_lines(b);
 }

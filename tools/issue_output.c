@@ -58,7 +58,7 @@ issue_put(struct issue *is, const struct rjwt_token *token)
 	enum rjwt_err err = RJWT_OK;
 
 	if (is->json) {
-		err = issue_json(token, &text);
+		err = issue_json(is, token, &text);
 	} else {
 		buf_add(&text, token->text, token->len);
 		buf_adds(&text, "\n");

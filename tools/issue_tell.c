@@ -10,18 +10,34 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* Who asked: the real user, and who sudo says called it. */
+/* What sudo, doas and pkexec say of who called them. The caller of su can say so too: the login uid is the kernel's. */
+static void
+log_environment(struct buf *line)
+{
+	static const struct {
+		const char *variable, *via;
+	} callers[] = { { "SUDO_UID", "sudo" }, { "DOAS_USER", "doas" }, { "PKEXEC_UID", "pkexec" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
+		const char *caller = getenv(callers[i].variable);
+
+		if (caller == NULL)
+			continue;
+		text_log_word(line, "caller", view_of(caller));
+		text_log_word(line, "via", view_of(callers[i].via));
+	}
+}
+
+/* Who asked: the real user, who the environment says called it, and who logged in. */
 static void
 log_caller(struct buf *line)
 {
-	const char *sudo = getenv("SUDO_USER");
 	struct passwd *user = getpwuid(getuid());
 	char uid[32] = "";
 	FILE *file = fopen("/proc/self/loginuid", "re");
 
 	text_log_word(line, "by", view_of(user == NULL ? "?" : user->pw_name));
-	if (sudo != NULL)
-		text_log_word(line, "sudo_user", view_of(sudo));
+	log_environment(line);
 	if (file != NULL) {
 		if (fgets(uid, sizeof(uid), file) != NULL && strcmp(uid, "4294967295") != 0)
 			text_log_word(line, "loginuid", view_of(uid));
@@ -49,7 +65,7 @@ log_token(struct issue *is, const struct rjwt_request *request, const char *reas
 	text_log_word(&line, "kid", view_of(token->kid));
 	text_log_word(&line, "uses", view_of(token->once ? "once" : "any"));
 	if (reason != NULL)
-		text_log_word(&line, "reason", view_of(reason));
+		text_log_word(&line, "why", view_of(reason));
 	tool_log(LOG_NOTICE, &line);
 }
 
@@ -57,6 +73,7 @@ void
 issue_tell(struct issue *is, const struct rjwt_request *request, const char *reason, const struct rjwt_token *token)
 {
 	log_token(is, request, reason, token);
+	issue_warn_user(is, request);
 	tool_log_change(&token->change);
 	if (token->change.rotated)
 		tool_say(&is->tool, "rotation was due: %s", token->change.text);
@@ -68,19 +85,6 @@ issue_tell(struct issue *is, const struct rjwt_request *request, const char *rea
 	}
 }
 
-/* The next prompt from number *i on that the token fits; NULL: there is none. *i: after it. */
-static const char *
-next_prompt(const struct rjwt_token *token, unsigned *i)
-{
-	const char *name;
-	size_t limit;
-
-	while ((name = rjwt_prompt((*i)++, &limit)) != NULL)
-		if ((token->fits & 1U << (*i - 1)) != 0)
-			return name;
-	return NULL;
-}
-
 static void
 add_words(struct buf *out, const char *const *words, const char *otherwise)
 {
@@ -90,15 +94,38 @@ add_words(struct buf *out, const char *const *words, const char *otherwise)
 		buf_addf(out, "%s%s", i > 0 ? " " : "", words[i]);
 }
 
-static void
-list_prompts(const struct rjwt_token *token, struct buf *out)
+/* The next word of a scope from *rest on; false: that was the last. */
+static bool
+next_scope(const char **rest, char word[static RJWT_NAME_MAX + 1])
 {
-	const char *name;
+	size_t n = strcspn(*rest, " ");
 
-	for (unsigned i = 0; (name = next_prompt(token, &i)) != NULL;)
-		buf_addf(out, "%s%s", out->n > 0 ? " " : "", name);
-	if (out->n == 0)
-		buf_adds(out, "none");
+	if (n == 0)
+		return false;
+	snprintf(word, RJWT_NAME_MAX + 1, "%.*s", (int)n, *rest);
+	*rest += n + ((*rest)[n] == ' ');
+	return true;
+}
+
+/* The prompts of its scopes: what each takes, and whether that is known. */
+static void
+say_length(const struct issue *is, const struct rjwt_token *token)
+{
+	RJWT_CLEAN(buf_clear) struct buf known = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf unknown = { 0 };
+	char scope[RJWT_NAME_MAX + 1];
+
+	for (const char *rest = token->scope; next_scope(&rest, scope);) {
+		struct rjwt_prompt prompt;
+
+		if (!rjwt_prompt(is->handle, scope, &prompt))
+			buf_addf(&unknown, "%s%s", unknown.n > 0 ? " or " : "", scope);
+		else if (token->len <= prompt.limit)
+			buf_addf(&known, " %s (%zu)", scope, prompt.limit);
+	}
+	tool_say(&is->tool, "%zu bytes%s%s%s%s%s", token->len, known.n > 0 ? ", fits its prompts:" : "",
+	    known.n > 0 ? known.p : "", unknown.n > 0 ? "; how much the prompt of " : "",
+	    unknown.n > 0 ? unknown.p : "", unknown.n > 0 ? " takes is not known" : "");
 }
 
 /* How often the token works, in words. */
@@ -115,24 +142,23 @@ issue_summarize(const struct issue *is, const struct rjwt_token *token)
 {
 	RJWT_CLEAN(buf_clear) struct buf where = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf what = { 0 };
-	RJWT_CLEAN(buf_clear) struct buf prompts = { 0 };
 	char from[32], until[32], lifetime[32];
 
 	add_words(&where, is->request.audience, "this host");
 	add_words(&what, is->request.scope, "ssh");
-	list_prompts(token, &prompts);
 	time_format(from, token->nbf_s);
 	time_format(until, token->exp_s);
 	duration_format(lifetime, token->exp_s - token->nbf_s);
 	tool_say(&is->tool, "%s may use %s on %s, %s, from %s until %s (%s)", is->request.user,
 	    what.p == NULL ? "" : what.p, where.p == NULL ? "" : where.p, uses(is, token), from, until, lifetime);
-	tool_say(&is->tool, "%zu bytes, fits the prompts of %s", token->len, prompts.p == NULL ? "" : prompts.p);
+	say_length(is, token);
 }
 
 enum rjwt_err
-issue_json(const struct rjwt_token *token, struct buf *out)
+issue_json(const struct issue *is, const struct rjwt_token *token, struct buf *out)
 {
-	const char *name;
+	struct rjwt_prompt prompt;
+	char scope[RJWT_NAME_MAX + 1];
 
 	json_open(out, NULL);
 	json_put_string(out, "token", (struct view){ token->text, token->len });
@@ -140,8 +166,9 @@ issue_json(const struct rjwt_token *token, struct buf *out)
 	json_put_raw(out, "header", view_of(token->header));
 	json_put_integer(out, "size", (int64_t)token->len);
 	json_open_array(out, "fits");
-	for (unsigned i = 0; (name = next_prompt(token, &i)) != NULL;)
-		json_put_string(out, NULL, view_of(name));
+	for (const char *rest = token->scope; next_scope(&rest, scope);)
+		if (rjwt_prompt(is->handle, scope, &prompt) && token->len <= prompt.limit)
+			json_put_string(out, NULL, view_of(scope));
 	json_close_array(out);
 	json_close(out);
 	buf_adds(out, "\n");

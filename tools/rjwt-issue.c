@@ -14,6 +14,7 @@ issue_clear(struct issue *is)
 	buf_clear(&is->claims);
 	buf_clear(&is->header);
 	buf_clear(&is->caller);
+	rjwt_close(is->handle);
 	dir_close(&is->file.dir);
 	fd_clean(&is->file.fd);
 }
@@ -21,15 +22,12 @@ issue_clear(struct issue *is)
 static enum rjwt_err
 mint(struct issue *is, struct rjwt_token *token, struct rjwt_diag *diag)
 {
-	struct rjwt *handle;
 	enum rjwt_err err;
 
 	RJWT_TRY(issue_reserve(is, diag));
-	err = rjwt_open(&is->tool.options, &handle, diag);
-	if (err == RJWT_OK) {
-		err = rjwt_mint(handle, &is->request, token, diag);
-		rjwt_close(handle);
-	}
+	err = rjwt_open(&is->tool.options, &is->handle, diag);
+	if (err == RJWT_OK)
+		err = rjwt_mint(is->handle, &is->request, token, diag);
 	if (err != RJWT_OK)
 		issue_release(is);
 	return err;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* One token: a byte more than the longest is read, so that a longer one is seen to be. */
@@ -109,17 +110,34 @@ judge_lines(struct verify *v, struct rjwt *handle, const char *path, const char 
 	return state == LINES_FAILED ? failed_input(v, path) : worst;
 }
 
+/* The bytes of a regular file: opening a fifo or a device waits, or does something, as root at a caller's word. */
+static int
+open_regular(const struct verify *v, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) != 0)
+		(void)failed_input(v, path);
+	else if (!S_ISREG(status.st_mode))
+		tool_say(&v->tool, "%s: not a regular file (to read it: rjwt-verify - <FILE)", path);
+	else
+		return fd;
+	fd_clean(&fd);
+	return -1;
+}
+
 static int
 judge_file(struct verify *v, struct rjwt *handle, const char *path, bool several)
 {
 	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
 	bool input = strcmp(path, "-") == 0;
-	RJWT_CLEAN(fd_clean) int opened = input ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	RJWT_CLEAN(fd_clean) int opened = input ? -1 : open_regular(v, path);
 	int fd = input ? STDIN_FILENO : opened;
 	const char *prefix = several ? path : NULL;
 
 	if (fd < 0)
-		return failed_input(v, path);
+		return EXIT_WRONG_USE;
 	if (v->lines)
 		return judge_lines(v, handle, path, prefix, fd);
 	if (!read_token(fd, &token))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/config_names.h"
 #include "base/string_list.h"
+#include "rjwt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,30 @@
 static const struct {
 	const char *name, *scope;
 } known_services[] = { { "sshd", "ssh" }, { "sudo-i", "sudo" }, { "su-l", "su" }, { "remote", "login" } };
+
+/* Two services of one program, which an admin thinks of as one door. */
+static const char *const twins[][2] = { { "sudo", "sudo-i" }, { "su", "su-l" }, { "login", "remote" } };
+
+static const char *
+twin_of(const char *service)
+{
+	for (size_t i = 0; i < ARRAY_LEN(twins); i++)
+		for (size_t k = 0; k < 2; k++)
+			if (strcmp(twins[i][k], service) == 0)
+				return twins[i][1 - k];
+	return NULL;
+}
+
+bool
+service_name_check(struct view name)
+{
+	if (name.n == 0 || name.n > RJWT_NAME_MAX || name.p[0] == '.')
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] == '\0' || strchr("abcdefghijklmnopqrstuvwxyz0123456789._-+@:", name.p[i]) == NULL)
+			return false;
+	return true;
+}
 
 const struct service *
 service_find(const struct config *config, const char *name)
@@ -41,9 +66,13 @@ const char *
 config_scope(const struct config *config, const char *service)
 {
 	const struct service *found = service_find(config, service);
+	const char *twin = found == NULL ? twin_of(service) : NULL;
+	const struct service *other = twin == NULL ? NULL : service_find(config, twin);
 
 	if (found != NULL)
 		return found->scope[0] == '\0' ? NULL : found->scope;
+	if (other != NULL && other->scope[0] == '\0')
+		return NULL;
 	for (size_t i = 0; i < ARRAY_LEN(known_services); i++)
 		if (strcmp(known_services[i].name, service) == 0)
 			return known_services[i].scope;

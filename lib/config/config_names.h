@@ -11,6 +11,9 @@
 /* Copies its arguments. RJWT_MEMORY. */
 RJWT_MUST enum rjwt_err service_add(struct config *config, const char *name, const char *scope);
 
+/* Whether it could be the name of a PAM service: a file in /etc/pam.d, in lower case as libpam looks for it. */
+bool service_name_check(struct view name);
+
 /* view; NULL: not configured. */
 const struct service *service_find(const struct config *config, const char *name);
 

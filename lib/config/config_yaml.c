@@ -190,10 +190,9 @@ read_services(struct reader *r, const struct config_row *row, const yaml_event_t
 		if (name.type != YAML_SCALAR_EVENT || scope.type != YAML_SCALAR_EVENT)
 			return fail_at(r, scope.start_mark, "%s: expected service: scope", row->name);
 		v = value_of(row, &name);
-		if (!claims_name_check(v.text))
-			(void)config_value_say(&v, "is not the name of a PAM service");
-		else if (strpbrk(v.text.p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
-			(void)config_value_say(&v, "is not in lower case, as PAM service names are");
+		if (!service_name_check(v.text))
+			(void)config_value_say(&v,
+			    "not the name of a PAM service (expected a-z 0-9 . _ - + @ :, as in /etc/pam.d)");
 		else if (service_find(r->config, v.text.p) != NULL)
 			(void)config_value_say(&v, "is listed twice");
 		else if (r->config->nservices == (size_t)row->most)

@@ -11,9 +11,12 @@
 #include "config/config.h"
 #include "jose/claims.h"
 #include "jose/jws.h"
+#include "token/prompt_limits.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define LENGTH_LEAST 300 /* bytes: no token with all its claims and a short name has fewer */
 
 static const char *const default_scope[] = { "ssh", NULL };
 
@@ -144,6 +147,15 @@ order_warn(struct mint_item *o)
 	if (!config_accepts(&config->issuer, keyset->issuer, view_of(o->full.issuer)))
 		text_append(o->warning, sizeof(o->warning), "; ", "this host does not accept the issuer %.100s",
 		    o->full.issuer);
+	for (size_t i = 0; o->full.scope[i] != NULL; i++) {
+		struct rjwt_prompt prompt;
+
+		(void)prompt_find(config, o->full.scope[i], &prompt);
+		if (prompt.as_user && (!o->full.reusable || config->one_time_always))
+			text_append(o->warning, sizeof(o->warning), "; ",
+			    "%s does not run as root, so it cannot take a one-time token: it needs --reusable",
+			    prompt.service);
+	}
 }
 
 /* --- the JSON that is signed ------------------------------------------------------------------ */
@@ -324,36 +336,38 @@ encoded(size_t n)
 	return (4 * n + 2) / 3;
 }
 
-static bool
-asked_for(const struct mint_item *o, const char *scope)
+/* What is too long for one scope's prompt, and why. */
+static enum rjwt_err
+refuse_length(struct mint_item *o, const struct signer *signer, size_t length, const char *scope, size_t limit)
 {
-	for (size_t i = 0; o->full.scope[i] != NULL; i++)
-		if (strcmp(o->full.scope[i], scope) == 0)
-			return true;
-	return false;
+	if (limit < LENGTH_LEAST)
+		return diag_fail(o->diag, RJWT_TOO_LONG, "", "%zu bytes for %s (expected at most %zu: no token fits)",
+		    length, scope, limit);
+	return diag_fail(o->diag, RJWT_TOO_LONG, "",
+	    "%zu bytes for %s (expected at most %zu): a signature of %s has %zu bytes, the claims %zu and the header "
+	    "%zu, all a third longer when encoded",
+	    length, scope, limit, signer->alg->label, signer->signature_size, strlen(o->token.claims),
+	    strlen(o->token.header));
 }
 
-/* Find the prompts that the token will fit; refuse it if it is too long for a prompt that it is meant for. */
+/* Refuse a token that is too long for a prompt that it is meant for. */
 static enum rjwt_err
 check_fits(struct mint_item *o, const struct signer *signer)
 {
-	struct rjwt_token *token = &o->token;
-	size_t header = strlen(token->header), claims = strlen(token->claims);
-	size_t length = encoded(header) + 1 + encoded(claims) + 1 + encoded(signer->signature_size);
-	size_t most = (size_t)o->minter->config->max_token_bytes, limit;
-	const char *scope;
+	const struct config *config = o->minter->config;
+	const struct rjwt_token *token = &o->token;
+	size_t length =
+	    encoded(strlen(token->header)) + 1 + encoded(strlen(token->claims)) + 1 + encoded(signer->signature_size);
 
-	if (length > most)
+	if (length > (size_t)config->max_token_bytes)
 		return diag_fail(o->diag, RJWT_TOO_LONG, "", "the token would have %zu bytes (max_token_bytes is %zu)",
-		    length, most);
-	for (unsigned i = 0; (scope = rjwt_prompt(i, &limit)) != NULL; i++) {
-		if (length <= limit)
-			token->fits |= 1U << i;
-		else if ((o->full.flags & RJWT_FORCE) == 0 && asked_for(o, scope))
-			return diag_fail(o->diag, RJWT_TOO_LONG, "",
-			    "the token would have %zu bytes, but the prompt of %s takes %zu: a signature of %s has "
-			    "%zu bytes, the claims %zu and the header %zu, all a third longer when encoded",
-			    length, scope, limit, signer->alg->label, signer->signature_size, claims, header);
+		    length, (size_t)config->max_token_bytes);
+	for (size_t i = 0; o->full.scope[i] != NULL; i++) {
+		struct rjwt_prompt prompt;
+
+		if (prompt_find(config, o->full.scope[i], &prompt) && length > prompt.limit &&
+		    (o->full.flags & RJWT_FORCE) == 0)
+			return refuse_length(o, signer, length, o->full.scope[i], prompt.limit);
 	}
 	return RJWT_OK;
 }

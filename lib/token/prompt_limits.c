@@ -1,31 +1,74 @@
 /* SPDX-License-Identifier: MIT */
-/* rjwt_prompt() and rjwt_prompt_cuts(): which tokens fit the prompts of PAM applications. */
+#include "token/prompt_limits.h"
 #include "base/err.h"
-#include "rjwt.h"
 
-/* The longest reply that reaches the module whole, by the scope that the prompt requires. */
-static const struct prompt {
-	const char *scope;
-	size_t limit; /* bytes; of ssh with SSH_ASKPASS */
-	size_t cut;   /* bytes that remain of a longer reply */
-} prompts[] = { { "sudo", 511, 511 }, { "ssh", 1022, 1023 }, { "su", 4095, 4095 }, { "login", 4095, 4095 } };
+#include <string.h>
 
-#define PROMPTS (ARRAY_LEN(prompts))
+/*
+ * By PAM service. A longer reply is cut to so many bytes, or (cut 0) rejected by the program itself. Of sshd the limit
+ * is that of ssh with SSH_ASKPASS; sshd's password method takes two bytes more.
+ */
+static const struct {
+	const char *service;
+	size_t limit, cut; /* bytes; 0: not known */
+	bool as_user;	   /* the program does not run as root */
+} rows[] = {
+	{ "sudo", 511, 511, false },
+	{ "sudo-i", 511, 511, false },
+	{ "sshd", 1022, 1023, false },
+	{ "su", 4095, 4095, false },
+	{ "su-l", 4095, 4095, false },
+	{ "login", 4095, 4095, false },
+	{ "remote", 4095, 4095, false },
+	{ "openvpn", 127, 127, false },
+	{ "vsftpd", 128, 0, false },
+	{ "saslauthd", 256, 0, false },
+	{ "xscreensaver", 278, 278, false },
+	{ "i3lock", 504, 504, true },
+	{ "doas", 511, 511, false },
+	{ "polkit-1", 511, 511, false },
+	{ "vlock", 511, 511, false },
+	{ "proftpd", 512, 512, false },
+	{ "lighttpd", 1000, 0, true },
+	{ "dovecot", 1024, 0, false },
+	{ "apache2", 5000, 0, true },
+	{ "nginx", 5000, 0, true },
+	{ "cockpit", 8000, 0, false },
+	{ "postgresql", 0, 0, true },
+	{ "screen", 0, 0, true },
+	{ "swaylock", 0, 0, true },
+};
 
-const char *
-rjwt_prompt(unsigned bit, size_t *limit)
+/* Whether a takes less than b; a limit that is not known is none. */
+static bool
+takes_less(size_t a, size_t b)
 {
-	if (bit >= PROMPTS)
-		return NULL;
-	*limit = prompts[bit].limit;
-	return prompts[bit].scope;
+	return a != 0 && (b == 0 || a < b);
+}
+
+bool
+prompt_find(const struct config *config, const char *scope, struct rjwt_prompt *prompt)
+{
+	*prompt = (struct rjwt_prompt){ .service = NULL };
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *required = config_scope(config, rows[i].service);
+
+		if (required == NULL || strcmp(required, scope) != 0)
+			continue;
+		if (prompt->service == NULL || takes_less(rows[i].limit, prompt->limit)) {
+			prompt->service = rows[i].service;
+			prompt->limit = rows[i].limit;
+		}
+		prompt->as_user = prompt->as_user || rows[i].as_user;
+	}
+	return prompt->limit != 0;
 }
 
 bool
 rjwt_prompt_cuts(size_t len)
 {
-	for (size_t i = 0; i < PROMPTS; i++)
-		if (prompts[i].cut == len)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].cut != 0 && rows[i].cut == len)
 			return true;
 	return false;
 }

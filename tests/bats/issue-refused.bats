@@ -202,12 +202,20 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 @test "a token that does not fit a prompt of its scope, with the limit and what makes it long; --force" {
 	for limits in 'sudo 511 300' 'ssh 1022 700' 'su 4095 3000' 'login 4095 3000'; do
 		read -r scope limit size <<<"$limits"
-		no 1 "the prompt of $scope takes $limit: a signature of ES256 has 64 bytes, the claims " \
+		no 1 "bytes for $scope (expected at most $limit): a signature of ES256 has 64 bytes, the claims " \
 			-s "$scope" -C "x=$(chars "$size")" alice
 		yes -s "$scope" -C "x=$(chars "$size")" --force alice
 		yes -s other -C "x=$(chars "$size")" alice
 	done
 	no 1 'too_long' -s ssh -s sudo -C "x=$(chars 300)" alice
+	no 1 'bytes for vsftpd (expected at most 128: no token fits)' -s vsftpd alice
+	no 1 'bytes for openvpn (expected at most 127: no token fits)' -s openvpn alice
+	yes -s openvpn --force alice
+	configure 'services: {vsftpd: files, proftpd: files}'
+	no 1 'bytes for files (expected at most 128: no token fits)' -s files alice
+	configure 'services: {proftpd: files, vsftpd: ""}'
+	yes -s files alice
+	configure
 	no 1 'max_token_bytes is 8192' -s other -C "x=$(chars 6000)" --force alice
 	configure 'max_token_bytes: 16384'
 	yes -s other -C "x=$(chars 6000)" --force alice
@@ -217,10 +225,10 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	rm -r "$state"
 	configure 'alg: RS256' 'rsa_bits: 2048'
 	keyd init
-	no 1 'the prompt of sudo takes 511: a signature of RS256 has 256 bytes' -s sudo alice
+	no 1 'bytes for sudo (expected at most 511): a signature of RS256 has 256 bytes' -s sudo alice
 	yes -s ssh alice
-	yes --json --force -s sudo alice
-	[ "$(jq -c .fits <<<"$output")" = '["ssh","su","login"]' ]
+	yes --json --force -s sudo -s ssh -s kiosk alice
+	[ "$(jq -c .fits <<<"$output")" = '["ssh"]' ]
 }
 
 @test "invalid request" {
@@ -237,4 +245,25 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 		USER is missing|--json
 		alice: unexpected argument|--algorithms alice
 	E
+}
+
+@test "rjwt-issue(1) has the limit of each service as it is kept" {
+	rows=0
+	long=$(chars 6100)
+	while IFS='|' read -r services limit remarks; do
+		for service in ${services//,/ }; do
+			rows=$((rows + 1))
+			configure 'max_token_bytes: 16384' "services: {$service: here}"
+			case $limit in
+			'not known') run -0 --separate-stderr issue -s here alice ;;
+			*) no 1 "bytes for here (expected at most $limit" -s here -C "x=$long" alice
+			   run -0 --separate-stderr issue --force -s here alice ;;
+			esac
+			case $remarks in
+			*reusable*) [[ $stderr == *"$service does not run as root"* ]] ;;
+			*) [[ $stderr != *'as root'* ]] ;;
+			esac
+		done
+	done < <(sed -n '/^.It Sy service Ta Sy maximum/,/^.El/s/^.It \([a-z0-9, -]*\) Ta \([0-9]*\|not known\) Ta\(.*\)/\1|\2|\3/p' "$RJWT_SOURCE/man/rjwt-issue.1")
+	[ $rows -ge 24 ]
 }

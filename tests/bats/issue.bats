@@ -118,8 +118,8 @@ setup()
 	token=$(jq -r .token <<<"$output")
 	[ "$(jq -c .claims <<<"$output")" = "$(part 2 "$token")" ]
 	[ "$(jq -c .header <<<"$output")" = "$(part 1 "$token")" ]
-	[ "$(jq -c '[.size, .fits]' <<<"$output")" = "[${#token},[\"sudo\",\"ssh\",\"su\",\"login\"]]" ]
-	[ "$(issue --json -C "x=$(head -c 300 /dev/zero | tr '\0' x)" alice | jq -c .fits)" = '["ssh","su","login"]' ]
+	[ "$(jq -c '[.size, .fits]' <<<"$output")" = "[${#token},[\"sudo\"]]" ]
+	[ "$(issue --json -s su -s ssh -s kiosk -C "x=$(head -c 300 /dev/zero | tr '\0' x)" alice | jq -c .fits)" = '["su","ssh"]' ]
 }
 
 @test "--output: a new file of mode 0600 under any umask, with the token that stdout would have had" {
@@ -166,7 +166,7 @@ setup()
 	need script
 	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' -s sudo -s ssh -t 90s -o '$dir/token' alice" /dev/null >"$dir/summary" </dev/null
 	run -0 cat "$dir/summary"
-	says 'alice may use sudo ssh on this host, once for each, from 20' '(1m30s)' ' bytes, fits the prompts of sudo ssh su login'
+	says 'alice may use sudo ssh on this host, once for each, from 20' '(1m30s)' ' bytes, fits its prompts: sudo (511) ssh (1022)'
 	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' --reusable -a far.example -o '$dir/token2' alice" /dev/null >"$dir/summary" </dev/null
 	run -0 cat "$dir/summary"
 	says 'this token is a password until it expires' 'alice may use ssh on far.example, any number of times'
@@ -174,6 +174,28 @@ setup()
 	run -0 cat "$dir/summary"
 	says 'alice may use ssh on this host, once, from 20'
 	verify -u alice -s sudo "$dir/token"
+}
+
+@test "a prompt of which nothing is known, and a program that is not root's" {
+	need script
+	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' -s kiosk -s su -o '$dir/token' alice" /dev/null >"$dir/summary" </dev/null
+	run -0 cat "$dir/summary"
+	says ' bytes, fits its prompts: su (4095); how much the prompt of kiosk takes is not known'
+	for service in postgresql i3lock nginx; do
+		run -0 --separate-stderr issue -s $service alice
+		[[ $stderr == *"warning: $service does not run as root, so it cannot take a one-time token: it needs --reusable" ]]
+		run -0 --separate-stderr issue --reusable -s $service alice
+		[[ $stderr != *warning* ]]
+	done
+	run -0 --separate-stderr issue -s proftpd alice
+	[ -z "$stderr" ]
+}
+
+@test "a reason has at most 512 bytes" {
+	try 0 issue --reason "$(head -c 512 /dev/zero | tr '\0' '\1')" alice
+	refused 2 '--reason: longer than 512 bytes' issue --reason "$(head -c 513 /dev/zero | tr '\0' x)" alice
+	refused 1 'line 1: too_long: reason: longer than 512 bytes' eval "printf '{\"sub\":\"alice\",\"reason\":\"%0513d\"}' 0 | issue --batch"
+	try 0 eval "printf '{\"sub\":\"alice\",\"reason\":\"%0512d\"}' 0 | issue --batch"
 }
 
 @test "--reusable says that this is a password; one_time: always wins over it" {

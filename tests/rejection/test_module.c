@@ -53,11 +53,17 @@ teardown(void **state)
 	return 0;
 }
 
-/* A reply is a string. */
+/* A reply is a string, and the module takes the blanks around a long one off: test_login.c has those. */
 static bool
 can_be_typed(const struct refusal *r)
 {
-	return r->world != SET && memchr(r->bad.p, '\0', r->bad.n) == NULL;
+	static const char blanks[] = " \t\r\n";
+	const struct buf *reply = &r->bad;
+
+	if (r->world == SET || memchr(reply->p, '\0', reply->n) != NULL)
+		return false;
+	return reply->n < REPLY_LONG ||
+	       (strchr(blanks, reply->p[0]) == NULL && strchr(blanks, reply->p[reply->n - 1]) == NULL);
 }
 
 /* As the module tells a token from a password: what a prompt may have cut counts, too. */
@@ -116,11 +122,13 @@ check_token(const struct refusal *r, const struct talk *talk, const char *authto
 		fail_msg("%s: stays as a password", r->name);
 }
 
-/* What is no token is somebody's password: for the module below, unless it is long, and not for the log. */
+/* What is no token is somebody's password: for the module below, and not for the log. Unless it is long. */
 static void
 check_password(const struct refusal *r, const struct talk *talk, const char *authtok)
 {
-	const char *log = r->reason == RJWT_EMPTY ? "rejected reason=empty" : "";
+	const char *log = r->reason == RJWT_EMPTY  ? "rejected reason=empty"
+			  : r->bad.n >= REPLY_LONG ? "rejected reason=malformed"
+						   : "";
 
 	if (strstr(driver_log.p, log) == NULL || lines_in_log() != (log[0] == '\0' ? 0 : 1) || talk->asked != 1)
 		fail_msg("%s: asked %d times, logged: %s", r->name, talk->asked, driver_log.p);
@@ -153,7 +161,8 @@ check_accepted(const struct refusal *r)
 	int ret = driver_login(t->f, RJWT_ALONE, r->service, r->user, &talk, authtok);
 
 	if (!looks_like_token(&r->twin)) {
-		if (ret != PAM_AUTH_ERR || strcmp(authtok, "-") != 0 || lines_in_log() != 0)
+		if (ret != PAM_AUTH_ERR || strcmp(authtok, "-") != 0 || lines_in_log() != 1 ||
+		    strstr(driver_log.p, "rejected reason=malformed") == NULL)
 			fail_msg("twin of %s: the module says %d: %s", r->name, ret, driver_log.p);
 		return;
 	}

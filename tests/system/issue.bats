@@ -24,7 +24,7 @@ teardown()
 	run -0 log_since 'rjwt-issue'
 	[ ${#lines[@]} -eq 1 ]
 	[[ $output =~ ^authpriv\.notice\ rjwt-issue\[[0-9]+\]:\ issued\ by=root\  ]]
-	[[ $output == *" sub=alice aud=sandbox,web1 scope=\"ssh sudo\" jti=$jti exp=20"*" kid="*".1 uses=once reason=\"ticket 4711\\x0aforged: line\"" ]]
+	[[ $output == *" sub=alice aud=sandbox,web1 scope=\"ssh sudo\" jti=$jti exp=20"*" kid="*".1 uses=once why=\"ticket 4711\\x0aforged: line\"" ]]
 	mint --reusable alice >/dev/null
 	run -0 log_since 'rjwt-issue.* uses=any$'
 }
@@ -33,12 +33,12 @@ teardown()
 	run -0 --separate-stderr sudo_stdin alice "$alice_password" rjwt-issue -s rjwt-test bob
 	token=$(tee -a "$tokens" <<<"$output")
 	run -0 log_since 'rjwt-issue.*issued'
-	[[ $output == *' by=root sudo_user=alice sub=bob '* ]]
+	[[ $output == *" by=root caller=$(id -u alice) via=sudo sub=bob "* ]]
 	# the login's line leads back to it
 	run -0 pamtester rjwt-test bob authenticate <<<"$token"
 	run -0 log_since 'pam_rjwt.*accepted'
 	[[ $output =~ jti=([A-Za-z0-9_-]+) ]]
-	run -0 log_since "rjwt-issue.*sudo_user=alice .*jti=${BASH_REMATCH[1]}"
+	run -0 log_since "rjwt-issue.*via=sudo .*jti=${BASH_REMATCH[1]}"
 }
 
 @test "issue: what is refused is not logged as issued" {
@@ -83,4 +83,36 @@ teardown()
 	run -0 rjwt-keyd status
 	[ -z "$(find /var/lib/rjwt -path '*/spent/*' -prune -o -type f -perm /0133 -print -o -type d ! -perm -0500 -print)" ]
 	run -0 mint alice
+}
+
+@test "issue: a user who is unknown, locked or expired here is warned of, and still gets the token" {
+	run -0 --separate-stderr mint nobody-of-this-name
+	[ "$(<$work/issue.err)" = 'rjwt-issue: warning: no user nobody-of-this-name on this host' ]
+	run -0 mint alice
+	[ ! -s $work/issue.err ]
+	run -0 mint bob    # never had a password
+	[ ! -s $work/issue.err ]
+	usermod -L alice
+	run -0 mint alice
+	[[ $(<$work/issue.err) == *'warning: the password of alice is locked, but tokens still work'* ]]
+	usermod -U alice
+	usermod -e 2020-01-01 alice
+	run -0 mint alice
+	[[ $(<$work/issue.err) == *'warning: the account of alice expired '*' ago: this host rejects it' ]]
+	run -0 mint -a elsewhere alice
+	[[ $(<$work/issue.err) != *expired* ]]
+	usermod -e '' alice
+	run -0 mint alice
+	[ ! -s $work/issue.err ]
+}
+
+@test "issue: a program that is not root's is told why it cannot take a one-time token" {
+	once=$(mint -s rjwt-test bob)
+	many=$(mint -s rjwt-test --reusable bob)
+	log_mark
+	run -1 setpriv --reuid bob --regid bob --clear-groups pamtester rjwt-test bob authenticate <<<"$once"
+	run -0 log_since 'pam_rjwt.*rejected'
+	[[ $output == *"reason=io user=bob service=rjwt-test kid="*" jti=$(claim jti "$once") "*'does not run as root, so it cannot take a one-time token: mint with --reusable"' ]]
+	run -0 setpriv --reuid bob --regid bob --clear-groups pamtester rjwt-test bob authenticate <<<"$many"
+	run -0 pamtester rjwt-test bob authenticate <<<"$once"
 }

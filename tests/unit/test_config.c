@@ -107,7 +107,11 @@ static const struct {
 	{ "services: {sshd: \"\"}", "services: {SSHD: \"\"}" },
 	{ "services: {a: \"1\"}", "services: {a: 1}" },
 	{ "services: {a: abcdefghijklmnopqrstuvwxyz123456}", "services: {a: abcdefghijklmnopqrstuvwxyz1234567}" },
-	{ "services: {\"a b\": c}", "services: {\"a\\tb\": c}" },
+	{ "services: {a.b_c-d@e: f}", "services: {\"a b\": c}" },
+	{ "services: {sudo-i: \"\"}", "services: {\"sudo-i \": \"\"}" },
+	{ "services: {a: b}", "services: {../a: b}" },
+	{ "services: {a: b}", "services: {a/b: c}" },
+	{ "services: {a: b}", "services: {\"\xc3\xa4\": b}" },
 	{ "services: {a: b}", "services: {\"\": b}" },
 	{ "services: {a: b}", "services: {[a]: b}" },
 	{ "token_type: \"a b\"", "token_type: \"a\\tb\"" },
@@ -302,6 +306,39 @@ test_size(void **state)
 	assert_non_null(strstr(f->diag.text, "too large"));
 }
 
+/* su and su -, sudo and sudo -i, login and remote: whoever closes one means both, unless the other is named. */
+static void
+test_twins(void **state)
+{
+	static const struct {
+		const char *yaml, *service, *scope;
+	} rows[] = {
+		{ "services: {su: \"\", sudo: \"\"}", "su-l", NULL },
+		{ "services: {su: \"\", sudo: \"\"}", "sudo-i", NULL },
+		{ "services: {su: \"\", sudo: \"\"}", "login", "login" },
+		{ "services: {su-l: \"\"}", "su", NULL },
+		{ "services: {sudo-i: \"\"}", "sudo", NULL },
+		{ "services: {login: \"\"}", "remote", NULL },
+		{ "services: {remote: \"\"}", "login", NULL },
+		{ "services: {su: \"\", su-l: su}", "su-l", "su" },
+		{ "services: {su: \"\", su-l: su}", "su", NULL },
+		{ "services: {su: root}", "su-l", "su" },
+		{ "services: {sshd: \"\"}", "su", "su" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct config c = { 0 };
+		const char *scope;
+
+		want(rows[i].yaml, load(f, view_of(rows[i].yaml), &c), RJWT_OK);
+		scope = config_scope(&c, rows[i].service);
+		if ((scope == NULL) != (rows[i].scope == NULL) || (scope != NULL && strcmp(scope, rows[i].scope) != 0))
+			fail_msg("%s: %s requires %s", rows[i].yaml, rows[i].service, scope == NULL ? "" : scope);
+		config_clear(&c);
+	}
+}
+
 /* As many services as the table says, each once, and with nobody who wants to know why not. */
 static void
 test_services_full(void **state)
@@ -418,7 +455,8 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_values), T(test_messages), T(test_defaults), T(test_missing),
-		T(test_size), T(test_services_full), T(test_bytes), T(test_unsafe), T(test_diag_of_unsafe) };
+		T(test_size), T(test_services_full), T(test_twins), T(test_bytes), T(test_unsafe),
+		T(test_diag_of_unsafe) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,8 +209,9 @@ test_cut_replies(void **state)
 	static const struct {
 		size_t length;
 		bool cut;
-	} rows[] = { { 510, false }, { 511, true }, { 512, false }, { 1022, false }, { 1023, true }, { 1024, false },
-		{ 4094, false }, { 4095, true } };
+	} rows[] = { { 278, true }, { 279, false }, { 503, false }, { 504, true }, { 510, false }, { 511, true },
+		{ 512, true }, { 513, false }, { 1022, false }, { 1023, true }, { 1024, false }, { 4094, false },
+		{ 4095, true } };
 	static const char *const begins[] = { "eyJ", "eyJhbGciOiJFUzI1NiJ9." };
 	struct fixture *f = *state;
 	char reply[4096];
@@ -592,9 +593,9 @@ test_asked_for_user(void **state)
 	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", NULL, &late, authtok), PAM_AUTH_ERR);
 	assert_int_equal(lines("rejected reason=expired user=alice service=sshd"), 1);
 	assert_int_equal(driver_login(f, RJWT_ALONE, "login", NULL, &wrong, authtok), PAM_AUTH_ERR);
-	assert_string_equal(driver_log.p, "5 rejected reason=empty user=(typed) service=login\n");
+	assert_string_equal(driver_log.p, "5 rejected reason=empty user=(hidden) service=login\n");
 	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", NULL, &other, authtok), PAM_AUTH_ERR);
-	assert_int_equal(lines("rejected reason=user user=(typed) service=sshd kid=B.1 jti="), 1);
+	assert_int_equal(lines("rejected reason=user user=(hidden) service=sshd kid=B.1 jti="), 1);
 	assert_int_equal(lines(" sub=alice"), 1);
 	assert_int_equal(driver_login(f, RJWT_ALONE, "login", NULL, &swapped, authtok), PAM_AUTH_ERR);
 	assert_null(strstr(driver_log.p, "eyJ"));
@@ -615,14 +616,14 @@ test_name_before_us(void **state)
 	assert_int_equal(pam_set_item(pamh, PAM_USER_PROMPT, "login: "), PAM_SUCCESS);
 	assert_int_equal(pam_authenticate(pamh, 0), PAM_AUTH_ERR);
 	assert_int_equal(pam_end(pamh, 0), PAM_SUCCESS);
-	assert_string_equal(driver_log.p, "5 rejected reason=empty user=(typed) service=login\n");
+	assert_string_equal(driver_log.p, "5 rejected reason=empty user=(hidden) service=login\n");
 	pamh = driver_start(f, RJWT_ALONE, "sshd", "alice", &good);
 	assert_int_equal(pam_set_item(pamh, PAM_USER_PROMPT, "login: "), PAM_SUCCESS);
 	assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
 	assert_int_equal(pam_end(pamh, 0), PAM_SUCCESS);
 	assert_int_equal(lines("accepted user=alice service=sshd"), 1);
 	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", token, &talk, authtok), PAM_AUTH_ERR);
-	assert_string_equal(driver_log.p, "5 rejected reason=empty user=(token) service=sshd\n");
+	assert_string_equal(driver_log.p, "5 rejected reason=empty user=(hidden) service=sshd\n");
 	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", "eyJames", &talk, authtok), PAM_AUTH_ERR);
 	assert_string_equal(driver_log.p, "5 rejected reason=empty user=eyJames service=sshd\n");
 }

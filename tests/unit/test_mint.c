@@ -146,7 +146,6 @@ test_defaults(void **state)
 	assert_string_not_equal(a.jti, b.jti);
 	assert_true(a.exp_s == T0 + 300 && a.nbf_s == T0);
 	assert_true(a.len < 511); /* a token must fit a prompt */
-	assert_int_equal(a.fits, 15);
 	assert_non_null(strstr(a.claims, "\"iss\":\"iss.example\",\"sub\":\"alice\",\"aud\":\"host.example\""));
 	assert_non_null(strstr(a.claims, "\"scope\":\"ssh\""));
 	want("ssh", judge(f, a.text, 0, NULL), RJWT_OK);
@@ -215,48 +214,57 @@ test_suffix_length(void **state)
 	rjwt_token_clear(&t);
 }
 
+/* Tokens of this scope, longer and longer: where the limit is, to the byte or nearly. */
+static void
+check_limit(struct fixture *f, const char *name, size_t limit)
+{
+	const char *scope[] = { name, NULL };
+	size_t longest = 0, shortest = SIZE_MAX;
+
+	for (size_t pad = limit * 3 / 4 - 330; pad < limit * 3 / 4; pad++) {
+		RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
+		struct rjwt_request request = { .user = "alice", .scope = scope };
+		struct rjwt_token t = { 0 };
+		enum rjwt_err err;
+
+		buf_addf(&claims, "{\"pad\":\"%0*d\"}", (int)pad, 0);
+		request.claims = claims.p;
+		err = rjwt_mint(f->h, &request, &t, &f->diag);
+		if (err == RJWT_OK) {
+			longest = t.len > longest ? t.len : longest;
+			rjwt_token_clear(&t);
+			continue;
+		}
+		want(name, err, RJWT_TOO_LONG);
+		request.flags = RJWT_FORCE;
+		want("by force", rjwt_mint(f->h, &request, &t, &f->diag), RJWT_OK);
+		shortest = t.len < shortest ? t.len : shortest;
+		rjwt_token_clear(&t);
+		break;
+	}
+	if (longest > limit || longest + 3 < limit || shortest <= limit || shortest > limit + 3)
+		fail_msg("%s: %zu bytes fit, %zu do not, the limit is %zu", name, longest, shortest, limit);
+}
+
 /* A token that its prompt would cut is refused, and minted by force. */
 static void
 test_prompts(void **state)
 {
-	static const char *const wanted[] = { "sudo", "ssh", "su", "login" };
+	static const struct {
+		const char *scope, *service;
+		size_t limit;
+	} prompts[] = { { "sudo", "sudo", 511 }, { "ssh", "sshd", 1022 }, { "su", "su", 4095 }, { "login", "login", 4095 },
+		{ "doas", "doas", 511 }, { "i3lock", "i3lock", 504 }, { "proftpd", "proftpd", 512 } };
 	struct fixture *f = *state;
-	size_t limit;
 
-	for (unsigned i = 0; i < 4; i++) {
-		const char *scope[] = { rjwt_prompt(i, &limit), NULL };
-		size_t longest = 0, shortest = SIZE_MAX;
+	for (size_t i = 0; i < ARRAY_LEN(prompts); i++) {
+		struct rjwt_prompt prompt;
 
-		assert_string_equal(scope[0], wanted[i]);
-		for (size_t pad = limit * 3 / 4 - 330; pad < limit * 3 / 4; pad++) {
-			RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
-			struct rjwt_request request = { .user = "alice", .scope = scope };
-			struct rjwt_token t = { 0 };
-			enum rjwt_err err;
-
-			buf_addf(&claims, "{\"pad\":\"%0*d\"}", (int)pad, 0);
-			request.claims = claims.p;
-			err = rjwt_mint(f->h, &request, &t, &f->diag);
-			if (err == RJWT_OK)
-				longest = t.len > longest ? t.len : longest;
-			if (err == RJWT_OK && (t.fits & 1U << i) == 0)
-				fail_msg("%s: fits is wrong", scope[0]);
-			if (err == RJWT_OK) {
-				rjwt_token_clear(&t);
-				continue;
-			}
-			want(scope[0], err, RJWT_TOO_LONG);
-			request.flags = RJWT_FORCE;
-			want("by force", rjwt_mint(f->h, &request, &t, &f->diag), RJWT_OK);
-			assert_int_equal(t.fits & 1U << i, 0);
-			shortest = t.len < shortest ? t.len : shortest;
-			rjwt_token_clear(&t);
-			break;
-		}
-		if (longest > limit || longest + 3 < limit || shortest <= limit || shortest > limit + 3)
-			fail_msg("%s: %zu bytes fit, %zu do not, the limit is %zu", scope[0], longest, shortest, limit);
+		assert_true(rjwt_prompt(f->h, prompts[i].scope, &prompt));
+		assert_string_equal(prompt.service, prompts[i].service);
+		assert_int_equal(prompt.limit, prompts[i].limit);
+		check_limit(f, prompts[i].scope, prompts[i].limit);
 	}
-	assert_null(rjwt_prompt(4, &limit));
 	fixture_config(f, "max_token_bytes: 256\n");
 	want("max_token_bytes",
 	    rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .flags = RJWT_FORCE }, &(struct rjwt_token){ 0 },

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+# A sudoers line with free options: what its user can do with each option that takes a value, through real sudo.
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	. "$BATS_TEST_DIRNAME/helpers.bash"
+	for program in keyd issue verify; do
+		echo "alice ALL = (root) NOPASSWD: $(command -v rjwt-$program)"
+	done >>/etc/sudoers
+	hostile=$work/hostile
+	mkdir -p $hostile/directory
+	printf 'SECRET-marker:$y$SECRET-marker: x\n\tSECRET-marker\n' >$hostile/secret
+	chmod 0600 $hostile/secret
+	mkfifo $hostile/fifo
+	for name in secret fifo; do ln -s $name $hostile/link-$name; done
+	ln -s /dev/zero $hostile/link-zero
+}
+
+setup()
+{
+	. "$BATS_TEST_DIRNAME/helpers.bash"
+	hostile=$work/hostile
+	fresh_keyset
+	token=$(mint --reusable bob)
+	echo "$token" >$work/token
+	log_mark
+}
+
+teardown_file()
+{
+	. "$BATS_TEST_DIRNAME/helpers.bash"
+	write_sudoers
+}
+
+values()
+{
+	local name
+	for name in secret fifo directory link-secret link-fifo link-zero; do echo $hostile/$name; done
+}
+
+# with_argument PROGRAM - its options that take a value, as --help lists them
+with_argument() { "rjwt-$1" --help | sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z-]*\) [A-Z].*/\2/p'; }
+
+# hostile PROGRAM ARG... - nothing of a file, no waiting, and a line in the log for each token
+hostile()
+{
+	local status=0 output
+	output=$(set -o pipefail; setpriv --reuid alice --regid alice --init-groups timeout -s KILL 10 \
+		sudo -n "rjwt-$1" "${@:2}" </dev/null 2>&1 | head -c 20000) || status=$?
+	tries=$((tries + 1))
+	[ $status -ne 137 ] && [ $status -ne 124 ] || { echo "waits: ${*:0:200}"; return 1; }
+	case $output in *SECRET*) echo "tells: $* says $output" | head -c 2000; return 1 ;; esac
+	if [[ $output == *eyJ*.*.* ]]; then
+		minted=$((minted + 1))
+		grep -o 'eyJ[A-Za-z0-9_.-]*' <<<"$output" >>$tokens
+	fi
+}
+
+# each PROGRAM ARG... - every option of it, with every hostile value
+each()
+{
+	local option value
+	tries=0 minted=0
+	while read -r option; do
+		while read -r value; do
+			hostile "$1" "$option" "$value" "${@:2}"
+		done < <(values)
+		hostile "$1" "$option" "$(head -c 100000 /dev/zero | tr '\0' '\1')" "${@:2}"
+	done < <(with_argument "$1")
+	echo "# $tries calls, $minted of them minted" >&3
+	[ $tries -gt 50 ]
+}
+
+@test "hostile options: rjwt-issue" {
+	each issue bob
+	[ $minted -gt 0 ]
+	log_settle
+	[ "$(log_since 'rjwt-issue.* issued by=root caller=[0-9]+ via=sudo .* jti=' | wc -l)" -eq "$minted" ]
+	# a line is whole, whatever was in it
+	[ -z "$(log_since 'rjwt-issue' | awk 'length > 8192')" ]
+}
+
+@test "hostile options: rjwt-verify" {
+	each verify $work/token
+	for value in $(values); do hostile verify "$value"; done
+	# the twin: a regular file, and what is not through standard input
+	verify=$(as alice sudo -n rjwt-verify -u bob -s sshd $work/token)
+	[ "$verify" = accepted ]
+	run -0 bash -c "cat $work/token | rjwt-verify -u bob -s sshd -"
+}
+
+@test "hostile options: rjwt-keyd" {
+	for command in status check once rotate init jwks; do
+		tries=0
+		while read -r value; do
+			for option in -c -d; do hostile keyd $option "$value" $command; done
+		done < <(values)
+		[ $tries -eq 12 ]
+	done
+	for option in --jti --sub --kid; do
+		while read -r value; do hostile keyd revoke $option "$value"; done < <(values)
+		hostile keyd revoke $option "$(head -c 100000 /dev/zero | tr '\0' '\1')"
+	done
+	run -0 rjwt-keyd status
+}
+
+@test "hostile options: the longest of everything is one line in the log" {
+	reason=$(head -c 512 /dev/zero | tr '\0' '\1')
+	run -0 --separate-stderr setpriv --reuid alice --regid alice --init-groups sudo -n rjwt-issue --force \
+		--reason "$reason" $(printf -- '-a host%s ' {1..60}) $(printf -- '-s scope%s ' {1..60}) \
+		"$(head -c 200 /dev/zero | tr '\0' n)"
+	echo "$output" >>$tokens
+	jti=$(claim jti "$output")
+	run -0 log_since "rjwt-issue.* jti=$jti .* why=.*\.\.\."
+	[ ${#lines[@]} -eq 1 ]
+	[ ${#output} -lt 8192 ]
+}
