@@ -255,9 +255,9 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 			rows=$((rows + 1))
 			configure 'max_token_bytes: 16384' "services: {$service: here}"
 			case $limit in
-			'not known') run -0 --separate-stderr issue -s here alice ;;
+			'not known') yes -s here alice ;;
 			*) no 1 "bytes for here (expected at most $limit" -s here -C "x=$long" alice
-			   run -0 --separate-stderr issue --force -s here alice ;;
+			   yes --force -s here alice ;;
 			esac
 			case $remarks in
 			*reusable*) [[ $stderr == *"$service does not run as root"* ]] ;;
