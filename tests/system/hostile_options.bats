@@ -1,3 +1,4 @@
+#!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # A sudoers line with free options: what its user can do with each option that takes a value, through real sudo.
 
@@ -5,7 +6,7 @@ bats_require_minimum_version 1.5.0
 
 setup_file()
 {
-	. "$BATS_TEST_DIRNAME/helpers.bash"
+	. tests/system/helpers.bash
 	for program in keyd issue verify; do
 		echo "alice ALL = (root) NOPASSWD: $(command -v rjwt-$program)"
 	done >>/etc/sudoers
@@ -20,7 +21,7 @@ setup_file()
 
 setup()
 {
-	. "$BATS_TEST_DIRNAME/helpers.bash"
+	. tests/system/helpers.bash
 	hostile=$work/hostile
 	fresh_keyset
 	token=$(mint --reusable bob)
@@ -30,7 +31,7 @@ setup()
 
 teardown_file()
 {
-	. "$BATS_TEST_DIRNAME/helpers.bash"
+	. tests/system/helpers.bash
 	write_sudoers
 }
 
@@ -107,10 +108,11 @@ each()
 }
 
 @test "hostile options: the longest of everything is one line in the log" {
+	local many=()
 	reason=$(head -c 512 /dev/zero | tr '\0' '\1')
+	for n in {1..60}; do many+=(-a "host$n" -s "scope$n"); done
 	run -0 --separate-stderr setpriv --reuid alice --regid alice --init-groups sudo -n rjwt-issue --force \
-		--reason "$reason" $(printf -- '-a host%s ' {1..60}) $(printf -- '-s scope%s ' {1..60}) \
-		"$(head -c 200 /dev/zero | tr '\0' n)"
+		--reason "$reason" "${many[@]}" "$(head -c 200 /dev/zero | tr '\0' n)"
 	echo "$output" >>$tokens
 	jti=$(claim jti "$output")
 	run -0 log_since "rjwt-issue.* jti=$jti .* why=.*\.\.\."

@@ -253,8 +253,9 @@ test_prompts(void **state)
 	static const struct {
 		const char *scope, *service;
 		size_t limit;
-	} prompts[] = { { "sudo", "sudo", 511 }, { "ssh", "sshd", 1022 }, { "su", "su", 4095 }, { "login", "login", 4095 },
-		{ "doas", "doas", 511 }, { "i3lock", "i3lock", 504 }, { "proftpd", "proftpd", 512 } };
+	} prompts[] = { { "sudo", "sudo", 511 }, { "ssh", "sshd", 1022 }, { "su", "su", 4095 },
+		{ "login", "login", 4095 }, { "doas", "doas", 511 }, { "i3lock", "i3lock", 504 },
+		{ "proftpd", "proftpd", 512 } };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(prompts); i++) {
