@@ -33,7 +33,7 @@ service()
 write_stacks()
 {
 	local ours="pam_rjwt.so debug conf=$conf" name
-	local account="account required pam_rjwt.so" session="session optional pam_rjwt.so"
+	local account="account $account_control pam_rjwt.so" session="session optional pam_rjwt.so"
 
 	service c-debian "auth sufficient $ours"$'\n'"$unix_auth" "$account"$'\n'"$unix_account" "$session"
 	service c-deny "auth sufficient $ours"$'\n'"auth required pam_deny.so" "$account"$'\n'"$unix_account" "$session"
@@ -225,34 +225,35 @@ judged()
 	END
 }
 
-# The account line is required: while it is there, a missing or refused module keeps out those with a password too.
+# As the shipped account line has it, a missing module leaves the account to the other lines; one that is there and has a
+# wrong argument keeps out those with a password too.
 @test "codes: a module that is missing, or has a wrong argument, lets nobody in by a token" {
 	golden judged <<-'END'
 		                         debian-gone     alone-gone      debian-args     alone-args
-		good                     7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		bad signature, right     7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		bad signature, wrong     7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		expired, right           7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		expired, wrong           7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		other user, right        7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		other user, wrong        7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		spent, right             7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		spent, wrong             7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		password, right          0/28/0/0/0      28/28/28/28/28  0/3/0/0/0       9/3/17/14/14
-		password, wrong          7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		empty, right             7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		empty, wrong             7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		no keyset, right         0/28/0/0/0      28/28/28/28/28  0/3/0/0/0       9/3/17/14/14
-		no keyset, wrong         7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		no configuration, right  0/28/0/0/0      28/28/28/28/28  0/3/0/0/0       9/3/17/14/14
-		no configuration, wrong  7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		mark not durable, right  7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		mark not durable, wrong  7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		no memory, right         0/28/0/0/0      28/28/28/28/28  0/3/0/0/0       9/3/17/14/14
-		no memory, wrong         7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		conversation failed      7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		expired since            7/28/17/0/0     28/28/28/28/28  7/3/17/0/0      9/3/17/14/14
-		not asked                -/28/0/0/0      -/28/28/28/28   -/3/0/0/0       -/3/17/14/14
+		good                     7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		bad signature, right     7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		bad signature, wrong     7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		expired, right           7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		expired, wrong           7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		other user, right        7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		other user, wrong        7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		spent, right             7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		spent, wrong             7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		password, right          0/0/0/0/0       28/0/28/28/28   0/3/0/0/0       9/3/17/14/14
+		password, wrong          7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		empty, right             7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		empty, wrong             7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		no keyset, right         0/0/0/0/0       28/0/28/28/28   0/3/0/0/0       9/3/17/14/14
+		no keyset, wrong         7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		no configuration, right  0/0/0/0/0       28/0/28/28/28   0/3/0/0/0       9/3/17/14/14
+		no configuration, wrong  7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		mark not durable, right  7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		mark not durable, wrong  7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		no memory, right         0/0/0/0/0       28/0/28/28/28   0/3/0/0/0       9/3/17/14/14
+		no memory, wrong         7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		conversation failed      7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		expired since            7/0/17/0/0      28/0/28/28/28   7/3/17/0/0      9/3/17/14/14
+		not asked                -/0/0/0/0       -/0/28/28/28    -/3/0/0/0       -/3/17/14/14
 	END
 }
 

@@ -43,10 +43,12 @@ logged() { log_since 'pam_rjwt\([^)]*\): (accepted|rejected) ' | sed 's/^[^ ]* /
 	sed 's/^/sandbox /' $work/host_key.pub >/root/.ssh/known_hosts
 	log_mark
 	token=$(mint alice)
-	ssh_shown README.md 1 0 $'Token: \t'"$token"
-	ssh_shown README.md 2 130 $'Token: \t'"$token"$'\nToken: \t\x03'
+	cp etc/pam.d/sshd /etc/pam.d/sshd
+	ssh_shown README.md 1 0 $'Token or password: \t'"$token"
+	ssh_shown README.md 2 130 $'Token or password: \t'"$token"$'\nToken or password: \t\x03'
 	logged | tail -n 1 >$work/seen
 	shows README.md 3 $work/seen
+	pam_service sshd token
 	mv /var/lib/rjwt /var/lib/rjwt.away
 	run on_terminal $'Token: \t'"$token" ssh -o PreferredAuthentications=keyboard-interactive alice@sandbox id
 	mv /var/lib/rjwt.away /var/lib/rjwt
@@ -74,4 +76,22 @@ logged() { log_since 'pam_rjwt\([^)]*\): (accepted|rejected) ' | sed 's/^[^ ]* /
 	sed -i 's/ [0-9]*s / N s /;s/ *$//' $work/shown $work/seen
 	[ -s $work/shown ]
 	diff $work/shown $work/seen
+}
+
+@test "docs: the lines of README.md for PAM are those of the shipped file, and work as they are written" {
+	fresh_keyset
+	sed -n '/^\*\*5\. /,/^\*\*6\. /p' README.md | sed '1,/^```$/d;/^```$/,$d' >$work/shown
+	[ "$(wc -l <$work/shown)" -eq 4 ]
+	diff <(sed 's/ *#.*//' $work/shown | tr -s ' ') <(grep '^[a-z].*pam_rjwt' etc/pam.d/sshd | tr -s ' ')
+	sed -E 's/.*# above +(@include .*)/&\n\1/' $work/shown >/etc/pam.d/rjwt-test
+	for reply in "$(mint -s rjwt-test alice)" "$alice_password"; do
+		run -0 pamtester rjwt-test alice authenticate acct_mgmt open_session close_session <<<"$reply"
+		[[ $output == 'Token or password: '* ]]
+	done
+	run -1 pamtester rjwt-test alice authenticate <<<"$wrong_password"
+}
+
+@test "docs: the stacks of pam_rjwt(8) have the account line of the shipped files" {
+	[ "$(grep -c "^account .*pam_rjwt.so$" man/pam_rjwt.8)" -ge 5 ]
+	[ -z "$(grep '^account .*pam_rjwt.so$' man/pam_rjwt.8 | grep -v -x -F "account  $account_control pam_rjwt.so")" ]
 }

@@ -48,7 +48,7 @@ debian_sshd()
 	run -0 ssh_kbd alice "$token" 'id -un; echo "$RJWT_SUB $RJWT_JTI"'
 	[ "${lines[-2]}" = alice ]
 	[ "${lines[-1]}" = "alice $(claim jti "$token")" ]
-	asked '(alice@127.0.0.1) Token: '
+	asked '(alice@127.0.0.1) Token or password: '
 	run -0 ssh_kbd alice "$alice_password" true
 	run -255 ssh_kbd alice "$wrong_password" true
 	run -0 ssh_password alice "$(mint alice)" true
@@ -86,6 +86,68 @@ debian_sshd()
 	run -0 ssh_kbd bob "$(mint bob)" true
 }
 
+# chosen - what the user would like the variables to be, by ~/.pam_environment, which pam_env then reads
+chosen()
+{
+	printf '%s\n' 'RJWT_SUB DEFAULT=root' 'RJWT_JTI DEFAULT=made-up' 'RJWT_EXP DEFAULT=1' 'RJWT_CAP DEFAULT=1' 'OTHER DEFAULT=there' \
+		>/home/alice/.pam_environment
+}
+
+# The token's own: what a session of alice's by TOKEN shows
+of_token()
+{
+	printf 'OTHER=there\nRJWT_EXP=%s\nRJWT_JTI=%s\nRJWT_SUB=alice' "$(claim exp "$1")" "$(claim jti "$1")"
+}
+
+@test "examples: a user's ~/.pam_environment chooses no RJWT_ variable in sshd, by token, password or key" {
+	show='env | grep -E "^(RJWT_|OTHER)" | sort'
+	give_key alice
+	chosen
+	for file in sshd sshd-token-only; do
+		use sshd $file
+		start_sshd
+		token=$(mint alice)
+		run -0 ssh_kbd alice "$token" "$show"
+		[ "$output" = "$(of_token "$token")" ]
+		run -0 ssh_by publickey alice '' -i "$work/key" "$show"
+		[ "$output" = OTHER=there ]
+		stop_sshd
+	done
+	use sshd
+	start_sshd 'ForceCommand echo "<$RJWT_SUB>"'
+	run -0 ssh_by publickey alice '' -i "$work/key" true
+	[ "$output" = '<>' ]
+	run -0 ssh_kbd alice "$alice_password" true
+	[ "$output" = '<>' ]
+	run -0 ssh_kbd alice "$(mint alice)" true
+	[ "$output" = '<alice>' ]
+	# it is the last line that does this
+	[ "$(grep -c '^session.*pam_rjwt.so' /etc/pam.d/sshd)" -eq 2 ]
+	sed -i "$(grep -n '^session.*pam_rjwt.so' /etc/pam.d/sshd | tail -n 1 | cut -d: -f1)d" /etc/pam.d/sshd
+	run -0 ssh_by publickey alice '' -i "$work/key" true
+	[ "$output" = '<root>' ]
+	rm -r /home/alice/.pam_environment /home/alice/.ssh
+}
+
+@test "examples: nor does it in su and login, where another line reads that file" {
+	chosen
+	for name in su login; do
+		use $name
+		last=$(grep -n '^session.*pam_rjwt.so' /etc/pam.d/$name | tail -n 1 | cut -d: -f1)
+		sed -i "${last}i session required pam_env.so user_readenv=1" /etc/pam.d/$name
+	done
+	token=$(mint -s su alice)
+	type_in "$token" >"$work/reply"
+	run -0 --separate-stderr as bob su alice -c 'env | grep -E "^(RJWT_|OTHER)" | sort' <"$work/reply"
+	[ "$output" = "$(of_token "$token")" ]
+	type_in "$alice_password" >"$work/reply"
+	run -0 --separate-stderr as bob su alice -c 'env | grep -E "^(RJWT_|OTHER)" | sort' <"$work/reply"
+	[ "$output" = OTHER=there ]
+	run -0 on_terminal $'login: \talice\nToken or password: \t'"$alice_password"$'\n\\$ \techo "<$OTHER$RJWT_SUB>"\n\\$ \texit' login
+	[[ $output == *'<there>'* ]]
+	rm /home/alice/.pam_environment
+}
+
 @test "examples: pam.d/sudo and sudo-i take a token or the password" {
 	use sudo
 	use sudo-i
@@ -100,9 +162,9 @@ debian_sshd()
 
 @test "examples: pam.d/su takes a token or the password, and asks root nothing" {
 	use su
-	run -0 on_terminal $'Token: \t'"$(mint -s su alice)" as bob su alice -c 'id -un'
+	run -0 on_terminal $'Token or password: \t'"$(mint -s su alice)" as bob su alice -c 'id -un'
 	[ "${lines[-1]}" = alice ]
-	run -0 on_terminal $'Token: \t'"$alice_password" as bob su alice -c 'id -un'
+	run -0 on_terminal $'Token or password: \t'"$alice_password" as bob su alice -c 'id -un'
 	run -0 su alice -c 'id -un'
 	[ "$output" = alice ]
 	decisions 'accepted user=alice service=su'
@@ -110,9 +172,9 @@ debian_sshd()
 
 @test "examples: pam.d/login takes a token or the password" {
 	use login
-	run -0 on_terminal $'login: \talice\nToken: \t'"$(mint -s login alice)"$'\n\\$ \techo "<$RJWT_SUB>"\n\\$ \texit' login
+	run -0 on_terminal $'login: \talice\nToken or password: \t'"$(mint -s login alice)"$'\n\\$ \techo "<$RJWT_SUB>"\n\\$ \texit' login
 	[[ $output == *'<alice>'* ]]
-	run -0 on_terminal $'login: \talice\nToken: \t'"$alice_password"$'\n\\$ \techo "<$USER>"\n\\$ \texit' login
+	run -0 on_terminal $'login: \talice\nToken or password: \t'"$alice_password"$'\n\\$ \techo "<$USER>"\n\\$ \texit' login
 	[[ $output == *'<alice>'* ]]
 	decisions 'accepted user=alice service=login'
 }

@@ -12,6 +12,8 @@ tokens=$work/tokens      # what must never be seen in the log: what was minted,
 typed=$work/typed        # a line for each reply to a prompt,
 keys=$work/keys          # a line for each file of private/, in base64
 port=2222
+# The control of the shipped files' account line: without the module, the other lines decide.
+account_control='[success=ok new_authtok_reqd=ok ignore=ignore module_unknown=ignore default=bad]'
 # shellcheck disable=SC2034    # the tests use them
 alice_password=wonderland wrong_password=through-the-looking-glass
 
@@ -53,7 +55,14 @@ make_user()
 	rm -rf "/home/${1:?}" "/var/mail/$1"
 	mkdir -p $work/skel    # an empty one: no dot files of this machine
 	useradd -m -k $work/skel -U -d "/home/$1" -s /bin/bash "$1"
-	if [ $# -gt 1 ]; then chpasswd <<<"$1:$2"; fi
+	if [ $# -gt 1 ]; then set_password "$1" "$2"; fi
+}
+
+# set_password USER PASSWORD - its hash, as pam_unix makes them; nothing is asked whether the password is a good one
+set_password()
+{
+	# shellcheck disable=SC2016    # perl's, and the salt's
+	usermod -p "$(printf %s "$2" | perl -e '$_ = <STDIN>; print crypt($_, q($y$j9T$F5Jx5fExrKuPp53xLKQ..1))')" "$1"
 }
 
 # pam_service SERVICE STACK [ARGS] - write /etc/pam.d/SERVICE. ARGS are those of pam_rjwt's auth line.
@@ -70,12 +79,13 @@ pam_service()
 		password) echo "auth required pam_unix.so nodelay" ;;
 		esac
 		case $2 in token | both)
-			echo "account required pam_rjwt.so"
+			echo "account $account_control pam_rjwt.so"
 			echo "session optional pam_rjwt.so"
 			;;
 		esac
 		echo "account required pam_permit.so"
 		echo "session required pam_permit.so"
+		case $2 in token | both) echo "session optional pam_rjwt.so" ;; esac
 	} >"/etc/pam.d/$1"
 }
 

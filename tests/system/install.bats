@@ -127,3 +127,27 @@ setup()
 	exec 7<&-
 	[ -z "$(find "${module%/*}" -name '*rjwt*' ! -name pam_rjwt.so)" ]
 }
+
+# modes DIR - of each directory and each file below it
+modes() { (cd "$1" && find . -printf '%M %p\n' | sort -k 2); }
+
+@test "install: the modes do not depend on the umask" {
+	for umask in 022 077 002; do
+		(umask "$umask" && make install DESTDIR="$BATS_TEST_TMPDIR/$umask" >/dev/null 2>&1)
+		chmod 0755 "$BATS_TEST_TMPDIR/$umask"
+		modes "$BATS_TEST_TMPDIR/$umask" >"$BATS_TEST_TMPDIR/$umask.modes"
+		[ -z "$(find "$BATS_TEST_TMPDIR/$umask" -type d ! -perm 0755)" ]
+		diff "$BATS_TEST_TMPDIR/022.modes" "$BATS_TEST_TMPDIR/$umask.modes"
+	done
+	grep -q 'drwxr-xr-x ./etc/rjwt$' "$BATS_TEST_TMPDIR/077.modes"
+	grep -q 'rw-r--r-- ./etc/rjwt/rjwt.yaml$' "$BATS_TEST_TMPDIR/077.modes"
+}
+
+@test "install: a directory that is there keeps its mode" {
+	mkdir -p "$BATS_TEST_TMPDIR/dest/etc/rjwt" "$BATS_TEST_TMPDIR/dest/usr"
+	chmod 0750 "$BATS_TEST_TMPDIR/dest/etc/rjwt"
+	chmod 2775 "$BATS_TEST_TMPDIR/dest/usr"
+	make install DESTDIR="$BATS_TEST_TMPDIR/dest" >/dev/null 2>&1
+	[ "$(stat -c %a "$BATS_TEST_TMPDIR/dest/etc/rjwt" "$BATS_TEST_TMPDIR/dest/usr")" = "750
+2775" ]
+}

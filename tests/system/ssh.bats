@@ -198,9 +198,9 @@ none" ]
 	token=$(mint bob)
 	run -255 ssh_kbd alice "$token" true
 	decisions 'rejected reason=user'
-	chpasswd <<<"alice:$token"
+	set_password alice "$token"
 	run -255 ssh_kbd alice "$token" true
-	chpasswd <<<"alice:$alice_password"
+	set_password alice "$alice_password"
 	run -0 ssh_kbd alice "$alice_password" true
 }
 
@@ -246,7 +246,7 @@ none" ]
 }
 
 @test "ssh: a token that expires before the account phase is refused there; one that lasts is not" {
-	sed -i '/account required pam_rjwt/i account required pam_exec.so quiet /bin/sleep 3' /etc/pam.d/sshd
+	sed -i '/^account .*pam_rjwt/i account required pam_exec.so quiet /bin/sleep 3' /etc/pam.d/sshd
 	run -255 ssh_kbd alice "$(mint -t 2s alice)" true
 	decisions 'accepted user=alice' 'rejected reason=expired'
 	run -0 ssh_kbd alice "$(mint -t 60s alice)" true
