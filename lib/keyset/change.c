@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STAMP_TRIES 10
 #define FOLDER_TRIES 10
@@ -26,6 +27,7 @@ struct change_ctx {
 	struct clock *clock;
 	struct dir private;
 	struct lock lock;
+	struct fresh_keys fresh; /* made before the lock was taken */
 	struct commit_ctx scribe;
 	struct rjwt_diag *diag;
 	unsigned opened;    /* store->opened of the directory that is locked */
@@ -35,10 +37,24 @@ struct change_ctx {
 };
 
 static void
-keeper_end(struct change_ctx *k)
+unlock(struct change_ctx *k)
 {
 	lock_release(&k->lock);
 	dir_close(&k->private);
+}
+
+static void
+keeper_end(struct change_ctx *k)
+{
+	unlock(k);
+	commit_drop_keys(&k->fresh);
+}
+
+/* Whether it is not to wait for a writer that was made to stand still. */
+static bool
+is_urgent(const struct change_ctx *k)
+{
+	return k->order->why >= WHY_REVOKE_KEY && geteuid() == 0;
 }
 
 /* Lock the state directory: another directory may be at its path by the time we have the lock. */
@@ -48,7 +64,7 @@ lock_store(struct change_ctx *k)
 	for (int i = 0; i < FOLDER_TRIES; i++) {
 		RJWT_TRY(store_load(k->store, k->diag));
 		k->opened = k->store->opened;
-		RJWT_TRY(lock_take(&k->lock, &k->store->dir, k->diag));
+		RJWT_TRY(lock_take(&k->lock, &k->store->dir, is_urgent(k) ? LOCK_END : 0, k->diag));
 		RJWT_TRY(store_load(k->store, k->diag));
 		if (k->store->opened == k->opened)
 			return RJWT_OK;
@@ -72,7 +88,8 @@ prune(struct change_ctx *k, bool rose)
 {
 	struct rjwt_diag why = { 0 };
 
-	if (marks_prune(&k->store->dir, k->store->keyset.floor, rose, &why) != RJWT_OK)
+	if (marks_hide(&k->store->dir, &why) != RJWT_OK ||
+	    marks_prune(&k->store->dir, k->store->keyset.floor, rose, &why) != RJWT_OK)
 		text_append(k->warning, sizeof(k->warning), "; ", "cannot remove old marks: %.80s%s%.100s", why.path,
 		    why.path[0] == '\0' ? "" : ": ", why.text);
 }
@@ -82,6 +99,9 @@ begin(struct change_ctx *k)
 {
 	provider_make_writable(k->store->provider);
 	RJWT_TRY(lock_store(k));
+	if (k->lock.ended[0] != '\0')
+		text_append(k->warning, sizeof(k->warning), "; ", "ended %s, which held the lock for more than %ds",
+		    k->lock.ended, LOCK_END_S);
 	RJWT_TRY(dir_open_at(&k->store->dir, "private", &k->private, k->diag));
 	k->scribe = (struct commit_ctx){ &k->store->dir, &k->store->keys, &k->private, k->store->provider, k->policy,
 		k->clock, k->diag };
@@ -161,7 +181,7 @@ make_keys(struct change_ctx *k, const struct plan *plan, struct keyset *claimed)
 	RJWT_TRY(commit_stage(&k->scribe, &k->store->keyset, claimed));
 	RJWT_TRY(commit_publish(&k->scribe));
 	for (int64_t v = claimed->next_version - plan->make; v < claimed->next_version; v++)
-		RJWT_TRY(commit_new_key(&k->scribe, claimed, v));
+		RJWT_TRY(commit_new_key(&k->scribe, claimed, v, &k->fresh));
 	return RJWT_OK;
 }
 
@@ -311,36 +331,74 @@ describe_marks(const struct change_request *order, struct rjwt_change *change)
 	memcpy(change->text, text, sizeof(text));
 }
 
-/* Plan the change and, unless this is a dry run, carry it out. The lock is held then. */
-static enum rjwt_err
-change_now(struct change_ctx *k, bool dry_run, struct rjwt_change *change)
-{
-	struct keyset_seen seen = { 0 };
-	struct rjwt_time now;
+/* What is to be done, and what was known when that was decided. */
+struct decision {
 	struct plan plan;
+	struct keyset_seen seen;
+	struct rjwt_time now;
+};
+
+static enum rjwt_err
+decide(struct change_ctx *k, struct decision *d)
+{
+	*d = (struct decision){ 0 };
+	clock_now(k->clock, &d->now);
+	RJWT_TRY(store_usage(k->store, d->now.wall_s, &d->seen, k->diag));
+	return keyset_plan(&k->store->keyset, k->policy, k->order->why, k->order->version, &d->seen, &d->now, &d->plan,
+	    k->diag);
+}
+
+/* What was done, or would be, and what comes next. */
+static void
+tell(struct change_ctx *k, struct decision *d, struct rjwt_change *change)
+{
 	const char *what;
 
-	clock_now(k->clock, &now);
-	RJWT_TRY(store_usage(k->store, now.wall_s, &seen, k->diag));
-	RJWT_TRY(
-	    keyset_plan(&k->store->keyset, k->policy, k->order->why, k->order->version, &seen, &now, &plan, k->diag));
-	RJWT_TRY(check_keys(k, &plan));
-	if (!dry_run) {
-		RJWT_TRY(commit(k, &plan, &now));
-		if (store_usage(k->store, now.wall_s, &seen, NULL) != RJWT_OK)
-			seen = (struct keyset_seen){ .first_alive = k->store->keyset.floor };
-	}
-	describe_marks(k->order, &plan.change);
-	if (k->removed && !plan.any) {
-		plan.change.any = true;
-		snprintf(plan.change.text, sizeof(plan.change.text), "removed what a crash had left, %.42s still signs",
-		    plan.change.kid);
+	*change = d->plan.change;
+	describe_marks(k->order, change);
+	if (k->removed && !d->plan.any) {
+		change->any = true;
+		snprintf(change->text, sizeof(change->text), "removed what a crash had left, %.42s still signs",
+		    change->kid);
 	}
 	if (k->warning[0] != '\0')
-		text_append(plan.change.warning, sizeof(plan.change.warning), "; ", "%s", k->warning);
-	plan.change.next_event_s = keyset_next_event(&k->store->keyset, k->policy, &seen, &now, &what);
-	*change = plan.change;
+		text_append(change->warning, sizeof(change->warning), "; ", "%s", k->warning);
+	change->next_event_s = keyset_next_event(&k->store->keyset, k->policy, &d->seen, &d->now, &what);
+}
+
+/* Under the lock. */
+static enum rjwt_err
+carry_out(struct change_ctx *k, struct decision *d)
+{
+	RJWT_TRY(check_keys(k, &d->plan));
+	RJWT_TRY(commit(k, &d->plan, &d->now));
+	if (store_usage(k->store, d->now.wall_s, &d->seen, NULL) != RJWT_OK)
+		d->seen = (struct keyset_seen){ .first_alive = k->store->keyset.floor };
 	return RJWT_OK;
+}
+
+/*
+ * Decide under the lock, with the keys at hand that this takes. They are made before: as many as it seems to take, and
+ * if it turns out to take more, the lock is given back meanwhile.
+ */
+static enum rjwt_err
+decide_locked(struct change_ctx *k, struct decision *d)
+{
+	struct rjwt_diag *outer = k->diag;
+
+	RJWT_TRY(store_load(k->store, k->diag));
+	k->diag = NULL;
+	if (decide(k, d) != RJWT_OK)
+		d->plan.make = 0; /* what is wrong is reported when the lock is held */
+	k->diag = outer;
+	for (;;) {
+		RJWT_TRY(commit_make_keys(&k->fresh, d->plan.make, k->policy, k->diag));
+		RJWT_TRY(begin(k));
+		RJWT_TRY(decide(k, d));
+		if (d->plan.make <= k->fresh.n)
+			return RJWT_OK;
+		unlock(k);
+	}
 }
 
 enum rjwt_err
@@ -355,12 +413,17 @@ keyset_change(struct store *store, const struct rotation_policy *policy, const s
 		.private = DIR_NONE,
 		.lock = LOCK_NONE,
 		.diag = diag };
+	struct decision d;
 
 	if ((flags & RJWT_DRY_RUN) != 0) {
 		RJWT_TRY(store_load(store, diag));
 		RJWT_TRY(store_check_writable(store, policy, diag));
-		return change_now(&k, true, change);
+		RJWT_TRY(decide(&k, &d));
+		RJWT_TRY(check_keys(&k, &d.plan));
+	} else {
+		RJWT_TRY(decide_locked(&k, &d));
+		RJWT_TRY(carry_out(&k, &d));
 	}
-	RJWT_TRY(begin(&k));
-	return change_now(&k, false, change);
+	tell(&k, &d, change);
+	return RJWT_OK;
 }

@@ -70,17 +70,24 @@ check_age(struct store *store, struct rjwt_diag *diag)
 }
 
 enum rjwt_err
-store_check_writable(struct store *store, const struct rotation_policy *policy, struct rjwt_diag *diag)
+store_check_machine(const struct store *store, struct rjwt_diag *diag)
 {
 	char machine[DIGEST_HEX];
 
+	RJWT_TRY(host_machine(machine, diag));
+	if (store->keyset.machine[0] == '\0' || machine[0] == '\0' || strcmp(machine, store->keyset.machine) == 0)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_KEYSET, store->dir.path,
+	    "belongs to another machine: tokens still verify, but none is minted and no key "
+	    "rotates (rjwt-keyd init --adopt takes it over)");
+}
+
+enum rjwt_err
+store_check_writable(struct store *store, const struct rotation_policy *policy, struct rjwt_diag *diag)
+{
 	if (store->writable)
 		return RJWT_OK;
-	RJWT_TRY(host_machine(machine, diag));
-	if (store->keyset.machine[0] != '\0' && machine[0] != '\0' && strcmp(machine, store->keyset.machine) != 0)
-		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
-		    "belongs to another machine: tokens still verify, but none is minted and no key "
-		    "rotates (rjwt-keyd init --adopt takes it over)");
+	RJWT_TRY(store_check_machine(store, diag));
 	if (policy->base != NULL && strcmp(policy->base, store->keyset.base) != 0)
 		return diag_fail(diag, RJWT_KEYSET, policy->path,
 		    "base_kid is %s, but the keyset's base is %s: tokens still verify, but none is minted "

@@ -16,6 +16,9 @@ mark_revoke_jti(const struct dir *state, const char *jti, int64_t version, struc
 RJWT_MUST enum rjwt_err
 mark_revoke_user(const struct dir *state, const char *user, int64_t version, struct rjwt_diag *diag);
 
+/* Close revoked/ as an older version left it: what it shows to others goes, modes and times. A missing part is fine. */
+RJWT_MUST enum rjwt_err marks_hide(const struct dir *state, struct rjwt_diag *diag);
+
 /*
  * Remove the marks that floor has passed. All revocation marks are read for that, but only if floor rose or a
  * crash had left spent marks.

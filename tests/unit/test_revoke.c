@@ -581,7 +581,7 @@ test_refused(void **state)
 	char before[DIGEST_HEX], after[DIGEST_HEX];
 	struct rjwt_change change = { .text = "kept" };
 
-	file_put(f, "lock", VIEW(""));
+	file_put(f, "private/lock", VIEW(""));
 	rotate(f);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		int64_t generation = keyset_get(f).generation;
@@ -704,12 +704,12 @@ test_adopt_refused(void **state)
 	char before[DIGEST_HEX], after[DIGEST_HEX];
 
 	fixture_config(f, "base_kid: B\n");
-	file_put(f, "lock", VIEW(""));
+	file_put(f, "private/lock", VIEW(""));
 	want("the same base", adopt(f), RJWT_CONFIG);
-	file_gone(f, "lock");
+	file_gone(f, "private/lock");
 	state_digest(f, before);
 	want("the same base", adopt(f), RJWT_CONFIG);
-	file_gone(f, "lock");
+	file_gone(f, "private/lock");
 	state_digest(f, after);
 	assert_string_equal(before, after);
 	rjwt_close(f->h);

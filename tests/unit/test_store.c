@@ -370,7 +370,7 @@ check_read_only(struct fixture *f, const char *token, const char *why)
 	char before[DIGEST_HEX], after[DIGEST_HEX], path[256];
 	struct rjwt_status status;
 
-	path_of(f, "lock", path);
+	path_of(f, "private/lock", path);
 	unlink(path);
 	state_digest(f, before);
 	want(why, rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 }, &f->diag),
