@@ -255,9 +255,7 @@ clean_up(struct change_ctx *k, const struct rjwt_time *now, bool rose)
 
 	RJWT_TRY(recover(&k->scribe, k->store, false, &removed));
 	prune(k, rose);
-	/* Only if the clock is trusted: the records are of tokens that may verify again. */
-	if (!keyset_clock_settled(&k->store->keyset, k->policy, now))
-		return RJWT_OK;
+	/* By the wall clock alone: the records are for people, and whatever it shows they must not pile up. */
 	return issued_prune(&k->store->dir, now->wall_s, k->diag);
 }
 
@@ -270,7 +268,7 @@ commit(struct change_ctx *k, struct plan *plan, const struct rjwt_time *now)
 
 	if (k->order->jti != NULL)
 		RJWT_TRY(mark_revoke_jti(&k->store->dir, k->order->jti, k->store->keyset.next.version, k->diag));
-	if (plan->any)
+	if (plan->any || plan->counts)
 		RJWT_TRY(execute(k, plan));
 	RJWT_TRY(drop_unreadable(k));
 	RJWT_TRY(mark_users(k, plan->retire));
@@ -343,7 +341,7 @@ decide(struct change_ctx *k, struct decision *d)
 {
 	*d = (struct decision){ 0 };
 	clock_now(k->clock, &d->now);
-	RJWT_TRY(store_usage(k->store, d->now.wall_s, &d->seen, k->diag));
+	RJWT_TRY(store_usage(k->store, k->policy, &d->now, &d->seen, k->diag));
 	return keyset_plan(&k->store->keyset, k->policy, k->order->why, k->order->version, &d->seen, &d->now, &d->plan,
 	    k->diag);
 }
@@ -363,7 +361,8 @@ tell(struct change_ctx *k, struct decision *d, struct rjwt_change *change)
 	}
 	if (k->warning[0] != '\0')
 		text_append(change->warning, sizeof(change->warning), "; ", "%s", k->warning);
-	change->next_event_s = keyset_next_event(&k->store->keyset, k->policy, &d->seen, &d->now, &what);
+	change->next_event_s = keyset_wake_s(&k->store->keyset, k->policy, &d->seen, &d->now,
+	    keyset_next_event(&k->store->keyset, k->policy, &d->seen, &d->now, &what));
 }
 
 /* Under the lock. */
@@ -372,7 +371,7 @@ carry_out(struct change_ctx *k, struct decision *d)
 {
 	RJWT_TRY(check_keys(k, &d->plan));
 	RJWT_TRY(commit(k, &d->plan, &d->now));
-	if (store_usage(k->store, d->now.wall_s, &d->seen, NULL) != RJWT_OK)
+	if (store_usage(k->store, k->policy, &d->now, &d->seen, NULL) != RJWT_OK)
 		d->seen = (struct keyset_seen){ .first_alive = k->store->keyset.floor };
 	return RJWT_OK;
 }

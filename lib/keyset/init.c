@@ -400,6 +400,10 @@ keyset_init(const char *path, struct provider *given, const struct rotation_poli
 	RJWT_TRY(store_open(path, RJWT_STEAL(provider), &store, diag));
 	RJWT_TRY(recover(&s, store, false, &removed));
 	tell(&keyset, policy, &dir, adopt, change);
+	if (keyset.machine[0] == '\0')
+		text_append(change->warning, sizeof(change->warning), "; ",
+		    "this host has no machine id (/etc/machine-id): if it is cloned, the clone will accept and mint "
+		    "tokens of this keyset until both have recorded one");
 	if (marks_prune(&dir, keyset.floor, adopt, &why) != RJWT_OK)
 		text_append(change->warning, sizeof(change->warning), "; ", "cannot remove old marks: %s: %s", why.path,
 		    why.text);

@@ -99,9 +99,14 @@ store_check_writable(struct store *store, const struct rotation_policy *policy, 
 }
 
 enum rjwt_err
-store_usage(struct store *store, int64_t now_s, struct keyset_seen *seen, struct rjwt_diag *diag)
+store_usage(struct store *store, const struct rotation_policy *policy, const struct rjwt_time *now,
+    struct keyset_seen *seen, struct rjwt_diag *diag)
 {
+	int64_t believed_s = keyset_believed_s(&store->keyset, policy, now);
+	int64_t now_s = believed_s > 0 ? believed_s : now->wall_s;
+
 	*seen = (struct keyset_seen){ .first_alive = store->keyset.floor };
+	RJWT_TRY(host_machine(seen->machine, diag));
 	RJWT_TRY(tickets_count(store, store->keyset.active.version, &seen->minted, diag));
 	for (; seen->first_alive < store->keyset.active.version; seen->first_alive++) {
 		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };

@@ -98,7 +98,7 @@ look(const struct marks *marks, const char *folder, const char *hash, struct rjw
 	}
 	if (fstatat(spent.fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		return RJWT_SPENT;
-	return errno == ENOENT ? RJWT_OK : diag_fail(diag, RJWT_IO, spent.path, "cannot search");
+	return errno == ENOENT ? dir_probe(&spent, 0, diag) : diag_fail(diag, RJWT_IO, spent.path, "cannot search");
 }
 
 /* spent/VERSION/HASH */

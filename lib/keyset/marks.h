@@ -44,7 +44,10 @@ void marks_close(struct marks *marks);
 RJWT_MUST enum rjwt_err mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
     struct rjwt_diag *diag);
 
-/* Check whether it was spent, without creating a mark: RJWT_OK, RJWT_SPENT; RJWT_IO: cannot read the marks. */
+/*
+ * Check whether it was spent, without creating a mark: RJWT_OK, RJWT_SPENT; RJWT_IO: cannot read the marks, or
+ * mark_spend() could not create one.
+ */
 RJWT_MUST enum rjwt_err mark_find_spent(struct marks *marks, int64_t version, const struct claims *claims,
     const char *scope, struct rjwt_diag *diag);
 

@@ -555,7 +555,7 @@ keep(struct thing *thing)
 	RJWT_TRY(store_can_sign(store, 1, NULL));
 	RJWT_TRY(tickets_take(store, 1, 1, true, &ticket, NULL));
 	RJWT_TRY(store_check_writable(store, &policy, NULL));
-	RJWT_TRY(store_usage(store, T0, &seen, NULL));
+	RJWT_TRY(store_usage(store, &policy, &clock_time, &seen, NULL));
 	return store_jwks(store, T0, &out, NULL);
 }
 
@@ -564,10 +564,11 @@ static enum rjwt_err
 see(struct thing *thing)
 {
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	const struct rotation_policy policy = { .rotate_every_s = 86400, .max_lifetime_s = 3600, .leeway_s = 30 };
 	struct keyset_seen seen;
 
 	RJWT_TRY(store_open(thing->f->state, NULL, &store, NULL));
-	RJWT_TRY(store_usage(store, T0, &seen, NULL));
+	RJWT_TRY(store_usage(store, &policy, &clock_time, &seen, NULL));
 	assert_int_equal(seen.first_alive, 1);
 	return RJWT_OK;
 }
