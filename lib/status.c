@@ -12,6 +12,7 @@
 #include "jose/jwk.h"
 #include "keyset/inspect.h"
 #include "keyset/keyset.h"
+#include "keyset/marks_write.h"
 #include "keyset/plan.h"
 #include "keyset/store.h"
 #include "keyset/tickets.h"
@@ -236,6 +237,24 @@ judge_waiting(struct store *store, const struct rotation_policy *policy, const s
 	return note(s, RJWT_NOTE, store->dir.path, text);
 }
 
+/* Marks that another program removed: what they revoked is accepted again. */
+static enum rjwt_err
+judge_marks(struct store *store, struct rjwt_status *s)
+{
+	int64_t vouched = store->keyset.revoked, generation = store->keyset.generation, n = 0;
+	char text[200];
+
+	/* A writer removes marks, too, after a commit that says so. */
+	if (vouched <= 0 || marks_count(&store->dir, store->keyset.floor, INT64_MAX, &n, NULL) != RJWT_OK ||
+	    n >= vouched || store_load(store, NULL) != RJWT_OK || store->keyset.generation != generation)
+		return RJWT_OK;
+	snprintf(text, sizeof(text),
+	    "revoked/ has %lld marks of %lld: others were removed, and what they revoked may be accepted (run "
+	    "rjwt-keyd revoke --all, and keep cleaning jobs out)",
+	    (long long)n, (long long)vouched);
+	return note(s, RJWT_BROKEN, store->dir.path, text);
+}
+
 /* A guard that was not armed when the keyset was made. */
 static enum rjwt_err
 judge_machine(const struct store *store, struct rjwt_status *s)
@@ -256,7 +275,7 @@ static const struct written {
 	size_t room;
 	const char *fails;
 } written[] = {
-	{ ".", DIR_PROBE_MAX, "no rotation and no revocation" },
+	{ "", DIR_PROBE_MAX, "no rotation and no revocation" },
 	{ "keys", DIR_PROBE_MAX, "no rotation" },
 	{ "private", DIR_PROBE_MAX, "no rotation" },
 	{ "revoked/jti", DIR_PROBE_MAX, "no token can be revoked" },
@@ -271,11 +290,11 @@ judge_write(const struct store *store, const struct written *w, struct rjwt_stat
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	struct rjwt_diag diag = { 0 };
 	size_t n;
-	enum rjwt_err err = dir_open_at(&store->dir, w->name, &dir, NULL);
+	enum rjwt_err err = w->name[0] == '\0' ? RJWT_OK : dir_open_at(&store->dir, w->name, &dir, NULL);
 
 	if (err != RJWT_OK)
 		return err == RJWT_MEMORY ? err : RJWT_OK; /* missing, closed to us, unsafe: not found here */
-	err = dir_probe(&dir, w->room, &diag);
+	err = dir_probe(w->name[0] == '\0' ? &store->dir : &dir, w->room, &diag);
 	if (err == RJWT_OK || (diag.errnum == EACCES && geteuid() != 0))
 		return RJWT_OK;
 	n = strlen(diag.text);
@@ -339,6 +358,7 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 	RJWT_TRY(judge_private(store, s));
 	RJWT_TRY(judge_modes(store, s));
 	RJWT_TRY(judge_folders(store, s));
+	RJWT_TRY(judge_marks(store, s));
 	RJWT_TRY(judge_time(store, &config->rotation, now, s));
 	if (config->rotation.rotate_every_s == 0)
 		RJWT_TRY(note(s, RJWT_NOTE, config->path,

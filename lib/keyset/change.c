@@ -32,6 +32,7 @@ struct change_ctx {
 	struct rjwt_diag *diag;
 	unsigned opened;    /* store->opened of the directory that is locked */
 	bool removed;	    /* something that a crash left was removed */
+	int64_t marked;	    /* new marks of revoked tokens and users */
 	int64_t unreadable; /* version whose damaged file is removed after the commit; 0: none */
 	char warning[256];  /* what failed without preventing the change */
 };
@@ -243,8 +244,42 @@ static enum rjwt_err
 mark_users(struct change_ctx *k, int64_t version)
 {
 	for (const char *const *user = k->order->users; user != NULL && *user != NULL; user++)
-		RJWT_TRY(mark_revoke_user(&k->store->dir, *user, version, k->diag));
+		RJWT_TRY(mark_revoke_user(&k->store->dir, *user, version, &k->marked, k->diag));
 	return RJWT_OK;
+}
+
+/*
+ * The number of marks that keyset.json vouches for: whoever removes marks that are still needed is noticed by it. It is
+ * never more than there are: what is removed after this commit is taken off before, what is added is counted after.
+ * If they were removed, it stays, until all earlier tokens are revoked.
+ */
+static int64_t
+count_marks(const struct change_ctx *k, const struct plan *plan)
+{
+	const struct dir *state = &k->store->dir;
+	int64_t n = k->store->keyset.revoked, old = k->store->keyset.floor, floor = plan->after.floor, gone = 0;
+
+	if (n < 0 || plan->why == WHY_REVOKE_ALL || plan->why == WHY_COMPROMISED)
+		return marks_count(state, floor, INT64_MAX, &n, NULL) == RJWT_OK ? n : -1;
+	if (floor > old && marks_count(state, old, floor, &gone, NULL) != RJWT_OK)
+		gone = 0;
+	n += k->marked - gone;
+	return n > 0 ? n : 0;
+}
+
+/* The marks of users come after the commit, and their number after them. */
+static enum rjwt_err
+vouch_for_users(struct change_ctx *k)
+{
+	struct keyset counted = k->store->keyset;
+
+	if (k->order->users == NULL || k->marked == 0 || counted.revoked < 0)
+		return RJWT_OK;
+	counted.revoked += k->marked;
+	RJWT_TRY(commit_stage(&k->scribe, &k->store->keyset, &counted));
+	RJWT_TRY(commit_publish(&k->scribe));
+	RJWT_TRY(store_load(k->store, k->diag));
+	return check_folder(k);
 }
 
 /* What is done after the commit. */
@@ -267,11 +302,14 @@ commit(struct change_ctx *k, struct plan *plan, const struct rjwt_time *now)
 	enum rjwt_err err;
 
 	if (k->order->jti != NULL)
-		RJWT_TRY(mark_revoke_jti(&k->store->dir, k->order->jti, k->store->keyset.next.version, k->diag));
+		RJWT_TRY(
+		    mark_revoke_jti(&k->store->dir, k->order->jti, k->store->keyset.next.version, &k->marked, k->diag));
+	plan->after.revoked = count_marks(k, plan);
 	if (plan->any || plan->counts)
 		RJWT_TRY(execute(k, plan));
 	RJWT_TRY(drop_unreadable(k));
 	RJWT_TRY(mark_users(k, plan->retire));
+	RJWT_TRY(vouch_for_users(k));
 	k->diag = k->scribe.diag = &why;
 	err = clean_up(k, now, rose);
 	k->diag = k->scribe.diag = outer;

@@ -61,6 +61,8 @@ struct keyset {
 		int64_t ran_s;	/* how long the machine has run since, over all boots, and the clock was not set */
 		int64_t boot_s; /* CLOCK_BOOTTIME up to which that is counted, in the boot of clock */
 	} trial;
+	int64_t
+	    revoked; /* at least so many marks of revoked tokens and users exist, of versions from floor on; -1: unknown */
 };
 
 struct rotation_policy {

@@ -41,6 +41,8 @@ keyset_format(struct buf *out, const struct keyset *keyset)
 	json_put_integer(out, "ran", keyset->trial.ran_s);
 	json_put_integer(out, "boottime", keyset->trial.boot_s);
 	json_close(out);
+	if (keyset->revoked >= 0)
+		json_put_integer(out, "revoked", keyset->revoked);
 	return seal_add(out);
 }
 
@@ -71,6 +73,14 @@ read_trial(struct json json, struct keyset *keyset)
 		   json_integer(trial, "boottime", &keyset->trial.boot_s) == JSON_GOOD);
 }
 
+/* Likewise: the marks are counted by the next writer. */
+static bool
+read_revoked(struct json json, struct keyset *keyset)
+{
+	keyset->revoked = -1;
+	return json_integer(json, "revoked", &keyset->revoked) != JSON_WRONG;
+}
+
 /* NULL: complete. */
 static const char *
 read_members(struct json json, struct keyset *keyset)
@@ -97,7 +107,7 @@ read_members(struct json json, struct keyset *keyset)
 	    json_integer(clock, "boottime", &keyset->clock.boot_s) != JSON_GOOD ||
 	    !read_string(clock, "boot_id", keyset->clock.boot_id, sizeof(keyset->clock.boot_id)) ||
 	    json_integer(clock, "back", &back) != JSON_GOOD || json_integer(clock, "forward", &forward) != JSON_GOOD ||
-	    !read_trial(json, keyset))
+	    !read_trial(json, keyset) || !read_revoked(json, keyset))
 		return "a member is missing or has the wrong type";
 	keyset->moved_s = forward - back;
 	return NULL;

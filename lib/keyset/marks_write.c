@@ -27,7 +27,8 @@ open_revoked(const struct dir *state, const char *kind, struct dir *dir, struct 
 
 /* Write a mark, unless one of this or a later version exists. */
 static enum rjwt_err
-put_mark(const struct dir *state, const char *kind, const char *name, int64_t version, struct rjwt_diag *diag)
+put_mark(const struct dir *state, const char *kind, const char *name, int64_t version, int64_t *made,
+    struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
@@ -45,19 +46,21 @@ put_mark(const struct dir *state, const char *kind, const char *name, int64_t ve
 		RJWT_TRY(err);
 	buf_addf(&text, "%lld\n", (long long)version);
 	RJWT_TRY(buf_done(&text));
-	return file_write(&dir, hash, 0644, buf_view(&text), &no_time, diag);
+	RJWT_TRY(file_write(&dir, hash, 0644, buf_view(&text), &no_time, diag));
+	*made += err != RJWT_REVOKED;
+	return RJWT_OK;
 }
 
 enum rjwt_err
-mark_revoke_jti(const struct dir *state, const char *jti, int64_t version, struct rjwt_diag *diag)
+mark_revoke_jti(const struct dir *state, const char *jti, int64_t version, int64_t *made, struct rjwt_diag *diag)
 {
-	return put_mark(state, "jti", jti, version, diag);
+	return put_mark(state, "jti", jti, version, made, diag);
 }
 
 enum rjwt_err
-mark_revoke_user(const struct dir *state, const char *user, int64_t version, struct rjwt_diag *diag)
+mark_revoke_user(const struct dir *state, const char *user, int64_t version, int64_t *made, struct rjwt_diag *diag)
 {
-	return put_mark(state, "sub", user, version, diag);
+	return put_mark(state, "sub", user, version, made, diag);
 }
 
 static enum rjwt_err
@@ -160,4 +163,41 @@ marks_prune(const struct dir *state, int64_t floor, bool rose, struct rjwt_diag 
 	RJWT_TRY(open_revoked(state, "sub", &sub, diag));
 	p.dir = &sub;
 	return dir_each(&sub, prune_revoked, &p, diag);
+}
+
+struct count {
+	const struct dir *dir;
+	int64_t floor, below, n;
+};
+
+static enum rjwt_err
+count_one(void *context, const char *name)
+{
+	struct count *c = context;
+	int64_t version = KEYSET_VERSION_MAX;
+
+	if (strncmp(name, FILE_TEMPORARY, sizeof(FILE_TEMPORARY) - 1) == 0)
+		return RJWT_OK;
+	/* An unreadable mark stays, see above. */
+	if (mark_read(c->dir, name, &version, NULL) == RJWT_MEMORY)
+		return RJWT_MEMORY;
+	c->n += version >= c->floor && version < c->below;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+marks_count(const struct dir *state, int64_t floor, int64_t below, int64_t *n, struct rjwt_diag *diag)
+{
+	static const char *const kinds[] = { "jti", "sub" };
+	struct count c = { .floor = floor, .below = below };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+
+		RJWT_TRY(open_revoked(state, kinds[i], &dir, diag));
+		c.dir = &dir;
+		RJWT_TRY(dir_each(&dir, count_one, &c, diag));
+	}
+	*n = c.n;
+	return RJWT_OK;
 }

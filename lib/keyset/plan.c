@@ -98,6 +98,7 @@ keyset_begin(struct keyset *keyset, int64_t first_version, const struct rjwt_tim
 	keyset->trial.wall_s = now->wall_s;
 	keyset->trial.ran_s = 0;
 	keyset->trial.boot_s = now->boot_s;
+	keyset->revoked = 0;
 }
 
 /* The next key becomes active, and a new one becomes next. */

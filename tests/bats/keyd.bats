@@ -116,11 +116,11 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 }
 
 @test "once: nothing due is success and commits nothing; what is due by time is done" {
-	before=$(sha256sum "$state"/*.json "$state"/keys/* "$state"/private/*)
+	before=$(sha256sum "$state"/*.json "$state"/keys/* "$state"/private/[0-9]*)
 	old=$(kid) next=$(kid next)
 	run -0 --separate-stderr keyd once
 	[[ -z $output && $stderr == "rjwt-keyd: nothing was due, $old still signs" ]]
-	[ "$before" = "$(sha256sum "$state"/*.json "$state"/keys/* "$state"/private/*)" ]
+	[ "$before" = "$(sha256sum "$state"/*.json "$state"/keys/* "$state"/private/[0-9]*)" ]
 	backdate 86400
 	run -0 --separate-stderr keyd once
 	[[ -z $output && $stderr == "rjwt-keyd: $next signs now, $old verifies until "*" (ES256) is next" ]]

@@ -433,10 +433,10 @@ test_revoked(void **state)
 
 	t.token = token;
 	want("folder", dir_open(t.f->state, &dir, NULL), RJWT_OK);
-	want("jti", mark_revoke_jti(&dir, "a1", 9, NULL), RJWT_OK);
+	want("jti", mark_revoke_jti(&dir, "a1", 9, &(int64_t){ 0 }, NULL), RJWT_OK);
 	every("revoked jti", whole, &t, RJWT_REVOKED);
 	t.token = other;
-	want("user", mark_revoke_user(&dir, "alice", 9, NULL), RJWT_OK);
+	want("user", mark_revoke_user(&dir, "alice", 9, &(int64_t){ 0 }, NULL), RJWT_OK);
 	every("revoked user", whole, &t, RJWT_REVOKED);
 }
 
@@ -582,8 +582,8 @@ mark(struct thing *thing)
 
 	version++;
 	RJWT_TRY(dir_open(thing->f->state, &dir, NULL));
-	RJWT_TRY(mark_revoke_jti(&dir, "j", version, NULL));
-	return mark_revoke_user(&dir, "dave", version, NULL);
+	RJWT_TRY(mark_revoke_jti(&dir, "j", version, &(int64_t){ 0 }, NULL));
+	return mark_revoke_user(&dir, "dave", version, &(int64_t){ 0 }, NULL);
 }
 
 static enum rjwt_err
@@ -632,8 +632,8 @@ make_marks(struct thing *thing, unsigned k)
 	token = fresh.token;
 	want("spent", judge(thing->f, token, 0, NULL), RJWT_OK);
 	free(minted(thing->f, "carol"));
-	want("revoked", mark_revoke_jti(&dir, "j", 2, NULL), RJWT_OK);
-	want("revoked", mark_revoke_user(&dir, "bob", 2, NULL), RJWT_OK);
+	want("revoked", mark_revoke_jti(&dir, "j", 2, &(int64_t){ 0 }, NULL), RJWT_OK);
+	want("revoked", mark_revoke_user(&dir, "bob", 2, &(int64_t){ 0 }, NULL), RJWT_OK);
 }
 
 static void

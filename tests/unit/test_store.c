@@ -494,6 +494,42 @@ test_alg_changes(void **state)
 	}
 }
 
+/* A keyset that was made without a machine id says so; the first writer that has one records it, and then it guards. */
+static void
+test_machine_recorded_late(void **state)
+{
+	struct fixture *f;
+	struct rjwt_options options;
+	struct rjwt_change change;
+	struct rjwt_status status;
+
+	(void)state;
+	machine = '\0';
+	f = fixture_bare("issuer: i\naudience: a\n");
+	options = fixture_options(f);
+	want("init", rjwt_init(&options, 0, &change, &f->diag), RJWT_OK);
+	assert_non_null(strstr(change.warning, "no machine id"));
+	fixture_config(f, "issuer: i\naudience: a\n");
+	assert_string_equal(keyset_get(f).machine, "");
+	assert_false(tick(f).any);
+	machine = 'a';
+	want("status", rjwt_status(&options, &status), RJWT_OK);
+	assert_true(status.nnotes == 1 && strstr(status.notes[0].diag.text, "the next writer records it") != NULL);
+	rjwt_status_clear(&status);
+	assert_non_null(strstr(tick(f).text, "recorded the machine id"));
+	assert_int_equal(keyset_get(f).machine[0], 'a');
+	want("status", rjwt_status(&options, &status), RJWT_OK);
+	assert_int_equal(status.nnotes, 0);
+	rjwt_status_clear(&status);
+	want("init again", rjwt_init(&options, 0, &change, &f->diag), RJWT_EXISTS);
+	machine = 'b';
+	fixture_config(f, "issuer: i\naudience: a\n");
+	want("a clone", rjwt_maintain(f->h, 0, &change, &f->diag), RJWT_KEYSET);
+	want("init on a clone", rjwt_init(&options, 0, &change, &f->diag), RJWT_KEYSET);
+	machine = 'a';
+	fixture_free(f);
+}
+
 int
 main(void)
 {
@@ -502,8 +538,8 @@ main(void)
 		T(test_not_vouched_for), T(test_garbage_is_swept), T(test_torn), T(test_torn_private_half),
 		T(test_torn_version), T(test_unsafe), T(test_old_keyset_put_back), cmocka_unit_test(test_other_machine),
 		T(test_base_kid_differs),
-		cmocka_unit_test_setup_teardown(test_hs256, fixture_setup_hs256, fixture_teardown),
-		T(test_alg_changes) };
+		cmocka_unit_test_setup_teardown(test_hs256, fixture_setup_hs256, fixture_teardown), T(test_alg_changes),
+		cmocka_unit_test(test_machine_recorded_late) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
