@@ -83,7 +83,14 @@ check_folder(const struct change_ctx *k)
 	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "was replaced meanwhile; run the command again");
 }
 
-/* Marks that are no longer needed do no harm: failing to remove them is only a warning. */
+/* Marks and records that are no longer needed do no harm: failing to remove them is only a warning. */
+static void
+warn_not_removed(struct change_ctx *k, const char *what, const struct rjwt_diag *why)
+{
+	text_append(k->warning, sizeof(k->warning), "; ", "cannot remove old %s: %.80s%s%.100s", what, why->path,
+	    why->path[0] == '\0' ? "" : ": ", why->text);
+}
+
 static void
 prune(struct change_ctx *k, bool rose)
 {
@@ -91,8 +98,17 @@ prune(struct change_ctx *k, bool rose)
 
 	if (marks_hide(&k->store->dir, &why) != RJWT_OK ||
 	    marks_prune(&k->store->dir, k->store->keyset.floor, rose, &why) != RJWT_OK)
-		text_append(k->warning, sizeof(k->warning), "; ", "cannot remove old marks: %.80s%s%.100s", why.path,
-		    why.path[0] == '\0' ? "" : ": ", why.text);
+		warn_not_removed(k, "marks", &why);
+}
+
+/* By the wall clock alone: they are for people, and whatever the clock shows they must not pile up. */
+static void
+prune_records(struct change_ctx *k, int64_t now_s)
+{
+	struct rjwt_diag why = { 0 };
+
+	if (issued_prune(&k->store->dir, now_s, &why) != RJWT_OK)
+		warn_not_removed(k, "records", &why);
 }
 
 static enum rjwt_err
@@ -290,8 +306,8 @@ clean_up(struct change_ctx *k, const struct rjwt_time *now, bool rose)
 
 	RJWT_TRY(recover(&k->scribe, k->store, false, &removed));
 	prune(k, rose);
-	/* By the wall clock alone: the records are for people, and whatever it shows they must not pile up. */
-	return issued_prune(&k->store->dir, now->wall_s, k->diag);
+	prune_records(k, now->wall_s);
+	return RJWT_OK;
 }
 
 static enum rjwt_err
