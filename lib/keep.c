@@ -4,7 +4,10 @@
  */
 #include "handle.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/openssl.h"
+#include "base/string_list.h"
+#include "base/text.h"
 #include "jose/claims.h"
 #include "keyset/change.h"
 #include "keyset/init.h"
@@ -15,13 +18,44 @@
 
 #include <string.h>
 
+/* Whether a request is for a name that this host accepts. */
+static bool
+is_for_us(const struct rjwt *h, const struct rjwt_request *request)
+{
+	const char *const own[] = { h->store->keyset.audience, NULL };
+	const char *const *names = h->config.audience.n > 0 ? string_list_view(&h->config.audience) : own;
+
+	for (size_t i = 0; request->audience != NULL && request->audience[i] != NULL; i++)
+		for (size_t k = 0; names[k] != NULL; k++)
+			if (strcmp(request->audience[i], names[k]) == 0)
+				return true;
+	return request->audience == NULL;
+}
+
+/* A one-time token that this host could not mark as spent lets nobody in here. */
+static void
+warn_unspendable(const struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token)
+{
+	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
+	struct rjwt_diag why = { 0 };
+
+	if (!token->once || !is_for_us(h, request))
+		return;
+	if (dir_open_at(&h->store->dir, "spent", &spent, &why) != RJWT_OK || dir_probe(&spent, 0, &why) != RJWT_OK)
+		text_append(token->warning, sizeof(token->warning), "; ",
+		    "this host could not mark the token as spent, and rejects it until it can: %s: %s", why.path,
+		    why.text);
+}
+
 enum rjwt_err
 rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	struct minter m = { &h->config, h->store, &h->clock };
 
 	RJWT_TRY(handle_need_store(h, diag));
-	return mint_token(&m, request, token, diag);
+	RJWT_TRY(mint_token(&m, request, token, diag));
+	warn_unspendable(h, request, token);
+	return RJWT_OK;
 }
 
 enum rjwt_err
@@ -34,7 +68,13 @@ rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, s
 	for (size_t i = 0; i < n; i++)
 		minted[i] = (struct rjwt_minted){ .err = err, .diag = diag };
 	RJWT_TRY(err);
-	return mint_tokens(&m, requests, n, minted);
+	err = mint_tokens(&m, requests, n, minted);
+	for (size_t i = 0; i < n; i++)
+		if (minted[i].err == RJWT_OK && minted[i].token.once && is_for_us(h, &requests[i])) {
+			warn_unspendable(h, &requests[i], &minted[i].token);
+			break; /* the first says it for all */
+		}
+	return err;
 }
 
 enum rjwt_err

@@ -12,6 +12,7 @@
 #include "jose/jwk.h"
 #include "keyset/inspect.h"
 #include "keyset/keyset.h"
+#include "keyset/marks_write.h"
 #include "keyset/plan.h"
 #include "keyset/store.h"
 #include "keyset/tickets.h"
@@ -209,6 +210,107 @@ judge_folders(struct store *store, struct rjwt_status *s)
 	return RJWT_OK;
 }
 
+/* Keys, with the marks of their tokens, that have expired and are not removed yet: how many, and since when. */
+static enum rjwt_err
+judge_waiting(struct store *store, const struct rotation_policy *policy, const struct rjwt_time *now,
+    struct rjwt_status *s)
+{
+	int64_t left_s = keyset_unsettled_s(&store->keyset, policy, now), since_s = 0;
+	char text[200], since[32], left[32];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->nkeys; i++)
+		if (s->keys[i].verifies_until_s != 0 && s->keys[i].verifies_until_s < now->wall_s) {
+			n++;
+			since_s = since_s == 0 || s->keys[i].verifies_until_s < since_s ? s->keys[i].verifies_until_s
+											: since_s;
+		}
+	if (n == 0)
+		return RJWT_OK;
+	time_format(since, since_s);
+	duration_format(left, left_s);
+	snprintf(text, sizeof(text),
+	    left_s > 0 ? "%zu expired %s to be removed, the first since %s: the clock has to "
+			 "run for another %s first, without being set"
+		       : "%zu expired %s to be removed, the first since %s",
+	    n, n == 1 ? "key waits" : "keys wait", since, left);
+	return note(s, RJWT_NOTE, store->dir.path, text);
+}
+
+/* Marks that another program removed: what they revoked is accepted again. */
+static enum rjwt_err
+judge_marks(struct store *store, struct rjwt_status *s)
+{
+	int64_t vouched = store->keyset.revoked, generation = store->keyset.generation, n = 0;
+	char text[200];
+
+	/* A writer removes marks, too, after a commit that says so. */
+	if (vouched <= 0 || marks_count(&store->dir, store->keyset.floor, INT64_MAX, &n, NULL) != RJWT_OK ||
+	    n >= vouched || store_load(store, NULL) != RJWT_OK || store->keyset.generation != generation)
+		return RJWT_OK;
+	snprintf(text, sizeof(text),
+	    "revoked/ has %lld marks of %lld: others were removed, and what they revoked may be accepted (run "
+	    "rjwt-keyd revoke --all, and keep cleaning jobs out)",
+	    (long long)n, (long long)vouched);
+	return note(s, RJWT_BROKEN, store->dir.path, text);
+}
+
+/* A guard that was not armed when the keyset was made. */
+static enum rjwt_err
+judge_machine(const struct store *store, struct rjwt_status *s)
+{
+	char machine[DIGEST_HEX];
+
+	if (store->keyset.machine[0] != '\0' || host_machine(machine, NULL) != RJWT_OK)
+		return RJWT_OK;
+	return note(s, RJWT_NOTE, store->dir.path,
+	    machine[0] == '\0' ? "this host has no machine id (/etc/machine-id), so a clone of it is not detected"
+			       : "no machine id is recorded, so a clone of this host is not detected (the next writer "
+				 "records it: rjwt-keyd once)");
+}
+
+/* What has to be written into a directory, and what fails otherwise. */
+static const struct written {
+	const char *name;
+	size_t room;
+	const char *fails;
+} written[] = {
+	{ "", DIR_PROBE_MAX, "no rotation and no revocation" },
+	{ "keys", DIR_PROBE_MAX, "no rotation" },
+	{ "private", DIR_PROBE_MAX, "no rotation" },
+	{ "revoked/jti", DIR_PROBE_MAX, "no token can be revoked" },
+	{ "revoked/sub", DIR_PROBE_MAX, "no user's tokens can be revoked" },
+	{ "spent", 0, "no login with a one-time token" },
+	{ "issued", DIR_PROBE_MAX, "no record of minted tokens" },
+};
+
+static enum rjwt_err
+judge_write(const struct store *store, const struct written *w, struct rjwt_status *s)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	struct rjwt_diag diag = { 0 };
+	size_t n;
+	enum rjwt_err err = w->name[0] == '\0' ? RJWT_OK : dir_open_at(&store->dir, w->name, &dir, NULL);
+
+	if (err != RJWT_OK)
+		return err == RJWT_MEMORY ? err : RJWT_OK; /* missing, closed to us, unsafe: not found here */
+	err = dir_probe(w->name[0] == '\0' ? &store->dir : &dir, w->room, &diag);
+	if (err == RJWT_OK || (diag.errnum == EACCES && geteuid() != 0))
+		return RJWT_OK;
+	n = strlen(diag.text);
+	snprintf(diag.text + n, sizeof(diag.text) - n, ": %s", w->fails);
+	return note_add(s, RJWT_BROKEN, &diag);
+}
+
+/* All that is read may be well where nothing can be written. Nothing is left behind by looking. */
+static enum rjwt_err
+judge_writing(const struct store *store, struct rjwt_status *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(written); i++)
+		RJWT_TRY(judge_write(store, &written[i], s));
+	return RJWT_OK;
+}
+
 /* How the clock and the schedule stand. */
 static enum rjwt_err
 judge_time(struct store *store, const struct rotation_policy *policy, const struct rjwt_time *now,
@@ -219,7 +321,7 @@ judge_time(struct store *store, const struct rotation_policy *policy, const stru
 	const char *what;
 	int64_t by_s;
 
-	if (store_usage(store, now->wall_s, &seen, NULL) != RJWT_OK && geteuid() != 0)
+	if (store_usage(store, policy, now, &seen, NULL) != RJWT_OK && geteuid() != 0)
 		RJWT_TRY(note(s, RJWT_NOTE, store->dir.path,
 		    "cannot read private/: the number of minted tokens is unknown (run this as root)"));
 	if (keyset_clock_suspect(&store->keyset, policy, now, &by_s)) {
@@ -230,6 +332,7 @@ judge_time(struct store *store, const struct rotation_policy *policy, const stru
 	if (keyset_overdue(&store->keyset, policy, now->wall_s))
 		RJWT_TRY(note(s, RJWT_ATTENTION, store->dir.path,
 		    "rotation is overdue: is rjwt-keyd run (or rjwt-keyd once from cron) running?"));
+	RJWT_TRY(judge_waiting(store, policy, now, s));
 	s->next_event_s = keyset_next_event(&store->keyset, policy, &seen, now, &what);
 	snprintf(s->next_event, sizeof(s->next_event), "%s", what);
 	return RJWT_OK;
@@ -250,9 +353,12 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 	err = store_check_writable(store, &config->rotation, &diag);
 	if (err != RJWT_IO || geteuid() == 0) /* others cannot look into private/, which is as it should be */
 		RJWT_TRY(note_failure(s, err, &diag));
+	RJWT_TRY(judge_machine(store, s));
+	RJWT_TRY(judge_writing(store, s));
 	RJWT_TRY(judge_private(store, s));
 	RJWT_TRY(judge_modes(store, s));
 	RJWT_TRY(judge_folders(store, s));
+	RJWT_TRY(judge_marks(store, s));
 	RJWT_TRY(judge_time(store, &config->rotation, now, s));
 	if (config->rotation.rotate_every_s == 0)
 		RJWT_TRY(note(s, RJWT_NOTE, config->path,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -53,6 +55,37 @@ hold_descriptors(void)
 			(void)!open("/dev/null", modes[fd]); /* the lowest that is free: fd */
 }
 
+/* From whatever the caller chose to the usual class, and from a place in it behind others to the middle. */
+static void
+take_turn(void)
+{
+	const struct sched_param usual = { 0 };
+	int class = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+	RJWT_CLEAN(fd_clean) int group = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+
+	if (class == SCHED_IDLE || class == SCHED_BATCH)
+		(void)sched_setscheduler(0, SCHED_OTHER, &usual);
+	if (getpriority(PRIO_PROCESS, 0) > 0)
+		(void)setpriority(PRIO_PROCESS, 0, 0);
+	if (group >= 0)
+		(void)!write(group, "0", 1);
+}
+
+/*
+ * Who calls by sudo also hands on how much of the machine we get, and would have others wait for as long as we hold
+ * the lock. What an administrator gives to a service, in a cgroup, stays.
+ */
+static void
+run_as_others(void)
+{
+	unsigned char all[1024];
+
+	take_turn();
+	memset(all, 0xff, sizeof(all));
+	(void)sched_setaffinity(0, sizeof(all), (const cpu_set_t *)all);
+	(void)syscall(SYS_ioprio_set, 1 /* a process */, 0, 0 /* no class: as the nice value says */);
+}
+
 void
 tool_begin(struct tool *tool, const struct program *program)
 {
@@ -64,6 +97,7 @@ tool_begin(struct tool *tool, const struct program *program)
 	raise_limit(RLIMIT_FSIZE);
 	raise_limit(RLIMIT_CPU);
 	raise_files();
+	run_as_others();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	openlog(program->name, LOG_PID, LOG_AUTHPRIV);

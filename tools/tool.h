@@ -26,7 +26,7 @@ struct tool {
 
 /*
  * First thing in main(): standard descriptors open, no core dump, no ptrace by the caller, limits of
- * the caller's raised, a closed pipe an error and no signal, log opened.
+ * the caller's raised, its scheduling undone, a closed pipe an error and no signal, log opened.
  */
 void tool_begin(struct tool *tool, const struct program *program);
 

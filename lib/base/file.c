@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static char *
@@ -46,6 +47,13 @@ file_unsafe(const struct stat *status, bool above)
 }
 
 void
+file_own_group(int fd)
+{
+	if (geteuid() == 0 && getegid() != 0)
+		(void)!fchown(fd, (uid_t)-1, 0);
+}
+
+void
 dir_close(struct dir *dir)
 {
 	fd_clean(&dir->fd);
@@ -57,7 +65,8 @@ dir_close(struct dir *dir)
 enum step {
 	ON_THE_WAY, /* need not be readable; may be sticky */
 	ABOVE,	    /* contains the file to be opened; may be sticky */
-	TRUSTED	    /* ours: nobody else may create a name in it */
+	TRUSTED,    /* ours: nobody else may create a name in it */
+	ENTERED	    /* the same, and need not be readable */
 };
 
 static enum rjwt_err
@@ -70,13 +79,13 @@ dir_step(const struct dir *dir, const char *name, enum step step, struct dir *su
 	found.path = path_join(dir, name);
 	if (found.path == NULL)
 		return RJWT_MEMORY;
-	found.fd =
-	    openat(dir->fd, name, (step == ON_THE_WAY ? O_PATH : O_RDONLY) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	found.fd = openat(dir->fd, name,
+	    (step == ON_THE_WAY || step == ENTERED ? O_PATH : O_RDONLY) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (found.fd < 0 && (errno == ENOTDIR || errno == ELOOP))
 		return diag_fail(diag, RJWT_KEYSET, found.path, "not a directory (symbolic links are not followed)");
 	if (found.fd < 0 || fstat(found.fd, &status) != 0)
 		return diag_fail(diag, RJWT_IO, found.path, "cannot open");
-	why = file_unsafe(&status, step != TRUSTED);
+	why = file_unsafe(&status, step == ON_THE_WAY || step == ABOVE);
 	if (why != NULL)
 		return diag_fail(diag, RJWT_KEYSET, found.path, "%s", why);
 	*sub = dir_steal(&found);
@@ -87,6 +96,12 @@ enum rjwt_err
 dir_open_at(const struct dir *dir, const char *name, struct dir *sub, struct rjwt_diag *diag)
 {
 	return dir_step(dir, name, TRUSTED, sub, diag);
+}
+
+enum rjwt_err
+dir_enter_at(const struct dir *dir, const char *name, struct dir *sub, struct rjwt_diag *diag)
+{
+	return dir_step(dir, name, ENTERED, sub, diag);
 }
 
 /* Walk from / through each component of an absolute path, which is cut at its slashes. */
@@ -177,6 +192,8 @@ dir_make(const struct dir *dir, const char *name, unsigned mode, struct rjwt_dia
 	/* mkdir(2) obeys the umask, which sudo inherits from its caller and which may deny even opening it. */
 	if (fchmodat(dir->fd, name, mode, 0) == 0)
 		fd = openat(dir->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		file_own_group(fd);
 	if (fd < 0 || fsync(fd) != 0)
 		return entry_fail(diag, RJWT_IO, dir, name, "cannot create");
 	return dir_sync(dir, diag);
@@ -283,7 +300,36 @@ file_mark(const struct dir *dir, const char *name, struct rjwt_diag *diag)
 
 	if (fd < 0 && errno == EEXIST)
 		return entry_fail(diag, RJWT_EXISTS, dir, name, "exists already");
+	if (fd >= 0)
+		file_own_group(fd);
 	if (fd < 0 || fchmod(fd, 0600) != 0 || fsync(fd) != 0)
 		return entry_fail(diag, RJWT_IO, dir, name, "cannot write");
 	return dir_sync(dir, diag);
+}
+
+/* Where the file system has no files without a name, what it says about itself decides. */
+static bool
+seems_writable(int fd, size_t room)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(fd, &fs) != 0)
+		return false;
+	errno = (fs.f_flag & ST_RDONLY) != 0 ? EROFS : ENOSPC;
+	return (fs.f_flag & ST_RDONLY) == 0 && (room == 0 || fs.f_bfree > 0) && (fs.f_files == 0 || fs.f_ffree > 0) &&
+	       faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+enum rjwt_err
+dir_probe(const struct dir *dir, size_t room, struct rjwt_diag *diag)
+{
+	static const char block[DIR_PROBE_MAX];
+
+	RJWT_CLEAN(fd_clean) int fd = openat(dir->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)
+		? seems_writable(dir->fd, room)
+		: fd >= 0 && write(fd, block, room) == (ssize_t)room)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_IO, dir->path, "cannot write");
 }

@@ -42,9 +42,13 @@ RJWT_MUST enum rjwt_err dir_open(const char *path, struct dir *dir, struct rjwt_
 /* Open a directory inside dir, under the same rule. */
 RJWT_MUST enum rjwt_err dir_open_at(const struct dir *dir, const char *name, struct dir *sub, struct rjwt_diag *diag);
 
+/* The same for a directory that need only be searched: through sub nothing can be listed or synced. */
+RJWT_MUST enum rjwt_err dir_enter_at(const struct dir *dir, const char *name, struct dir *sub, struct rjwt_diag *diag);
+
 /*
  * Create a directory inside dir with exactly this mode. An existing one is fine and gets the mode, too: its
- * creator may have been killed with a caller's umask in effect. dir is fsynced.
+ * creator may have been killed with a caller's umask in effect. Root's gets root's group: in su a file
+ * would get the caller's. dir is fsynced.
  */
 RJWT_MUST enum rjwt_err dir_make(const struct dir *dir, const char *name, unsigned mode, struct rjwt_diag *diag);
 RJWT_MUST enum rjwt_err dir_sync(const struct dir *dir, struct rjwt_diag *diag);
@@ -68,6 +72,14 @@ RJWT_MUST enum rjwt_err dir_of(const char *path, struct dir *dir, const char **n
  */
 RJWT_MUST enum rjwt_err file_read(const struct dir *dir, const char *name, size_t max, struct buf *text,
     struct stat *status, struct rjwt_diag *diag);
+
+/*
+ * Check that a file of room bytes (at most DIR_PROBE_MAX) can be created in dir, without giving it a name: nothing is
+ * left behind, and no time changes. RJWT_IO with the reason: a full or read-only file system, no inode left, no
+ * permission.
+ */
+#define DIR_PROBE_MAX 8192
+RJWT_MUST enum rjwt_err dir_probe(const struct dir *dir, size_t room, struct rjwt_diag *diag);
 
 /*
  * Create an empty file with mode 0600, durably; it must not exist. RJWT_EXISTS, RJWT_IO. A file that was created

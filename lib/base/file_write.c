@@ -46,6 +46,7 @@ open_new(int dir_fd, const char *name, unsigned mode, int *fd)
 	*fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | OPEN_FLAGS, mode);
 	if (*fd < 0)
 		return false;
+	file_own_group(*fd);
 	return fchmod(*fd, mode) == 0 || undo_new(dir_fd, name);
 }
 

@@ -56,7 +56,7 @@ host_machine(char hex[static DIGEST_HEX], struct rjwt_diag *diag)
 	/* Only a missing file means that there is no id: a clone must not pass because opening failed. */
 	if (err != RJWT_OK && (err != RJWT_IO || errno != ENOENT))
 		return diag_fail(diag, err, "/etc/machine-id", "cannot read");
-	if (id.n == 0)
+	if (id.n == 0 || view_is(buf_view(&id), "uninitialized"))
 		return RJWT_OK;
 	/* Not the id itself: machine-id(5) asks not to expose it. */
 	return digest_name((struct view[]){ VIEW("rjwt"), buf_view(&id) }, 2, hex);

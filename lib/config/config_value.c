@@ -66,10 +66,20 @@ config_value_is_text(const struct config_value *v)
 	return !digits;
 }
 
+/* The prefix, which does not matter, is no type. */
+static bool
+is_bare_prefix(const struct config_row *row, struct view text)
+{
+	static const struct view prefix = VIEW("application/");
+
+	return row->offset == offsetof(struct config, token_type) && text.n == prefix.n &&
+	       strncasecmp(text.p, prefix.p, prefix.n) == 0;
+}
+
 static bool
 fits(const struct config_row *row, struct view text)
 {
-	return text.n >= (size_t)row->least && text.n <= (size_t)row->most &&
+	return !is_bare_prefix(row, text) && text.n >= (size_t)row->least && text.n <= (size_t)row->most &&
 	       (text.n == 0 || row->kind == PATH || claims_name_check(text));
 }
 

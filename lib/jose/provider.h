@@ -24,7 +24,10 @@ struct signer {
 };
 
 struct provider {
-	/* NULL, like destroy, until provider_make_writable(). Create the private half durably; key gives the public half or the secret. RJWT_IO, RJWT_EXISTS. */
+	/*
+	 * NULL, like destroy, until provider_make_writable(). Create the private half durably. key takes one that
+	 * key_generate() made, or NULL, and gives the public half or the secret. RJWT_IO, RJWT_EXISTS.
+	 */
 	enum rjwt_err (*generate)(struct provider *provider, int64_t version, const struct alg *alg, unsigned rsa_bits,
 	    struct key **key, struct rjwt_diag *diag);
 	/* The private half of a public key. signer gives. RJWT_KEYSET: it belongs to another key; RJWT_IO. */

@@ -26,15 +26,14 @@ file_generate(struct provider *provider, int64_t version, const struct alg *alg,
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	RJWT_CLEAN(key_clean) struct key *made = NULL;
-	enum rjwt_err err;
+	RJWT_CLEAN(key_clean) struct key *made = RJWT_STEAL(*key);
+	enum rjwt_err err = made == NULL ? key_generate(alg, rsa_bits, &made) : RJWT_OK;
 	char name[32];
 
-	provider_key_name(name, version);
-	RJWT_TRY(provider_file_open(provider, &dir, diag));
-	err = key_generate(alg, rsa_bits, &made);
 	if (err != RJWT_OK)
 		return diag_fail(diag, err, "", "cannot create a %s key", alg->label);
+	provider_key_name(name, version);
+	RJWT_TRY(provider_file_open(provider, &dir, diag));
 	RJWT_TRY(key_private_format(made, &text));
 	RJWT_TRY(file_create(&dir, name, 0600, buf_view(&text), diag));
 	RJWT_TRY(check_usable(provider, version, made, diag));

@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STAMP_TRIES 10
 #define FOLDER_TRIES 10
@@ -26,19 +27,35 @@ struct change_ctx {
 	struct clock *clock;
 	struct dir private;
 	struct lock lock;
+	struct fresh_keys fresh; /* made before the lock was taken */
 	struct commit_ctx scribe;
 	struct rjwt_diag *diag;
 	unsigned opened;    /* store->opened of the directory that is locked */
 	bool removed;	    /* something that a crash left was removed */
+	int64_t marked;	    /* new marks of revoked tokens and users */
 	int64_t unreadable; /* version whose damaged file is removed after the commit; 0: none */
 	char warning[256];  /* what failed without preventing the change */
 };
 
 static void
-keeper_end(struct change_ctx *k)
+unlock(struct change_ctx *k)
 {
 	lock_release(&k->lock);
 	dir_close(&k->private);
+}
+
+static void
+keeper_end(struct change_ctx *k)
+{
+	unlock(k);
+	commit_drop_keys(&k->fresh);
+}
+
+/* Whether it is not to wait for a writer that was made to stand still. */
+static bool
+is_urgent(const struct change_ctx *k)
+{
+	return k->order->why >= WHY_REVOKE_KEY && geteuid() == 0;
 }
 
 /* Lock the state directory: another directory may be at its path by the time we have the lock. */
@@ -48,7 +65,7 @@ lock_store(struct change_ctx *k)
 	for (int i = 0; i < FOLDER_TRIES; i++) {
 		RJWT_TRY(store_load(k->store, k->diag));
 		k->opened = k->store->opened;
-		RJWT_TRY(lock_take(&k->lock, &k->store->dir, k->diag));
+		RJWT_TRY(lock_take(&k->lock, &k->store->dir, is_urgent(k) ? LOCK_END : 0, k->diag));
 		RJWT_TRY(store_load(k->store, k->diag));
 		if (k->store->opened == k->opened)
 			return RJWT_OK;
@@ -66,15 +83,32 @@ check_folder(const struct change_ctx *k)
 	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "was replaced meanwhile; run the command again");
 }
 
-/* Marks that are no longer needed do no harm: failing to remove them is only a warning. */
+/* Marks and records that are no longer needed do no harm: failing to remove them is only a warning. */
+static void
+warn_not_removed(struct change_ctx *k, const char *what, const struct rjwt_diag *why)
+{
+	text_append(k->warning, sizeof(k->warning), "; ", "cannot remove old %s: %.80s%s%.100s", what, why->path,
+	    why->path[0] == '\0' ? "" : ": ", why->text);
+}
+
 static void
 prune(struct change_ctx *k, bool rose)
 {
 	struct rjwt_diag why = { 0 };
 
-	if (marks_prune(&k->store->dir, k->store->keyset.floor, rose, &why) != RJWT_OK)
-		text_append(k->warning, sizeof(k->warning), "; ", "cannot remove old marks: %.80s%s%.100s", why.path,
-		    why.path[0] == '\0' ? "" : ": ", why.text);
+	if (marks_hide(&k->store->dir, &why) != RJWT_OK ||
+	    marks_prune(&k->store->dir, k->store->keyset.floor, rose, &why) != RJWT_OK)
+		warn_not_removed(k, "marks", &why);
+}
+
+/* By the wall clock alone: they are for people, and whatever the clock shows they must not pile up. */
+static void
+prune_records(struct change_ctx *k, int64_t now_s)
+{
+	struct rjwt_diag why = { 0 };
+
+	if (issued_prune(&k->store->dir, now_s, &why) != RJWT_OK)
+		warn_not_removed(k, "records", &why);
 }
 
 static enum rjwt_err
@@ -82,6 +116,9 @@ begin(struct change_ctx *k)
 {
 	provider_make_writable(k->store->provider);
 	RJWT_TRY(lock_store(k));
+	if (k->lock.ended[0] != '\0')
+		text_append(k->warning, sizeof(k->warning), "; ", "ended %s, which held the lock for more than %ds",
+		    k->lock.ended, LOCK_END_S);
 	RJWT_TRY(dir_open_at(&k->store->dir, "private", &k->private, k->diag));
 	k->scribe = (struct commit_ctx){ &k->store->dir, &k->store->keys, &k->private, k->store->provider, k->policy,
 		k->clock, k->diag };
@@ -161,7 +198,7 @@ make_keys(struct change_ctx *k, const struct plan *plan, struct keyset *claimed)
 	RJWT_TRY(commit_stage(&k->scribe, &k->store->keyset, claimed));
 	RJWT_TRY(commit_publish(&k->scribe));
 	for (int64_t v = claimed->next_version - plan->make; v < claimed->next_version; v++)
-		RJWT_TRY(commit_new_key(&k->scribe, claimed, v));
+		RJWT_TRY(commit_new_key(&k->scribe, claimed, v, &k->fresh));
 	return RJWT_OK;
 }
 
@@ -223,8 +260,42 @@ static enum rjwt_err
 mark_users(struct change_ctx *k, int64_t version)
 {
 	for (const char *const *user = k->order->users; user != NULL && *user != NULL; user++)
-		RJWT_TRY(mark_revoke_user(&k->store->dir, *user, version, k->diag));
+		RJWT_TRY(mark_revoke_user(&k->store->dir, *user, version, &k->marked, k->diag));
 	return RJWT_OK;
+}
+
+/*
+ * The number of marks that keyset.json vouches for: whoever removes marks that are still needed is noticed by it. It is
+ * never more than there are: what is removed after this commit is taken off before, what is added is counted after.
+ * If they were removed, it stays, until all earlier tokens are revoked.
+ */
+static int64_t
+count_marks(const struct change_ctx *k, const struct plan *plan)
+{
+	const struct dir *state = &k->store->dir;
+	int64_t n = k->store->keyset.revoked, old = k->store->keyset.floor, floor = plan->after.floor, gone = 0;
+
+	if (n < 0 || plan->why == WHY_REVOKE_ALL || plan->why == WHY_COMPROMISED)
+		return marks_count(state, floor, INT64_MAX, &n, NULL) == RJWT_OK ? n : -1;
+	if (floor > old && marks_count(state, old, floor, &gone, NULL) != RJWT_OK)
+		gone = 0;
+	n += k->marked - gone;
+	return n > 0 ? n : 0;
+}
+
+/* The marks of users come after the commit, and their number after them. */
+static enum rjwt_err
+vouch_for_users(struct change_ctx *k)
+{
+	struct keyset counted = k->store->keyset;
+
+	if (k->order->users == NULL || k->marked == 0 || counted.revoked < 0)
+		return RJWT_OK;
+	counted.revoked += k->marked;
+	RJWT_TRY(commit_stage(&k->scribe, &k->store->keyset, &counted));
+	RJWT_TRY(commit_publish(&k->scribe));
+	RJWT_TRY(store_load(k->store, k->diag));
+	return check_folder(k);
 }
 
 /* What is done after the commit. */
@@ -235,10 +306,8 @@ clean_up(struct change_ctx *k, const struct rjwt_time *now, bool rose)
 
 	RJWT_TRY(recover(&k->scribe, k->store, false, &removed));
 	prune(k, rose);
-	/* Only if the clock is trusted: the records are of tokens that may verify again. */
-	if (!keyset_clock_settled(&k->store->keyset, k->policy, now))
-		return RJWT_OK;
-	return issued_prune(&k->store->dir, now->wall_s, k->diag);
+	prune_records(k, now->wall_s);
+	return RJWT_OK;
 }
 
 static enum rjwt_err
@@ -249,11 +318,14 @@ commit(struct change_ctx *k, struct plan *plan, const struct rjwt_time *now)
 	enum rjwt_err err;
 
 	if (k->order->jti != NULL)
-		RJWT_TRY(mark_revoke_jti(&k->store->dir, k->order->jti, k->store->keyset.next.version, k->diag));
-	if (plan->any)
+		RJWT_TRY(
+		    mark_revoke_jti(&k->store->dir, k->order->jti, k->store->keyset.next.version, &k->marked, k->diag));
+	plan->after.revoked = count_marks(k, plan);
+	if (plan->any || plan->counts)
 		RJWT_TRY(execute(k, plan));
 	RJWT_TRY(drop_unreadable(k));
 	RJWT_TRY(mark_users(k, plan->retire));
+	RJWT_TRY(vouch_for_users(k));
 	k->diag = k->scribe.diag = &why;
 	err = clean_up(k, now, rose);
 	k->diag = k->scribe.diag = outer;
@@ -311,36 +383,75 @@ describe_marks(const struct change_request *order, struct rjwt_change *change)
 	memcpy(change->text, text, sizeof(text));
 }
 
-/* Plan the change and, unless this is a dry run, carry it out. The lock is held then. */
-static enum rjwt_err
-change_now(struct change_ctx *k, bool dry_run, struct rjwt_change *change)
-{
-	struct keyset_seen seen = { 0 };
-	struct rjwt_time now;
+/* What is to be done, and what was known when that was decided. */
+struct decision {
 	struct plan plan;
+	struct keyset_seen seen;
+	struct rjwt_time now;
+};
+
+static enum rjwt_err
+decide(struct change_ctx *k, struct decision *d)
+{
+	*d = (struct decision){ 0 };
+	clock_now(k->clock, &d->now);
+	RJWT_TRY(store_usage(k->store, k->policy, &d->now, &d->seen, k->diag));
+	return keyset_plan(&k->store->keyset, k->policy, k->order->why, k->order->version, &d->seen, &d->now, &d->plan,
+	    k->diag);
+}
+
+/* What was done, or would be, and what comes next. */
+static void
+tell(struct change_ctx *k, struct decision *d, struct rjwt_change *change)
+{
 	const char *what;
 
-	clock_now(k->clock, &now);
-	RJWT_TRY(store_usage(k->store, now.wall_s, &seen, k->diag));
-	RJWT_TRY(
-	    keyset_plan(&k->store->keyset, k->policy, k->order->why, k->order->version, &seen, &now, &plan, k->diag));
-	RJWT_TRY(check_keys(k, &plan));
-	if (!dry_run) {
-		RJWT_TRY(commit(k, &plan, &now));
-		if (store_usage(k->store, now.wall_s, &seen, NULL) != RJWT_OK)
-			seen = (struct keyset_seen){ .first_alive = k->store->keyset.floor };
-	}
-	describe_marks(k->order, &plan.change);
-	if (k->removed && !plan.any) {
-		plan.change.any = true;
-		snprintf(plan.change.text, sizeof(plan.change.text), "removed what a crash had left, %.42s still signs",
-		    plan.change.kid);
+	*change = d->plan.change;
+	describe_marks(k->order, change);
+	if (k->removed && !d->plan.any) {
+		change->any = true;
+		snprintf(change->text, sizeof(change->text), "removed what a crash had left, %.42s still signs",
+		    change->kid);
 	}
 	if (k->warning[0] != '\0')
-		text_append(plan.change.warning, sizeof(plan.change.warning), "; ", "%s", k->warning);
-	plan.change.next_event_s = keyset_next_event(&k->store->keyset, k->policy, &seen, &now, &what);
-	*change = plan.change;
+		text_append(change->warning, sizeof(change->warning), "; ", "%s", k->warning);
+	change->next_event_s = keyset_wake_s(&k->store->keyset, k->policy, &d->seen, &d->now,
+	    keyset_next_event(&k->store->keyset, k->policy, &d->seen, &d->now, &what));
+}
+
+/* Under the lock. */
+static enum rjwt_err
+carry_out(struct change_ctx *k, struct decision *d)
+{
+	RJWT_TRY(check_keys(k, &d->plan));
+	RJWT_TRY(commit(k, &d->plan, &d->now));
+	if (store_usage(k->store, k->policy, &d->now, &d->seen, NULL) != RJWT_OK)
+		d->seen = (struct keyset_seen){ .first_alive = k->store->keyset.floor };
 	return RJWT_OK;
+}
+
+/*
+ * Decide under the lock, with the keys at hand that this takes. They are made before: as many as it seems to take, and
+ * if it turns out to take more, the lock is given back meanwhile.
+ */
+static enum rjwt_err
+decide_locked(struct change_ctx *k, struct decision *d)
+{
+	struct rjwt_diag *outer = k->diag;
+
+	RJWT_TRY(store_load(k->store, k->diag));
+	k->diag = NULL;
+	if (decide(k, d) != RJWT_OK)
+		d->plan.make = 0; /* what is wrong is reported when the lock is held */
+	k->diag = outer;
+	for (;;) {
+		RJWT_TRY(commit_make_keys(&k->fresh, d->plan.make, k->policy, k->diag));
+		RJWT_TRY(begin(k));
+		RJWT_TRY(decide(k, d));
+		if (d->plan.make <= k->fresh.n)
+			return RJWT_OK;
+		unlock(k);
+	}
 }
 
 enum rjwt_err
@@ -355,12 +466,17 @@ keyset_change(struct store *store, const struct rotation_policy *policy, const s
 		.private = DIR_NONE,
 		.lock = LOCK_NONE,
 		.diag = diag };
+	struct decision d;
 
 	if ((flags & RJWT_DRY_RUN) != 0) {
 		RJWT_TRY(store_load(store, diag));
 		RJWT_TRY(store_check_writable(store, policy, diag));
-		return change_now(&k, true, change);
+		RJWT_TRY(decide(&k, &d));
+		RJWT_TRY(check_keys(&k, &d.plan));
+	} else {
+		RJWT_TRY(decide_locked(&k, &d));
+		RJWT_TRY(carry_out(&k, &d));
 	}
-	RJWT_TRY(begin(&k));
-	return change_now(&k, false, change);
+	tell(&k, &d, change);
+	return RJWT_OK;
 }

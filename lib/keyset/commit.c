@@ -44,12 +44,38 @@ commit_key(const struct commit_ctx *s, int64_t version, const struct jwk *jwk)
 }
 
 enum rjwt_err
-commit_new_key(const struct commit_ctx *s, const struct keyset *keyset, int64_t version)
+commit_make_keys(struct fresh_keys *fresh, unsigned n, const struct rotation_policy *policy, struct rjwt_diag *diag)
+{
+	enum rjwt_err err;
+
+	if (n > COMMIT_KEYS_MAX)
+		return RJWT_INTERNAL;
+	for (; fresh->n < n; fresh->n++) {
+		err = key_generate(policy->alg, policy->rsa_bits, &fresh->keys[fresh->n]);
+		if (err != RJWT_OK)
+			return diag_fail(diag, err, "", "cannot create a %s key", policy->alg->label);
+	}
+	return RJWT_OK;
+}
+
+void
+commit_drop_keys(struct fresh_keys *fresh)
+{
+	while (fresh->n > 0)
+		key_clean(&fresh->keys[--fresh->n]);
+}
+
+enum rjwt_err
+commit_new_key(const struct commit_ctx *s, const struct keyset *keyset, int64_t version, struct fresh_keys *fresh)
 {
 	RJWT_CLEAN(jwk_clear) struct jwk jwk = { .alg = s->policy->alg };
 	struct rjwt_time now;
 	char name[STORE_NAME_SIZE];
 
+	if (fresh->n == 0)
+		return RJWT_INTERNAL;
+	fresh->n--;
+	jwk.key = RJWT_STEAL(fresh->keys[fresh->n]);
 	RJWT_TRY(s->provider->generate(s->provider, version, s->policy->alg, s->policy->rsa_bits, &jwk.key, s->diag));
 	store_name(name, version, "minted");
 	RJWT_TRY(file_create(s->private, name, 0600, (struct view){ "", 0 }, s->diag));

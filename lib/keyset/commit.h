@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/host.h"
 #include "jose/jwk.h"
+#include "jose/key.h"
 #include "jose/provider.h"
 #include "keyset/keyset.h"
 
@@ -30,8 +31,24 @@ RJWT_MUST enum rjwt_err
 commit_stage(const struct commit_ctx *scribe, const struct keyset *before, struct keyset *keyset);
 RJWT_MUST enum rjwt_err commit_publish(const struct commit_ctx *scribe);
 
-/* Create a key with the algorithm of the policy: private half, ticket count and, last, the public half. */
-RJWT_MUST enum rjwt_err commit_new_key(const struct commit_ctx *scribe, const struct keyset *keyset, int64_t version);
+/*
+ * Keys for commit_new_key() are made before the lock is taken: RSA takes seconds, and whoever waits for the lock would
+ * wait for them. fresh gives; commit_drop_keys().
+ */
+#define COMMIT_KEYS_MAX 2
+struct fresh_keys {
+	struct key *keys[COMMIT_KEYS_MAX];
+	unsigned n;
+};
+
+/* Make keys with the algorithm of the policy until there are n. */
+RJWT_MUST enum rjwt_err
+commit_make_keys(struct fresh_keys *fresh, unsigned n, const struct rotation_policy *policy, struct rjwt_diag *diag);
+void commit_drop_keys(struct fresh_keys *fresh);
+
+/* Write one of these keys, the last, as a version: private half, ticket count and, last, the public half. */
+RJWT_MUST enum rjwt_err
+commit_new_key(const struct commit_ctx *scribe, const struct keyset *keyset, int64_t version, struct fresh_keys *fresh);
 
 /* Write the public file of a key with its stamps, as a whole. */
 RJWT_MUST enum rjwt_err commit_key(const struct commit_ctx *scribe, int64_t version, const struct jwk *jwk);

@@ -64,6 +64,12 @@ open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
 	return dir_open(path, dir, diag);
 }
 
+/* The directories of a keyset. */
+static const struct part {
+	const char *name;
+	unsigned mode;
+} parts[] = { { "keys", 0755 }, { "private", 0700 }, { "revoked", 0711 }, { "spent", 0700 }, { "issued", 0700 } };
+
 static enum rjwt_err
 adopt_open(const char *path, struct dir *dir, struct rjwt_diag *diag)
 {
@@ -74,37 +80,143 @@ adopt_open(const char *path, struct dir *dir, struct rjwt_diag *diag)
 	return err;
 }
 
-/* Before anything is created: a missing part of a keyset must not reappear empty. */
+static bool
+is_there(const struct dir *dir, const char *name)
+{
+	struct stat status;
+
+	return fstatat(dir->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The highest version of a file in keys/ or private/; 0: there is none. */
+static enum rjwt_err
+highest_there(const struct dir *dir, int64_t *most, struct rjwt_diag *diag)
+{
+	static const char *const names[] = { "keys", "private" };
+
+	*most = 0;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		RJWT_CLEAN(dir_close) struct dir sub = DIR_NONE;
+
+		if (!is_there(dir, names[i]))
+			continue;
+		RJWT_TRY(dir_open_at(dir, names[i], &sub, diag));
+		RJWT_TRY(store_highest(&sub, most, diag));
+	}
+	return RJWT_OK;
+}
+
+struct entries {
+	const struct dir *dir;
+	bool begun; /* by an init that was interrupted */
+	struct rjwt_diag *diag;
+};
+
+static enum rjwt_err
+not_ours(const struct entries *e, const char *name)
+{
+	return diag_fail(e->diag, RJWT_KEYSET, e->dir->path,
+	    "has %.64s, which no interrupted init left (init wants an empty directory)", name);
+}
+
+/* An init makes private/lock first, then the file that says so, then the rest; a file system has its own directory. */
+static enum rjwt_err
+check_entry(void *context, const char *name)
+{
+	const struct entries *e = context;
+
+	if (strcmp(name, "private") == 0 || strcmp(name, "lost+found") == 0)
+		return RJWT_OK;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (e->begun && strcmp(name, parts[i].name) == 0)
+			return RJWT_OK;
+	if (strcmp(name, FILE_TEMPORARY COMMIT_UNFINISHED) == 0 ||
+	    (e->begun && (strcmp(name, COMMIT_UNFINISHED) == 0 || strcmp(name, "lock") == 0 ||
+			     strcmp(name, FILE_TEMPORARY "keyset.json") == 0)))
+		return RJWT_OK;
+	return not_ours(e, name);
+}
+
+static enum rjwt_err
+check_private_entry(void *context, const char *name)
+{
+	return strcmp(name, "lock") == 0 ? RJWT_OK : not_ours(context, name);
+}
+
+/*
+ * A directory that init may take: what is in it must have been left by an init that was interrupted. Whatever else lies
+ * there is not ours, and its modes are not ours to change; and keys without keyset.json must not reappear empty.
+ */
+static enum rjwt_err
+check_unused(const struct dir *dir, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
+	struct entries e = { dir, is_there(dir, COMMIT_UNFINISHED), diag };
+	struct stat status;
+	int64_t most;
+
+	RJWT_TRY(highest_there(dir, &most, diag));
+	if (!e.begun && most > 0)
+		return diag_fail(diag, RJWT_KEYSET, dir->path,
+		    "has keys but no keyset.json (restore it, or run rjwt-keyd init --adopt)");
+	RJWT_TRY(dir_each(dir, check_entry, &e, diag));
+	if (e.begun || !is_there(dir, "private"))
+		return RJWT_OK;
+	RJWT_TRY(dir_open_at(dir, "private", &private, diag));
+	if (fstat(private.fd, &status) != 0 || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return not_ours(&e, "private");
+	e.dir = &private;
+	return dir_each(&private, check_private_entry, &e, diag);
+}
+
+/* The keyset that is there: RJWT_EXISTS; why it cannot be used by this host. */
+static enum rjwt_err
+report_existing(const struct dir *dir, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+
+	RJWT_TRY(store_open(dir->path, NULL, &store, diag));
+	RJWT_TRY(store_check_machine(store, diag));
+	return diag_fail(diag, RJWT_EXISTS, dir->path, "already has a keyset");
+}
+
+/* Before anything is created or changed. */
 static enum rjwt_err
 check_there(const struct dir *dir, bool adopt, struct rjwt_diag *diag)
 {
-	struct stat status;
-	bool keyset = fstatat(dir->fd, "keyset.json", &status, AT_SYMLINK_NOFOLLOW) == 0;
-	bool keys = fstatat(dir->fd, "keys", &status, AT_SYMLINK_NOFOLLOW) == 0 ||
-		    fstatat(dir->fd, "private", &status, AT_SYMLINK_NOFOLLOW) == 0;
+	bool keyset = is_there(dir, "keyset.json");
+	int64_t most;
 
-	if (!adopt && keyset)
-		return diag_fail(diag, RJWT_EXISTS, dir->path, "already has a keyset");
-	if (adopt && !keyset && !keys)
+	if (!adopt)
+		return keyset ? report_existing(dir, diag) : check_unused(dir, diag);
+	RJWT_TRY(highest_there(dir, &most, diag));
+	if (!keyset && most == 0)
 		return diag_fail(diag, RJWT_KEYSET, dir->path, "nothing to adopt (rjwt-keyd init creates a keyset)");
 	return RJWT_OK;
+}
+
+/* Also before a directory is made for it, and before this host's name is asked for. */
+static enum rjwt_err
+look_first(const char *path, bool adopt, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	struct rjwt_diag why;
+
+	if (dir_open(path, &dir, &why) != RJWT_OK)
+		return RJWT_OK; /* reported when it is opened or made */
+	return check_there(&dir, adopt, diag);
 }
 
 static enum rjwt_err
 make_folders(const struct dir *dir, struct rjwt_diag *diag)
 {
-	static const struct {
-		const char *name;
-		unsigned mode;
-	} folders[] = { { "keys", 0755 }, { "private", 0700 }, { "revoked", 0755 }, { "spent", 0700 },
-		{ "issued", 0700 } };
 	RJWT_CLEAN(dir_close) struct dir revoked = DIR_NONE;
 
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-		RJWT_TRY(dir_make(dir, folders[i].name, folders[i].mode, diag));
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		RJWT_TRY(dir_make(dir, parts[i].name, parts[i].mode, diag));
 	RJWT_TRY(dir_open_at(dir, "revoked", &revoked, diag));
-	RJWT_TRY(dir_make(&revoked, "jti", 0755, diag));
-	return dir_make(&revoked, "sub", 0755, diag);
+	RJWT_TRY(dir_make(&revoked, "jti", 0711, diag));
+	return dir_make(&revoked, "sub", 0711, diag);
 }
 
 /*
@@ -134,23 +246,12 @@ remove_any(void *context, const char *name)
 	return commit_version(name) != 0 || commit_is_temporary(name) ? file_remove(dir, name, NULL) : RJWT_OK;
 }
 
-/* No part of a keyset may exist, except what an interrupted init left. */
+/* Keys that an interrupted init left: there are no others, see check_unused(). */
 static enum rjwt_err
-check_no_keys(struct commit_ctx *s)
+remove_begun(struct commit_ctx *s)
 {
-	struct stat status;
-	int64_t most = 0;
-
-	if (fstatat(s->dir->fd, COMMIT_UNFINISHED, &status, AT_SYMLINK_NOFOLLOW) == 0) {
-		RJWT_TRY(dir_each(s->private, remove_any, &s->private, s->diag));
-		RJWT_TRY(dir_each(s->keys, remove_any, &s->keys, s->diag));
-	}
-	RJWT_TRY(store_highest(s->keys, &most, s->diag));
-	RJWT_TRY(store_highest(s->private, &most, s->diag));
-	if (most == 0)
-		return RJWT_OK;
-	return diag_fail(s->diag, RJWT_KEYSET, s->dir->path,
-	    "has keys but no keyset.json (restore it, or run rjwt-keyd init --adopt)");
+	RJWT_TRY(dir_each(s->private, remove_any, &s->private, s->diag));
+	return dir_each(s->keys, remove_any, &s->keys, s->diag);
 }
 
 static enum rjwt_err
@@ -225,14 +326,14 @@ adopt_existing(const struct commit_ctx *s, struct keyset *keyset, int64_t *most)
 }
 
 static enum rjwt_err
-make_keyset(const struct commit_ctx *s, int64_t first, struct keyset *keyset)
+make_keyset(const struct commit_ctx *s, int64_t first, struct fresh_keys *fresh, struct keyset *keyset)
 {
 	const struct keyset before = *keyset;
 	struct rjwt_time now;
 
-	RJWT_TRY(commit_new_key(s, keyset, first));
-	RJWT_TRY(commit_new_key(s, keyset, first + 1));
-	clock_now(s->clock, &now); /* creating an RSA key takes time */
+	RJWT_TRY(commit_new_key(s, keyset, first, fresh));
+	RJWT_TRY(commit_new_key(s, keyset, first + 1, fresh));
+	clock_now(s->clock, &now);
 	RJWT_TRY(keyset_clock_check(&now, s->diag));
 	keyset_begin(keyset, first, &now);
 	RJWT_TRY(commit_stage(s, &before, keyset));
@@ -262,6 +363,7 @@ keyset_init(const char *path, struct provider *given, const struct rotation_poli
 	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
 	RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
+	RJWT_CLEAN(commit_drop_keys) struct fresh_keys fresh = { 0 };
 	struct commit_ctx s = { &dir, &keys, &private, NULL, policy, clock, diag };
 	struct keyset keyset = { 0 };
 	struct rjwt_diag why = { 0 };
@@ -269,30 +371,39 @@ keyset_init(const char *path, struct provider *given, const struct rotation_poli
 	bool removed = false;
 	int64_t most = 0;
 
+	RJWT_TRY(look_first(path, adopt, diag));
+	if (!adopt)
+		RJWT_TRY(fill(&keyset, policy, names, diag));
 	RJWT_TRY(adopt ? adopt_open(path, &dir, diag) : open_or_make(path, &dir, diag));
-	RJWT_TRY(check_there(&dir, adopt, diag));
-	RJWT_TRY(lock_take(&lock, &dir, diag));
+	RJWT_TRY(commit_make_keys(&fresh, 2, policy, diag));
+	RJWT_TRY(dir_make(&dir, "private", 0700, diag));
+	RJWT_TRY(lock_take(&lock, &dir, 0, diag));
 	RJWT_TRY(check_there(&dir, adopt, diag)); /* another process may have changed it */
+	clock_now(clock, &now);
+	RJWT_TRY(keyset_clock_check(&now, diag));
+	if (!adopt)
+		RJWT_TRY(mark_unfinished(&dir, &now, diag));
 	RJWT_TRY(make_folders(&dir, diag));
 	RJWT_TRY(dir_open_at(&dir, "keys", &keys, diag));
 	RJWT_TRY(dir_open_at(&dir, "private", &private, diag));
-	clock_now(clock, &now);
-	RJWT_TRY(keyset_clock_check(&now, diag));
 	if (adopt)
 		RJWT_TRY(adopt_existing(&s, &keyset, &most));
 	else
-		RJWT_TRY(check_no_keys(&s));
+		RJWT_TRY(remove_begun(&s));
+	if (adopt)
+		RJWT_TRY(fill(&keyset, policy, names, diag));
 	if (provider == NULL)
 		RJWT_TRY(provider_file(&dir, &provider));
 	provider_make_writable(provider);
 	s.provider = provider;
-	RJWT_TRY(fill(&keyset, policy, names, diag));
-	if (!adopt)
-		RJWT_TRY(mark_unfinished(&dir, &now, diag));
-	RJWT_TRY(make_keyset(&s, most + 1, &keyset));
+	RJWT_TRY(make_keyset(&s, most + 1, &fresh, &keyset));
 	RJWT_TRY(store_open(path, RJWT_STEAL(provider), &store, diag));
 	RJWT_TRY(recover(&s, store, false, &removed));
 	tell(&keyset, policy, &dir, adopt, change);
+	if (keyset.machine[0] == '\0')
+		text_append(change->warning, sizeof(change->warning), "; ",
+		    "this host has no machine id (/etc/machine-id): if it is cloned, the clone will accept and mint "
+		    "tokens of this keyset until both have recorded one");
 	if (marks_prune(&dir, keyset.floor, adopt, &why) != RJWT_OK)
 		text_append(change->warning, sizeof(change->warning), "; ", "cannot remove old marks: %s: %s", why.path,
 		    why.text);

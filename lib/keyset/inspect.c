@@ -70,17 +70,24 @@ check_age(struct store *store, struct rjwt_diag *diag)
 }
 
 enum rjwt_err
-store_check_writable(struct store *store, const struct rotation_policy *policy, struct rjwt_diag *diag)
+store_check_machine(const struct store *store, struct rjwt_diag *diag)
 {
 	char machine[DIGEST_HEX];
 
+	RJWT_TRY(host_machine(machine, diag));
+	if (store->keyset.machine[0] == '\0' || machine[0] == '\0' || strcmp(machine, store->keyset.machine) == 0)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_KEYSET, store->dir.path,
+	    "belongs to another machine: tokens still verify, but none is minted and no key "
+	    "rotates (rjwt-keyd init --adopt takes it over)");
+}
+
+enum rjwt_err
+store_check_writable(struct store *store, const struct rotation_policy *policy, struct rjwt_diag *diag)
+{
 	if (store->writable)
 		return RJWT_OK;
-	RJWT_TRY(host_machine(machine, diag));
-	if (store->keyset.machine[0] != '\0' && machine[0] != '\0' && strcmp(machine, store->keyset.machine) != 0)
-		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
-		    "belongs to another machine: tokens still verify, but none is minted and no key "
-		    "rotates (rjwt-keyd init --adopt takes it over)");
+	RJWT_TRY(store_check_machine(store, diag));
 	if (policy->base != NULL && strcmp(policy->base, store->keyset.base) != 0)
 		return diag_fail(diag, RJWT_KEYSET, policy->path,
 		    "base_kid is %s, but the keyset's base is %s: tokens still verify, but none is minted "
@@ -92,9 +99,14 @@ store_check_writable(struct store *store, const struct rotation_policy *policy, 
 }
 
 enum rjwt_err
-store_usage(struct store *store, int64_t now_s, struct keyset_seen *seen, struct rjwt_diag *diag)
+store_usage(struct store *store, const struct rotation_policy *policy, const struct rjwt_time *now,
+    struct keyset_seen *seen, struct rjwt_diag *diag)
 {
+	int64_t believed_s = keyset_believed_s(&store->keyset, policy, now);
+	int64_t now_s = believed_s > 0 ? believed_s : now->wall_s;
+
 	*seen = (struct keyset_seen){ .first_alive = store->keyset.floor };
+	RJWT_TRY(host_machine(seen->machine, diag));
 	RJWT_TRY(tickets_count(store, store->keyset.active.version, &seen->minted, diag));
 	for (; seen->first_alive < store->keyset.active.version; seen->first_alive++) {
 		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };

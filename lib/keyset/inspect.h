@@ -23,9 +23,12 @@ RJWT_MUST enum rjwt_err store_can_sign(struct store *store, int64_t version, str
 RJWT_MUST enum rjwt_err
 store_check_writable(struct store *store, const struct rotation_policy *policy, struct rjwt_diag *diag);
 
+/* The first of these checks alone: RJWT_KEYSET if it belongs to another machine. */
+RJWT_MUST enum rjwt_err store_check_machine(const struct store *store, struct rjwt_diag *diag);
+
 /* What the planner must know; reads only the key files from floor on that may be removed. */
-RJWT_MUST enum rjwt_err
-store_usage(struct store *store, int64_t now_s, struct keyset_seen *seen, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err store_usage(struct store *store, const struct rotation_policy *policy,
+    const struct rjwt_time *now, struct keyset_seen *seen, struct rjwt_diag *diag);
 
 /* Raise *most to the highest version in the file names of dir, with any suffix. */
 RJWT_MUST enum rjwt_err store_highest(const struct dir *dir, int64_t *most, struct rjwt_diag *diag);

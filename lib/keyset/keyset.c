@@ -125,6 +125,55 @@ keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *
 	       now->boot_s - keyset->clock.boot_s >= policy->max_lifetime_s + policy->leeway_s;
 }
 
+static int64_t
+needed_s(const struct rotation_policy *policy)
+{
+	return policy->max_lifetime_s + policy->leeway_s;
+}
+
+int64_t
+keyset_ran_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now)
+{
+	int64_t since_s = now->boot_s - (same_boot(keyset, now) ? keyset->trial.boot_s : 0);
+
+	/* Without a name of the boot, the same time would be counted at each reading. */
+	if (now->boot_id[0] == '\0' || keyset_moved_s(keyset, policy, now) != 0)
+		return 0;
+	return keyset->trial.ran_s + (since_s > 0 ? since_s : 0);
+}
+
+int64_t
+keyset_believed_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now)
+{
+	if (keyset_clock_settled(keyset, policy, now))
+		return now->wall_s;
+	if (keyset_ran_s(keyset, policy, now) < needed_s(policy))
+		return 0;
+	return keyset->trial.wall_s < now->wall_s ? keyset->trial.wall_s : now->wall_s;
+}
+
+int64_t
+keyset_unsettled_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now)
+{
+	int64_t ran_s = keyset_ran_s(keyset, policy, now);
+
+	if (!keyset_clock_moved(keyset, policy, now) && now->boot_s - keyset->clock.boot_s > ran_s)
+		ran_s = now->boot_s - keyset->clock.boot_s;
+	return ran_s < needed_s(policy) ? needed_s(policy) - ran_s : 0;
+}
+
+void
+keyset_trial_at(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now,
+    struct keyset *after)
+{
+	int64_t ran_s = keyset_ran_s(keyset, policy, now);
+	bool anew = ran_s >= needed_s(policy) || now->boot_id[0] == '\0' || keyset_moved_s(keyset, policy, now) != 0;
+
+	after->trial.wall_s = anew ? now->wall_s : keyset->trial.wall_s;
+	after->trial.ran_s = anew ? 0 : ran_s;
+	after->trial.boot_s = now->boot_s;
+}
+
 enum rjwt_err
 keyset_clock_check(const struct rjwt_time *now, struct rjwt_diag *diag)
 {

@@ -56,6 +56,13 @@ struct keyset {
 	int64_t next_version;	/* the first unused version */
 	struct rjwt_time clock; /* the clocks have run in step since this reading, as of each commit */
 	int64_t moved_s;	/* how far the wall clock had been set when that reading was taken; 0: not at all */
+	struct {
+		int64_t wall_s; /* what the wall clock showed when this count began */
+		int64_t ran_s;	/* how long the machine has run since, over all boots, and the clock was not set */
+		int64_t boot_s; /* CLOCK_BOOTTIME up to which that is counted, in the boot of clock */
+	} trial;
+	int64_t
+	    revoked; /* at least so many marks of revoked tokens and users exist, of versions from floor on; -1: unknown */
 };
 
 struct rotation_policy {
@@ -93,6 +100,27 @@ bool keyset_clock_moved(const struct keyset *keyset, const struct rotation_polic
 /* Whether the clocks ran in step for max_lifetime + leeway in one boot: expired retired keys may then be removed. */
 bool
 keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now);
+
+/*
+ * How long the machine has run since keyset->trial began, and no reading showed that the clock was set meanwhile. What
+ * CLOCK_BOOTTIME shows at a reading is all that counts of a boot: while the machine is off, the clock may become wrong.
+ */
+int64_t keyset_ran_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now);
+
+/*
+ * Up to which time the wall clock is believed: retired keys that expired before may be removed. It is now if the
+ * clock is settled; the beginning of the trial if the machine has run for max_lifetime + leeway since; 0: no time.
+ */
+int64_t
+keyset_believed_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now);
+
+/* For how long the machine must still run before clean-up can go on; 0: now. */
+int64_t
+keyset_unsettled_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now);
+
+/* The trial as it is to be stored now: it begins anew when it was passed, and when the clock was set. */
+void keyset_trial_at(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now,
+    struct keyset *after);
 
 /* Parse "base.version". RJWT_KID: malformed. RJWT_KEY_UNKNOWN: another base. */
 RJWT_MUST enum rjwt_err keyset_kid_parse(const struct keyset *keyset, struct view kid, int64_t *version);

@@ -36,6 +36,13 @@ keyset_format(struct buf *out, const struct keyset *keyset)
 	json_put_integer(out, "back", keyset->moved_s < 0 ? -keyset->moved_s : 0);
 	json_put_integer(out, "forward", keyset->moved_s > 0 ? keyset->moved_s : 0);
 	json_close(out);
+	json_open(out, "trial");
+	json_put_integer(out, "wall", keyset->trial.wall_s);
+	json_put_integer(out, "ran", keyset->trial.ran_s);
+	json_put_integer(out, "boottime", keyset->trial.boot_s);
+	json_close(out);
+	if (keyset->revoked >= 0)
+		json_put_integer(out, "revoked", keyset->revoked);
 	return seal_add(out);
 }
 
@@ -49,6 +56,29 @@ read_string(struct json json, const char *name, char *to, size_t size)
 	memcpy(to, text.p, text.n);
 	to[text.n] = '\0';
 	return true;
+}
+
+/* Version 0.1.0 has no such member, and drops it: the count begins with the reading of the clock. */
+static bool
+read_trial(struct json json, struct keyset *keyset)
+{
+	struct json trial;
+	enum json_has has = json_member(json, "trial", &trial);
+
+	keyset->trial.wall_s = keyset->clock.wall_s;
+	keyset->trial.boot_s = keyset->clock.boot_s;
+	return has == JSON_ABSENT ||
+	       (has == JSON_GOOD && json_integer(trial, "wall", &keyset->trial.wall_s) == JSON_GOOD &&
+		   json_integer(trial, "ran", &keyset->trial.ran_s) == JSON_GOOD &&
+		   json_integer(trial, "boottime", &keyset->trial.boot_s) == JSON_GOOD);
+}
+
+/* Likewise: the marks are counted by the next writer. */
+static bool
+read_revoked(struct json json, struct keyset *keyset)
+{
+	keyset->revoked = -1;
+	return json_integer(json, "revoked", &keyset->revoked) != JSON_WRONG;
 }
 
 /* NULL: complete. */
@@ -76,7 +106,8 @@ read_members(struct json json, struct keyset *keyset)
 	    json_integer(clock, "wall", &keyset->clock.wall_s) != JSON_GOOD ||
 	    json_integer(clock, "boottime", &keyset->clock.boot_s) != JSON_GOOD ||
 	    !read_string(clock, "boot_id", keyset->clock.boot_id, sizeof(keyset->clock.boot_id)) ||
-	    json_integer(clock, "back", &back) != JSON_GOOD || json_integer(clock, "forward", &forward) != JSON_GOOD)
+	    json_integer(clock, "back", &back) != JSON_GOOD || json_integer(clock, "forward", &forward) != JSON_GOOD ||
+	    !read_trial(json, keyset) || !read_revoked(json, keyset))
 		return "a member is missing or has the wrong type";
 	keyset->moved_s = forward - back;
 	return NULL;

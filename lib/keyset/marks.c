@@ -98,7 +98,7 @@ look(const struct marks *marks, const char *folder, const char *hash, struct rjw
 	}
 	if (fstatat(spent.fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		return RJWT_SPENT;
-	return errno == ENOENT ? RJWT_OK : diag_fail(diag, RJWT_IO, spent.path, "cannot search");
+	return errno == ENOENT ? dir_probe(&spent, 0, diag) : diag_fail(diag, RJWT_IO, spent.path, "cannot search");
 }
 
 /* spent/VERSION/HASH */
@@ -132,14 +132,14 @@ mark_spend(struct marks *marks, int64_t version, const struct claims *claims, co
 
 /* --- revoked ---------------------------------------------------------------------------------- */
 
-/* A directory in revoked/. */
-enum rjwt_err
-marks_open_revoked(const struct dir *state, const char *kind, struct dir *dir, struct rjwt_diag *diag)
+/* A directory in revoked/, which only its owner can list. */
+static enum rjwt_err
+enter_revoked(const struct dir *state, const char *kind, struct dir *dir, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir revoked = DIR_NONE;
 
-	RJWT_TRY(dir_open_at(state, "revoked", &revoked, diag));
-	return dir_open_at(&revoked, kind, dir, diag);
+	RJWT_TRY(dir_enter_at(state, "revoked", &revoked, diag));
+	return dir_enter_at(&revoked, kind, dir, diag);
 }
 
 /* Read a mark in such a directory: RJWT_OK if there is none. It contains a version, written only by rjwt. */
@@ -166,8 +166,8 @@ open_marks(struct marks *marks, struct rjwt_diag *diag)
 	if (marks->hasher == NULL)
 		RJWT_TRY(hasher_new(&marks->hasher));
 	if (marks->jti.fd < 0)
-		RJWT_TRY(marks_open_revoked(&marks->store->dir, "jti", &marks->jti, diag));
-	return marks->sub.fd >= 0 ? RJWT_OK : marks_open_revoked(&marks->store->dir, "sub", &marks->sub, diag);
+		RJWT_TRY(enter_revoked(&marks->store->dir, "jti", &marks->jti, diag));
+	return marks->sub.fd >= 0 ? RJWT_OK : enter_revoked(&marks->store->dir, "sub", &marks->sub, diag);
 }
 
 /* Most names have no mark, and no file is opened for them. */

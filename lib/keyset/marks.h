@@ -6,6 +6,8 @@
  *	spent/<version>/<hash>	0700, by (iss, jti, scope)
  *	revoked/jti/<hash>	by (jti)
  *	revoked/sub/<hash>	by (login name); contains the last version whose tokens it revokes
+ *				these directories: 0711, so that any verifier can look up a name, and nobody can
+ *				list whose tokens were revoked; the mtime of a mark is 0
  *	issued/<hour>		0600, see issued.h
  *
  * A mark is removed only when floor has passed its version: then no key verifies the token any more,
@@ -42,7 +44,10 @@ void marks_close(struct marks *marks);
 RJWT_MUST enum rjwt_err mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
     struct rjwt_diag *diag);
 
-/* Check whether it was spent, without creating a mark: RJWT_OK, RJWT_SPENT; RJWT_IO: cannot read the marks. */
+/*
+ * Check whether it was spent, without creating a mark: RJWT_OK, RJWT_SPENT; RJWT_IO: cannot read the marks, or
+ * mark_spend() could not create one.
+ */
 RJWT_MUST enum rjwt_err mark_find_spent(struct marks *marks, int64_t version, const struct claims *claims,
     const char *scope, struct rjwt_diag *diag);
 
@@ -50,9 +55,7 @@ RJWT_MUST enum rjwt_err mark_find_spent(struct marks *marks, int64_t version, co
 RJWT_MUST enum rjwt_err
 mark_revoked(struct marks *marks, int64_t version, const struct claims *claims, struct rjwt_diag *diag);
 
-/* For marks_write.c: the directory revoked/KIND, and the version in one of its marks. RJWT_OK: there is no mark. */
-RJWT_MUST enum rjwt_err
-marks_open_revoked(const struct dir *state, const char *kind, struct dir *dir, struct rjwt_diag *diag);
+/* For marks_write.c: the version in a mark of the directory revoked/KIND. RJWT_OK: there is no mark. */
 RJWT_MUST enum rjwt_err mark_read(const struct dir *dir, const char *name, int64_t *version, struct rjwt_diag *diag);
 
 #endif

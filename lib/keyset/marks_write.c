@@ -13,9 +13,22 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Others can look a mark up by its name. They need not see when it was made. */
+static const struct timespec no_time;
+
+static enum rjwt_err
+open_revoked(const struct dir *state, const char *kind, struct dir *dir, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir revoked = DIR_NONE;
+
+	RJWT_TRY(dir_open_at(state, "revoked", &revoked, diag));
+	return dir_open_at(&revoked, kind, dir, diag);
+}
+
 /* Write a mark, unless one of this or a later version exists. */
 static enum rjwt_err
-put_mark(const struct dir *state, const char *kind, const char *name, int64_t version, struct rjwt_diag *diag)
+put_mark(const struct dir *state, const char *kind, const char *name, int64_t version, int64_t *made,
+    struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
@@ -25,7 +38,7 @@ put_mark(const struct dir *state, const char *kind, const char *name, int64_t ve
 	enum rjwt_err err;
 
 	RJWT_TRY(digest_name(&bytes, 1, hash));
-	RJWT_TRY(marks_open_revoked(state, kind, &dir, diag));
+	RJWT_TRY(open_revoked(state, kind, &dir, diag));
 	err = mark_read(&dir, hash, &there, diag);
 	if (err == RJWT_REVOKED && there >= version)
 		return dir_sync(&dir, diag); /* its writer may have crashed before the sync */
@@ -33,19 +46,51 @@ put_mark(const struct dir *state, const char *kind, const char *name, int64_t ve
 		RJWT_TRY(err);
 	buf_addf(&text, "%lld\n", (long long)version);
 	RJWT_TRY(buf_done(&text));
-	return file_write(&dir, hash, 0644, buf_view(&text), NULL, diag);
+	RJWT_TRY(file_write(&dir, hash, 0644, buf_view(&text), &no_time, diag));
+	*made += err != RJWT_REVOKED;
+	return RJWT_OK;
 }
 
 enum rjwt_err
-mark_revoke_jti(const struct dir *state, const char *jti, int64_t version, struct rjwt_diag *diag)
+mark_revoke_jti(const struct dir *state, const char *jti, int64_t version, int64_t *made, struct rjwt_diag *diag)
 {
-	return put_mark(state, "jti", jti, version, diag);
+	return put_mark(state, "jti", jti, version, made, diag);
 }
 
 enum rjwt_err
-mark_revoke_user(const struct dir *state, const char *user, int64_t version, struct rjwt_diag *diag)
+mark_revoke_user(const struct dir *state, const char *user, int64_t version, int64_t *made, struct rjwt_diag *diag)
 {
-	return put_mark(state, "sub", user, version, diag);
+	return put_mark(state, "sub", user, version, made, diag);
+}
+
+static enum rjwt_err
+hide_mark(void *context, const char *name)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, no_time };
+	const struct dir *dir = context;
+
+	(void)utimensat(dir->fd, name, times, AT_SYMLINK_NOFOLLOW);
+	return RJWT_OK;
+}
+
+enum rjwt_err
+marks_hide(const struct dir *state, struct rjwt_diag *diag)
+{
+	static const char *const names[] = { "revoked/jti", "revoked/sub", "revoked" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+		struct stat status;
+
+		if (fstatat(state->fd, names[i], &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode) ||
+		    (status.st_mode & (S_IRGRP | S_IROTH)) == 0)
+			continue;
+		RJWT_TRY(dir_open_at(state, names[i], &dir, diag));
+		RJWT_TRY(dir_each(&dir, hide_mark, &dir, diag));
+		if (fchmod(dir.fd, status.st_mode & 07777 & ~(mode_t)(S_IRGRP | S_IROTH)) != 0)
+			return diag_fail(diag, RJWT_IO, dir.path, "cannot chmod");
+	}
+	return RJWT_OK;
 }
 
 struct prune {
@@ -112,10 +157,47 @@ marks_prune(const struct dir *state, int64_t floor, bool rose, struct rjwt_diag 
 	RJWT_TRY(dir_each(&spent, prune_spent, &p, diag));
 	if (!rose && !p.found)
 		return RJWT_OK;
-	RJWT_TRY(marks_open_revoked(state, "jti", &jti, diag));
+	RJWT_TRY(open_revoked(state, "jti", &jti, diag));
 	p.dir = &jti;
 	RJWT_TRY(dir_each(&jti, prune_revoked, &p, diag));
-	RJWT_TRY(marks_open_revoked(state, "sub", &sub, diag));
+	RJWT_TRY(open_revoked(state, "sub", &sub, diag));
 	p.dir = &sub;
 	return dir_each(&sub, prune_revoked, &p, diag);
+}
+
+struct count {
+	const struct dir *dir;
+	int64_t floor, below, n;
+};
+
+static enum rjwt_err
+count_one(void *context, const char *name)
+{
+	struct count *c = context;
+	int64_t version = KEYSET_VERSION_MAX;
+
+	if (strncmp(name, FILE_TEMPORARY, sizeof(FILE_TEMPORARY) - 1) == 0)
+		return RJWT_OK;
+	/* An unreadable mark stays, see above. */
+	if (mark_read(c->dir, name, &version, NULL) == RJWT_MEMORY)
+		return RJWT_MEMORY;
+	c->n += version >= c->floor && version < c->below;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+marks_count(const struct dir *state, int64_t floor, int64_t below, int64_t *n, struct rjwt_diag *diag)
+{
+	static const char *const kinds[] = { "jti", "sub" };
+	struct count c = { .floor = floor, .below = below };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+
+		RJWT_TRY(open_revoked(state, kinds[i], &dir, diag));
+		c.dir = &dir;
+		RJWT_TRY(dir_each(&dir, count_one, &c, diag));
+	}
+	*n = c.n;
+	return RJWT_OK;
 }

@@ -8,13 +8,22 @@
 #include "base/err.h"
 #include "base/file.h"
 
-/* Revoke a token by its id; version is that of the next key, so that the mark outlives every key that may have
- * signed the token. Durable when it returns. */
+/*
+ * Revoke a token by its id; version is that of the next key, so that the mark outlives every key that may have signed
+ * the token. Durable when it returns. *made is increased if there was no mark.
+ */
 RJWT_MUST enum rjwt_err
-mark_revoke_jti(const struct dir *state, const char *jti, int64_t version, struct rjwt_diag *diag);
+mark_revoke_jti(const struct dir *state, const char *jti, int64_t version, int64_t *made, struct rjwt_diag *diag);
 /* Revoke the tokens of a login name that this version or an earlier one signed; a mark is never lowered. */
 RJWT_MUST enum rjwt_err
-mark_revoke_user(const struct dir *state, const char *user, int64_t version, struct rjwt_diag *diag);
+mark_revoke_user(const struct dir *state, const char *user, int64_t version, int64_t *made, struct rjwt_diag *diag);
+
+/* The number of revocation marks of versions from floor up to, and not including, below. All marks are read. */
+RJWT_MUST enum rjwt_err
+marks_count(const struct dir *state, int64_t floor, int64_t below, int64_t *n, struct rjwt_diag *diag);
+
+/* Close revoked/ as an older version left it: what it shows to others goes, modes and times. A missing part is fine. */
+RJWT_MUST enum rjwt_err marks_hide(const struct dir *state, struct rjwt_diag *diag);
 
 /*
  * Remove the marks that floor has passed. All revocation marks are read for that, but only if floor rose or a

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define COUNT_S 600
+
 bool
 keyset_due(const struct keyset *keyset, const struct rotation_policy *policy, int64_t minted, int64_t now_s)
 {
@@ -20,7 +22,39 @@ static bool
 floor_may_rise(const struct keyset *keyset, const struct rotation_policy *policy, const struct keyset_seen *seen,
     const struct rjwt_time *now)
 {
-	return seen->first_alive > keyset->floor && keyset_clock_settled(keyset, policy, now);
+	return seen->first_alive > keyset->floor && keyset_believed_s(keyset, policy, now) > 0;
+}
+
+/* Whether an expired key is kept only because the clock is not believed yet. */
+static bool
+waits_for_clock(const struct keyset *keyset, const struct rotation_policy *policy, const struct keyset_seen *seen,
+    const struct rjwt_time *now)
+{
+	bool expired =
+	    seen->first_alive > keyset->floor || (seen->first_until_s != 0 && seen->first_until_s < now->wall_s);
+
+	return expired && !keyset_clock_settled(keyset, policy, now);
+}
+
+/*
+ * Whether to record how long the machine has run: while a key waits for that, and it may be switched off at any time.
+ * Often enough for boots that last less than an hour, and no more often, for it is a commit.
+ */
+static bool
+must_count(const struct keyset *keyset, const struct rotation_policy *policy, const struct keyset_seen *seen,
+    const struct rjwt_time *now)
+{
+	return waits_for_clock(keyset, policy, seen, now) && !keyset_clock_moved(keyset, policy, now) &&
+	       (now->boot_s - keyset->trial.boot_s >= COUNT_S || keyset_unsettled_s(keyset, policy, now) == 0);
+}
+
+int64_t
+keyset_wake_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct keyset_seen *seen,
+    const struct rjwt_time *now, int64_t event_s)
+{
+	int64_t count_s = now->wall_s + COUNT_S;
+
+	return waits_for_clock(keyset, policy, seen, now) && (event_s == 0 || count_s < event_s) ? count_s : event_s;
 }
 
 int64_t
@@ -40,9 +74,7 @@ keyset_next_event(const struct keyset *keyset, const struct rotation_policy *pol
 	else if (seen->first_until_s != 0)
 		clean = seen->first_until_s + 1;
 	if (clean != 0) {
-		settled = now->wall_s + policy->max_lifetime_s + policy->leeway_s;
-		if (!keyset_clock_moved(keyset, policy, now))
-			settled -= now->boot_s - keyset->clock.boot_s;
+		settled = now->wall_s + keyset_unsettled_s(keyset, policy, now);
 		clean = clean < settled ? settled : clean;
 		if (event == 0 || clean < event) {
 			event = clean;
@@ -63,6 +95,10 @@ keyset_begin(struct keyset *keyset, int64_t first_version, const struct rjwt_tim
 	keyset->next_version = first_version + 2;
 	keyset->clock = *now;
 	keyset->moved_s = 0;
+	keyset->trial.wall_s = now->wall_s;
+	keyset->trial.ran_s = 0;
+	keyset->trial.boot_s = now->boot_s;
+	keyset->revoked = 0;
 }
 
 /* The next key becomes active, and a new one becomes next. */
@@ -149,11 +185,15 @@ keyset_plan(const struct keyset *keyset, const struct rotation_policy *policy, e
 	if (floor_may_rise(keyset, policy, seen, now))
 		plan->after.floor = seen->first_alive;
 	RJWT_TRY(plan_versions(keyset, policy, version, seen, now, plan, diag));
+	if (keyset->machine[0] == '\0')
+		memcpy(plan->after.machine, seen->machine, sizeof(plan->after.machine));
 	plan->after.next_version = keyset->next_version + plan->make;
 	if (plan->after.next_version > KEYSET_VERSION_MAX + 1)
 		return diag_fail(diag, RJWT_KEYSET, "", "all key versions are used up");
 	plan->any = plan->make > 0 || plan->revoke != 0 || why == WHY_BUMP || now->wall_s < keyset->active.since_s ||
-		    plan->after.floor != keyset->floor || keyset_clock_moved(keyset, policy, now);
+		    plan->after.floor != keyset->floor || keyset_clock_moved(keyset, policy, now) ||
+		    strcmp(plan->after.machine, keyset->machine) != 0;
+	plan->counts = !plan->any && must_count(keyset, policy, seen, now);
 	keyset_plan_at(plan, keyset, policy, now);
 	return RJWT_OK;
 }
@@ -186,6 +226,8 @@ describe_reason(struct plan *plan, const struct keyset *before)
 		add(&plan->change, "%.42s is revoked", kid);
 	} else if (plan->make == 0 && plan->after.floor != before->floor)
 		add(&plan->change, "keys below version %lld are removed", (long long)plan->after.floor);
+	else if (plan->make == 0 && strcmp(plan->after.machine, before->machine) != 0)
+		add(&plan->change, "recorded the machine id");
 	else if (plan->why == WHY_DUE && plan->make == 0)
 		add(&plan->change, plan->any ? "recorded the clock change" : "nothing was due");
 }
@@ -234,6 +276,7 @@ keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rota
 	plan->revoked_s = now->wall_s > 0 ? now->wall_s : 1; /* 0 would mean: not revoked */
 	plan->after.clock = keyset_clock_moved(before, policy, now) ? *now : before->clock;
 	plan->after.moved_s = keyset_clock_moved(before, policy, now) ? by_s : before->moved_s;
+	keyset_trial_at(before, policy, now, &plan->after);
 	describe_plan(plan, before, policy);
 	if (by_s == 0)
 		return;

@@ -11,8 +11,9 @@
 
 /* What the planner must know of the files. */
 struct keyset_seen {
-	int64_t minted;	       /* tickets taken from the active key */
-	int64_t first_alive;   /* the first version, from floor on, that has not expired */
+	int64_t minted;		  /* tickets taken from the active key */
+	char machine[DIGEST_HEX]; /* of this host, see host_machine() */
+	int64_t first_alive;   /* the first version, from floor on, that had not expired by the time that is believed */
 	int64_t first_until_s; /* its exp; 0: it is active or next */
 };
 
@@ -40,6 +41,7 @@ struct plan {
 	int64_t revoked_s; /* of the key that is revoked */
 	bool raced;	   /* another rotation came first, and this one is skipped */
 	bool restamp;	   /* retirements in the future are rewritten as of now */
+	bool counts;	   /* how long the clock has run is recorded, and nothing else need be */
 	struct rjwt_change change;
 };
 
@@ -68,6 +70,13 @@ void keyset_begin(struct keyset *keyset, int64_t first_version, const struct rjw
  * tickets taken; 0: consider only time.
  */
 bool keyset_due(const struct keyset *keyset, const struct rotation_policy *policy, int64_t minted, int64_t now_s);
+
+/*
+ * When a writer should look again, at the latest: as keyset_next_event(), but while expired keys wait for the clock, soon
+ * enough to record how long the machine has run before it may be switched off.
+ */
+int64_t keyset_wake_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct keyset_seen *seen,
+    const struct rjwt_time *now, int64_t event_s);
 
 /* When something is due; 0: never; in the past: overdue. what: "rotation", "clean-up"; static. */
 int64_t keyset_next_event(const struct keyset *keyset, const struct rotation_policy *policy,

@@ -13,7 +13,7 @@ setup()
 
 @test "rotate gives up after 30 s behind the lock, and names its last holder; those who read do not wait" {
 	next=$(kid next)
-	exec {lock}<>"$state/lock"
+	exec {lock}<>"$state/private/lock"
 	flock $lock
 	before=$(snapshot)
 	SECONDS=0

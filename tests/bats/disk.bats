@@ -80,6 +80,18 @@ no_rotation()
 	[ "$(keyset '[.active.version,.next.version,.next_version]')" = '[2,3,4]' ]
 }
 
+# unwritable REASON DIRECTORY... - status and check say so of each of these, and change nothing by looking
+unwritable()
+{
+	local what seen directory
+	seen=$(inside find "$state" -printf '%p %T@ %C@ %s\n')
+	for what in '3 status' '1 check'; do
+		refused "${what% *}" "$state: cannot write: $1" keyd "${what#* }"
+		for directory in "${@:2}"; do says "$state/$directory: cannot write: $1: no "; done
+	done
+	[ "$(inside find "$state" -printf '%p %T@ %C@ %s\n')" = "$seen" ]
+}
+
 # as_before - with room again
 as_before()
 {
@@ -100,6 +112,7 @@ as_before()
 @test "full of bytes: minting goes on without a limit, no rotation, and nothing is lost" {
 	sleep 1.1
 	bytes 0
+	unwritable 'No space left on device' keys private revoked/jti revoked/sub issued
 	minted "not counted: $state/private/2.minted: cannot write: No space left" \
 		"not recorded: $state/issued/" 'No space left'
 	no_rotation 'keyset.json: cannot write: No space left on device'
@@ -120,6 +133,8 @@ as_before()
 @test "full of files: minting goes on, with a limit too; no rotation, and no one-time login" {
 	sleep 1.1
 	files 0
+	unwritable 'No space left on device' keys private revoked/jti revoked/sub spent issued
+	refused 2 "$state/spent: cannot write: No space left on device" verify -u alice -s sshd <<<"$once"
 	minted "not recorded: $state/issued/" 'No space left'
 	before=$(listing)
 	configure 'max_tokens_per_key: 100'
@@ -144,7 +159,7 @@ as_before()
 	inside mount -o remount,ro "$state"
 	minted "not counted: $state/private/2.minted: cannot open: Read-only file system" \
 		"not recorded: $state/issued/" 'Read-only file system'
-	no_rotation "$state: cannot open lock: Read-only file system"
+	no_rotation "$state/private: cannot open lock: Read-only file system"
 	configure 'max_tokens_per_key: 100'
 	refused 1 "$state/private/2.minted: cannot open: Read-only file system" issue alice
 	configure
@@ -153,6 +168,11 @@ as_before()
 	refused 1 spent login "$again"
 	try 0 login "$reusable"
 	try 0 verify -u alice -s sshd <<<"$reusable"
+	refused 2 "$state/spent: cannot write: Read-only file system" verify -u alice -s sshd <<<"$once"
+	unwritable 'Read-only file system' keys private revoked/jti revoked/sub spent issued
+	refused 0 'this host could not mark the token as spent' issue alice
+	try 0 issue --reusable alice
+	[[ $stderr != *'mark the token as spent'* ]]
 	inside mount -o remount,rw "$state"
 	as_before
 	try 0 login "$once"
@@ -193,7 +213,7 @@ little()
 as_new()
 {
 	keyd once
-	[ "$(inside ls "$state/private" | wc -l)" -eq 4 ]
+	[ "$(inside ls "$state/private" | wc -l)" -eq 5 ]
 	[ -z "$(inside find "$state" -name '.new*')" ]
 	try 0 keyd status
 }

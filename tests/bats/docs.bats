@@ -321,7 +321,7 @@ host_of_examples()
 	section() { sed -n "/^\\.S[sh] $1\$/,/^\\.S[sh] /p" "$page"; }
 	diff <(jq -r 'keys_unsorted[]' "$state/keyset.json") \
 		<(section keyset.json | sed -n 's/^\.It //p' | tr -d ' ' | tr , '\n')
-	for word in $(jq -r '(.active, .next, .clock) | keys_unsorted[]' "$state/keyset.json" | grep -vx version); do
+	for word in $(jq -r '(.active, .next, .clock, .trial) | keys_unsorted[]' "$state/keyset.json" | grep -vx version); do
 		section keyset.json | grep -qw -- "$word" || { echo "no $word"; return 1; }
 	done
 	for word in $(cat "$state"/keys/*.jwk | jq -r 'keys_unsorted[]' | sort -u) ; do
@@ -333,15 +333,15 @@ host_of_examples()
 	for name in $(ls "$state"); do
 		section 'The state directory' | grep -q "^\\.It Pa $name\\(/\\| \\)" || { echo "no $name"; return 1; }
 	done
-	for path in private/4.key private/4.minted revoked/jti revoked/sub; do [ -e "$state/$path" ]; done
+	for path in private/4.key private/4.minted private/lock revoked/jti revoked/sub; do [ -e "$state/$path" ]; done
 	# and each mode
-	[ "$(cd "$state" && stat -c '%n %a' keyset.json keys/1.jwk private/*.key private/*.minted jwks.json spent issued issued/* lock |
+	[ "$(cd "$state" && stat -c '%n %a' keyset.json keys/1.jwk private/*.key private/*.minted jwks.json spent issued issued/* private/lock |
 		sed 's/[0-9]\{5,\} /hour /;s#/[0-9]*\.#/version.#' | sort -u)" = "issued 700
 issued/hour 600
 jwks.json 644
 keys/version.jwk 644
 keyset.json 644
-lock 600
+private/lock 600
 private/version.key 600
 private/version.minted 600
 spent 700" ]

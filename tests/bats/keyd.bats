@@ -32,15 +32,15 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 644 keys/1.jwk
 644 keys/2.jwk
 644 keyset.json
-600 lock
 700 private
 600 private/1.key
 600 private/1.minted
 600 private/2.key
 600 private/2.minted
-755 revoked
-755 revoked/jti
-755 revoked/sub
+600 private/lock
+711 revoked
+711 revoked/jti
+711 revoked/sub
 700 spent'
 	for mask in 000 022 077 177; do
 		rm -r "$state"
@@ -116,11 +116,11 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 }
 
 @test "once: nothing due is success and commits nothing; what is due by time is done" {
-	before=$(sha256sum "$state"/*.json "$state"/keys/* "$state"/private/*)
+	before=$(sha256sum "$state"/*.json "$state"/keys/* "$state"/private/[0-9]*)
 	old=$(kid) next=$(kid next)
 	run -0 --separate-stderr keyd once
 	[[ -z $output && $stderr == "rjwt-keyd: nothing was due, $old still signs" ]]
-	[ "$before" = "$(sha256sum "$state"/*.json "$state"/keys/* "$state"/private/*)" ]
+	[ "$before" = "$(sha256sum "$state"/*.json "$state"/keys/* "$state"/private/[0-9]*)" ]
 	backdate 86400
 	run -0 --separate-stderr keyd once
 	[[ -z $output && $stderr == "rjwt-keyd: $next signs now, $old verifies until "*" (ES256) is next" ]]
@@ -166,13 +166,13 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	next=$(kid next)
 	for due in no yes; do
 		[ $due = no ] || backdate 86400
-		before=$(snapshot; stat "$state/lock")
+		before=$(snapshot; stat "$state/private/lock")
 		run -0 --separate-stderr keyd once --dry-run
 		if [ $due = no ]; then expected="nothing was due"; else expected="$next signs now"; fi
 		[[ -z $output && $stderr == *"dry run, would do: $expected"* ]]
 		run -0 keyd --dry-run rotate
 		says 'dry run, would do: ' "$next signs now"
-		[ "$before" = "$(snapshot; stat "$state/lock")" ]
+		[ "$before" = "$(snapshot; stat "$state/private/lock")" ]
 	done
 }
 
@@ -194,7 +194,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	[ "$(active)" -eq 2 ]
 	[ "$(grep -l '\.2 signs now' "$dir"/once.* | wc -l)" -eq 1 ]
 	need flock
-	exec {lock}<>"$state/lock"
+	exec {lock}<>"$state/private/lock"
 	flock $lock
 	for n in {1..16}; do keyd rotate >"$dir/kid.$n" 2>/dev/null 3>&- {lock}>&- & done
 	sleep 1    # until all of them wait
@@ -212,7 +212,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	rm "$state/jwks.json"
 	run -0 keyd check    # a rotation under way looks the same
 	run -0 keyd once
-	[ "$(cd "$state/private" && echo .new* *)" = '.new* 1.key 1.minted 2.key 2.minted' ]
+	[ "$(cd "$state/private" && echo .new* *)" = '.new* 1.key 1.minted 2.key 2.minted lock' ]
 	[ "$(cd "$state/keys" && echo .new* *)" = '.new* 1.jwk 2.jwk' ]
 	run -0 jq -e '.keys | length == 2' "$state/jwks.json"
 	keyd rotate

@@ -132,6 +132,10 @@ broken()
 @test "another machine's keyset, an old one put back, another base_kid: writers refuse, verifying goes on" {
 	broken 0 'belongs to another machine' 'jq -c ".machine = \"$(printf x | sha256sum | cut -c-64)\"" keyset.json | seal >n; cat n >keyset.json; rm n'
 	broken 0 'an old copy was restored' 'keyd rotate; cat ../good/keyset.json >keyset.json'
+	(cd "$state" && jq -c ".machine = \"$(printf x | sha256sum | cut -c-64)\"" keyset.json | seal >n; cat n >keyset.json; rm n)
+	refused 1 'belongs to another machine' keyd init --if-missing
+	cp -a "$dir/good/keyset.json" "$state"
+	run -0 keyd init --if-missing
 	configure 'base_kid: other'
 	everybody 0 'base_kid is other'
 	configure "base_kid: $(jq -r .base "$state/keyset.json")"

@@ -189,7 +189,7 @@ judged()
 
 @test "keyset.json is read, and no private file" {
 	cp -a "$state" "$own/state"
-	rm -r "$own/state/private" "$own/state/issued" "$own/state/jwks.json" "$own/state/lock"
+	rm -r "$own/state/private" "$own/state/issued" "$own/state/jwks.json"
 	run -0 verify -d "$own/state" -u alice -s sshd "$dir/token"
 	rm "$own/state/keys/1.jwk"
 	refused 1 'rejected: key_unknown' verify -d "$own/state" "$dir/token"

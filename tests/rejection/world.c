@@ -183,8 +183,8 @@ put_marks(struct table *t)
 	RJWT_CLEAN(buf_clear) struct buf token = { 0 };
 
 	want("state", dir_open(t->f->state, &dir, NULL), RJWT_OK);
-	want("gone", mark_revoke_jti(&dir, "gone", 7, NULL), RJWT_OK);
-	want("eve", mark_revoke_user(&dir, "eve", 5, NULL), RJWT_OK);
+	want("gone", mark_revoke_jti(&dir, "gone", 7, &(int64_t){ 0 }, NULL), RJWT_OK);
+	want("eve", mark_revoke_user(&dir, "eve", 5, &(int64_t){ 0 }, NULL), RJWT_OK);
 	table_token(t, PLAIN, used, &token);
 	want("spend", judge(t->f, token.p, 0, NULL), RJWT_OK);
 }

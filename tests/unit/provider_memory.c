@@ -46,14 +46,15 @@ memory_generate(struct provider *provider, int64_t version, const struct alg *al
     struct rjwt_diag *diag)
 {
 	struct memory_keys *keys = keys_of(provider);
-	RJWT_CLEAN(key_clean) struct key *made = NULL;
+	RJWT_CLEAN(key_clean) struct key *made = RJWT_STEAL(*key);
 	int slot = slot_of(keys, 0);
 
 	if (keys->generate != RJWT_OK)
 		return diag_fail(diag, keys->generate, "", "as the test wants it");
 	if (memory_has(keys, version) || slot < 0)
 		return RJWT_EXISTS;
-	RJWT_TRY(key_generate(alg, rsa_bits, &made));
+	if (made == NULL)
+		RJWT_TRY(key_generate(alg, rsa_bits, &made));
 	RJWT_TRY(key_private_format(made, &keys->keys[slot].text));
 	keys->keys[slot].version = version;
 	keys->generated++;

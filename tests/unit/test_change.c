@@ -31,10 +31,10 @@ check_modes(const struct fixture *f)
 		const char *name;
 		unsigned mode;
 	} files[] = { { ".", 0755 }, { "keyset.json", 0644 }, { "keys", 0755 }, { "keys/2.jwk", 0644 },
-		{ "jwks.json", 0644 }, { "revoked", 0755 }, { "revoked/jti", 0755 }, { "revoked/sub", 0755 },
+		{ "jwks.json", 0644 }, { "revoked", 0711 }, { "revoked/jti", 0711 }, { "revoked/sub", 0711 },
 		{ "spent", 0700 }, { "spent/1", 0700 }, { "issued", 0700 }, { "issued/500000", 0600 },
 		{ "private", 0700 }, { "private/2.key", 0600 }, { "private/2.minted", 0600 }, { "keys/3.jwk", 0644 },
-		{ "private/3.key", 0600 }, { "lock", 0600 } };
+		{ "private/3.key", 0600 }, { "private/lock", 0600 } };
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (file_mode(f, files[i].name) != files[i].mode)
@@ -78,7 +78,7 @@ test_init_twice(void **state)
 
 	want("first", init(f), RJWT_OK);
 	assert_true(file_has(f, "keyset.json", "\"base\":\"B\",\"issuer\":\"i\",\"audience\":\"a\""));
-	file_gone(f, "lock");
+	file_gone(f, "private/lock");
 	state_digest(f, before);
 	want("second", init(f), RJWT_EXISTS);
 	state_digest(f, after); /* not even a lock */
@@ -112,18 +112,57 @@ test_init_crashed(void **state)
 	want("keys are there", init(f), RJWT_KEYSET);
 	file_gone(f, "keys/1.jwk");
 	file_gone(f, "keys/2.jwk");
-	file_put(f, "lock", VIEW(""));
+	file_put(f, "private/lock", VIEW(""));
 	want("private halves are there", init(f), RJWT_KEYSET);
 	state_digest(f, before);
 	want("handle", fixture_try(f, "", &f->h), RJWT_KEYSET);
 	state_digest(f, after);
 	assert_string_equal(before, after);
+	file_gone(f, "jwks.json"); /* which comes after keyset.json */
 	file_put(f, "init", VIEW(""));
 	file_put(f, "keys/.new.1.jwk", VIEW("torn"));
 	want("crashed", init(f), RJWT_OK);
 	assert_false(file_there(f, "init") || file_there(f, "keys/.new.1.jwk"));
 	fixture_config(f, "");
 	free(minted(f, NULL));
+}
+
+/* A directory of somebody else's, whatever it has in common with ours: nothing is made, no mode is changed. */
+static void
+test_init_elsewhere(void **state)
+{
+	static const char *const rows[] = { "touch s/passwd", "mkdir -m 710 s/private s/certs",
+		"mkdir -m 710 s/private && touch s/private/server.key", "mkdir -m 755 s/keys", "touch s/lock",
+		"mkdir s/private s/keys && touch s/keys/1.jwk", "touch s/jwks.json", "mkdir s/issued s/spent",
+		"touch s/init s/other", "touch s/.new.other" };
+	struct fixture *f = *state;
+	struct rjwt_options options = fixture_options(f);
+	char before[DIGEST_HEX], after[DIGEST_HEX], command[512];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		snprintf(command, sizeof(command), "cd %s && rm -rf state s && mkdir s && %s && mv s state", f->top,
+		    rows[i]);
+		assert_int_equal(system(command), 0);
+		state_digest(f, before);
+		want(rows[i], init(f), RJWT_KEYSET);
+		want(rows[i], rjwt_init(&options, RJWT_ADOPT, &(struct rjwt_change){ 0 }, &f->diag),
+		    strstr(rows[i], "1.jwk") == NULL ? RJWT_KEYSET : RJWT_OK);
+		state_digest(f, after);
+		if (strstr(rows[i], "1.jwk") == NULL)
+			assert_string_equal(before, after);
+	}
+	/* What an interrupted init leaves, at its first steps; and a file system of its own. */
+	for (unsigned i = 0; i < 4; i++) {
+		static const char *const begun[] = { "mkdir -m 700 s/private", "mkdir -m 700 s/private s/lost+found",
+			"mkdir -m 700 s/private && touch s/private/lock s/.new.init",
+			"mkdir -m 700 s/private && touch s/private/lock s/init && mkdir s/keys s/revoked" };
+
+		snprintf(command, sizeof(command), "cd %s && rm -rf state s && mkdir s && %s && mv s state", f->top,
+		    begun[i]);
+		assert_int_equal(system(command), 0);
+		want(begun[i], init(f), RJWT_OK);
+		want("again", init(f), RJWT_EXISTS);
+	}
 }
 
 static void
@@ -292,9 +331,9 @@ main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 #define B(test) cmocka_unit_test_setup_teardown(test, setup_bare, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_modes), B(test_init_twice), B(test_init_random_base),
-		B(test_init_crashed), B(test_init_refused), T(test_rotation), T(test_open_handle_sees_commits),
-		T(test_removal), T(test_removal_waits_for_the_clock), T(test_clock_back_restamps),
-		T(test_dry_run_writes_nothing) };
+		B(test_init_crashed), B(test_init_elsewhere), B(test_init_refused), T(test_rotation),
+		T(test_open_handle_sees_commits), T(test_removal), T(test_removal_waits_for_the_clock),
+		T(test_clock_back_restamps), T(test_dry_run_writes_nothing) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

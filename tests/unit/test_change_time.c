@@ -283,23 +283,153 @@ test_stale_init(void **state)
 	assert_true(file_there(f, "keys/1.jwk") && file_there(f, "private/1.key"));
 }
 
-/* Who may get in is not forgotten by a clock that nobody believes. */
+/* Records are for people. They go by the wall clock alone, or they would pile up where it is never settled. */
 static void
-test_issued_needs_the_clock(void **state)
+test_issued_by_the_wall_clock(void **state)
 {
 	struct fixture *f = *state;
 
 	fixture_config(f, "rotate_every: 0\n");
 	free(minted(f, "alice"));
-	clock_step(10 * 365 * 86400);
 	tick(f);
 	assert_true(file_there(f, "issued/500000"));
-	clock_step(-10 * 365 * 86400);
+	clock_run(3600);
 	tick(f);
 	assert_true(file_there(f, "issued/500000"));
-	clock_run(3 * 3600);
+	clock_boot(3600);
 	tick(f);
 	assert_false(file_there(f, "issued/500000"));
+}
+
+/* --- a machine that is rebooted often --------------------------------------------------------- */
+
+#define DAY_S 86400
+#define UP_S 3000 /* 50 minutes */
+#define DOWN_S 60
+
+static int64_t member_until[128]; /* exp of each version, as it was last seen */
+
+/* A boot, with the daemon: it wakes when it said that it would. */
+static void
+one_boot(struct fixture *f)
+{
+	int64_t down_at = clock_time.boot_s, wake;
+
+	clock_boot(DOWN_S);
+	down_at = clock_time.boot_s + UP_S;
+	for (;;) {
+		struct keyset before = keyset_get(f), after;
+
+		wake = tick(f).next_event_s;
+		after = keyset_get(f);
+		/* What goes has expired: version v signs until day v at the earliest, and verifies for ttl more. */
+		for (int64_t v = before.floor; v < after.floor; v++)
+			assert_true(member_until[v % 128] != 0 && member_until[v % 128] < clock_time.wall_s);
+		for (int64_t v = after.floor; v < after.active.version; v++)
+			member_until[v % 128] = member(f, v, "exp");
+		if (wake == 0 || wake - clock_time.wall_s >= down_at - clock_time.boot_s)
+			break;
+		assert_true(wake > clock_time.wall_s);
+		clock_run(wake - clock_time.wall_s);
+	}
+	clock_run(down_at - clock_time.boot_s);
+}
+
+/* Ten thousand commits, each of which is synced. */
+static void
+in_memory(void)
+{
+	if (access("/dev/shm", W_OK) == 0)
+		assert_int_equal(setenv("TMPDIR", "/dev/shm", 1), 0);
+}
+
+static void
+boots(struct fixture *f, int64_t seconds)
+{
+	int64_t until_s = clock_time.wall_s + seconds;
+
+	while (clock_time.wall_s < until_s)
+		one_boot(f);
+}
+
+/*
+ * No boot is as long as max_lifetime, or as an hour. What has expired goes all the same, with its marks: after the
+ * machine has run for max_lifetime twice at most, of which two ninths are not counted.
+ */
+static void
+test_reboots(void **state)
+{
+	struct fixture *f;
+	struct rjwt_change change;
+	int64_t floor;
+
+	(void)state;
+	in_memory();
+	f = fixture_new("max_lifetime: 7d\nprevious_key_ttl: 8d\n");
+	make_mark(f, "1");
+	want("jti", rjwt_revoke(f->h, &(struct rjwt_revocation){ .jti = "an-id" }, 0, &change, &f->diag), RJWT_OK);
+	boots(f, 9 * DAY_S);
+	assert_true(keyset_get(f).floor == 1 && file_there(f, "spent/1"));
+	boots(f, 19 * DAY_S);
+	floor = keyset_get(f).floor;
+	assert_true(floor > 2);
+	assert_false(file_there(f, "spent/1") || file_there(f, "keys/1.jwk") || file_there(f, "keys/2.jwk"));
+	boots(f, 32 * DAY_S);
+	/* 60 days: a key a day retires, and verifies for 8 more. */
+	assert_true(keyset_get(f).active.version >= 60);
+	assert_true(keyset_get(f).floor > floor && keyset_get(f).active.version - keyset_get(f).floor <= 29);
+	fixture_free(f);
+}
+
+/* The same, and from one boot on the clock is ten years ahead, for less than max_lifetime: nothing is removed by it. */
+static void
+test_reboots_and_a_wrong_clock(void **state)
+{
+	struct fixture *f = fixture_new("max_lifetime: 1d\nprevious_key_ttl: 26h\n");
+	RJWT_CLEAN(free_clean) char *token = NULL;
+	int64_t floor;
+
+	(void)state;
+	boots(f, 36 * 3600);
+	token = minted(f, "alice");
+	floor = keyset_get(f).floor;
+	clock_step(3650 * DAY_S);
+	for (int i = 0; i < 26; i++) {
+		clock_boot(DOWN_S);
+		for (int k = 0; k < 5; k++) {
+			tick(f);
+			clock_run(600);
+		}
+	}
+	assert_true(keyset_get(f).floor == floor);
+	clock_step(-3650 * DAY_S);
+	clock_boot(0);
+	tick(f);
+	assert_true(keyset_get(f).floor == floor && file_there(f, "keys/1.jwk"));
+	/* The count begins anew. */
+	boots(f, 20 * 3600);
+	assert_true(keyset_get(f).floor == floor);
+	boots(f, 72 * 3600);
+	assert_true(keyset_get(f).floor > floor);
+	want("a token of a key that is gone", judge(f, token, 0, NULL), RJWT_KEY_UNKNOWN);
+	fixture_free(f);
+}
+
+/* A writer of version 0.1.0 drops the count: it begins anew, and nothing else changes. */
+static void
+test_count_dropped(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(buf_clear) struct buf text = file_get(f, "keyset.json");
+	RJWT_CLEAN(buf_clear) struct buf older = { 0 };
+	const char *from = strstr(text.p, ",\"trial\":{"), *to = strstr(from, "},") + 1;
+	struct keyset k = { 0 };
+
+	buf_add(&older, text.p, (size_t)(from - text.p));
+	buf_add(&older, to, (size_t)(strstr(to, ",\"sum\"") - to));
+	want("sum", seal_add(&older), RJWT_OK);
+	want("parse", keyset_parse(buf_view(&older), &k, NULL), RJWT_OK);
+	assert_true(k.trial.wall_s == T0 && k.trial.ran_s == 0 && k.trial.boot_s == k.clock.boot_s);
 }
 
 static void
@@ -352,7 +482,9 @@ main(void)
 		cmocka_unit_test(test_back_during_a_rotation), T(test_back_and_only_minting), T(test_no_leeway),
 		T(test_suspect_until_settled), T(test_boot_without_a_name), T(test_marks_go_when_minting_rotates),
 		T(test_marks_that_a_crash_left), T(test_removal_is_told), T(test_stale_init),
-		T(test_issued_needs_the_clock), T(test_issued_missing), T(test_folder_replaced) };
+		T(test_issued_by_the_wall_clock), cmocka_unit_test(test_reboots),
+		cmocka_unit_test(test_reboots_and_a_wrong_clock), T(test_count_dropped), T(test_issued_missing),
+		T(test_folder_replaced) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -277,7 +277,7 @@ test_lock(void **state)
 	char path[256];
 	pid_t pid;
 
-	snprintf(path, sizeof(path), "%s/lock", f->state);
+	snprintf(path, sizeof(path), "%s/private/lock", f->state);
 	lock = open(path, O_RDWR | O_CLOEXEC);
 	assert_true(lock >= 0);
 	assert_int_equal(flock(lock, LOCK_EX), 0);
@@ -301,7 +301,7 @@ test_lock(void **state)
 	assert_int_equal(next_word(ends[0], 'g'), 'd');
 	assert_true(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	assert_int_equal(keyset_get(f).active.version, 2);
-	assert_true(file_has(f, "lock", "(test_concurrency)") || file_has(f, "lock", "(lt-test_concurrency)"));
+	assert_true(file_has(f, "private/lock", "(test_concurrency)") || file_has(f, "private/lock", "(lt-test_concurrency)"));
 	close(ends[0]);
 	close(ends[1]);
 }

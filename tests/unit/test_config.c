@@ -97,6 +97,8 @@ static const struct {
 	{ "leeway: 5m", "leeway: 6m" },
 	{ "token_type: JWT", "token_type: \"\"" },
 	{ "token_type: at+jwt", "token_type: [JWT]" },
+	{ "token_type: application/a", "token_type: application/" },
+	{ "token_type: applicatio/", "token_type: Application/" },
 	{ "max_token_bytes: 256", "max_token_bytes: 255" },
 	{ "max_token_bytes: 65536", "max_token_bytes: 65537" },
 	{ "services: {su: \"\"}", "services: {su: }" },

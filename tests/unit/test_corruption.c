@@ -361,7 +361,7 @@ static const struct {
 	{ "", { "KKKKKKKK", "KKKKKKKK", "KKKKKKKK", "KKKKKKKK", "KKKKKKKK" } },
 	{ "keyset.json", { "KKKKKKKK", "KKKKKKKK", "KKKKKKKK", "KKKKKKKK", "KKKKKKKK" } },
 	{ "jwks.json", { "........", ".....III", "........", "........", "........" } },
-	{ "lock", { "........", ".....III", ".....III", "........", ".....III" } },
+	{ "private/lock", { "........", ".....III", ".....III", "........", ".....III" } },
 	{ "keys", { "KKKKKKKK", "KKKKKKKK", "KKKKKKKK", "KKKKKKKK", "KKKKKKKK" } },
 	{ "keys/1.jwk", { "U.......", "K.......", "K.......", "K.......", "K......." } },
 	{ "keys/2.jwk", { ".UUKKKK.", ".KKKKKK.", ".KKKKKK.", ".KKKKKK.", ".KKKKKK." } },

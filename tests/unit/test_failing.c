@@ -433,10 +433,10 @@ test_revoked(void **state)
 
 	t.token = token;
 	want("folder", dir_open(t.f->state, &dir, NULL), RJWT_OK);
-	want("jti", mark_revoke_jti(&dir, "a1", 9, NULL), RJWT_OK);
+	want("jti", mark_revoke_jti(&dir, "a1", 9, &(int64_t){ 0 }, NULL), RJWT_OK);
 	every("revoked jti", whole, &t, RJWT_REVOKED);
 	t.token = other;
-	want("user", mark_revoke_user(&dir, "alice", 9, NULL), RJWT_OK);
+	want("user", mark_revoke_user(&dir, "alice", 9, &(int64_t){ 0 }, NULL), RJWT_OK);
 	every("revoked user", whole, &t, RJWT_REVOKED);
 }
 
@@ -555,7 +555,7 @@ keep(struct thing *thing)
 	RJWT_TRY(store_can_sign(store, 1, NULL));
 	RJWT_TRY(tickets_take(store, 1, 1, true, &ticket, NULL));
 	RJWT_TRY(store_check_writable(store, &policy, NULL));
-	RJWT_TRY(store_usage(store, T0, &seen, NULL));
+	RJWT_TRY(store_usage(store, &policy, &clock_time, &seen, NULL));
 	return store_jwks(store, T0, &out, NULL);
 }
 
@@ -564,10 +564,11 @@ static enum rjwt_err
 see(struct thing *thing)
 {
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	const struct rotation_policy policy = { .rotate_every_s = 86400, .max_lifetime_s = 3600, .leeway_s = 30 };
 	struct keyset_seen seen;
 
 	RJWT_TRY(store_open(thing->f->state, NULL, &store, NULL));
-	RJWT_TRY(store_usage(store, T0, &seen, NULL));
+	RJWT_TRY(store_usage(store, &policy, &clock_time, &seen, NULL));
 	assert_int_equal(seen.first_alive, 1);
 	return RJWT_OK;
 }
@@ -581,8 +582,8 @@ mark(struct thing *thing)
 
 	version++;
 	RJWT_TRY(dir_open(thing->f->state, &dir, NULL));
-	RJWT_TRY(mark_revoke_jti(&dir, "j", version, NULL));
-	return mark_revoke_user(&dir, "dave", version, NULL);
+	RJWT_TRY(mark_revoke_jti(&dir, "j", version, &(int64_t){ 0 }, NULL));
+	return mark_revoke_user(&dir, "dave", version, &(int64_t){ 0 }, NULL);
 }
 
 static enum rjwt_err
@@ -631,8 +632,8 @@ make_marks(struct thing *thing, unsigned k)
 	token = fresh.token;
 	want("spent", judge(thing->f, token, 0, NULL), RJWT_OK);
 	free(minted(thing->f, "carol"));
-	want("revoked", mark_revoke_jti(&dir, "j", 2, NULL), RJWT_OK);
-	want("revoked", mark_revoke_user(&dir, "bob", 2, NULL), RJWT_OK);
+	want("revoked", mark_revoke_jti(&dir, "j", 2, &(int64_t){ 0 }, NULL), RJWT_OK);
+	want("revoked", mark_revoke_user(&dir, "bob", 2, &(int64_t){ 0 }, NULL), RJWT_OK);
 }
 
 static void

@@ -47,6 +47,9 @@ machine(void **state)
 		{ ID, 0, RJWT_OK, true },
 		{ "", 0, RJWT_OK, false },
 		{ "\n", 0, RJWT_OK, false },
+		{ "uninitialized\n", 0, RJWT_OK, false }, /* machine-id(5): of an image that was not booted */
+		{ "uninitialized", 0, RJWT_OK, false },
+		{ "uninitializedx\n", 0, RJWT_OK, true },
 		{ NULL, ENOENT, RJWT_OK, false },
 		{ NULL, EMFILE, RJWT_IO, false },
 		{ NULL, ENFILE, RJWT_IO, false },

@@ -26,6 +26,8 @@ keyset_of_three(void)
 
 	clock_reset();
 	k.clock = clock_time;
+	k.trial.wall_s = clock_time.wall_s;
+	k.trial.boot_s = clock_time.boot_s;
 	return k;
 }
 
@@ -197,6 +199,7 @@ test_plan_rotates(void **state)
 	clock_run(DAY - 1);
 	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
 	assert_true(!plan.any && plan.retire == 0 && plan.make == 0 && !plan.raced);
+	plan.after.trial = k.trial; /* which goes with a commit, and is no reason for one */
 	assert_memory_equal(&plan.after, &k, sizeof(k));
 	clock_run(1);
 	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
@@ -414,6 +417,51 @@ test_suspect(void **state)
 	assert_true(keyset_clock_suspect(&k, &p, &clock_time, NULL));
 }
 
+/* Time that the machine ran adds up over boots, and what was wrong at any reading of the clock makes it begin anew. */
+static void
+test_trial(void **state)
+{
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+	const struct keyset_seen waits = { .first_alive = 2 };
+	struct plan plan;
+
+	(void)state;
+	for (int boot = 0; boot < 5; boot++) { /* of ten minutes and ten seconds */
+		clock_boot(5);
+		plan = plan_of(&k, &p, WHY_DUE, 0, &waits);
+		assert_true(plan.any && plan.after.floor == 1);
+		k = plan.after;
+		clock_run(599);
+		assert_true(keyset_wake_s(&k, &p, &waits, &clock_time, 0) == clock_time.wall_s + 600);
+		plan = plan_of(&k, &p, WHY_DUE, 0, &waits);
+		assert_true(!plan.any && !plan.counts);
+		clock_run(1);
+		plan = plan_of(&k, &p, WHY_DUE, 0, &waits);
+		assert_true(!plan.any && plan.counts && plan.after.floor == 1);
+		k = plan.after;
+		assert_true(k.trial.ran_s == (boot + 1) * 610 && k.trial.wall_s == T0);
+	}
+	clock_boot(5); /* after 3050 s, and 3630 are needed */
+	k = plan_of(&k, &p, WHY_DUE, 0, &waits).after;
+	clock_run(569);
+	assert_true(keyset_believed_s(&k, &p, &clock_time) == 0);
+	clock_run(1);
+	assert_true(keyset_believed_s(&k, &p, &clock_time) == T0);
+	plan = plan_of(&k, &p, WHY_DUE, 0, &waits);
+	assert_true(plan.any && plan.after.floor == 2);
+	assert_true(plan.after.trial.wall_s == clock_time.wall_s && plan.after.trial.ran_s == 0);
+	/* What retired since T0 and is expired by now waits for the next count. */
+	clock_step(-100);
+	assert_true(keyset_ran_s(&k, &p, &clock_time) == 0 && keyset_believed_s(&k, &p, &clock_time) == 0);
+	k = plan_of(&k, &p, WHY_DUE, 0, &waits).after;
+	assert_true(k.trial.ran_s == 0 && k.trial.wall_s == clock_time.wall_s && k.floor == 1);
+	/* A boot with a clock that is behind is no boot that counts. */
+	clock_boot(-5000);
+	k = plan_of(&k, &p, WHY_DUE, 0, &waits).after;
+	assert_true(k.trial.ran_s == 0 && k.trial.boot_s == clock_time.boot_s);
+}
+
 static void
 test_next_event(void **state)
 {
@@ -457,7 +505,7 @@ main(void)
 		cmocka_unit_test(test_compare_and_swap), cmocka_unit_test(test_by_count),
 		cmocka_unit_test(test_versions_end), cmocka_unit_test(test_clock_back),
 		cmocka_unit_test(test_clock_forward), cmocka_unit_test(test_floor), cmocka_unit_test(test_anchor),
-		cmocka_unit_test(test_suspect), cmocka_unit_test(test_next_event) };
+		cmocka_unit_test(test_suspect), cmocka_unit_test(test_trial), cmocka_unit_test(test_next_event) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,10 +155,18 @@ test_members(void **state)
 		name[1] = 'X';
 		buf_adds(&other, text.p);
 		want("seal", seal_add(&other), RJWT_OK);
-		want(name, keyset_parse(buf_view(&other), &k, NULL), RJWT_KEYSET);
+		/* Version 0.1.0 knows neither of two: without them the counts begin anew. */
+		if (first == 't' || strncmp(name + 2, "evoked\"", 7) == 0)
+			want(name, keyset_parse(buf_view(&other), &k, NULL), RJWT_OK);
+		else
+			want(name, keyset_parse(buf_view(&other), &k, NULL), RJWT_KEYSET);
+		if (first == 't')
+			assert_true(k.trial.wall_s == k.clock.wall_s && k.trial.ran_s == 0);
+		if (strncmp(name + 2, "evoked\"", 7) == 0)
+			assert_int_equal(k.revoked, -1);
 		name[1] = first;
 	}
-	assert_int_equal(n, 20);
+	assert_int_equal(n, 25);
 }
 
 /* The sum is of the bytes before it, and stands last. */

@@ -64,7 +64,10 @@ begin_lock(void **state)
 {
 	leap_s = leapt_s = 0;
 	blocked_when_won = pauses = blocked_in_pause = 0;
-	return begin(state);
+	if (begin(state) != 0)
+		return -1;
+	make("private", 0700);
+	return 0;
 }
 
 /* Whoever called us may send these, and holds the lock for as long as we are stopped. */
@@ -76,7 +79,7 @@ test_signals(void **state)
 
 	(void)state;
 	assert_int_equal(blocked(), 0);
-	EXPECT("take", lock_take(&lock, &folder, &diag), RJWT_OK);
+	EXPECT("take", lock_take(&lock, &folder, 0, &diag), RJWT_OK);
 	assert_int_equal(blocked_when_won, ARRAY_LEN(held));
 	assert_int_equal(blocked(), ARRAY_LEN(held));
 	lock_release(&lock);
@@ -95,7 +98,7 @@ test_mask_restored(void **state)
 	sigaddset(&before, SIGHUP);
 	sigaddset(&before, SIGUSR1);
 	assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
-	EXPECT("take", lock_take(&lock, &folder, NULL), RJWT_OK);
+	EXPECT("take", lock_take(&lock, &folder, 0, NULL), RJWT_OK);
 	lock_release(&lock);
 	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &after), 0);
 	for (int i = 1; i < 32; i++)
@@ -112,11 +115,11 @@ test_holder_named(void **state)
 	char wanted[64];
 
 	(void)state;
-	EXPECT("first", lock_take(&first, &folder, &diag), RJWT_OK);
+	EXPECT("first", lock_take(&first, &folder, 0, &diag), RJWT_OK);
 	/* Here the two are one process: what the first blocked must not count for the second. */
 	assert_int_equal(pthread_sigmask(SIG_SETMASK, &first.before, NULL), 0);
 	leap_s = 10;
-	EXPECT("second", lock_take(&second, &folder, &diag), RJWT_BUSY);
+	EXPECT("second", lock_take(&second, &folder, 0, &diag), RJWT_BUSY);
 	assert_int_equal(pauses, 2); /* 10 s, 20 s; at 30 s it is over */
 	assert_int_equal(blocked_in_pause, 0);
 	assert_int_equal(blocked(), 0);
@@ -126,7 +129,7 @@ test_holder_named(void **state)
 	assert_string_equal(diag.path, folder.path);
 	lock_release(&second);
 	lock_release(&first);
-	EXPECT("after", lock_take(&second, &folder, &diag), RJWT_OK);
+	EXPECT("after", lock_take(&second, &folder, 0, &diag), RJWT_OK);
 	lock_release(&second);
 }
 
@@ -139,7 +142,7 @@ test_told_to_end(void **state)
 	sigset_t before, none;
 
 	(void)state;
-	EXPECT("first", lock_take(&first, &folder, NULL), RJWT_OK);
+	EXPECT("first", lock_take(&first, &folder, 0, NULL), RJWT_OK);
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
 		struct timespec now = { 0, 0 };
 
@@ -149,7 +152,7 @@ test_told_to_end(void **state)
 		assert_int_equal(raise(signals[i]), 0);
 		leap_s = 10;
 		pauses = 0;
-		EXPECT("second", lock_take(&second, &folder, NULL), RJWT_BUSY);
+		EXPECT("second", lock_take(&second, &folder, 0, NULL), RJWT_BUSY);
 		assert_int_equal(pauses, signals[i] == SIGHUP ? 2 : 0);
 		lock_release(&second);
 		assert_int_equal(sigtimedwait(&before, NULL, &now), signals[i]);
@@ -172,15 +175,15 @@ test_private(void **state)
 		struct lock lock = LOCK_NONE;
 
 		umask(masks[i]);
-		EXPECT("take", lock_take(&lock, &folder, NULL), RJWT_OK);
+		EXPECT("take", lock_take(&lock, &folder, 0, NULL), RJWT_OK);
 		umask(022);
 		lock_release(&lock);
-		assert_int_equal(mode_of("lock"), 0600);
-		assert_int_equal(unlink(at("lock")), 0);
+		assert_int_equal(mode_of("private/lock"), 0600);
+		assert_int_equal(unlink(at("private/lock")), 0);
 	}
-	put("lock", "", 0666);
-	EXPECT("an open one", lock_take(&open_one, &folder, NULL), RJWT_OK);
-	assert_int_equal(mode_of("lock"), 0600);
+	put("private/lock", "", 0666);
+	EXPECT("an open one", lock_take(&open_one, &folder, 0, NULL), RJWT_OK);
+	assert_int_equal(mode_of("private/lock"), 0600);
 	lock_release(&open_one);
 }
 
@@ -192,13 +195,13 @@ test_link_refused(void **state)
 
 	(void)state;
 	put("elsewhere", "kept", 0600);
-	assert_int_equal(symlink("elsewhere", at("lock")), 0);
-	EXPECT("a link", lock_take(&lock, &folder, &diag), RJWT_IO);
+	assert_int_equal(symlink("elsewhere", at("private/lock")), 0);
+	EXPECT("a link", lock_take(&lock, &folder, 0, &diag), RJWT_IO);
 	CHECK(diag.text, strstr(diag.text, "cannot open lock") != NULL);
 	lock_release(&lock);
 	assert_int_equal(blocked(), 0);
-	assert_int_equal(unlink(at("lock")), 0);
-	EXPECT("none", lock_take(&lock, &folder, &diag), RJWT_OK);
+	assert_int_equal(unlink(at("private/lock")), 0);
+	EXPECT("none", lock_take(&lock, &folder, 0, &diag), RJWT_OK);
 	lock_release(&lock);
 }
 

@@ -292,6 +292,7 @@ test_retired_key(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
 	RJWT_CLEAN(buf_clear) struct buf young = file_get(f, "keys/1.jwk");
+	const struct rotation_policy policy = { .rotate_every_s = 86400, .max_lifetime_s = 3600, .leeway_s = 30 };
 	struct keyset_seen seen;
 	struct signer *signer;
 	char path[256];
@@ -305,7 +306,7 @@ test_retired_key(void **state)
 	assert_false(exported(store, T0)); /* nobody vouches for it */
 	snprintf(path, sizeof(path), "%s/keys/1.jwk", f->state);
 	assert_int_equal(unlink(path), 0);
-	want("see", store_usage(store, T0, &seen, NULL), RJWT_OK);
+	want("see", store_usage(store, &policy, &clock_time, &seen, NULL), RJWT_OK);
 	assert_int_equal(seen.first_alive, 2);
 	want("the next one's", store_signer(store, 3, &signer, NULL), RJWT_OK);
 	assert_true(signs_as(store, signer, 3));

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
+#include <dirent.h>
 #include <unistd.h>
 
 static struct rjwt_change
@@ -581,7 +582,7 @@ test_refused(void **state)
 	char before[DIGEST_HEX], after[DIGEST_HEX];
 	struct rjwt_change change = { .text = "kept" };
 
-	file_put(f, "lock", VIEW(""));
+	file_put(f, "private/lock", VIEW(""));
 	rotate(f);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		int64_t generation = keyset_get(f).generation;
@@ -704,12 +705,12 @@ test_adopt_refused(void **state)
 	char before[DIGEST_HEX], after[DIGEST_HEX];
 
 	fixture_config(f, "base_kid: B\n");
-	file_put(f, "lock", VIEW(""));
+	file_put(f, "private/lock", VIEW(""));
 	want("the same base", adopt(f), RJWT_CONFIG);
-	file_gone(f, "lock");
+	file_gone(f, "private/lock");
 	state_digest(f, before);
 	want("the same base", adopt(f), RJWT_CONFIG);
-	file_gone(f, "lock");
+	file_gone(f, "private/lock");
 	state_digest(f, after);
 	assert_string_equal(before, after);
 	rjwt_close(f->h);
@@ -743,6 +744,133 @@ test_init_makes_nothing_again(void **state)
 	want("status", rjwt_status(&options, &status), RJWT_OK);
 	assert_int_equal(status.level, RJWT_NOTE);
 	rjwt_status_clear(&status);
+}
+
+static enum rjwt_note_level
+level_of(struct fixture *f, const char *text)
+{
+	struct rjwt_options options = fixture_options(f);
+	struct rjwt_status status;
+	enum rjwt_note_level level;
+	bool said = false;
+
+	want("status", rjwt_status(&options, &status), RJWT_OK);
+	for (size_t i = 0; i < status.nnotes; i++)
+		said = said || strstr(status.notes[i].diag.text, text) != NULL;
+	assert_true(said == (status.level == RJWT_BROKEN));
+	level = status.level;
+	rjwt_status_clear(&status);
+	return level;
+}
+
+/*
+ * A cleaning job that empties revoked/ leaves no other trace: keyset.json counts the marks. What rjwt itself removes is
+ * not missed; and once all earlier tokens are revoked, what was lost revokes nothing any more.
+ */
+static void
+test_marks_removed_by_others(void **state)
+{
+	struct fixture *f = *state;
+	char command[300];
+
+	snprintf(command, sizeof(command), "rm %s/revoked/sub/*", f->state);
+	assert_true(keyset_get(f).revoked == 0);
+	revoked(f, (struct rjwt_revocation){ .jti = "a1" });
+	revoked(f, (struct rjwt_revocation){ .jti = "a1" });
+	assert_true(keyset_get(f).revoked == 1);
+	revoked(f, USERS("alice", "bob"));
+	assert_true(keyset_get(f).revoked == 3);
+	revoked(f, USERS("bob")); /* the mark is raised */
+	assert_true(keyset_get(f).revoked == 3);
+	assert_int_equal(level_of(f, "marks of 3"), RJWT_NOTE);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(level_of(f, "has 1 marks of 3"), RJWT_BROKEN);
+	rotate(f);
+	assert_int_equal(level_of(f, "has 1 marks of 3"), RJWT_BROKEN);
+	revoked(f, ALL);
+	assert_int_equal(level_of(f, "marks of"), RJWT_NOTE);
+	/* What goes with the floor. */
+	revoked(f, USERS("alice", "bob", "carol"));
+	revoked(f, (struct rjwt_revocation){ .jti = "a2" });
+	assert_true(keyset_get(f).revoked >= 4);
+	clock_run(86400 + 86400 + 1);
+	tick(f);
+	clock_run(86400 + 1);
+	tick(f);
+	assert_true(keyset_get(f).floor > 5 && keyset_get(f).revoked <= 1);
+	assert_int_equal(level_of(f, "marks of"), RJWT_NOTE);
+}
+
+/* A keyset whose marks nobody counted: the next writer does. */
+static void
+test_marks_counted_late(void **state)
+{
+	struct fixture *f = *state;
+	struct keyset k;
+	char command[300];
+
+	revoked(f, USERS("alice", "bob"));
+	k = keyset_get(f);
+	k.revoked = -1;
+	keyset_put(f, &k);
+	assert_int_equal(level_of(f, "marks of"), RJWT_NOTE);
+	rotate(f);
+	assert_true(keyset_get(f).revoked == 2);
+	snprintf(command, sizeof(command), "rm %s/revoked/sub/*", f->state);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(level_of(f, "has 0 marks of 2"), RJWT_BROKEN);
+}
+
+/*
+ * Others may look up a name, for any program may verify; they must not see who was revoked, or when. An older version
+ * let them, and the next writer closes that.
+ */
+static void
+test_marks_are_not_shown(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = minted(f, "alice");
+	char command[600];
+
+	revoked(f, USERS("alice"));
+	snprintf(command, sizeof(command),
+	    "cd %s/revoked && test $(stat -c %%Y sub/*) = 0 && chmod 755 . jti sub && touch sub/*", f->state);
+	assert_int_equal(system(command), 0);
+	tick(f);
+	snprintf(command, sizeof(command),
+	    "cd %s/revoked && test $(stat -c %%Y sub/*) = 0 && test \"$(stat -c %%a . jti sub | tr '\n' ' ')\" = '711 "
+	    "711 711 '",
+	    f->state);
+	assert_int_equal(system(command), 0);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(chmod(f->top, 0755) | chmod(f->config, 0644), 0);
+	assert_int_equal(seteuid(65534), 0);
+	want("by anybody", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_REVOKED);
+	snprintf(command, sizeof(command), "%s/revoked/sub", f->state);
+	assert_null(opendir(command));
+	assert_int_equal(seteuid(0), 0);
+}
+
+/* su runs with the group of its caller: what root makes there is root's all the same. */
+static void
+test_group_of_the_caller(void **state)
+{
+	struct fixture *f = *state;
+	struct rjwt_token token;
+	char command[300];
+
+	if (geteuid() != 0)
+		skip();
+	want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice" }, &token, &f->diag), RJWT_OK);
+	assert_int_equal(setegid(65534), 0);
+	want("spend", judge(f, token.text, 0, NULL), RJWT_OK);
+	revoked(f, USERS("alice"));
+	assert_int_equal(setegid(0), 0);
+	rjwt_token_clear(&token);
+	snprintf(command, sizeof(command), "test -z \"$(find %s -group 65534)\"", f->state);
+	assert_int_equal(system(command), 0);
+	assert_true(file_there(f, "spent/1"));
 }
 
 /* A path as people write it. */
@@ -790,7 +918,8 @@ main(void)
 		T(test_compromised_torn), T(test_key_unreadable), T(test_next_torn), T(test_old_marks_in_the_way),
 		H(test_secret_unreadable), T(test_private_unreadable), cmocka_unit_test(test_folder_swapped),
 		T(test_refused), cmocka_unit_test(test_adopt), T(test_adopt_keeps_names), T(test_adopt_refused),
-		T(test_init_makes_nothing_again), cmocka_unit_test(test_trailing_slash),
+		T(test_init_makes_nothing_again), T(test_marks_removed_by_others), T(test_marks_counted_late),
+		T(test_marks_are_not_shown), T(test_group_of_the_caller), cmocka_unit_test(test_trailing_slash),
 		cmocka_unit_test(test_adopt_nothing) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
