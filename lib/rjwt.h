@@ -394,6 +394,22 @@ struct rjwt_revocation {
 enum rjwt_err rjwt_revoke(struct rjwt *handle, const struct rjwt_revocation *revocation, int flags,
     struct rjwt_change *change, struct rjwt_diag *diag);
 
+/* A token that was minted and may still let somebody in; views until the call returns. */
+struct rjwt_issued {
+	const char *jti, *user, *kid;
+	int64_t exp_s;
+	bool once; /* it may have been spent since */
+};
+
+/*
+ * Call each for every token that was minted here, has not expired and is not revoked, in no order, until it returns
+ * false. Only root can read the record of minted tokens.
+ *
+ * RJWT_USAGE: a handle on a JWK Set; RJWT_KEYSET, RJWT_IO, RJWT_MEMORY.
+ */
+enum rjwt_err rjwt_list(struct rjwt *handle, bool (*each)(void *context, const struct rjwt_issued *token),
+    void *context, struct rjwt_diag *diag);
+
 struct rjwt_key_info {
 	char kid[RJWT_ID_SIZE];
 	char alg[8], state[8]; /* state: "active", "next", "retired", "revoked", "expired" */

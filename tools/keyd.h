@@ -9,11 +9,25 @@
 #include "tool.h"
 #include "base/string_list.h"
 
+/* The id of an option is a bit, and the set of options that a command takes is a sum of bits. */
+enum {
+	DRY_RUN = 1 << 8, /* above OPTION_LETTERS */
+	IF_MISSING = 1 << 9,
+	JSON = 1 << 10,
+	ADOPT = 1 << 11,
+	COMPROMISED = 1 << 12,
+	JTI = 1 << 13,
+	SUB = 1 << 14,
+	KID = 1 << 15,
+	ALL = 1 << 16
+};
+
 struct keyd {
 	struct tool tool;
 	int given; /* the options on the command line, a sum of bits */
 	bool dry_run, if_missing, json;
 	const char *jti, *kid;
+	char whole_jti[RJWT_ID_SIZE]; /* of a token whose beginning was typed */
 	struct string_list users;
 };
 
@@ -26,6 +40,12 @@ void keyd_tell(const struct keyd *keyd, const struct rjwt_change *change);
 /* Report a failure on stderr and in the log. The exit status, as tool_fail(). */
 int keyd_fail(const struct keyd *keyd, enum rjwt_err err, const struct rjwt_diag *diag);
 
+/* A call that changes the keyset of an open handle; keyd_change() opens, changes and reports. */
+typedef enum rjwt_err
+keyd_changer(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done, struct rjwt_diag *diag);
+int keyd_change(struct keyd *keyd, keyd_changer *how, struct rjwt_change *done);
+
+int keyd_revoke(struct keyd *keyd);
 int keyd_status(struct keyd *keyd);
 int keyd_check(struct keyd *keyd);
 

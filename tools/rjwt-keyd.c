@@ -7,19 +7,6 @@
 #include <string.h>
 #include <syslog.h>
 
-/* The id of an option is a bit, and the set of options that a command takes is a sum of bits. */
-enum {
-	DRY_RUN = 1 << 8, /* above OPTION_LETTERS */
-	IF_MISSING = 1 << 9,
-	JSON = 1 << 10,
-	ADOPT = 1 << 11,
-	COMPROMISED = 1 << 12,
-	JTI = 1 << 13,
-	SUB = 1 << 14,
-	KID = 1 << 15,
-	ALL = 1 << 16
-};
-
 void
 keyd_tell(const struct keyd *keyd, const struct rjwt_change *change)
 {
@@ -63,13 +50,8 @@ keyd_init(struct keyd *keyd)
 	return EXIT_DONE;
 }
 
-/* Each of these changes the keyset of an open handle. */
-typedef enum rjwt_err
-changer(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done, struct rjwt_diag *diag);
-
-/* Open, change, tell. */
-static int
-change(struct keyd *keyd, changer *how, struct rjwt_change *done)
+int
+keyd_change(struct keyd *keyd, keyd_changer *how, struct rjwt_change *done)
 {
 	struct rjwt_diag diag = { 0 };
 	struct rjwt *handle;
@@ -100,47 +82,23 @@ do_rotate(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_c
 	return rjwt_rotate(handle, flags, done, diag);
 }
 
-static enum rjwt_err
-do_revoke(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
-{
-	const struct rjwt_revocation r = { .jti = keyd->jti,
-		.users = string_list_view(&keyd->users),
-		.kid = keyd->kid,
-		.all = (keyd->given & ALL) != 0 };
-
-	return rjwt_revoke(handle, &r, flags, done, diag);
-}
-
 static int
 keyd_once(struct keyd *keyd)
 {
 	struct rjwt_change done;
 
-	return change(keyd, do_tick, &done);
+	return keyd_change(keyd, do_tick, &done);
 }
 
 static int
 keyd_rotate(struct keyd *keyd)
 {
 	struct rjwt_change done;
-	int status = change(keyd, do_rotate, &done);
+	int status = keyd_change(keyd, do_rotate, &done);
 
 	if (status == EXIT_DONE)
 		puts(done.kid);
 	return status;
-}
-
-static int
-keyd_revoke(struct keyd *keyd)
-{
-	struct rjwt_change done;
-	int what = keyd->given & (JTI | SUB | KID | ALL);
-
-	if (what == 0)
-		return tool_wrong(&keyd->tool, "revoke: name exactly one of --jti, --sub, --kid and --all");
-	if ((what & (what - 1)) != 0)
-		return tool_wrong(&keyd->tool, "revoke: name exactly one of --jti, --sub, --kid and --all");
-	return change(keyd, do_revoke, &done);
 }
 
 static int

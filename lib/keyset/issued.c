@@ -2,12 +2,15 @@
 #include "keyset/issued.h"
 #include "base/datetime.h"
 #include "base/file_write.h"
+#include "base/json.h"
 #include "base/json_write.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #define HOUR_S 3600
+#define HOUR_BYTES_MAX (256U << 20) /* a million tokens */
 
 bool
 issued_same_hour(int64_t exp_s, int64_t other_s)
@@ -50,6 +53,69 @@ issued_add(const struct dir *state, int64_t exp_s, const struct buf *lines, stru
 	}
 	RJWT_TRY(err);
 	return file_append(&dir, name, buf_view(lines), FILE_MAKE, NULL, diag);
+}
+
+struct reading {
+	const struct dir *dir;
+	int64_t from_s;
+	enum rjwt_err (*each)(void *context, const struct issued_token *token);
+	void *context;
+	struct rjwt_diag *diag;
+};
+
+static enum rjwt_err
+read_line(const struct reading *r, struct view line)
+{
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	struct issued_token token = { .once = false };
+	enum rjwt_err err = json_parse(line, &json, NULL);
+
+	if (err == RJWT_MEMORY)
+		return err;
+	if (err != RJWT_OK || json_string(json, "jti", &token.jti) != JSON_GOOD ||
+	    json_string(json, "sub", &token.user) != JSON_GOOD || json_string(json, "kid", &token.kid) != JSON_GOOD ||
+	    json_integer(json, "exp", &token.exp_s) != JSON_GOOD ||
+	    json_boolean(json, "once", &token.once) == JSON_WRONG)
+		return RJWT_OK;
+	return r->each(r->context, &token);
+}
+
+static enum rjwt_err
+read_hour(void *context, const char *name)
+{
+	const struct reading *r = context;
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	int64_t hour;
+	struct view rest;
+
+	if (number_parse(view_of(name), INT64_MAX / HOUR_S - 2, &hour) != RJWT_OK || (hour + 1) * HOUR_S <= r->from_s)
+		return RJWT_OK;
+	RJWT_TRY(file_read(r->dir, name, HOUR_BYTES_MAX, &text, NULL, r->diag));
+	rest = buf_view(&text);
+	while (rest.n > 0) {
+		const char *end = memchr(rest.p, '\n', rest.n);
+		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
+
+		RJWT_TRY(read_line(r, (struct view){ rest.p, n }));
+		n += end != NULL;
+		rest = (struct view){ rest.p + n, rest.n - n };
+	}
+	return RJWT_OK;
+}
+
+enum rjwt_err
+issued_each(const struct dir *state, int64_t from_s,
+    enum rjwt_err (*each)(void *context, const struct issued_token *token), void *context, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	struct reading r = { .from_s = from_s, .each = each, .context = context, .diag = diag };
+	enum rjwt_err err = dir_open_at(state, "issued", &dir, diag);
+
+	if (err_is_missing(err))
+		return RJWT_OK;
+	RJWT_TRY(err);
+	r.dir = &dir;
+	return dir_each(&dir, read_hour, &r, diag);
 }
 
 struct prune {

@@ -20,6 +20,20 @@ void issued_line(struct buf *lines, const struct rjwt_token *token, const struct
 RJWT_MUST enum rjwt_err
 issued_add(const struct dir *state, int64_t exp_s, const struct buf *lines, struct rjwt_diag *diag);
 
+/* One record: views, each followed by NUL, until the call returns. */
+struct issued_token {
+	struct view jti, user, kid;
+	int64_t exp_s;
+	bool once;
+};
+
+/*
+ * Call each for every record of an hour that ends after from_s, in no order; a line that is damaged is passed over. The
+ * first result other than RJWT_OK ends it and is returned. RJWT_IO, RJWT_KEYSET: cannot read a file.
+ */
+RJWT_MUST enum rjwt_err issued_each(const struct dir *state, int64_t from_s,
+    enum rjwt_err (*each)(void *context, const struct issued_token *token), void *context, struct rjwt_diag *diag);
+
 /* Remove the records of hours that ended before now_s. */
 RJWT_MUST enum rjwt_err issued_prune(const struct dir *state, int64_t now_s, struct rjwt_diag *diag);
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* rjwt-keyd revoke: what was typed, how many live tokens it hits, and whether it hit any. */
+#include "keyd.h"
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A token id is 128 random bits in base64url; its beginning may stand for it. */
+enum { ID_LENGTH = 22, ID_LEAST = 6 };
+
+/* The live tokens that a revocation hits. */
+struct hits {
+	const struct keyd *keyd;
+	size_t n;
+	char jti[RJWT_ID_SIZE]; /* of the last one */
+	bool several;		/* more than one id */
+};
+
+static bool
+is_hit(const struct keyd *keyd, const struct rjwt_issued *token)
+{
+	if (keyd->jti != NULL)
+		return strncmp(token->jti, keyd->jti, strlen(keyd->jti)) == 0;
+	if (keyd->kid != NULL)
+		return strcmp(token->kid, keyd->kid) == 0;
+	for (size_t i = 0; i < keyd->users.n; i++)
+		if (strcmp(token->user, keyd->users.list[i]) == 0)
+			return true;
+	return (keyd->given & ALL) != 0;
+}
+
+static bool
+count_hit(void *context, const struct rjwt_issued *token)
+{
+	struct hits *hits = context;
+
+	if (!is_hit(hits->keyd, token))
+		return true;
+	hits->n++;
+	hits->several = hits->several || (hits->jti[0] != '\0' && strcmp(hits->jti, token->jti) != 0);
+	snprintf(hits->jti, sizeof(hits->jti), "%s", token->jti);
+	return true;
+}
+
+/* An id as rjwt-issue mints it, or its beginning: what a log shows around it is not part of it. */
+static int
+check_id(const struct keyd *keyd)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	size_t n = strspn(keyd->jti, letters);
+
+	if (strncmp(keyd->jti, "jti=", 4) == 0)
+		return tool_wrong(&keyd->tool, "--jti \"%.200s\": not a token id (leave out \"jti=\")", keyd->jti);
+	if (keyd->jti[n] != '\0' || n < ID_LEAST || n > ID_LENGTH)
+		return tool_wrong(&keyd->tool,
+		    "--jti \"%.200s\": not a token id (expected %d of A-Z a-z 0-9 _ -, or at least the first %d)",
+		    keyd->jti, ID_LENGTH, ID_LEAST);
+	return EXIT_DONE;
+}
+
+/* What was typed is looked up first: the tokens, and the whole id for the beginning of one. */
+static int
+look_up(struct keyd *keyd, struct hits *hits)
+{
+	struct rjwt_diag diag = { 0 };
+	struct rjwt *handle;
+	enum rjwt_err err = rjwt_open(&keyd->tool.options, &handle, &diag);
+
+	if (err != RJWT_OK)
+		return keyd_fail(keyd, err, &diag);
+	err = rjwt_list(handle, count_hit, hits, &diag);
+	rjwt_close(handle);
+	/* A record that cannot be read must not prevent a revocation. */
+	if (err != RJWT_OK)
+		tool_say(&keyd->tool, "warning: cannot count live tokens: %s: %s", diag.path, diag.text);
+	if (keyd->jti == NULL || strlen(keyd->jti) == ID_LENGTH)
+		return EXIT_DONE;
+	if (hits->n == 0) {
+		tool_say(&keyd->tool, "--jti %s: no live token begins with it; nothing was revoked", keyd->jti);
+		return EXIT_REFUSED;
+	}
+	if (hits->several) {
+		tool_say(&keyd->tool, "--jti %s: %zu live tokens begin with it; nothing was revoked", keyd->jti,
+		    hits->n);
+		return EXIT_REFUSED;
+	}
+	memcpy(keyd->whole_jti, hits->jti, sizeof(keyd->whole_jti));
+	keyd->jti = keyd->whole_jti;
+	return EXIT_DONE;
+}
+
+static enum rjwt_err
+do_revoke(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
+{
+	const struct rjwt_revocation r = { .jti = keyd->jti,
+		.users = string_list_view(&keyd->users),
+		.kid = keyd->kid,
+		.all = (keyd->given & ALL) != 0 };
+
+	return rjwt_revoke(handle, &r, flags, done, diag);
+}
+
+/* How many tokens it hit. An id or a name that none is known of is recorded all the same: it may be a typing error. */
+static int
+tell_hits(const struct keyd *keyd, const struct hits *hits)
+{
+	if (hits->n == 0 && (keyd->given & (JTI | SUB)) != 0) {
+		tool_say(&keyd->tool, "no live token of this %s is known", keyd->jti != NULL ? "id" : "name");
+		return EXIT_REFUSED;
+	}
+	tool_say(&keyd->tool, "%zu live token%s %s revoked", hits->n, hits->n == 1 ? "" : "s",
+	    keyd->dry_run  ? "would be"
+	    : hits->n == 1 ? "was"
+			   : "were");
+	return EXIT_DONE;
+}
+
+int
+keyd_revoke(struct keyd *keyd)
+{
+	struct hits hits = { .keyd = keyd };
+	struct rjwt_change done;
+	int what = keyd->given & (JTI | SUB | KID | ALL), status = EXIT_DONE;
+
+	if (what == 0 || (what & (what - 1)) != 0)
+		return tool_wrong(&keyd->tool, "revoke: name exactly one of --jti, --sub, --kid and --all");
+	if (keyd->jti != NULL)
+		status = check_id(keyd);
+	if (status == EXIT_DONE)
+		status = look_up(keyd, &hits);
+	if (status == EXIT_DONE)
+		status = keyd_change(keyd, do_revoke, &done);
+	return status == EXIT_DONE ? tell_hits(keyd, &hits) : status;
+}
