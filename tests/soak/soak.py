@@ -284,7 +284,7 @@ class Soak:
         self.bound("keys/", found["keys"], alive + 1, "those of the last %d s, and one in the making" % KEEP)
         self.bound("spent/", len(versions), alive + 1, "a folder for each of these")
         # Each key has two; the active one, the next one, two that are made and one that retires; and one in the making.
-        self.bound("private/", found["private"], 11, "of active, next, two that are made and one that retires")
+        self.bound("private/", found["private"], 12, "of the lock, active, next, two that are made and one that retires")
         # These wait for the key that signed, or for the next one: a second or two more than TTL.
         for name, number in (("spent", spent), ("revoked", revoked)):
             times = [at for at in self.recent[name] if at > now - KEEP]

@@ -187,6 +187,33 @@ test_private(void **state)
 	lock_release(&open_one);
 }
 
+/* A program of 0.1.0 that still runs locks another file: neither works beside the other, and none is made for it. */
+static void
+test_older_lock(void **state)
+{
+	struct lock lock = LOCK_NONE, again = LOCK_NONE;
+	int older;
+
+	(void)state;
+	EXPECT("none", lock_take(&lock, &folder, 0, NULL), RJWT_OK);
+	lock_release(&lock);
+	assert_int_equal(access(at("lock"), F_OK), -1);
+	put("lock", "process 1 (older)\n", 0600);
+	older = open(at("lock"), O_RDWR | O_CLOEXEC);
+	assert_true(older >= 0);
+	assert_int_equal(__real_flock(older, LOCK_EX), 0);
+	leap_s = 10;
+	EXPECT("held", lock_take(&lock, &folder, 0, NULL), RJWT_BUSY);
+	lock_release(&lock);
+	leap_s = 0;
+	assert_int_equal(__real_flock(older, LOCK_UN), 0);
+	EXPECT("free", lock_take(&again, &folder, 0, NULL), RJWT_OK);
+	assert_int_equal(__real_flock(older, LOCK_EX | LOCK_NB), -1);
+	lock_release(&again);
+	assert_int_equal(__real_flock(older, LOCK_EX | LOCK_NB), 0);
+	close(older);
+}
+
 static void
 test_link_refused(void **state)
 {
@@ -214,6 +241,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_holder_named, begin_lock, end),
 		cmocka_unit_test_setup_teardown(test_told_to_end, begin_lock, end),
 		cmocka_unit_test_setup_teardown(test_private, begin_lock, end),
+		cmocka_unit_test_setup_teardown(test_older_lock, begin_lock, end),
 		cmocka_unit_test_setup_teardown(test_link_refused, begin_lock, end),
 	};
 
