@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* rjwt_list(): the minted tokens that may still let somebody in. */
+/* rjwt_list(): the minted tokens that have not expired. */
 #include "handle.h"
 #include "base/buf.h"
 #include "keyset/issued.h"
@@ -14,44 +14,35 @@ struct list {
 	void *context;
 };
 
-/* Whether its key may verify it: it was not removed, and not revoked. */
+/* Whether a revocation rejects it. What cannot be read revokes nothing here: better a token too many than one too few. */
 static bool
-key_is_live(struct store *store, const struct issued_token *token)
+is_revoked(const struct list *list, const struct issued_token *token, int64_t version)
 {
 	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
-	int64_t version;
-
-	return keyset_kid_parse(&store->keyset, token->kid, &version) == RJWT_OK && version >= store->keyset.floor &&
-	       store_read_key(store, version, &jwk, NULL) == RJWT_OK && jwk.revoked_s == 0;
-}
-
-/* What cannot be read revokes nothing here: a token too many is shown rather than one too few. */
-static bool
-is_live(const struct list *list, const struct issued_token *token)
-{
-	struct rjwt *h = list->handle;
 	const struct claims claims = { .jti = token->jti, .user = token->user };
-	int64_t version;
 
-	if (token->exp_s + h->config.rotation.leeway_s <= list->now_s || !key_is_live(h->store, token) ||
-	    keyset_kid_parse(&h->store->keyset, token->kid, &version) != RJWT_OK)
-		return false;
-	return mark_revoked(&h->marks, version, &claims, NULL) != RJWT_REVOKED;
+	return (store_read_key(list->handle->store, version, &jwk, NULL) == RJWT_OK && jwk.revoked_s != 0) ||
+	       mark_revoked(&list->handle->marks, version, &claims, NULL) == RJWT_REVOKED;
 }
 
 static enum rjwt_err
 list_one(void *context, const struct issued_token *token)
 {
 	const struct list *list = context;
-	const struct rjwt_issued issued = { .jti = token->jti.p,
+	const struct rjwt *h = list->handle;
+	const struct keyset *keyset = &h->store->keyset;
+	struct rjwt_issued issued = { .jti = token->jti.p,
 		.user = token->user.p,
 		.kid = token->kid.p,
 		.exp_s = token->exp_s,
 		.once = token->once };
+	int64_t version;
 
-	if (is_live(list, token) && !list->each(list->context, &issued))
-		return RJWT_EXISTS;
-	return RJWT_OK;
+	if (token->exp_s + h->config.rotation.leeway_s <= list->now_s ||
+	    keyset_kid_parse(keyset, token->kid, &version) != RJWT_OK)
+		return RJWT_OK;
+	issued.revoked = version < keyset->floor || is_revoked(list, token, version);
+	return list->each(list->context, &issued) ? RJWT_OK : RJWT_EXISTS;
 }
 
 enum rjwt_err

@@ -394,16 +394,16 @@ struct rjwt_revocation {
 enum rjwt_err rjwt_revoke(struct rjwt *handle, const struct rjwt_revocation *revocation, int flags,
     struct rjwt_change *change, struct rjwt_diag *diag);
 
-/* A token that was minted and may still let somebody in; views until the call returns. */
+/* A token that was minted and has not expired; views until the call returns. */
 struct rjwt_issued {
 	const char *jti, *user, *kid;
 	int64_t exp_s;
-	bool once; /* it may have been spent since */
+	bool once;    /* it may have been spent since */
+	bool revoked; /* itself, its user up to its key, or its key */
 };
 
 /*
- * Call each for every token that was minted here, has not expired and is not revoked, in no order, until it returns
- * false. Only root can read the record of minted tokens.
+ * Call each for every token that was minted here and has not expired, in no order, until it returns false. Only root can read the record of minted tokens.
  *
  * RJWT_USAGE: a handle on a JWK Set; RJWT_KEYSET, RJWT_IO, RJWT_MEMORY.
  */

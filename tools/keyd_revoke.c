@@ -12,9 +12,10 @@ enum { ID_LENGTH = 22, ID_LEAST = 6 };
 /* The live tokens that a revocation hits. */
 struct hits {
 	const struct keyd *keyd;
-	size_t n;
+	size_t n, before;	/* that are valid until now; that were revoked before */
 	char jti[RJWT_ID_SIZE]; /* of the last one */
 	bool several;		/* more than one id */
+	bool unknown;		/* the record could not be read */
 };
 
 static bool
@@ -37,7 +38,8 @@ count_hit(void *context, const struct rjwt_issued *token)
 
 	if (!is_hit(hits->keyd, token))
 		return true;
-	hits->n++;
+	hits->n += !token->revoked;
+	hits->before += token->revoked;
 	hits->several = hits->several || (hits->jti[0] != '\0' && strcmp(hits->jti, token->jti) != 0);
 	snprintf(hits->jti, sizeof(hits->jti), "%s", token->jti);
 	return true;
@@ -72,17 +74,18 @@ look_up(struct keyd *keyd, struct hits *hits)
 	err = rjwt_list(handle, count_hit, hits, &diag);
 	rjwt_close(handle);
 	/* A record that cannot be read must not prevent a revocation. */
-	if (err != RJWT_OK)
+	hits->unknown = err != RJWT_OK;
+	if (hits->unknown)
 		tool_say(&keyd->tool, "warning: cannot count live tokens: %s: %s", diag.path, diag.text);
 	if (keyd->jti == NULL || strlen(keyd->jti) == ID_LENGTH)
 		return EXIT_DONE;
-	if (hits->n == 0) {
+	if (hits->n + hits->before == 0) {
 		tool_say(&keyd->tool, "--jti %s: no live token begins with it; nothing was revoked", keyd->jti);
 		return EXIT_REFUSED;
 	}
 	if (hits->several) {
 		tool_say(&keyd->tool, "--jti %s: %zu live tokens begin with it; nothing was revoked", keyd->jti,
-		    hits->n);
+		    hits->n + hits->before);
 		return EXIT_REFUSED;
 	}
 	memcpy(keyd->whole_jti, hits->jti, sizeof(keyd->whole_jti));
@@ -105,14 +108,19 @@ do_revoke(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_c
 static int
 tell_hits(const struct keyd *keyd, const struct hits *hits)
 {
-	if (hits->n == 0 && (keyd->given & (JTI | SUB)) != 0) {
+	if (hits->unknown)
+		return EXIT_DONE;
+	if (hits->n + hits->before == 0 && (keyd->given & (JTI | SUB)) != 0) {
 		tool_say(&keyd->tool, "no live token of this %s is known", keyd->jti != NULL ? "id" : "name");
 		return EXIT_REFUSED;
 	}
-	tool_say(&keyd->tool, "%zu live token%s %s revoked", hits->n, hits->n == 1 ? "" : "s",
-	    keyd->dry_run  ? "would be"
-	    : hits->n == 1 ? "was"
-			   : "were");
+	if (hits->n == 0 && hits->before > 0)
+		tool_say(&keyd->tool, "what it names was revoked before");
+	else
+		tool_say(&keyd->tool, "%zu live token%s %s revoked", hits->n, hits->n == 1 ? "" : "s",
+		    keyd->dry_run  ? "would be"
+		    : hits->n == 1 ? "was"
+				   : "were");
 	return EXIT_DONE;
 }
 

@@ -316,7 +316,7 @@ host_of_examples()
 	page=$RJWT_SOURCE/man/rjwt.7
 	issue alice >"$dir/token"
 	keyd rotate
-	keyd revoke --jti 0123456789
+	keyd revoke --jti "$(claim .jti "$(<"$dir/token")")"
 	keyd revoke --kid "$(kid next)"
 	section() { sed -n "/^\\.S[sh] $1\$/,/^\\.S[sh] /p" "$page"; }
 	diff <(jq -r 'keys_unsorted[]' "$state/keyset.json") \

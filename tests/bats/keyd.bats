@@ -333,3 +333,49 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	E
 	[ "$before" = "$(snapshot)" ]
 }
+
+@test "revoke: what has the wrong shape is wrong use, what hits nothing says so, and an id may be cut short" {
+	token=$(issue alice)
+	other=$(issue alice)
+	id=$(claim .jti "$token")
+	refused 2 "--jti \"jti=$id\": not a token id (leave out \"jti=\")" keyd revoke "--jti=jti=$id"
+	refused 2 'not a token id' keyd revoke "--jti=$id,"
+	refused 2 'not a token id' keyd revoke "--jti=${id:0:5}"
+	refused 2 'not a token id' keyd revoke "--jti=${id}x"
+	refused 1 'no live token begins with it; nothing was revoked' keyd revoke --jti AAAAAAA
+	[ -z "$(ls -A "$state/revoked/jti")" ]
+	verify -u alice -s sshd <<<"$token"
+	try 0 keyd revoke "--jti=${id:0:6}"
+	[[ $stderr == *$'\nrjwt-keyd: 1 live token was revoked' ]]
+	try 1 verify -u alice -s sshd <<<"$token"
+	try 0 keyd revoke "--jti=$id"
+	[[ $stderr == *'what it names was revoked before' ]]
+	# a whole id that nobody knows is recorded: it may be another machine's record that was lost
+	try 1 keyd revoke --jti AAAAAAAAAAAAAAAAAAAAAA
+	[[ $stderr == *'no live token of this id is known' ]]
+	[ "$(find "$state/revoked/jti" -type f | wc -l)" -eq 2 ]
+	verify -u alice -s sshd <<<"$other"
+	try 1 keyd revoke --sub alcie
+	[[ $stderr == *'no live token of this name is known' ]]
+	try 0 keyd revoke --dry-run --sub alice
+	[[ $stderr == *'1 live token would be revoked' ]]
+	try 0 keyd revoke --sub alice
+	[[ $stderr == *'1 live token was revoked' ]]
+	try 1 verify -u alice -s sshd <<<"$other"
+	try 0 keyd revoke --all
+	[[ $stderr == *'what it names was revoked before' ]]
+}
+
+@test "revoke: a record that cannot be read prevents nothing, and two ids that begin alike are told" {
+	token=$(issue alice)
+	file=$(find "$state/issued" -type f)
+	cp -p "$file" "$dir/kept"
+	sed "s/\"jti\":\"[^\"]*\"/\"jti\":\"abcdefAAAAAAAAAAAAAAAA\"/p; s/abcdefA/abcdefB/; \$a not JSON" "$dir/kept" >"$file"
+	refused 1 '2 live tokens begin with it; nothing was revoked' keyd revoke --jti abcdef
+	try 0 keyd revoke --jti abcdefB
+	rm "$file"
+	mkdir -m 0700 "$file"
+	try 0 keyd revoke --sub alice
+	[[ $stderr == 'rjwt-keyd: warning: cannot count live tokens: '* ]]
+	try 1 verify -u alice -s sshd <<<"$token"
+}
