@@ -55,6 +55,46 @@ mint for a newline: user
 	run -0 keyd check
 }
 
+# examples_of HEADER - the lines of the worked examples in its first comment: those that begin with " *" and a tab
+examples_of() { sed -n 's/^ \*\t//p' "$1"; }
+
+@test "rjwt.h: the worked examples in its text compile as they are there, and mint, verify and keep" {
+	header=$(find "$root" -name rjwt.h)
+	configure 'rotate_every: 1h'
+	{
+		examples_of "$header"
+		cat <<-'E'
+			int main(int argc, char **argv)
+			{
+				const struct rjwt_options options = { .config = argv[1] };
+				int64_t again_s = -1;
+				if (argc == 2) return !keep(&options, &again_s) || (printf("again at %lld\n", (long long)again_s), 0);
+				return argv[2][0] == '\0' ? !mint_for_alice(&options) : !may_log_in(&options, argv[2]);
+			}
+		E
+	} >"$dir/examples.c"
+	# shellcheck disable=SC2046    # words
+	$(of_make CC) $(of_make CFLAGS) $(of_make LDFLAGS) -std=c11 -Wall -Wextra -Werror -o "$dir/examples" "$dir/examples.c" \
+		-I"${header%/*}" -L"$libdir" -lrjwt
+	export LD_LIBRARY_PATH=$libdir
+	run -1 "$dir/examples" "$conf" ''
+	says "keyset: $state"
+	run -0 --separate-stderr "$dir/examples" "$conf"
+	[[ ${lines[0]} != '' && ${lines[1]} =~ ^'again at '[0-9]{10}$ ]]
+	run -0 --separate-stderr "$dir/examples" "$conf"    # a second time: there is one
+	[ "$(active)" -eq 1 ]
+	run -0 --separate-stderr "$dir/examples" "$conf" ''
+	token=$output
+	run -0 verify -u alice -s sshd <<<"$token"
+	run -0 "$dir/examples" "$conf" "$token"
+	[[ $output == 'accepted: alice, token '??????????????????????* ]]
+	run -1 "$dir/examples" "$conf" "$token"
+	[ "$output" = 'rejected: spent' ]
+	rm "$state/keyset.json"
+	run -1 "$dir/examples" "$conf" "$token"
+	says "keyset: $state"
+}
+
 @test "a token that a program spent is spent for rjwt-verify too, in that scope alone" {
 	need jq
 	configure
