@@ -36,7 +36,7 @@ mapped() { sed -n 's/^\t\([a-z_]*\);$/\1/p' "$1" | sort; }
 	# shellcheck disable=SC2046,SC2086    # words
 	$(of_make CC) $(of_make CFLAGS) $(of_make LDFLAGS) -Wall -Wextra -Werror -std=c11 -o "$dir/library_abi" "$bats/library_abi.c" $(pkg-config --cflags --libs rjwt)
 	run -0 readelf -d "$dir/library_abi"
-	says 'Shared library: [librjwt.so.0]'
+	says 'Shared library: [librjwt.so.1]'
 	[ "$(LD_LIBRARY_PATH=$libdir "$dir/library_abi" version)" = "$(pkg-config --modversion rjwt)" ]
 	configure
 	run -0 env LD_LIBRARY_PATH="$libdir" "$dir/library_abi" "$conf" "$state"
@@ -188,4 +188,34 @@ examples_of() { sed -n 's/^ \*\t//p' "$1"; }
 	run -0 env PKG_CONFIG_LIBDIR="$libdir/pkgconfig" pkg-config --modversion rjwt
 	[ "rjwt-keyd $output" = "$("$RJWT_BUILD/rjwt-keyd" --version)" ]
 	[ -z "$(find "$root" -name '*.la')" ]
+}
+
+# abi HEADER - as tests/abi has it, of this header and the installed library
+abi() { CC=$(of_make CC) "$python" "$RJWT_SOURCE/tests/abi.py" "$1" "$libdir/librjwt.so"; }
+
+@test "the binary interface is the one that tests/abi states" {
+	need nm
+	[ "$(uname -m)" = x86_64 ] || skip 'tests/abi has the sizes of x86-64'
+	header=$(find "$root" -name rjwt.h)
+	abi "$header" >"$dir/abi"
+	if ! diff -u --label tests/abi --label 'this build' "$RJWT_SOURCE/tests/abi" "$dir/abi"; then
+		cat <<-'E'
+			The binary interface of librjwt changed: programs that were compiled earlier may break. If this is intended:
+			1. Makefile.am, -version-info of librjwt.la, once for each release (CURRENT:REVISION:AGE): raise CURRENT and
+			   set REVISION to 0; raise AGE if symbols were only added and nothing else changed, else set it to 0.
+			2. NEWS.md: what changed, with "Action: compile again" if anything but new symbols differs.
+			3. tests/abi.py lib/rjwt.h .libs/librjwt.so >tests/abi
+		E
+		return 1
+	fi
+	# what it must notice: members that moved, one more, another value, another type, a code that is gone
+	local edit
+	for edit in 's/unsigned line, column;/unsigned column, line;/' 's/^	bool cap_session;/	bool more, cap_session;/' \
+		's/RJWT_ANY_SERVICE = 4,/RJWT_ANY_SERVICE = 32,/' 's/^	int64_t key_version;/	uint64_t key_version;/' \
+		's/^void rjwt_free(void \*p);/void rjwt_free(const void *p);/' '/"typ", "the token has another type"/d'; do
+		sed "$edit" "$header" >"$dir/rjwt.h"
+		run -1 cmp -s "$header" "$dir/rjwt.h"
+		run -1 diff -q <(abi "$dir/rjwt.h") "$dir/abi"
+	done
+	[ "$(grep -c '^symbol ' "$dir/abi")" -eq "$(mapped "$RJWT_SOURCE/lib/librjwt.map" | wc -l)" ]
 }
