@@ -155,7 +155,7 @@ extern "C" {
 	CODE(RJWT_HEADER, "header", "the JOSE header is not accepted") \
 	CODE(RJWT_ALG, "alg", "the algorithm does not match the key") \
 	CODE(RJWT_KID, "kid", "the key id is missing or malformed") \
-	CODE(RJWT_KEY_UNKNOWN, "key_unknown", "no such key in this keyset") \
+	CODE(RJWT_KEY_UNKNOWN, "key_unknown", "no key with this id can verify") \
 	CODE(RJWT_KEY_REVOKED, "key_revoked", "the key was revoked") \
 	CODE(RJWT_KEY_RETIRED, "key_retired", "the key has retired") \
 	CODE(RJWT_SIGNATURE, "signature", "the signature does not match the key") \
@@ -224,7 +224,8 @@ struct rjwt_time {
 struct rjwt_options {
 	const char *config;    /* a file that must be there; NULL: the default one, if it is there */
 	const char *state_dir; /* NULL: the configuration's */
-	const char *jwks;      /* JWK Set file in place of the keyset, for rjwt_verify() only; NULL: none */
+	/* JWK Set file in place of the keyset, for rjwt_verify() only; keys that it cannot use are passed over; NULL: none */
+	const char *jwks;
 	void (*now)(void *context, struct rjwt_time *now); /* NULL: the system's clocks; else must fill all of now */
 	void *now_context; /* what now() is given; may be NULL; must live as long as the handle */
 	/* Overrides of the configuration for this handle; NULL: none. */
@@ -261,7 +262,7 @@ enum rjwt_flags {
 enum rjwt_verify_flags {
 	/* RJWT_DRY_RUN: do not mark a one-time token as spent */
 	RJWT_ANY_USER = 2,	  /* skip the check of the user */
-	RJWT_ANY_SERVICE = 4,	  /* skip the check of the scope */
+	RJWT_ANY_SERVICE = 4,	  /* skip the check of the scope; spent is what is spent for all its scopes */
 	RJWT_ANY_ORIGIN = 8,	  /* skip the checks of the bound key and the source address */
 	RJWT_SIGNATURE_ONLY = 16, /* JWS alone (RFC 7515): stop after the signature */
 	RJWT_VERIFY_FLAGS = RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN | RJWT_SIGNATURE_ONLY
@@ -324,6 +325,13 @@ struct rjwt_verdict {
 enum rjwt_err rjwt_verify(struct rjwt *handle, const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict,
     struct rjwt_diag *diag);
 void rjwt_verdict_clear(struct rjwt_verdict *verdict);
+
+/*
+ * Key number i (from 0) of the handle's JWK Set that is not used, because it cannot be used for verifying, and why; false
+ * at the end, and for a keyset. kid is "" if it has none. why is text for people, static; kid is a view into the handle
+ * and may be hostile: escape it.
+ */
+bool rjwt_passed_over(const struct rjwt *handle, size_t i, const char **kid, const char **why);
 
 /* --- what a writer did, or with RJWT_DRY_RUN would do ----------------------------------------- */
 
