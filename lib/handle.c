@@ -187,7 +187,7 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
 		v.keys = store_keys(h->store);
 		v.marks = &h->marks;
 	} else {
-		v.keys = (struct key_source){ jwk_set_find, NULL, &h->set };
+		v.set = &h->set;
 		verdict_begin(verdict, RJWT_USAGE);
 		if ((attempt->flags & RJWT_SIGNATURE_ONLY) == 0 &&
 		    (h->config.issuer.n == 0 || h->config.audience.n == 0))
@@ -198,6 +198,16 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
 	if (err == RJWT_OK && diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
 	return err;
+}
+
+bool
+rjwt_passed_over(const struct rjwt *h, size_t i, const char **kid, const char **why)
+{
+	if (i >= h->set.npassed_over)
+		return false;
+	*kid = h->set.passed_over[i].kid;
+	*why = h->set.passed_over[i].why;
+	return true;
 }
 
 /* --- the keyset ------------------------------------------------------------------------------- */

@@ -153,11 +153,15 @@ rjwt_revoke(struct rjwt *h, const struct rjwt_revocation *revocation, int flags,
     struct rjwt_diag *diag)
 {
 	struct change_request order;
+	enum rjwt_err err;
 
 	RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(flags_check(flags, RJWT_REVOKE_FLAGS, diag));
 	RJWT_TRY(read_revocation(h, revocation, &order, diag));
-	return change(h, order, flags, done, diag);
+	err = change(h, order, flags, done, diag);
+	if (err == RJWT_KEY_UNKNOWN && revocation->kid != NULL) /* the change knows its version alone */
+		return diag_fail(diag, err, "", "%s is not a key of this keyset that still verifies", revocation->kid);
+	return err;
 }
 
 enum rjwt_err

@@ -2,25 +2,120 @@
 /*
  * rjwt.h - mint and verify short-lived login tokens of one rotating keyset.
  *
- *	struct rjwt *h;
- *	struct rjwt_diag diag;
+ * A handle (struct rjwt) is one keyset, opened with its configuration: rjwt_open(), rjwt_close(). It notices by itself
+ * that the keyset has changed, so a rotation or a revocation counts at once; the configuration is read when the handle
+ * is opened, and not again. A handle is for one thread at a time. Any number of handles, in any number of processes,
+ * may use one keyset.
  *
- *	if (rjwt_open(&(struct rjwt_options){ 0 }, &h, &diag) != RJWT_OK)
- *		errx(1, "%s: %s", diag.path, diag.text);
- *	err = rjwt_verify(h, &attempt, &verdict, &diag);
- *	rjwt_verdict_clear(&verdict);
- *	rjwt_close(h);
+ * Errors: what can fail returns an enum rjwt_err. Results are written on success only, but for the verdict and the
+ * diagnosis (struct rjwt_diag), which are always written. Anything but RJWT_OK from rjwt_verify() is a refusal.
+ * Nothing prints, nothing exits, and no state of the process changes, except for the signals that are blocked while a
+ * writer holds the keyset's lock.
  *
- * Everything returns an enum rjwt_err; results are written on success only. Nothing prints,
- * nothing exits, no process-wide state is touched. A handle is for one thread at a time.
- * A zeroed request is the strictest one: what is left out is refused, and never means "any".
+ * Units: times are seconds since the epoch (NumericDate, RFC 7519 s2) in int64_t, and 0 is "absent" where a time may be
+ * absent; durations are seconds (_s), sizes are bytes. Text is UTF-8 that ends with NUL unless a length is with it.
  *
- * Ownership, here and in every header of rjwt: *borrows* is valid during the call; *takes* is freed
- * by the callee, also on error; *gives* is freed by the caller, with what is named; *view* points
- * into another object and dies with it. Times are seconds since the epoch (NumericDate, RFC 7519
- * s2) in int64_t; 0 is "absent" where a time may be absent.
+ * Ownership, here and in every header of rjwt: *borrows* is valid during the call; *takes* is freed by the callee, also
+ * on error; *gives* is freed by the caller, with what is named; *view* points into another object and dies with it;
+ * *static* lives as long as the process. Arguments are borrowed unless they say otherwise.
  *
- * rjwt(3) has the whole story with an example.
+ * NULL: diag may be NULL everywhere. No other pointer may be NULL unless its comment says what NULL means. A zeroed
+ * request is the strictest one: what is left out is refused, or is the configuration's default, and never means "any".
+ *
+ * The three ways to use it. tests/bats/library_abi.bats compiles and runs these lines as they are here. For each of
+ * them, zeroed options are this host's own configuration and keyset.
+ *
+ *	#include <rjwt.h>
+ *	#include <stdio.h>
+ *	#include <string.h>
+ *
+ *	static void
+ *	complain(enum rjwt_err err, const struct rjwt_diag *diag)
+ *	{
+ *		fprintf(stderr, "%s: %s: %s\n", rjwt_reason(err), diag->path, diag->text);
+ *	}
+ *
+ * Verify: may this token log alice in to the service sshd, now? A one-time token is spent by it.
+ *
+ *	bool
+ *	may_log_in(const struct rjwt_options *options, const char *token)
+ *	{
+ *		struct rjwt_attempt attempt = { .token = token, .len = strlen(token), .user = "alice", .service = "sshd" };
+ *		struct rjwt_verdict verdict;
+ *		struct rjwt_diag diag;
+ *		struct rjwt *h;
+ *		enum rjwt_err err = rjwt_open(options, &h, &diag);
+ *
+ *		if (err != RJWT_OK) {
+ *			complain(err, &diag);
+ *			return false;
+ *		}
+ *		err = rjwt_verify(h, &attempt, &verdict, &diag);
+ *		if (err == RJWT_OK)
+ *			printf("accepted: %s, token %s\n", verdict.user, verdict.jti);
+ *		else if (rjwt_is_verdict(err))
+ *			printf("rejected: %s\n", rjwt_reason(err));
+ *		else
+ *			complain(err, &diag);
+ *		rjwt_verdict_clear(&verdict);
+ *		rjwt_close(h);
+ *		return err == RJWT_OK;
+ *	}
+ *
+ * Mint: a token for alice that opens ssh on this host once, within the next five minutes. Needs write access.
+ *
+ *	bool
+ *	mint_for_alice(const struct rjwt_options *options)
+ *	{
+ *		struct rjwt_request request = { .user = "alice", .lifetime_s = &(int64_t){ 300 } };
+ *		struct rjwt_token token;
+ *		struct rjwt_diag diag;
+ *		struct rjwt *h;
+ *		enum rjwt_err err = rjwt_open(options, &h, &diag);
+ *
+ *		if (err != RJWT_OK) {
+ *			complain(err, &diag);
+ *			return false;
+ *		}
+ *		err = rjwt_mint(h, &request, &token, &diag);
+ *		if (err == RJWT_OK) {
+ *			puts(token.text);
+ *			rjwt_token_clear(&token);
+ *		} else {
+ *			complain(err, &diag);
+ *		}
+ *		rjwt_close(h);
+ *		return err == RJWT_OK;
+ *	}
+ *
+ * Keep: make the keyset unless there is one, then do what is due. Call it again at *again_s; 0 is never.
+ *
+ *	bool
+ *	keep(const struct rjwt_options *options, int64_t *again_s)
+ *	{
+ *		struct rjwt_change change;
+ *		struct rjwt_diag diag;
+ *		struct rjwt *h;
+ *		enum rjwt_err err = rjwt_init(options, 0, &change, &diag);
+ *
+ *		if (err == RJWT_OK || err == RJWT_EXISTS)
+ *			err = rjwt_open(options, &h, &diag);
+ *		if (err != RJWT_OK) {
+ *			complain(err, &diag);
+ *			return false;
+ *		}
+ *		err = rjwt_maintain(h, 0, &change, &diag);
+ *		if (err == RJWT_OK) {
+ *			printf("%s\n", change.text);
+ *			*again_s = change.next_event_s;
+ *		} else {
+ *			complain(err, &diag);
+ *		}
+ *		rjwt_close(h);
+ *		return err == RJWT_OK;
+ *	}
+ *
+ * Compatibility, and the same as a manual page: rjwt(3).
  */
 #ifndef RJWT_H
 #define RJWT_H
@@ -60,7 +155,7 @@ extern "C" {
 	CODE(RJWT_HEADER, "header", "the JOSE header is not accepted") \
 	CODE(RJWT_ALG, "alg", "the algorithm does not match the key") \
 	CODE(RJWT_KID, "kid", "the key id is missing or malformed") \
-	CODE(RJWT_KEY_UNKNOWN, "key_unknown", "no such key in this keyset") \
+	CODE(RJWT_KEY_UNKNOWN, "key_unknown", "no key with this id can verify") \
 	CODE(RJWT_KEY_REVOKED, "key_revoked", "the key was revoked") \
 	CODE(RJWT_KEY_RETIRED, "key_retired", "the key has retired") \
 	CODE(RJWT_SIGNATURE, "signature", "the signature does not match the key") \
@@ -100,8 +195,8 @@ enum rjwt_err {
 /* The version of the library that is loaded: "0.1.0"; static. */
 const char *rjwt_version(void);
 
-const char *rjwt_reason(enum rjwt_err err);   /* "key_unknown": stable, for logs */
-const char *rjwt_strerror(enum rjwt_err err); /* a sentence for people, without a full stop */
+const char *rjwt_reason(enum rjwt_err err);   /* "key_unknown": stable, for logs; static */
+const char *rjwt_strerror(enum rjwt_err err); /* a sentence for people, without a full stop; static */
 bool rjwt_is_verdict(enum rjwt_err err);      /* judged and refused, RJWT_OK not included */
 
 /*
@@ -124,14 +219,15 @@ struct rjwt_time {
 
 /*
  * How a handle is opened. A zeroed struct means: /etc/rjwt/rjwt.yaml (or, where that file is
- * missing, the defaults), its state directory, the system's clocks. Borrows all during the call.
+ * missing, the defaults), its state directory, the system's clocks. Borrows all, now_context apart.
  */
 struct rjwt_options {
-	const char *config;    /* a file that must be there; NULL: the default one, if it is */
+	const char *config;    /* a file that must be there; NULL: the default one, if it is there */
 	const char *state_dir; /* NULL: the configuration's */
-	const char *jwks;      /* JWK Set file in place of the keyset: rjwt_verify only */
+	/* JWK Set file in place of the keyset, for rjwt_verify() only; keys that it cannot use are passed over; NULL: none */
+	const char *jwks;
 	void (*now)(void *context, struct rjwt_time *now); /* NULL: the system's clocks; else must fill all of now */
-	void *now_context;				   /* what now() is given; must live as long as the handle */
+	void *now_context; /* what now() is given; may be NULL; must live as long as the handle */
 	/* Overrides of the configuration for this handle; NULL: none. */
 	const char *issuer; /* verify: the only issuer accepted; mint: what is minted; 1 to RJWT_NAME_MAX bytes */
 	const char *const *audience;   /* NULL-terminated, at least one; verify: the names accepted */
@@ -148,7 +244,7 @@ struct rjwt;
  * handle	gives; rjwt_close()
  *
  * RJWT_CONFIG, RJWT_KEYSET (missing, torn, writable by others, ...), RJWT_USAGE (an override that the
- * file could not have), RJWT_IO, RJWT_MEMORY. diag may be NULL.
+ * file could not have), RJWT_IO, RJWT_MEMORY.
  */
 enum rjwt_err rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_diag *diag);
 void rjwt_close(struct rjwt *handle); /* wipes; NULL is fine */
@@ -166,7 +262,7 @@ enum rjwt_flags {
 enum rjwt_verify_flags {
 	/* RJWT_DRY_RUN: do not mark a one-time token as spent */
 	RJWT_ANY_USER = 2,	  /* skip the check of the user */
-	RJWT_ANY_SERVICE = 4,	  /* skip the check of the scope */
+	RJWT_ANY_SERVICE = 4,	  /* skip the check of the scope; spent is what is spent for all its scopes */
 	RJWT_ANY_ORIGIN = 8,	  /* skip the checks of the bound key and the source address */
 	RJWT_SIGNATURE_ONLY = 16, /* JWS alone (RFC 7515): stop after the signature */
 	RJWT_VERIFY_FLAGS = RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN | RJWT_SIGNATURE_ONLY
@@ -176,7 +272,7 @@ struct rjwt_check;
 
 /* What is tried. Borrows all. */
 struct rjwt_attempt {
-	const char *token; /* compact serialization, RFC 7515 s3.1; need not end with NUL */
+	const char *token; /* compact serialization, RFC 7515 s3.1; need not end with NUL; NULL: an empty one */
 	size_t len;
 	const char *user;	  /* PAM_USER; NULL is refused unless RJWT_ANY_USER */
 	const char *service;	  /* PAM_SERVICE; NULL is refused unless RJWT_ANY_SERVICE */
@@ -201,7 +297,7 @@ struct rjwt_check {
 struct rjwt_verdict {
 	enum rjwt_err reason;
 	bool tell; /* genuine and this user's own: the reason may be shown to who typed it */
-	/* "" until the signature is good; kid: until it has its form */
+	/* "" until the signature is good; kid is "" until the token's kid is well formed */
 	char kid[RJWT_ID_SIZE], jti[RJWT_ID_SIZE], sub[RJWT_NAME_MAX + 1];
 	char user[RJWT_NAME_MAX + 1]; /* the login name that the token stands for */
 	int64_t iat_s, nbf_s, exp_s;
@@ -210,7 +306,7 @@ struct rjwt_verdict {
 	bool once;
 	bool cap_session; /* the configuration's cap_session */
 	bool rotation_overdue, clock_suspect;
-	char *claims; /* the payload's bytes, NUL added; NULL unless the signature is good */
+	char *claims; /* the payload's bytes, NUL added; NULL unless the signature is good; rjwt_verdict_clear() */
 	size_t claims_len;
 	struct rjwt_check failed; /* the check that failed, traced or not */
 	size_t nchecks;		  /* how many of attempt.trace were written; 0 without a trace */
@@ -229,6 +325,13 @@ struct rjwt_verdict {
 enum rjwt_err rjwt_verify(struct rjwt *handle, const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict,
     struct rjwt_diag *diag);
 void rjwt_verdict_clear(struct rjwt_verdict *verdict);
+
+/*
+ * Key number i (from 0) of the handle's JWK Set that is not used, because it cannot be used for verifying, and why; false
+ * at the end, and for a keyset. kid is "" if it has none. why is text for people, static; kid is a view into the handle
+ * and may be hostile: escape it.
+ */
+bool rjwt_passed_over(const struct rjwt *handle, size_t i, const char **kid, const char **why);
 
 /* --- what a writer did, or with RJWT_DRY_RUN would do ----------------------------------------- */
 
@@ -250,17 +353,17 @@ enum rjwt_mint_flags {
 	RJWT_MINT_FLAGS = RJWT_FORCE
 };
 
-/* Borrows all. NULL and 0 mean the default of the configuration, except for user. */
+/* Borrows all. NULL and 0 mean the default of the configuration, and for user are refused. */
 struct rjwt_request {
 	const char *user;	     /* claim sub, and with user_suffix the claim user_claim */
 	const char *const *audience; /* NULL-terminated; default: the keyset's own */
 	const char *const *scope;    /* NULL-terminated; default: ssh */
-	const char *issuer;
-	const char *alg, *kid;	     /* assertions: refused when the active key's differ */
+	const char *issuer;	     /* claim iss */
+	const char *alg, *kid;	     /* assertions: refused when the active key's differ; NULL: none */
 	int64_t key_version;	     /* likewise; 0: none */
 	const int64_t *lifetime_s;   /* exp = max(iat, nbf) + lifetime; NULL: default_lifetime */
 	int64_t not_before_s;	     /* claim nbf; 0: iat */
-	const char *claims, *header; /* JSON objects: free members, none of rjwt's own names */
+	const char *claims, *header; /* JSON objects: free members, none of rjwt's own names; NULL: none */
 	bool reusable;
 	int flags; /* enum rjwt_mint_flags: there is no dry run, for a token cannot be taken back */
 };
@@ -274,7 +377,7 @@ struct rjwt_token {
 	int64_t iat_s, nbf_s, exp_s;
 	bool once;
 	struct rjwt_change change; /* the rotation that was due and done first */
-	char warning[512];	   /* "" or what did not hinder minting: a count not written, ... */
+	char warning[512];	   /* "" or what did not prevent minting: a count not written, ... */
 };
 
 /*
@@ -300,7 +403,7 @@ struct rjwt_minted {
 
 /*
  * Mint n tokens together: a look at the keyset, a write of tickets and the syncs are shared, so each costs little
- * more than its signature. They are minted one for one as rjwt_mint() does; a refused one hinders no other.
+ * more than its signature. Each is minted as by rjwt_mint(); a refused one does not prevent the others.
  *
  * minted	n of them; gives: rjwt_token_clear() for each token, also after an error
  *
@@ -347,7 +450,7 @@ enum rjwt_rotate_flags {
  */
 enum rjwt_err rjwt_rotate(struct rjwt *handle, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
 
-void rjwt_free(void *p);
+void rjwt_free(void *p); /* what rjwt_jwks() gave; NULL is fine */
 
 /* --- the keyset's keeper: what rjwt-keyd calls ------------------------------------------------ */
 
@@ -359,8 +462,8 @@ enum rjwt_init_flags {
 /*
  * Make the keyset that the options name. RJWT_EXISTS when there is one; RJWT_AUDIENCE when the host
  * has no name of its own (empty, localhost) and the configuration gives no issuer and audience.
- * RJWT_ADOPT takes over a keyset that was copied, restored or torn: a new base, and nothing from
- * before verifies. RJWT_CONFIG: base_kid is the old base; RJWT_KEYSET: nothing is there.
+ * RJWT_ADOPT takes over a keyset that was copied, restored or torn: a new base, and no earlier token
+ * verifies. RJWT_CONFIG: base_kid is the old base; RJWT_KEYSET: nothing is there.
  */
 enum rjwt_err
 rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
@@ -378,7 +481,7 @@ enum rjwt_revoke_flags {
 	RJWT_REVOKE_FLAGS = RJWT_DRY_RUN
 };
 
-/* What is revoked: exactly one of these. Borrows all. */
+/* What is revoked: exactly one of these; the others are NULL and false. Borrows all. */
 struct rjwt_revocation {
 	const char *jti;	  /* one token, by its id */
 	const char *const *users; /* all tokens of these login names that were minted until now; NULL-terminated */
@@ -414,7 +517,7 @@ struct rjwt_key_info {
 	char kid[RJWT_ID_SIZE];
 	char alg[8], state[8]; /* state: "active", "next", "retired", "revoked", "expired" */
 	int64_t published_s, active_since_s, retired_s, verifies_until_s, revoked_s; /* 0: not, or not yet */
-	int64_t minted; /* tokens that it signed; -1: unknown, as for keys that are neither active nor next */
+	int64_t minted; /* number of tokens that it signed; -1: unknown, as for keys that are neither active nor next */
 };
 
 enum rjwt_note_level { RJWT_NOTE = 0, RJWT_ATTENTION = 1, RJWT_BROKEN = 3 };
@@ -427,12 +530,12 @@ struct rjwt_note {
 struct rjwt_status {
 	enum rjwt_note_level level; /* the worst of notes; the exit status of rjwt-keyd status */
 	char dir[256], issuer[RJWT_NAME_MAX + 1], audience[RJWT_NAME_MAX + 1];
-	struct rjwt_key_info *keys;
+	struct rjwt_key_info *keys; /* NULL: there are none */
 	size_t nkeys;
 	int64_t now_s, next_event_s; /* due before now_s: nobody has done it */
 	char next_event[16];	     /* "rotation", "clean-up", "nothing" */
 	uint64_t generation;
-	struct rjwt_note *notes;
+	struct rjwt_note *notes; /* NULL: there are none */
 	size_t nnotes;
 };
 

@@ -27,6 +27,7 @@ struct program {
 	const struct option_row *options;
 	void (*commands)(void); /* prints the commands' part of --help; NULL: there are no commands */
 	const char *footer;	/* the lines below the options */
+	bool one_is_verdict;	/* exit status 1 says something about the input: what fails ends with 2 */
 };
 
 /*

@@ -64,7 +64,7 @@ judge(struct verify *v, struct rjwt *handle, const char *prefix, struct view tok
 		.user = v->user,
 		.service = v->service,
 		.flags = attempt_flags(v),
-		.trace = v->explain || v->json ? v->trace : NULL,
+		.trace = v->jws ? NULL : v->trace,
 		.trace_max = ARRAY_LEN(v->trace) };
 	struct rjwt_verdict verdict;
 	struct rjwt_diag diag = { 0 };
@@ -72,7 +72,7 @@ judge(struct verify *v, struct rjwt *handle, const char *prefix, struct view tok
 	bool judged = err == RJWT_OK || rjwt_is_verdict(err);
 
 	if (judged || v->lines)
-		verify_print(v, prefix, &verdict);
+		verify_print(v, handle, prefix, &verdict);
 	if (!judged)
 		(void)tool_fail(&v->tool, err, &diag);
 	rjwt_verdict_clear(&verdict);
@@ -154,8 +154,7 @@ verify(struct verify *v, int argc, char **argv)
 	int worst = EXIT_DONE;
 
 	if (err != RJWT_OK) {
-		(void)tool_fail(&v->tool, err, &diag);
-		return EXIT_WRONG_USE;
+		return tool_fail(&v->tool, err, &diag);
 	}
 	if (optind == argc)
 		worst = judge_file(v, handle, "-", false);

@@ -148,6 +148,13 @@ tool_denied(const struct rjwt_diag *diag)
 	return geteuid() != 0 && diag->errnum == EACCES;
 }
 
+/* Trouble must not look like a verdict. */
+static int
+failed(const struct tool *tool)
+{
+	return tool->program->one_is_verdict ? EXIT_WRONG_USE : EXIT_REFUSED;
+}
+
 int
 tool_fail(const struct tool *tool, enum rjwt_err err, const struct rjwt_diag *diag)
 {
@@ -160,7 +167,7 @@ tool_fail(const struct tool *tool, enum rjwt_err err, const struct rjwt_diag *di
 		tool_say(tool, "%s: %s%s", diag->path, text, hint);
 	else
 		tool_say(tool, "%s:%u:%u: %s", diag->path, diag->line, diag->column, text);
-	return err == RJWT_USAGE ? EXIT_WRONG_USE : EXIT_REFUSED;
+	return err == RJWT_USAGE ? EXIT_WRONG_USE : failed(tool);
 }
 
 void
@@ -178,7 +185,7 @@ tool_end(const struct tool *tool, int status)
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return status;
 	tool_say(tool, "standard output: %s", strerrordesc_np(errno));
-	return status > EXIT_REFUSED ? status : EXIT_REFUSED;
+	return status > failed(tool) ? status : failed(tool);
 }
 
 void

@@ -34,7 +34,10 @@ void tool_begin(struct tool *tool, const struct program *program);
 void tool_say(const struct tool *tool, const char *fmt, ...) RJWT_PRINTF(2, 3);
 /* Says it with a hint at --help; EXIT_WRONG_USE. */
 int tool_wrong(const struct tool *tool, const char *fmt, ...) RJWT_PRINTF(2, 3);
-/* Says what failed, where and why; EXIT_REFUSED, or EXIT_WRONG_USE for RJWT_USAGE. */
+/*
+ * Says what failed, where and why; EXIT_REFUSED, or EXIT_WRONG_USE for RJWT_USAGE and in a program whose EXIT_REFUSED
+ * is a verdict.
+ */
 int tool_fail(const struct tool *tool, enum rjwt_err err, const struct rjwt_diag *diag);
 
 /* Whether it failed because another user than root runs this. */
@@ -43,7 +46,7 @@ bool tool_denied(const struct rjwt_diag *diag);
 /* Text from outside, escaped, on stdout. */
 void tool_put(const char *text);
 
-/* Everything that was printed, out; EXIT_REFUSED when it did not get there. status otherwise. */
+/* Everything that was printed, out; status, or that of tool_fail() when it did not get there. */
 int tool_end(const struct tool *tool, int status);
 
 /* To authpriv. */

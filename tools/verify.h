@@ -24,6 +24,7 @@ extern const struct program verify_program;
 int verify_arguments(struct verify *v, int argc, char **argv);
 
 /* prefix: what precedes the verdict, with a colon; NULL: nothing. */
-void verify_print(const struct verify *v, const char *prefix, const struct rjwt_verdict *verdict);
+void
+verify_print(const struct verify *v, const struct rjwt *handle, const char *prefix, const struct rjwt_verdict *verdict);
 
 #endif

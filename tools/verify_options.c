@@ -10,9 +10,7 @@ enum { OPT_TYP = OPTION_LETTERS + 1, OPT_LEEWAY, OPT_MAX_LIFETIME, OPT_AT, OPT_J
 static const struct option_row rows[] = {
 	{ 'u', "user", "NAME", "login name to test (default: the user is not checked)", "Login:" },
 	{ 's', "service", "NAME",
-	    "PAM service to test: sshd, sudo, su, login, ... (default:\nneither the scope nor spent tokens are "
-	    "checked)",
-	    NULL },
+	    "PAM service to test: sshd, sudo, su, login, ... (default:\nthe scope is not checked)", NULL },
 	{ OPT_AT, "at", "TIME", "verify as if the time were TIME:\nRFC 3339, seconds since the epoch, or +10m", NULL },
 	{ OPT_JWS, "jws", NULL, "check only the signature, and print the payload", NULL },
 	{ 'a', "audience", "NAME", "audience to accept; repeatable", "Instead of the configured values:" },
@@ -36,6 +34,7 @@ const struct program verify_program = {
 	.options = rows,
 	.footer = "Exit status: 0 all accepted, 1 at least one rejected, 2 usage error or no verdict.\n"
 		  "See rjwt-verify(1).\n",
+	.one_is_verdict = true,
 };
 
 /* --at */
@@ -60,7 +59,9 @@ take_option(void *context, int option)
 		v->service = optarg;
 		return EXIT_DONE;
 	case 'a':
-		return string_list_add(&v->audience, optarg) == RJWT_OK ? EXIT_DONE : EXIT_REFUSED;
+		if (string_list_add(&v->audience, optarg) == RJWT_OK)
+			return EXIT_DONE;
+		return tool_fail(&v->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
 	case 'i':
 		v->tool.options.issuer = optarg;
 		return EXIT_DONE;

@@ -4,6 +4,7 @@
 #include "base/json_write.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char *
@@ -29,6 +30,53 @@ put_reason(const struct rjwt_verdict *verdict)
 		tool_put(f->found);
 		fputs(")", stdout);
 	}
+	fputs("\n", stdout);
+}
+
+static bool
+is_check(const struct rjwt_check *check, const char *name)
+{
+	return strcmp(check->name, name) == 0;
+}
+
+/* What a check is about, for a verdict that is without it. */
+static const char *
+subject_of(const struct rjwt_check *check)
+{
+	static const struct {
+		const char *name, *subject;
+	} subjects[] = { { "scope", "service" }, { "binding", "ssh key" }, { "source", "source address" },
+		{ "revoked", "revocation" }, { "spent", "earlier use" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(subjects); i++)
+		if (is_check(check, subjects[i].name))
+			return subjects[i].subject;
+	return check->name;
+}
+
+/* "accepted", and what that does not cover: checks that were not made, and scopes for which the token is spent. */
+static void
+put_accepted(const struct rjwt_verdict *verdict, const struct rjwt_check *trace)
+{
+	const char *pending = NULL, *separator = ", without ";
+
+	fputs("accepted", stdout);
+	for (size_t i = 0; i < verdict->nchecks; i++) {
+		if (trace[i].outcome != RJWT_NOT_CHECKED)
+			continue;
+		if (pending != NULL) {
+			printf("%s%s", separator, pending);
+			separator = ", ";
+		}
+		pending = subject_of(&trace[i]);
+	}
+	if (pending != NULL)
+		printf("%s%s", strcmp(separator, ", ") == 0 ? " and " : separator, pending);
+	for (size_t i = 0; i < verdict->nchecks; i++)
+		if (is_check(&trace[i], "spent") && strncmp(trace[i].found, "spent for ", 10) == 0) {
+			fputs("; ", stdout);
+			tool_put(trace[i].found);
+		}
 	fputs("\n", stdout);
 }
 
@@ -67,10 +115,39 @@ put_checks(const struct rjwt_verdict *verdict, const struct rjwt_check *trace)
 	}
 }
 
+/* The keys of a JWK Set that were not used. */
 static void
-put_json(const struct rjwt_verdict *verdict, const struct rjwt_check *trace)
+put_passed_over(const struct rjwt *handle)
+{
+	const char *kid, *why;
+
+	for (size_t i = 0; rjwt_passed_over(handle, i, &kid, &why); i++) {
+		fputs("  passed over  key ", stdout);
+		tool_put(kid[0] == '\0' ? "without kid" : kid);
+		printf(": %s\n", why);
+	}
+}
+
+static void
+add_passed_over(struct buf *out, const struct rjwt *handle)
+{
+	const char *kid, *why;
+
+	json_open_array(out, "passed_over");
+	for (size_t i = 0; rjwt_passed_over(handle, i, &kid, &why); i++) {
+		json_open_element(out);
+		json_put_text(out, "kid", view_of(kid));
+		json_put_string(out, "why", view_of(why));
+		json_close(out);
+	}
+	json_close_array(out);
+}
+
+static void
+put_json(const struct verify *v, const struct rjwt *handle, const struct rjwt_verdict *verdict)
 {
 	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+	const struct rjwt_check *trace = v->trace;
 	bool minus_zero;
 
 	json_open(&out, NULL);
@@ -88,6 +165,8 @@ put_json(const struct rjwt_verdict *verdict, const struct rjwt_check *trace)
 		json_close(&out);
 	}
 	json_close_array(&out);
+	if (v->tool.options.jwks != NULL)
+		add_passed_over(&out, handle);
 	/* A good signature does not make a payload JSON. */
 	if (verdict->claims != NULL &&
 	    json_scan((struct view){ verdict->claims, verdict->claims_len }, &minus_zero, NULL) == RJWT_OK)
@@ -99,14 +178,14 @@ put_json(const struct rjwt_verdict *verdict, const struct rjwt_check *trace)
 }
 
 void
-verify_print(const struct verify *v, const char *prefix, const struct rjwt_verdict *verdict)
+verify_print(const struct verify *v, const struct rjwt *handle, const char *prefix, const struct rjwt_verdict *verdict)
 {
 	if (prefix != NULL && !(v->jws && verdict->reason == RJWT_OK)) {
 		tool_put(prefix);
 		fputs(": ", stdout);
 	}
 	if (v->json) {
-		put_json(verdict, v->trace);
+		put_json(v, handle, verdict);
 		return;
 	}
 	if (v->jws && verdict->reason == RJWT_OK) {
@@ -116,9 +195,11 @@ verify_print(const struct verify *v, const char *prefix, const struct rjwt_verdi
 		return;
 	}
 	if (verdict->reason == RJWT_OK)
-		puts("accepted");
+		put_accepted(verdict, v->trace);
 	else
 		put_reason(verdict);
-	if (v->explain)
-		put_checks(verdict, v->trace);
+	if (!v->explain)
+		return;
+	put_checks(verdict, v->trace);
+	put_passed_over(handle);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "jose/alg.h"
 
+#include <string.h>
+
 /* clang-format off */
 /*	label	 name	  kty	 crv	    digest    group	 kind	    sig coord secret */
 static const struct alg algs[] = {
@@ -33,31 +35,46 @@ alg_by_label(struct view label)
 }
 
 bool
-alg_known(struct view name)
+alg_has_name(const struct alg *alg, struct view name, bool foreign)
+{
+	return view_is(name, alg->name) || (foreign && alg->kind == ALG_EDDSA && view_is(name, alg->crv));
+}
+
+bool
+alg_known(struct view name, bool foreign)
 {
 	for (size_t i = 0; i < ALGS; i++)
-		if (view_is(name, algs[i].name))
+		if (alg_has_name(&algs[i], name, foreign))
 			return true;
 	return false;
 }
 
 /* The first row that fits a key type is its default algorithm. */
 const struct alg *
-alg_of_jwk(struct view kty, const struct view *crv, const struct view *name)
+alg_of_jwk(struct view kty, const struct view *crv, const struct view *name, bool foreign)
 {
 	for (size_t i = 0; i < ALGS; i++) {
 		if (!view_is(kty, algs[i].kty))
 			continue;
 		if (algs[i].crv != NULL && (crv == NULL || !view_is(*crv, algs[i].crv)))
 			continue;
-		if (name == NULL || view_is(*name, algs[i].name))
+		if (name == NULL || alg_has_name(&algs[i], *name, foreign))
 			return &algs[i];
 	}
 	return NULL;
 }
 
+const struct alg *
+alg_next_of_type(const struct alg *alg)
+{
+	for (const struct alg *next = alg + 1; next < algs + ALGS; next++)
+		if (strcmp(next->kty, alg->kty) == 0 && strcmp(next->group, alg->group) == 0)
+			return next;
+	return NULL;
+}
+
 bool
-alg_parts_known(struct view kty, const struct view *crv, const struct view *name)
+alg_parts_known(struct view kty, const struct view *crv, const struct view *name, bool foreign)
 {
 	bool has_kty = false, has_crv = crv == NULL;
 
@@ -65,7 +82,7 @@ alg_parts_known(struct view kty, const struct view *crv, const struct view *name
 		has_kty = has_kty || view_is(kty, algs[i].kty);
 		has_crv = has_crv || (algs[i].crv != NULL && view_is(*crv, algs[i].crv));
 	}
-	return has_kty && has_crv && (name == NULL || alg_known(*name));
+	return has_kty && has_crv && (name == NULL || alg_known(*name, foreign));
 }
 
 const char *const *

@@ -22,17 +22,26 @@ struct alg {
 };
 
 const struct alg *alg_by_label(struct view label); /* NULL: unknown; case matters */
-bool alg_known(struct view name);		   /* whether some row has this JOSE name */
+
+/*
+ * Whether an algorithm has this JOSE name. foreign: what others sign is judged, so the names of RFC 9864 count too,
+ * which name the curve: Ed25519 and Ed448 are EdDSA.
+ */
+bool alg_has_name(const struct alg *alg, struct view name, bool foreign);
+bool alg_known(struct view name, bool foreign); /* whether some row has this name */
 
 /*
  * The algorithm of a JWK. An alg must fit kty and crv; without one the key type decides: EC and
  * OKP by curve, RSA is RS256, oct is HS256 (alg is optional in RFC 7517 s4.4, but RFC 8725 s3.1 requires one
  * algorithm per key). NULL: unknown, or the members do not fit together.
  */
-const struct alg *alg_of_jwk(struct view kty, const struct view *crv, const struct view *name);
+const struct alg *alg_of_jwk(struct view kty, const struct view *crv, const struct view *name, bool foreign);
+
+/* The next algorithm of the same key type; NULL: there is none. */
+const struct alg *alg_next_of_type(const struct alg *alg);
 
 /* Whether each of these occurs in some row: if no single row has all of them, they contradict each other. */
-bool alg_parts_known(struct view kty, const struct view *crv, const struct view *name);
+bool alg_parts_known(struct view kty, const struct view *crv, const struct view *name, bool foreign);
 
 const char *const *alg_labels(void); /* NULL at the end */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "jose/claims.h"
 #include "base/text.h"
+#include "jose/numeric_date.h"
 #include "rjwt.h"
 
 #include <string.h>
@@ -60,9 +61,9 @@ claims_is_reserved(struct view name, const char *user_claim)
 	return view_is(name, user_claim);
 }
 
-/* The next word of a scope; false at its end. Words are separated by exactly one space. */
-static bool
-next_word(struct view *rest, struct view *word)
+/* Words are separated by exactly one space. */
+bool
+claims_next_word(struct view *rest, struct view *word)
 {
 	const char *space;
 
@@ -82,7 +83,7 @@ scope_check(struct view scope)
 {
 	struct view word;
 
-	while (next_word(&scope, &word))
+	while (claims_next_word(&scope, &word))
 		if (!claims_word_check(word))
 			return false;
 	return true;
@@ -93,7 +94,7 @@ claims_scope_has(const struct claims *claims, const char *wanted)
 {
 	struct view rest = claims->scope, word;
 
-	while (next_word(&rest, &word))
+	while (claims_next_word(&rest, &word))
 		if (view_is(word, wanted))
 			return true;
 	return false;
@@ -155,21 +156,65 @@ read_times(struct claims *claims, struct rjwt_diag *diag)
 	RJWT_TRY(required_integer(claims->json, "iat", &claims->iat_s, diag));
 	if (json_integer(claims->json, "nbf", &claims->nbf_s) == JSON_WRONG)
 		return wrong(diag, "nbf", "is not an integer from 0 to 2^53");
+	claims->lifetime_s = claims->exp_s - claims->iat_s;
 	return RJWT_OK;
+}
+
+/* A time with a fraction. RJWT_CLAIMS: it is there, and is no such time. */
+static enum rjwt_err
+read_date(struct view payload, const char *name, bool required, struct numeric_date *date, struct rjwt_diag *diag)
+{
+	struct view literal;
+
+	*date = (struct numeric_date){ 0 };
+	if (!json_raw(payload, name, &literal))
+		return required ? wrong(diag, name, "is missing") : RJWT_OK;
+	if (!numeric_date_parse(literal, date))
+		return wrong(diag, name, "is not a number from 0 to 2^53");
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+read_dates(struct claims *claims, struct view payload, struct rjwt_diag *diag)
+{
+	struct numeric_date exp, iat, nbf;
+
+	RJWT_TRY(read_date(payload, "exp", true, &exp, diag));
+	RJWT_TRY(read_date(payload, "iat", true, &iat, diag));
+	RJWT_TRY(read_date(payload, "nbf", false, &nbf, diag));
+	claims->exp_s = exp.whole_s;
+	claims->iat_s = numeric_date_up(&iat);
+	claims->nbf_s = numeric_date_up(&nbf);
+	claims->lifetime_s = numeric_date_between(&iat, &exp);
+	return RJWT_OK;
+}
+
+/* A scope that is absent has no words. */
+static enum rjwt_err
+read_scope(struct claims *claims, bool foreign, struct rjwt_diag *diag)
+{
+	enum json_has has = json_string(claims->json, "scope", &claims->scope);
+	size_t count;
+
+	if (has != JSON_WRONG && scope_check(claims->scope))
+		return RJWT_OK;
+	claims->scope = (struct view){ NULL, 0 };
+	claims->other_scope = true;
+	if (foreign && (has == JSON_GOOD || json_array(claims->json, "scope", &count) == JSON_GOOD))
+		return RJWT_OK;
+	return wrong(diag, "scope", "is not a list of words with one space between them");
 }
 
 /* jti, scope, once, and whether cnf and src are present, with any value. */
 static enum rjwt_err
-read_own(struct claims *claims, struct rjwt_diag *diag)
+read_own(struct claims *claims, bool foreign, struct rjwt_diag *diag)
 {
 	struct view ignored;
 	enum json_has has = json_string(claims->json, "jti", &claims->jti);
 
 	if (has == JSON_WRONG || (has == JSON_GOOD && !claims_jti_check(claims->jti)))
 		return wrong(diag, "jti", "is not a string of 1 to 128 bytes without control characters");
-	has = json_string(claims->json, "scope", &claims->scope);
-	if (has == JSON_WRONG || !scope_check(claims->scope)) /* an absent scope has no words */
-		return wrong(diag, "scope", "is not a list of words with one space between them");
+	RJWT_TRY(read_scope(claims, foreign, diag));
 	if (json_boolean(claims->json, "once", &claims->once) == JSON_WRONG)
 		return wrong(diag, "once", "is neither true nor false");
 	if (claims->once && claims->jti.p == NULL)
@@ -179,8 +224,9 @@ read_own(struct claims *claims, struct rjwt_diag *diag)
 	return RJWT_OK;
 }
 
+/* foreign: the payload of a token of somebody else; .p NULL: of ours. */
 static enum rjwt_err
-read_all(struct claims *claims, const char *user_claim, struct rjwt_diag *diag)
+read_all(struct claims *claims, const char *user_claim, struct view foreign, struct rjwt_diag *diag)
 {
 	RJWT_TRY(read_name(claims->json, "iss", true, &claims->iss, diag));
 	switch (json_strings(claims->json, "aud", NULL)) {
@@ -191,23 +237,38 @@ read_all(struct claims *claims, const char *user_claim, struct rjwt_diag *diag)
 	case JSON_GOOD:
 		break;
 	}
-	RJWT_TRY(read_times(claims, diag));
+	if (foreign.p != NULL)
+		RJWT_TRY(read_dates(claims, foreign, diag));
+	else
+		RJWT_TRY(read_times(claims, diag));
 	RJWT_TRY(read_name(claims->json, "sub", false, &claims->sub, diag));
 	RJWT_TRY(read_name(claims->json, user_claim, true, &claims->user, diag));
-	return read_own(claims, diag);
+	return read_own(claims, foreign.p != NULL, diag);
 }
 
-enum rjwt_err
-claims_parse(struct view payload, const char *user_claim, struct claims *claims, struct rjwt_diag *diag)
+static enum rjwt_err
+parse(struct view payload, const char *user_claim, bool foreign, struct claims *claims, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(claims_clear) struct claims found = { 0 };
 	enum rjwt_err err = json_parse(payload, &found.json, diag);
 
 	if (err != RJWT_OK)
 		return err == RJWT_MALFORMED ? RJWT_CLAIMS : err;
-	RJWT_TRY(read_all(&found, user_claim, diag));
+	RJWT_TRY(read_all(&found, user_claim, foreign ? payload : (struct view){ NULL, 0 }, diag));
 	*claims = RJWT_STEAL(found);
 	return RJWT_OK;
+}
+
+enum rjwt_err
+claims_parse(struct view payload, const char *user_claim, struct claims *claims, struct rjwt_diag *diag)
+{
+	return parse(payload, user_claim, false, claims, diag);
+}
+
+enum rjwt_err
+claims_parse_foreign(struct view payload, const char *user_claim, struct claims *claims, struct rjwt_diag *diag)
+{
+	return parse(payload, user_claim, true, claims, diag);
 }
 
 void

@@ -13,7 +13,9 @@ struct claims {
 	struct json json;
 	struct view iss, sub, user, jti, scope; /* views into json; .p NULL: absent (sub, jti, scope) */
 	int64_t iat_s, nbf_s, exp_s;		/* nbf_s: 0 when absent */
+	int64_t lifetime_s;			/* exp - iat */
 	bool once;
+	bool other_scope;      /* scope has another form than ours; then .p of scope is NULL */
 	bool has_cnf, has_src; /* bound to a key, to source addresses */
 };
 
@@ -25,6 +27,13 @@ struct claims {
  */
 RJWT_MUST enum rjwt_err
 claims_parse(struct view payload, const char *user_claim, struct claims *claims, struct rjwt_diag *diag);
+
+/*
+ * The same for a token of somebody else. Times may have fractions (RFC 7519 s2), and are rounded to the stricter side:
+ * exp down, iat and nbf up, the lifetime up. A scope may be any string or an array: then it has none of our words.
+ */
+RJWT_MUST enum rjwt_err
+claims_parse_foreign(struct view payload, const char *user_claim, struct claims *claims, struct rjwt_diag *diag);
 void claims_clear(struct claims *claims);
 
 bool claims_audience_has(const struct claims *claims, const char *name); /* exact */
@@ -34,6 +43,8 @@ bool claims_scope_has(const struct claims *claims, const char *word);	 /* exact 
 bool claims_name_check(struct view name);
 /* A token id: a name of 1 to 128 bytes. */
 bool claims_jti_check(struct view jti);
+/* The next word of a scope, which it is taken off from; false at the end. */
+bool claims_next_word(struct view *scope, struct view *word);
 /* One word of scope: 1 to 32 of [A-Za-z0-9._:/-]. */
 bool claims_word_check(struct view word);
 /* Whether rjwt itself reads or writes a claim of this name. */

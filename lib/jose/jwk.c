@@ -60,7 +60,7 @@ for_verifying(struct json json, const char **why)
 
 /* NULL: no supported algorithm; *why is set if the members are malformed. */
 static const struct alg *
-read_alg(struct json json, const char **why)
+read_alg(struct json json, bool foreign, const char **why)
 {
 	struct view kty, crv, name;
 	enum json_has has_crv = json_string(json, "crv", &crv);
@@ -77,8 +77,8 @@ read_alg(struct json json, const char **why)
 		*why = "alg is not a string";
 	if (*why != NULL)
 		return NULL;
-	alg = alg_of_jwk(kty, a_crv, a_name);
-	if (alg == NULL && alg_parts_known(kty, a_crv, a_name))
+	alg = alg_of_jwk(kty, a_crv, a_name, foreign);
+	if (alg == NULL && alg_parts_known(kty, a_crv, a_name, foreign))
 		*why = "kty, crv and alg contradict each other";
 	return alg;
 }
@@ -147,8 +147,9 @@ static const struct {
 
 #define TIMES (ARRAY_LEN(times))
 
+/* As alg says; NULL: as the members say. foreign: a key of somebody else. */
 static enum rjwt_err
-read_members(struct json json, struct jwk *jwk, const char **why)
+read_members(struct json json, const struct alg *alg, bool foreign, struct jwk *jwk, const char **why)
 {
 	struct view kid = { NULL, 0 };
 	enum json_has has = json_string(json, "kid", &kid);
@@ -159,7 +160,7 @@ read_members(struct json json, struct jwk *jwk, const char **why)
 	}
 	if (kid.n > 0)
 		memcpy(jwk->kid, kid.p, kid.n);
-	jwk->alg = read_alg(json, why);
+	jwk->alg = alg != NULL ? alg : read_alg(json, foreign, why);
 	if (!for_verifying(json, why) || jwk->alg == NULL) {
 		if (*why != NULL)
 			return RJWT_KEYSET;
@@ -184,7 +185,7 @@ jwk_parse(struct json json, struct jwk *jwk, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(jwk_clear) struct jwk found = { 0 };
 	const char *why = NULL;
-	enum rjwt_err err = read_members(json, &found, &why);
+	enum rjwt_err err = read_members(json, NULL, false, &found, &why);
 
 	if (err != RJWT_OK)
 		return fail(diag, err, &found, why == NULL ? rjwt_strerror(err) : why);
@@ -226,33 +227,126 @@ jwk_put(struct buf *out, const struct jwk *jwk)
 	return buf_done(out);
 }
 
+/* --- sets ------------------------------------------------------------------------------------- */
+
 void
 jwk_set_clear(struct jwk_set *set)
 {
 	for (size_t i = 0; i < set->n; i++)
 		jwk_clear(&set->keys[i]);
 	free(set->keys);
+	free(set->passed_over);
 	*set = (struct jwk_set){ 0 };
 }
 
-static enum rjwt_err
-set_add(struct json json, struct jwk_set *set, struct rjwt_diag *diag)
+/* Room for one element more in an array of n; it doubles when n is a power of two. NULL: out of memory. */
+static void *
+grow(void *array, size_t n, size_t size)
 {
-	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
-	enum rjwt_err err;
+	return (n & (n - 1)) != 0 ? array : reallocarray(array, n == 0 ? 1 : 2 * n, size);
+}
+
+static enum rjwt_err
+pass_over(struct jwk_set *set, const char kid[static RJWT_ID_SIZE], const char *why)
+{
+	struct jwk_passed_over *grown = grow(set->passed_over, set->npassed_over, sizeof(*grown));
+
+	if (grown == NULL)
+		return RJWT_MEMORY;
+	set->passed_over = grown;
+	grown += set->npassed_over++;
+	memcpy(grown->kid, kid, RJWT_ID_SIZE);
+	grown->why = why;
+	return RJWT_OK;
+}
+
+/* One key for one algorithm, or the reason why there is none. alg as for read_members(). */
+static enum rjwt_err
+set_add_as(struct json json, size_t element, const struct alg *alg, struct jwk_set *set)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { .element = element };
+	const char *why = NULL;
+	struct jwk *grown;
+	enum rjwt_err err = RJWT_KEYSET;
 
 	if (json.object == NULL)
-		return diag_fail(diag, RJWT_KEYSET, "", "an element of keys is not an object");
-	err = jwk_parse(json, &jwk, diag);
-	if (err == RJWT_ALG)
-		return RJWT_OK; /* RFC 7517 s5: ignore keys that are not understood */
+		why = "not an object";
+	else
+		err = read_members(json, alg, true, &jwk, &why);
+	if (err == RJWT_OK && jwk.key == NULL) {
+		why = "k is missing";
+		err = RJWT_KEYSET;
+	}
+	if (err == RJWT_KEYSET || err == RJWT_ALG)
+		return pass_over(set, jwk.kid, why == NULL ? rjwt_strerror(err) : why);
 	RJWT_TRY(err);
-	if (jwk.key == NULL)
-		return fail(diag, RJWT_KEYSET, &jwk, "k is missing");
-	for (size_t i = 0; i < set->n; i++) /* RFC 7517 s4.5: several keys may have none */
-		if (jwk.kid[0] != '\0' && strcmp(set->keys[i].kid, jwk.kid) == 0)
-			return fail(diag, RJWT_KEYSET, &jwk, "duplicate kid");
+	grown = grow(set->keys, set->n, sizeof(*grown));
+	if (grown == NULL)
+		return RJWT_MEMORY;
+	set->keys = grown;
 	set->keys[set->n++] = RJWT_STEAL(jwk);
+	return RJWT_OK;
+}
+
+/* A key, or several: RFC 7517 s4.4 has alg optional, and an RSA key without one serves each alg of its type. */
+static enum rjwt_err
+set_add(struct json json, size_t element, struct jwk_set *set)
+{
+	size_t before = set->n;
+	const struct alg *alg;
+	struct view name;
+
+	RJWT_TRY(set_add_as(json, element, NULL, set));
+	if (set->n == before || json_string(json, "alg", &name) != JSON_ABSENT)
+		return RJWT_OK;
+	alg = set->keys[before].alg;
+	if (alg->kind != ALG_RSA)
+		return RJWT_OK;
+	while ((alg = alg_next_of_type(alg)) != NULL)
+		RJWT_TRY(set_add_as(json, element, alg, set));
+	return RJWT_OK;
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	const struct jwk *x = a, *y = b;
+	int order = strcmp(x->kid, y->kid);
+
+	if (order == 0)
+		order = strcmp(x->alg->name, y->alg->name);
+	if (order == 0)
+		order = x->element < y->element ? -1 : 1;
+	return order;
+}
+
+/* Several keys may have no kid (RFC 7517 s4.5): none of them is found by one. */
+static bool
+are_duplicates(const struct jwk *a, const struct jwk *b)
+{
+	return a->kid[0] != '\0' && strcmp(a->kid, b->kid) == 0 && strcmp(a->alg->name, b->alg->name) == 0;
+}
+
+/* Of keys with the same kid and alg, which are neighbours, none is kept. */
+static enum rjwt_err
+drop_duplicates(struct jwk_set *set)
+{
+	size_t kept = 0, end;
+
+	for (size_t i = 0; i < set->n; i = end) {
+		for (end = i + 1; end < set->n && are_duplicates(&set->keys[i], &set->keys[end]); end++)
+			;
+		if (end - i == 1) {
+			struct jwk jwk = RJWT_STEAL(set->keys[i]);
+
+			set->keys[kept++] = jwk;
+			continue;
+		}
+		RJWT_TRY(pass_over(set, set->keys[i].kid, "another key has this kid and this alg"));
+		for (size_t k = i; k < end; k++)
+			jwk_clear(&set->keys[k]);
+	}
+	set->n = kept;
 	return RJWT_OK;
 }
 
@@ -268,33 +362,43 @@ jwk_set_parse(struct view text, struct jwk_set *set, struct rjwt_diag *diag)
 		return err == RJWT_MALFORMED ? RJWT_KEYSET : err;
 	if (json_array(json, "keys", &count) != JSON_GOOD)
 		return diag_fail(diag, RJWT_KEYSET, "", "not a JWK Set: keys is missing or not an array");
-	found.keys = calloc(count + 1, sizeof(*found.keys));
-	if (found.keys == NULL)
-		return RJWT_MEMORY;
 	for (size_t i = 0; i < count; i++)
-		RJWT_TRY(set_add(json_element(json, "keys", i), &found, diag));
+		RJWT_TRY(set_add(json_element(json, "keys", i), i + 1, &found));
+	if (found.n > 0)
+		qsort(found.keys, found.n, sizeof(*found.keys), compare_keys);
+	RJWT_TRY(drop_duplicates(&found));
 	*set = RJWT_STEAL(found);
 	return RJWT_OK;
 }
 
 enum rjwt_err
-jwk_set_find(void *context, struct view kid, const struct jwk **jwk, struct rjwt_diag *diag)
+jwk_set_find(const struct jwk_set *set, struct view kid, struct view alg, const struct jwk **jwk)
 {
-	const struct jwk_set *set = context;
+	const struct jwk *found = NULL;
 
-	(void)diag;
-	if (kid.n == 0) {
-		if (set->n != 1)
-			return RJWT_KID;
-		*jwk = &set->keys[0];
-		return RJWT_OK;
-	}
 	if (kid.n > KID_MAX)
 		return RJWT_KID;
-	for (size_t i = 0; i < set->n; i++)
-		if (view_is(kid, set->keys[i].kid)) {
-			*jwk = &set->keys[i];
-			return RJWT_OK;
-		}
-	return RJWT_KEY_UNKNOWN;
+	for (size_t i = 0; i < set->n; i++) {
+		const struct jwk *key = &set->keys[i];
+
+		if (kid.n == 0 && key->element != set->keys[0].element)
+			return RJWT_KID;
+		if (kid.n > 0 && !view_is(kid, key->kid))
+			continue;
+		if (found == NULL || alg_has_name(key->alg, alg, true))
+			found = key;
+	}
+	if (found == NULL)
+		return kid.n == 0 ? RJWT_KID : RJWT_KEY_UNKNOWN;
+	*jwk = found;
+	return RJWT_OK;
+}
+
+const char *
+jwk_set_why_not(const struct jwk_set *set, struct view kid)
+{
+	for (size_t i = 0; i < set->npassed_over && kid.n > 0; i++)
+		if (view_is(kid, set->passed_over[i].kid))
+			return set->passed_over[i].why;
+	return NULL;
 }

@@ -23,6 +23,7 @@ struct jwk {
 	struct key *key; /* owns; NULL: an HMAC key whose secret is in private/ */
 	/* members iat, nbf, retired, exp, revoked; 0: absent */
 	int64_t published_s, since_s, retired_s, until_s, revoked_s;
+	size_t element; /* of the set that it is in, from 1 */
 };
 
 /*
@@ -46,19 +47,34 @@ struct key_source {
 	void *context;
 };
 
+/* A key of a set that verifies nothing. */
+struct jwk_passed_over {
+	char kid[RJWT_ID_SIZE]; /* "": none, or none that is well formed */
+	const char *why;	/* static */
+};
+
 struct jwk_set {
-	struct jwk *keys;
+	struct jwk *keys; /* ordered by kid and alg; an RSA key without alg is one key for each alg of its type */
 	size_t n;
+	struct jwk_passed_over *passed_over;
+	size_t npassed_over;
 };
 
 /*
- * A JWK Set. A weak, malformed or duplicate key makes the whole set invalid, and diag has its kid. A key of
- * unknown kty, crv or alg, or not for verifying signatures, is ignored (RFC 7517 s5). RJWT_KEYSET, RJWT_MEMORY.
+ * A JWK Set of somebody else. A key that cannot be used is passed over (RFC 7517 s5), whatever the reason: unknown
+ * kty, crv or alg, not for verifying signatures, weak, malformed. So are keys that have the same kid and the same alg:
+ * nobody knows which of them is meant. RJWT_KEYSET: not strict JSON, or not a JWK Set; RJWT_MEMORY.
  */
 RJWT_MUST enum rjwt_err jwk_set_parse(struct view text, struct jwk_set *set, struct rjwt_diag *diag);
 void jwk_set_clear(struct jwk_set *set);
 
-/* find of struct key_source; context is the set. An empty kid finds the only key of a set of one. */
-enum rjwt_err jwk_set_find(void *set, struct view kid, const struct jwk **jwk, struct rjwt_diag *diag);
+/*
+ * The key with this kid, of this alg if there is one. An empty kid finds the only key of a set. jwk is a view.
+ * RJWT_KID, RJWT_KEY_UNKNOWN.
+ */
+RJWT_MUST enum rjwt_err
+jwk_set_find(const struct jwk_set *set, struct view kid, struct view alg, const struct jwk **jwk);
+/* Why the key with this kid was passed over; NULL: it was not. */
+const char *jwk_set_why_not(const struct jwk_set *set, struct view kid);
 
 #endif

@@ -8,15 +8,24 @@
  * The header members that a request must not bring: those that rjwt writes, and those that change what a signature
  * means or bring a key along, which nothing here honours and every token with one is rejected for.
  */
-static const struct {
+static const struct reserved {
 	const char *name;
-	bool rejected;
-} reserved[] = { { "alg", false }, { "kid", false }, { "typ", false }, { "crit", true }, { "b64", true },
-	{ "zip", true }, { "cty", true }, { "jwk", true }, { "jku", true }, { "x5c", true }, { "x5u", true },
-	{ "x5t", true }, { "x5t#S256", true } };
+	enum { READ, REJECTED, REJECTED_OF_OURS } use; /* of ours: ignored in tokens of others */
+} reserved[] = { { "alg", READ }, { "kid", READ }, { "typ", READ }, { "crit", REJECTED }, { "b64", REJECTED },
+	{ "zip", REJECTED }, { "cty", REJECTED }, { "jwk", REJECTED }, { "jku", REJECTED }, { "x5c", REJECTED },
+	{ "x5u", REJECTED }, { "x5t", REJECTED_OF_OURS }, { "x5t#S256", REJECTED_OF_OURS } };
+
+static const struct reserved *
+find_reserved(struct view name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+		if (view_is(name, reserved[i].name))
+			return &reserved[i];
+	return NULL;
+}
 
 enum rjwt_err
-jws_split(struct view token, struct jws *jws, const char **why)
+jws_split(struct view token, bool empty_payload, struct jws *jws, const char **why)
 {
 	const char *first = token.n == 0 ? NULL : memchr(token.p, '.', token.n);
 	const char *second = NULL, *end = token.p + token.n;
@@ -31,7 +40,7 @@ jws_split(struct view token, struct jws *jws, const char **why)
 	jws->payload = (struct view){ first + 1, (size_t)(second - first - 1) };
 	jws->signature = (struct view){ second + 1, (size_t)(end - second - 1) };
 	jws->input = (struct view){ token.p, (size_t)(second - token.p) };
-	if (jws->header.n == 0 || jws->payload.n == 0 || jws->signature.n == 0) {
+	if (jws->header.n == 0 || (jws->payload.n == 0 && !empty_payload) || jws->signature.n == 0) {
 		*why = "a part is empty";
 		return RJWT_MALFORMED;
 	}
@@ -50,24 +59,28 @@ optional(struct json json, const char *name, struct view *value, struct rjwt_dia
 	return RJWT_OK;
 }
 
-static bool
-is_refused(struct view name)
+static enum rjwt_err
+check_foreign_name(void *diag, struct view name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
-		if (view_is(name, reserved[i].name))
-			return reserved[i].rejected;
-	return false;
+	const struct reserved *r = find_reserved(name);
+
+	if (r == NULL || r->use != REJECTED)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_HEADER, "", "%.*s is not accepted", (int)name.n, name.p);
 }
 
 static enum rjwt_err
-check_name(void *context, struct view name)
+check_name(void *diag, struct view name)
 {
-	return is_refused(name) ? diag_fail(context, RJWT_HEADER, "", "%.*s is not accepted", (int)name.n, name.p)
-				: RJWT_OK;
+	const struct reserved *r = find_reserved(name);
+
+	if (r == NULL || r->use == READ)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_HEADER, "", "%.*s is not accepted", (int)name.n, name.p);
 }
 
 enum rjwt_err
-jws_header(struct jws *jws, struct rjwt_diag *diag)
+jws_header(struct jws *jws, bool foreign, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	enum rjwt_err err = base64url_decode(jws->header, &text);
@@ -76,7 +89,7 @@ jws_header(struct jws *jws, struct rjwt_diag *diag)
 	err = json_parse(buf_view(&text), &jws->json, diag);
 	if (err != RJWT_OK)
 		return err == RJWT_MALFORMED ? RJWT_HEADER : err;
-	RJWT_TRY(json_names(jws->json, check_name, diag));
+	RJWT_TRY(json_names(jws->json, foreign ? check_foreign_name : check_name, diag));
 	if (json_string(jws->json, "alg", &jws->alg) != JSON_GOOD)
 		return diag_fail(diag, RJWT_HEADER, "", "alg is missing or not a string");
 	RJWT_TRY(optional(jws->json, "kid", &jws->kid, diag));
@@ -119,10 +132,7 @@ jws_sign(struct signer *signer, struct view header, struct view payload, struct 
 bool
 jws_is_reserved(struct view name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
-		if (view_is(name, reserved[i].name))
-			return true;
-	return false;
+	return find_reserved(name) != NULL;
 }
 
 void

@@ -21,15 +21,19 @@ struct jws {
 	struct view alg, kid, typ;		/* views into json; kid and typ .p NULL: absent */
 };
 
-/* Split at exactly two dots into non-empty parts of canonical base64url. RJWT_MALFORMED; why is static. */
-RJWT_MUST enum rjwt_err jws_split(struct view token, struct jws *jws, const char **why);
+/*
+ * Split at exactly two dots into non-empty parts of canonical base64url. RJWT_MALFORMED; why is static.
+ * empty_payload: the payload may be empty, as in any JWS; a JWT has claims.
+ */
+RJWT_MUST enum rjwt_err jws_split(struct view token, bool empty_payload, struct jws *jws, const char **why);
 
 /*
  * Read the header: strict JSON; alg a string, kid and typ strings if present; crit, b64, zip, cty, jwk,
- * jku, x5c, x5u, x5t, x5t#S256 rejected with any value, because none is supported.
+ * jku, x5c, x5u, x5t, x5t#S256 rejected with any value, because none is supported. foreign: others sign tokens with
+ * x5t and x5t#S256, which name a certificate and fetch nothing: both are ignored.
  * RJWT_HEADER, RJWT_MEMORY. Call jws_clear() afterwards, also on error.
  */
-RJWT_MUST enum rjwt_err jws_header(struct jws *jws, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err jws_header(struct jws *jws, bool foreign, struct rjwt_diag *diag);
 
 /*
  * Verify with the algorithm of the key, never that of the token; then decode the payload and append it to

@@ -29,6 +29,7 @@ struct verification {
 	struct buf payload;
 	struct claims claims;
 	int64_t version; /* of the key, in a keyset */
+	bool foreign;	 /* a token of others may be judged: the keys are those of a JWK Set, or it is a JWS alone */
 	bool once;
 	bool past_user;	   /* genuine and for this user: the reason may be shown */
 	const char *scope; /* the scope that the service requires */

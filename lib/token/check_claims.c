@@ -8,6 +8,7 @@
 #include "keyset/keyset.h"
 #include "keyset/marks.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,7 +36,8 @@ check_claims(struct verification *w)
 	const struct config *config = w->verifier->config;
 	struct rjwt_verdict *v = w->verdict;
 	struct rjwt_diag why = { 0 };
-	enum rjwt_err err = claims_parse(buf_view(&w->payload), config->user_claim, &w->claims, &why);
+	enum rjwt_err err = (w->foreign ? claims_parse_foreign : claims_parse)(buf_view(&w->payload),
+	    config->user_claim, &w->claims, &why);
 
 	if (err != RJWT_OK && err != RJWT_CLAIMS)
 		return err;
@@ -129,7 +131,7 @@ enum rjwt_err
 check_lifetime(struct verification *w)
 {
 	int64_t max_s = w->verifier->config->rotation.max_lifetime_s;
-	int64_t lifetime_s = w->claims.exp_s - w->claims.iat_s;
+	int64_t lifetime_s = w->claims.lifetime_s;
 	bool good = lifetime_s > 0 && lifetime_s <= max_s;
 	char expected[48], found[48], amount[32];
 
@@ -164,7 +166,9 @@ check_scope(struct verification *w)
 	w->scope = service == NULL || service[0] == '\0' ? NULL : config_scope(w->verifier->config, service);
 	return check_judge(w, w->scope != NULL && claims_scope_has(&w->claims, w->scope),
 	    w->scope == NULL ? "nothing (an empty scope rejects all tokens)" : w->scope,
-	    w->claims.scope.n == 0 ? VIEW("none") : w->claims.scope);
+	    w->claims.other_scope    ? VIEW("not a list of words with one space between them")
+	    : w->claims.scope.n == 0 ? VIEW("none")
+				     : w->claims.scope);
 }
 
 /* This version neither mints nor supports cnf and src: tokens with them are rejected. */
@@ -210,6 +214,45 @@ check_first_use(struct verification *w, enum rjwt_err spent)
 	return check_judge(w, spent == RJWT_OK, "its first use", view_of(spent == RJWT_OK ? "its first use" : "used"));
 }
 
+/* A view that does not end with NUL, appended after a separator; what does not fit is left out. */
+static void
+add_word(char list[static 80], const char *separator, struct view word)
+{
+	size_t n = strlen(list);
+
+	snprintf(list + n, 80 - n, "%s%.*s", n == 0 ? "" : separator, (int)word.n, word.p);
+}
+
+/*
+ * Without a service: a token that is spent for all its scopes is spent, and for which of them is told. Only root can
+ * look; for others this is not checked.
+ */
+static enum rjwt_err
+check_spent_for_all(struct verification *w)
+{
+	char used[80] = "", found[160] = "its first use";
+	struct view rest = w->claims.scope, word;
+	bool all = true;
+
+	while (claims_next_word(&rest, &word)) {
+		char scope[33];
+		enum rjwt_err err;
+
+		snprintf(scope, sizeof(scope), "%.*s", (int)word.n, word.p);
+		err = mark_find_spent(w->verifier->marks, w->version, &w->claims, scope, w->diag);
+		if (err == RJWT_IO && (errno == EACCES || errno == EPERM))
+			return check_not_checked(w, "only root can see whether it is spent");
+		if (err != RJWT_OK && err != RJWT_SPENT)
+			return err;
+		all = all && err == RJWT_SPENT;
+		if (err == RJWT_SPENT)
+			add_word(used, " ", word);
+	}
+	if (used[0] != '\0')
+		snprintf(found, sizeof(found), "spent for %s", used);
+	return check_judge(w, used[0] == '\0' || !all, "one of its scopes not spent", view_of(found));
+}
+
 enum rjwt_err
 check_spent(struct verification *w)
 {
@@ -220,8 +263,10 @@ check_spent(struct verification *w)
 		return check_judge(w, true, "nothing: a reusable token", VIEW("reusable"));
 	if (w->verifier->marks == NULL)
 		return check_not_checked(w, "no keyset was opened");
-	if (w->scope == NULL && dry_run)
+	if (w->scope == NULL && dry_run && w->claims.scope.n == 0)
 		return check_not_checked(w, "no service was given");
+	if (w->scope == NULL && dry_run)
+		return check_spent_for_all(w);
 	if (w->scope == NULL)
 		return diag_fail(w->diag, RJWT_USAGE, "", "a one-time token cannot be accepted without a service");
 	/* A lookup now and spending later could disagree: the result is that of spending, in the caller of the checks. */

@@ -42,7 +42,8 @@ enum rjwt_err
 check_form(struct verification *w)
 {
 	const char *why = "three parts";
-	enum rjwt_err err = jws_split(w->token, &w->jws, &why);
+	bool jws = (w->attempt->flags & RJWT_SIGNATURE_ONLY) != 0;
+	enum rjwt_err err = jws_split(w->token, jws, &w->jws, &why);
 
 	if (err != RJWT_OK && rjwt_prompt_cuts(w->token.n))
 		return truncated(w);
@@ -54,42 +55,67 @@ enum rjwt_err
 check_header(struct verification *w)
 {
 	struct rjwt_diag why = { 0 };
-	enum rjwt_err err = jws_header(&w->jws, &why);
+	enum rjwt_err err = jws_header(&w->jws, w->foreign, &why);
 
 	if (err != RJWT_OK && err != RJWT_HEADER)
 		return err;
-	return check_judge(w, err == RJWT_OK, "strict JSON with alg, without crit, b64, zip, cty, jwk, jku, x5*",
+	return check_judge(w, err == RJWT_OK,
+	    w->foreign ? "strict JSON with alg, without crit, b64, zip, cty, jwk, jku, x5c, x5u"
+		       : "strict JSON with alg, without crit, b64, zip, cty, jwk, jku, x5*",
 	    view_of(err == RJWT_OK ? "such a header" : why.text));
 }
 
 enum rjwt_err
 check_alg_known(struct verification *w)
 {
-	return check_judge(w, alg_known(w->jws.alg), "a supported algorithm", w->jws.alg);
+	return check_judge(w, alg_known(w->jws.alg, w->foreign), "a supported algorithm", w->jws.alg);
+}
+
+static enum rjwt_err
+find_key(struct verification *w, const struct jwk **found)
+{
+	const struct verifier *v = w->verifier;
+
+	if (v->set != NULL)
+		return jwk_set_find(v->set, w->jws.kid, w->jws.alg, found);
+	return v->keys.find(v->keys.context, w->jws.kid, found, w->diag);
 }
 
 /*
- * The kid's form and the key are two rows and one lookup: the key source distinguishes RJWT_KID from
- * RJWT_KEY_UNKNOWN, and this row keeps the key for the next one.
+ * The kid's form and the key are two rows and one lookup: it distinguishes RJWT_KID from RJWT_KEY_UNKNOWN, and this
+ * row keeps the key for the next one.
  */
 enum rjwt_err
 check_kid(struct verification *w)
 {
 	const struct jwk *found = NULL;
-	const struct key_source *keys = &w->verifier->keys;
 	bool keyset = w->verifier->keyset != NULL;
 	enum rjwt_err err;
 
 	/* Only RJWT_SIGNATURE_ONLY allows a missing kid: then the key is the only one in its set. */
 	if (w->jws.kid.n == 0 && (w->jws.kid.p != NULL || keyset || (w->attempt->flags & RJWT_SIGNATURE_ONLY) == 0))
 		return check_judge(w, false, "a key id", VIEW("none"));
-	err = keys->find(keys->context, w->jws.kid, &found, w->diag);
+	err = find_key(w, &found);
 	if (err != RJWT_OK && err != RJWT_KID && err != RJWT_KEY_UNKNOWN)
 		return err;
 	w->jwk = found;
 	if (err != RJWT_KID && w->jws.kid.n < sizeof(w->verdict->kid))
 		memcpy(w->verdict->kid, w->jws.kid.n == 0 ? "" : w->jws.kid.p, w->jws.kid.n);
 	return check_judge(w, err != RJWT_KID, keyset ? "base.version" : "1 to 128 bytes", w->jws.kid);
+}
+
+/* No key of a JWK Set: is there one that is passed over? */
+static enum rjwt_err
+key_missing_in_set(struct verification *w)
+{
+	const char *why = jwk_set_why_not(w->verifier->set, w->jws.kid);
+	char found[160];
+
+	if (why == NULL)
+		return check_judge(w, false, "a key of this JWK Set", w->jws.kid);
+	snprintf(found, sizeof(found), "%.*s, which is in the set but passed over: %s",
+	    (int)(w->jws.kid.n < 60 ? w->jws.kid.n : 60), w->jws.kid.p, why);
+	return check_judge(w, false, "a key of this JWK Set that can verify", view_of(found));
 }
 
 enum rjwt_err
@@ -101,13 +127,16 @@ check_key(struct verification *w)
 	/* The nbf of a key in a JWK Set; in a keyset it is in the past, unless the clock was set back. */
 	if (jwk != NULL && w->verifier->keyset == NULL && jwk->since_s - now_s > leeway_s)
 		return check_judge_time(w, false, "a key that is valid, not before", jwk->since_s, now_s);
-	return check_judge(w, jwk != NULL, "a key of this keyset", w->jws.kid);
+	if (jwk == NULL && w->verifier->set != NULL)
+		return key_missing_in_set(w);
+	return check_judge(w, jwk != NULL, w->verifier->set != NULL ? "a key of this JWK Set" : "a key of this keyset",
+	    w->jws.kid);
 }
 
 enum rjwt_err
 check_alg(struct verification *w)
 {
-	return check_judge(w, view_is(w->jws.alg, w->jwk->alg->name), w->jwk->alg->name, w->jws.alg);
+	return check_judge(w, alg_has_name(w->jwk->alg, w->jws.alg, w->foreign), w->jwk->alg->name, w->jws.alg);
 }
 
 enum rjwt_err
@@ -142,7 +171,7 @@ release(struct verification *w)
 
 	if (copy == NULL)
 		return RJWT_MEMORY;
-	memcpy(copy, w->payload.p, w->payload.n);
+	memcpy(copy, w->payload.n == 0 ? "" : w->payload.p, w->payload.n);
 	copy[w->payload.n] = '\0';
 	v->claims = copy;
 	v->claims_len = w->payload.n;

@@ -145,6 +145,7 @@ verify_token(const struct verifier *verifier, const struct rjwt_attempt *attempt
 		.verdict = verdict,
 		.diag = diag,
 		.trace = attempt->trace != NULL,
+		.foreign = verifier->keyset == NULL || (attempt->flags & RJWT_SIGNATURE_ONLY) != 0,
 		.token = { attempt->token, attempt->token == NULL ? 0 : attempt->len } };
 
 	verdict_begin(verdict, RJWT_INTERNAL);

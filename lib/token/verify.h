@@ -17,8 +17,9 @@
 struct verifier {
 	const struct config *config;
 	const struct keyset *keyset; /* NULL: the keys come from a JWK Set */
-	struct key_source keys;
-	struct marks *marks; /* NULL: revoked and spent are not checked */
+	struct key_source keys;	     /* of the keyset */
+	const struct jwk_set *set;   /* NULL: the keys come from the keyset */
+	struct marks *marks;	     /* NULL: revoked and spent are not checked */
 	struct clock *clock;
 };
 

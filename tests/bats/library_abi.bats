@@ -36,7 +36,7 @@ mapped() { sed -n 's/^\t\([a-z_]*\);$/\1/p' "$1" | sort; }
 	# shellcheck disable=SC2046,SC2086    # words
 	$(of_make CC) $(of_make CFLAGS) $(of_make LDFLAGS) -Wall -Wextra -Werror -std=c11 -o "$dir/library_abi" "$bats/library_abi.c" $(pkg-config --cflags --libs rjwt)
 	run -0 readelf -d "$dir/library_abi"
-	says 'Shared library: [librjwt.so.0]'
+	says 'Shared library: [librjwt.so.1]'
 	[ "$(LD_LIBRARY_PATH=$libdir "$dir/library_abi" version)" = "$(pkg-config --modversion rjwt)" ]
 	configure
 	run -0 env LD_LIBRARY_PATH="$libdir" "$dir/library_abi" "$conf" "$state"
@@ -53,6 +53,46 @@ mint for a newline: user
 '"$(keyd jwks)" ]
 	[ "$(keyd jwks | jq '.keys | length')" -eq 3 ]
 	run -0 keyd check
+}
+
+# examples_of HEADER - the lines of the worked examples in its first comment: those that begin with " *" and a tab
+examples_of() { sed -n 's/^ \*\t//p' "$1"; }
+
+@test "rjwt.h: the worked examples in its text compile as they are there, and mint, verify and keep" {
+	header=$(find "$root" -name rjwt.h)
+	configure 'rotate_every: 1h'
+	{
+		examples_of "$header"
+		cat <<-'E'
+			int main(int argc, char **argv)
+			{
+				const struct rjwt_options options = { .config = argv[1] };
+				int64_t again_s = -1;
+				if (argc == 2) return !keep(&options, &again_s) || (printf("again at %lld\n", (long long)again_s), 0);
+				return argv[2][0] == '\0' ? !mint_for_alice(&options) : !may_log_in(&options, argv[2]);
+			}
+		E
+	} >"$dir/examples.c"
+	# shellcheck disable=SC2046    # words
+	$(of_make CC) $(of_make CFLAGS) $(of_make LDFLAGS) -std=c11 -Wall -Wextra -Werror -o "$dir/examples" "$dir/examples.c" \
+		-I"${header%/*}" -L"$libdir" -lrjwt
+	export LD_LIBRARY_PATH=$libdir
+	run -1 "$dir/examples" "$conf" ''
+	says "keyset: $state"
+	run -0 --separate-stderr "$dir/examples" "$conf"
+	[[ ${lines[0]} != '' && ${lines[1]} =~ ^'again at '[0-9]{10}$ ]]
+	run -0 --separate-stderr "$dir/examples" "$conf"    # a second time: there is one
+	[ "$(active)" -eq 1 ]
+	run -0 --separate-stderr "$dir/examples" "$conf" ''
+	token=$output
+	run -0 verify -u alice -s sshd <<<"$token"
+	run -0 "$dir/examples" "$conf" "$token"
+	[[ $output == 'accepted: alice, token '??????????????????????* ]]
+	run -1 "$dir/examples" "$conf" "$token"
+	[ "$output" = 'rejected: spent' ]
+	rm "$state/keyset.json"
+	run -1 "$dir/examples" "$conf" "$token"
+	says "keyset: $state"
 }
 
 @test "a token that a program spent is spent for rjwt-verify too, in that scope alone" {
@@ -148,4 +188,34 @@ mint for a newline: user
 	run -0 env PKG_CONFIG_LIBDIR="$libdir/pkgconfig" pkg-config --modversion rjwt
 	[ "rjwt-keyd $output" = "$("$RJWT_BUILD/rjwt-keyd" --version)" ]
 	[ -z "$(find "$root" -name '*.la')" ]
+}
+
+# abi HEADER - as tests/abi has it, of this header and the installed library
+abi() { CC=$(of_make CC) "$python" "$RJWT_SOURCE/tests/abi.py" "$1" "$libdir/librjwt.so"; }
+
+@test "the binary interface is the one that tests/abi states" {
+	need nm
+	[ "$(uname -m)" = x86_64 ] || skip 'tests/abi has the sizes of x86-64'
+	header=$(find "$root" -name rjwt.h)
+	abi "$header" >"$dir/abi"
+	if ! diff -u --label tests/abi --label 'this build' "$RJWT_SOURCE/tests/abi" "$dir/abi"; then
+		cat <<-'E'
+			The binary interface of librjwt changed: programs that were compiled earlier may break. If this is intended:
+			1. Makefile.am, -version-info of librjwt.la, once for each release (CURRENT:REVISION:AGE): raise CURRENT and
+			   set REVISION to 0; raise AGE if symbols were only added and nothing else changed, else set it to 0.
+			2. NEWS.md: what changed, with "Action: compile again" if anything but new symbols differs.
+			3. tests/abi.py lib/rjwt.h .libs/librjwt.so >tests/abi
+		E
+		return 1
+	fi
+	# what it must notice: members that moved, one more, another value, another type, a code that is gone
+	local edit
+	for edit in 's/unsigned line, column;/unsigned column, line;/' 's/^	bool cap_session;/	bool more, cap_session;/' \
+		's/RJWT_ANY_SERVICE = 4,/RJWT_ANY_SERVICE = 32,/' 's/^	int64_t key_version;/	uint64_t key_version;/' \
+		's/^void rjwt_free(void \*p);/void rjwt_free(const void *p);/' '/"typ", "the token has another type"/d'; do
+		sed "$edit" "$header" >"$dir/rjwt.h"
+		run -1 cmp -s "$header" "$dir/rjwt.h"
+		run -1 diff -q <(abi "$dir/rjwt.h") "$dir/abi"
+	done
+	[ "$(grep -c '^symbol ' "$dir/abi")" -eq "$(mapped "$RJWT_SOURCE/lib/librjwt.map" | wc -l)" ]
 }

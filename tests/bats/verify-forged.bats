@@ -101,7 +101,7 @@ judge_all()
 	chmod go-w "$BATS_TEST_TMPDIR"
 	run -0 verify -j "$BATS_TEST_TMPDIR/set" -u alice -s sshd --explain "$BATS_TEST_TMPDIR/bound"
 	says 'not checked  binding' 'not checked  source' 'passed       scope'
-	[ "${lines[0]}" = accepted ]
+	[ "${lines[0]}" = 'accepted, without ssh key, source address and revocation' ]
 }
 
 @test "a token that a retired key signed after it had retired" {

@@ -28,14 +28,14 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	try 1 verify --lines -u alice < <(printf '%s\n%s\n\n%s\r\n%s\0\nBearer %s\n%s' "$token" "${token}A" "$token" "$token" "$token" "$token")
 	mapfile -t lines <<<"$output"
 	[ ${#lines[@]} -eq 7 ]
-	[ "${lines[0]}" = accepted ]
+	[ "${lines[0]}" = 'accepted, without service' ]
 	[[ ${lines[1]} == 'rejected: signature: '* ]]
 	[[ ${lines[2]} == 'rejected: empty: '* ]]
 	[[ ${lines[3]} == 'rejected: malformed: '* ]]
 	[[ ${lines[4]} == 'rejected: malformed: '* ]]
 	[[ ${lines[5]} == 'rejected: malformed: '* ]]
-	[ "${lines[6]}" = accepted ]
-	try 0 verify --lines -u alice < <(printf '%s\n%s\n' "$token" "$token")
+	[ "${lines[6]}" = 'accepted, without service' ]
+	try 0 verify --lines -u alice -s sshd < <(printf '%s\n%s\n' "$token" "$token")
 	[ "$output" = $'accepted\naccepted' ]
 	try 0 verify --lines </dev/null
 	[ -z "$output" ]
@@ -45,7 +45,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	try 1 verify --lines < <(echo "$token"; fill 1048576; echo; echo "$token"; fill 65536; echo; fill 65537; echo; echo "$token"; fill 300000)
 	mapfile -t lines <<<"$output"
 	[ "${#lines[@]}" -eq 7 ]
-	for i in 0 2 5; do [ "${lines[i]}" = accepted ]; done
+	for i in 0 2 5; do [[ ${lines[i]} == 'accepted, without '* ]]; done
 	for i in 1 3 4 6; do [[ ${lines[i]} == 'rejected: too_long: '* ]]; done
 }
 
@@ -53,7 +53,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	for shift in 0 1 2 3 100 429 430 431; do
 		{ fill $shift .; echo; for _ in {1..700}; do echo "$token"; done; } >"$BATS_TEST_TMPDIR/many"
 		try 1 verify --lines "$BATS_TEST_TMPDIR/many"
-		[ "$(grep -c '^accepted$' <<<"$output")" -eq 700 ]
+		[ "$(grep -c '^accepted, without user and service$' <<<"$output")" -eq 700 ]
 		[ "$(wc -l <<<"$output")" -eq 701 ]
 	done
 }
@@ -63,7 +63,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	for text in "$token" nothing "$token"; do
 		echo "$text" >&"${asked[1]}"
 		read -r -t 10 answer <&"${asked[0]}"
-		case $text in nothing) [[ $answer == 'rejected: malformed'* ]] ;; *) [ "$answer" = accepted ] ;; esac
+		case $text in nothing) [[ $answer == 'rejected: malformed'* ]] ;; *) [[ $answer == 'accepted, without '* ]] ;; esac
 	done
 	pid=$asked_PID
 	exec {asked[1]}>&-
@@ -80,7 +80,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	[ "$(grep -c '^[ar]' <<<"$output")" -eq 2 ]
 	says '  passed       signature' '  failed       malformed' '  not reached  spent'
 	try 1 verify --lines "$BATS_TEST_TMPDIR/two" "$dir/token"
-	[ "$(cut -c1-300 <<<"$output" | grep -c ': accepted$')" -eq 2 ]
+	[ "$(cut -c1-300 <<<"$output" | grep -c ': accepted, without user and service$')" -eq 2 ]
 	says "$BATS_TEST_TMPDIR/two: rejected: malformed" "$dir/token: accepted"
 	refused 2 'cannot be combined with --explain, --json or --lines' verify --lines --jws "$BATS_TEST_TMPDIR/two"
 }
@@ -93,7 +93,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	mv "$state/spent.away" "$state/spent"
 	mapfile -t lines <<<"$output"
 	[ "$status" -eq 2 ] && [ ${#lines[@]} -eq 3 ]
-	[ "${lines[0]}" = accepted ] && [ "${lines[2]}" = accepted ]
+	[ "${lines[0]}" = 'accepted, without user' ] && [ "${lines[2]}" = 'accepted, without user' ]
 	[[ ${lines[1]} == 'no verdict: io: '* ]]
 	[[ $(<"$BATS_TEST_TMPDIR/stderr") == 'rjwt-verify: line 2: '*spent* ]]
 	try 0 verify -s sshd --lines "$BATS_TEST_TMPDIR/three"
@@ -107,7 +107,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	for _ in {1..3000}; do echo "$token"; done >"$BATS_TEST_TMPDIR/many"
 	status=$( (verify --lines "$BATS_TEST_TMPDIR/many" 2>"$BATS_TEST_TMPDIR/stderr"; echo $? >"$BATS_TEST_TMPDIR/status") | head -n 1 >/dev/null
 		cat "$BATS_TEST_TMPDIR/status")
-	[ "$status" -eq 1 ]
+	[ "$status" -eq 2 ]
 	[[ $(<"$BATS_TEST_TMPDIR/stderr") == *'standard output: Broken pipe'* ]]
-	refused 1 'standard output: No space left' eval 'verify --lines "$BATS_TEST_TMPDIR/many" >/dev/full'
+	refused 2 'standard output: No space left' eval 'verify --lines "$BATS_TEST_TMPDIR/many" >/dev/full'
 }

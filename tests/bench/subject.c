@@ -192,7 +192,7 @@ take_apart(const struct subject *s, struct view token, struct signed_bytes *out)
 	struct jws jws;
 	const char *why;
 
-	if (jws_split(token, &jws, &why) != RJWT_OK || base64url_decode(jws.signature, &flat) != RJWT_OK ||
+	if (jws_split(token, false, &jws, &why) != RJWT_OK || base64url_decode(jws.signature, &flat) != RJWT_OK ||
 	    flat.n > sizeof(out->signature))
 		die("%s: no token", s->folder);
 	out->input = jws.input;

@@ -112,9 +112,9 @@ read_set(struct view text, struct rest *plan)
 
 		FUZZ_SAW(SET);
 		check_key(&set.keys[i]);
-		FUZZ_CHECK(
-		    set.keys[i].kid[0] == '\0' ||
-		    (jwk_set_find(&set, view_of(set.keys[i].kid), &found, NULL) == RJWT_OK && found == &set.keys[i]));
+		FUZZ_CHECK(set.keys[i].kid[0] == '\0' || (jwk_set_find(&set, view_of(set.keys[i].kid),
+							      view_of(set.keys[i].alg->name), &found) == RJWT_OK &&
+							     found == &set.keys[i]));
 	}
 	jwk_set_clear(&set);
 }

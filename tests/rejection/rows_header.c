@@ -79,6 +79,17 @@ static const struct row rows[] = {
 	ROW(6, HEADER, BAD(HEADER("crit", "[\"x\"]")), TWIN(HEADER("Crit", "[\"x\"]"))),
 	ROW(6, HEADER, BAD(HEADER("jwk", "{\"kty\":\"oct\"}")), TWIN(HEADER("JWK", "{\"kty\":\"oct\"}"))),
 	ROW(6, HEADER, BAD(HEADER("x5t#S256", "\"AAAA\"")), TWIN(HEADER("x5t#S384", "\"AAAA\""))),
+	/* of others: a thumbprint fetches nothing, a key and an address do */
+	ROW(6, HEADER, BAD(HEADER("x5c", "[\"AAAA\"]")), TWIN(HEADER("x5t", "\"AAAA\"")), .world = SET),
+	ROW(6, HEADER, BAD(HEADER("x5u", "\"https://x.example\"")), TWIN(HEADER("x5t#S256", "\"AAAA\"")), .world = SET),
+	ROW(6, HEADER, BAD(HEADER("x5t#S512", "\"AAAA\""), HEADER("crit", "[\"x5t#S512\"]")), TWIN(HEADER("x5t", "7")),
+	    .world = SET),
+	/* RFC 9864, of others alone: the name has the curve, and it is the key's */
+	ROW(4, ALG, BAD(KEY("EdDSA"), HEADER("alg", "\"Ed448\"")), TWIN(KEY("EdDSA"), HEADER("alg", "\"Ed25519\"")),
+	    .world = SET),
+	ROW(4, ALG, BAD(KEY("Ed448"), HEADER("alg", "\"Ed25519\"")), TWIN(KEY("Ed448"), HEADER("alg", "\"Ed448\"")),
+	    .world = SET),
+	ROW(4, ALG, BAD(KEY("ES256"), HEADER("alg", "\"Ed25519\"")), TWIN(KEY("ES256")), .world = SET),
 	ROW(6, HEADER, BAD(HEADER("b64", "0")), TWIN(HEADER("x", "{\"b64\":false,\"crit\":[\"b64\"]}"))),
 	/* in a set kids are any string of 1 to 128 bytes, and nothing is guessed */
 	ROW(5, KID, BAD(HEADER("kid", NULL)), TWIN(HEADER("kid", "\"ES256\"")), .world = SET),

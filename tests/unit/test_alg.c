@@ -47,7 +47,7 @@ all_labels_in_order(void **state)
 		assert_int_equal(alg->signature_size, rows[n].signature);
 		assert_int_equal(alg->coordinate_size, rows[n].coordinate);
 		assert_int_equal(alg->secret_min, rows[n].secret);
-		assert_true(alg_known(view_of(alg->name)));
+		assert_true(alg_known(view_of(alg->name), false));
 	}
 	assert_int_equal(n, ARRAY_LEN(rows));
 }
@@ -64,11 +64,11 @@ names_that_are_none(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		CHECK(bad[i].p == NULL ? "NULL" : bad[i].p, !alg_known(bad[i]));
+		CHECK(bad[i].p == NULL ? "NULL" : bad[i].p, !alg_known(bad[i], false));
 		CHECK(bad[i].p == NULL ? "NULL" : bad[i].p, alg_by_label(bad[i]) == NULL);
 	}
-	assert_true(alg_known(VIEW("EdDSA")));
-	assert_false(alg_known(VIEW("Ed448"))); /* a word of ours alone */
+	assert_true(alg_known(VIEW("EdDSA"), false));
+	assert_false(alg_known(VIEW("Ed448"), false)); /* a word of ours alone */
 }
 
 static void
@@ -119,11 +119,55 @@ of_jwk(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		struct view crv = view_of(keys[i].crv), name = view_of(keys[i].name);
 		const struct alg *alg = alg_of_jwk(view_of(keys[i].kty), keys[i].crv == NULL ? NULL : &crv,
-		    keys[i].name == NULL ? NULL : &name);
+		    keys[i].name == NULL ? NULL : &name, false);
 
 		CHECK(keys[i].kty, (alg == NULL) == (keys[i].label == NULL));
 		CHECK(keys[i].kty, alg == NULL || strcmp(alg->label, keys[i].label) == 0);
 	}
+}
+
+/* RFC 9864: names of EdDSA that name the curve, in what others sign; not in what is ours. */
+static void
+names_of_others(void **state)
+{
+	static const struct {
+		const char *crv, *name, *label;
+	} keys[] = {
+		{ "Ed25519", "Ed25519", "EdDSA" },
+		{ "Ed448", "Ed448", "Ed448" },
+		{ "Ed25519", "EdDSA", "EdDSA" },
+		{ "Ed25519", "Ed448", NULL },
+		{ "Ed448", "Ed25519", NULL },
+		{ "Ed25519", "ed25519", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		struct view crv = view_of(keys[i].crv), name = view_of(keys[i].name);
+		const struct alg *alg = alg_of_jwk(VIEW("OKP"), &crv, &name, true);
+
+		CHECK(keys[i].name, (alg == NULL) == (keys[i].label == NULL));
+		CHECK(keys[i].name, alg == NULL || strcmp(alg->label, keys[i].label) == 0);
+		CHECK(keys[i].name, view_is(name, "EdDSA") || alg_of_jwk(VIEW("OKP"), &crv, &name, false) == NULL);
+	}
+	assert_true(alg_known(VIEW("Ed25519"), true) && alg_known(VIEW("Ed448"), true));
+	assert_false(alg_known(VIEW("Ed25519"), false));
+	assert_false(alg_known(VIEW("P-256"), true) || alg_known(VIEW("X25519"), true));
+	assert_false(alg_has_name(alg_by_label(VIEW("ES256")), VIEW("P-256"), true));
+}
+
+static void
+of_the_same_type(void **state)
+{
+	const struct alg *alg = alg_by_label(VIEW("RS256"));
+	char all[64] = "";
+
+	(void)state;
+	while ((alg = alg_next_of_type(alg)) != NULL)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), " %s", alg->name);
+	assert_string_equal(all, " RS384 RS512 PS256 PS384 PS512");
+	assert_null(alg_next_of_type(alg_by_label(VIEW("ES256"))));
+	assert_null(alg_next_of_type(alg_by_label(VIEW("Ed448"))));
 }
 
 /* Whether a key is of a kind that nobody here has, or contradicts itself. */
@@ -156,7 +200,7 @@ of_parts(void **state)
 		struct view crv = view_of(parts[i].crv), name = view_of(parts[i].name);
 
 		CHECK(parts[i].kty, alg_parts_known(view_of(parts[i].kty), parts[i].crv == NULL ? NULL : &crv,
-					parts[i].name == NULL ? NULL : &name) == parts[i].known);
+					parts[i].name == NULL ? NULL : &name, false) == parts[i].known);
 	}
 }
 
@@ -167,6 +211,8 @@ main(void)
 		cmocka_unit_test(all_labels_in_order),
 		cmocka_unit_test(names_that_are_none),
 		cmocka_unit_test(of_jwk),
+		cmocka_unit_test(names_of_others),
+		cmocka_unit_test(of_the_same_type),
 		cmocka_unit_test(of_parts),
 	};
 

@@ -62,7 +62,7 @@ splitting(void **state)
 		const char *label = rows[i].token.p == NULL ? "NULL" : rows[i].token.p, *why = NULL;
 		struct jws jws;
 
-		EXPECT(label, jws_split(rows[i].token, &jws, &why), rows[i].wanted);
+		EXPECT(label, jws_split(rows[i].token, false, &jws, &why), rows[i].wanted);
 		CHECK(label, rows[i].wanted == RJWT_OK || why != NULL);
 	}
 }
@@ -85,7 +85,7 @@ splitting_tells(void **state)
 		const char *why = NULL;
 		struct jws jws;
 
-		EXPECT(rows[i].token.p, jws_split(rows[i].token, &jws, &why), RJWT_MALFORMED);
+		EXPECT(rows[i].token.p, jws_split(rows[i].token, false, &jws, &why), RJWT_MALFORMED);
 		assert_string_equal(why, rows[i].why);
 	}
 }
@@ -98,7 +98,7 @@ parts(void **state)
 	const char *why;
 
 	(void)state;
-	EXPECT("split", jws_split(token, &jws, &why), RJWT_OK);
+	EXPECT("split", jws_split(token, false, &jws, &why), RJWT_OK);
 	assert_true(view_is(jws.header, "aaaa"));
 	assert_true(view_is(jws.payload, "YmJi"));
 	assert_true(view_is(jws.signature, "Y2NjYw"));
@@ -117,8 +117,8 @@ reading(struct view header, struct jws *jws, struct buf *token, struct rjwt_diag
 	buf_clear(token);
 	base64url_encode(token, header);
 	buf_adds(token, ".e30.AAAA");
-	EXPECT(header.p, jws_split(buf_view(token), jws, &why), RJWT_OK);
-	return jws_header(jws, diag);
+	EXPECT(header.p, jws_split(buf_view(token), false, jws, &why), RJWT_OK);
+	return jws_header(jws, false, diag);
 }
 
 static void
@@ -251,13 +251,13 @@ unsecured_and_detached(void **state)
 	    jws_split(VIEW("eyJhbGciOiJub25lIn0."
 			   "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"
 			   "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ."),
-		&jws, &why),
+		false, &jws, &why),
 	    RJWT_MALFORMED);
 	EXPECT("4.5",
 	    jws_split(VIEW("eyJhbGciOiJIUzI1NiIsImtpZCI6IjAxOGMwYWU1LTRkOWItNDcxYi1iZmQ2LWVlZjMxNGJ"
 			   "jNzAzNyJ9.."
 			   "s0h6KThzkfBBBkLspW1h84VsJZFTsPPqMDA7g1Md7p0"),
-		&jws, &why),
+		false, &jws, &why),
 	    RJWT_MALFORMED);
 }
 

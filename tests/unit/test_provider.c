@@ -143,7 +143,7 @@ memory_mint(struct fixture *f, struct memory_store *m, const char *kid)
 {
 	struct minter minter = { &m->config, m->store, &made_up };
 	RJWT_CLEAN(marks_close) struct marks marks = MARKS_NONE;
-	struct verifier verifier = { &m->config, &m->store->keyset, store_keys(m->store), &marks, &made_up };
+	struct verifier verifier = { &m->config, &m->store->keyset, store_keys(m->store), NULL, &marks, &made_up };
 	struct rjwt_token token;
 	struct rjwt_attempt attempt = { .user = "alice", .service = "sshd" };
 	struct rjwt_verdict verdict;

@@ -116,6 +116,35 @@ test_too_long(void **state)
 	want("one more", judge(f, token, 0, NULL), RJWT_TOO_LONG);
 }
 
+/* Without a service: spent is what is spent for all its scopes, and for which of them is told. */
+static void
+test_spent_without_service(void **state)
+{
+	static const struct edit edits[] = { { 'c', "once", "true" }, { 'c', "jti", "\"j\"" },
+		{ 'c', "scope", "\"ssh sudo\"" }, { 0, NULL, NULL } };
+	const int any = RJWT_DRY_RUN | RJWT_ANY_SERVICE | TRACED;
+	struct fixture *f = *state;
+	char *token = token_with(f, edits);
+	struct rjwt_verdict v;
+	const struct rjwt_check *last;
+
+	want("new", judge(f, token, any, &v), RJWT_OK);
+	last = &judge_trace[v.nchecks - 1];
+	assert_string_equal(last->name, "spent");
+	assert_string_equal(last->found, "its first use");
+	rjwt_verdict_clear(&v);
+	want("ssh", judge(f, token, 0, NULL), RJWT_OK);
+	want("one left", judge(f, token, any, &v), RJWT_OK);
+	assert_int_equal(last->outcome, RJWT_PASSED);
+	assert_string_equal(last->found, "spent for ssh");
+	rjwt_verdict_clear(&v);
+	want("sudo", judge_as(f, token, "alice", "sudo", 0, NULL), RJWT_OK);
+	want("none left", judge(f, token, any, &v), RJWT_SPENT);
+	assert_string_equal(v.failed.found, "spent for ssh sudo");
+	rjwt_verdict_clear(&v);
+	free(token);
+}
+
 int
 main(void)
 {
@@ -124,6 +153,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_signature_length, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_truncated, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_too_long, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_spent_without_service, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
