@@ -518,8 +518,8 @@ do_damage(void)
 {
 	static const char *const names[] = { "keyset.json", "jwks.json", "keys/1.jwk", "keys/2.jwk", "keys/3.jwk",
 		"private/1.key", "private/2.key", "private/3.key", "private/1.minted", "private/2.minted",
-		"private/9.key", "keys/9.jwk", "private/lock", "keys", "private", "revoked", "revoked/jti", "spent", "issued",
-		".new.keyset.json", "keys/.new.2.jwk", "private/.new.2.key", "revoked/sub/.new.x", "init" };
+		"private/9.key", "keys/9.jwk", "private/lock", "keys", "private", "revoked", "revoked/jti", "spent",
+		"issued", ".new.keyset.json", "keys/.new.2.jwk", "private/.new.2.key", "revoked/sub/.new.x", "init" };
 	struct stage_file file = { .mode = S_IFREG };
 	unsigned number = take_below(w.rest, COUNT(names));
 	struct stat status;

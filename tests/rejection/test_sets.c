@@ -195,7 +195,8 @@ check_opened(const char *what, const char *odd, struct view token, enum rjwt_err
 	rjwt_verdict_clear(&v);
 	rjwt_close(h);
 	printed = verify_with(path, "-ualice", buf_view(&t->plain[SET]));
-	if (printed.status != 0 || strcmp(printed.out.p, "accepted, without service and revocation\n") != 0 || printed.err.n != 0)
+	if (printed.status != 0 || strcmp(printed.out.p, "accepted, without service and revocation\n") != 0 ||
+	    printed.err.n != 0)
 		fail_msg("%s: rjwt-verify ends with %d: %s%s", what, printed.status, printed.out.p, printed.err.p);
 	*(reason == RJWT_OK ? &taken : &passed_over) += 1;
 }
@@ -480,11 +481,13 @@ test_same_kid(void **state)
 		char path[160];
 
 		take_members(&m, names[i]);
-		put_object(&odd, 'j', m.all, (const struct edit[]){ MEMBER("kid", "\"ES\\u0032\\u00356\""), { 0, NULL, NULL } });
+		put_object(&odd, 'j', m.all,
+		    (const struct edit[]){ MEMBER("kid", "\"ES\\u0032\\u00356\""), { 0, NULL, NULL } });
 		put_set(&text, odd.p);
 		snprintf(path, sizeof(path), "%.140s/odd.json", t->f->top);
 		write_to(path, buf_view(&text));
-		table_token(t, SET, (const struct edit[]){ KEY(names[i]), HEADER("kid", "\"ES256\""), { 0, NULL, NULL } }, &token);
+		table_token(t, SET,
+		    (const struct edit[]){ KEY(names[i]), HEADER("kid", "\"ES256\""), { 0, NULL, NULL } }, &token);
 		table_token(t, SET, (const struct edit[]){ KEY("EdDSA"), { 0, NULL, NULL } }, &other);
 		want(names[i], open_set(path, &h, &diag), RJWT_OK);
 		check_token(h, names[i], &t->plain[SET], i == 0 ? RJWT_KEY_UNKNOWN : RJWT_OK);
@@ -627,8 +630,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_members), cmocka_unit_test(test_kids),
-		cmocka_unit_test(test_same_kid),
-		cmocka_unit_test(test_kid_is_escaped), cmocka_unit_test(test_points), cmocka_unit_test(test_moduli) };
+		cmocka_unit_test(test_same_kid), cmocka_unit_test(test_kid_is_escaped), cmocka_unit_test(test_points),
+		cmocka_unit_test(test_moduli) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

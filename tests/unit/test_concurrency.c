@@ -301,7 +301,8 @@ test_lock(void **state)
 	assert_int_equal(next_word(ends[0], 'g'), 'd');
 	assert_true(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	assert_int_equal(keyset_get(f).active.version, 2);
-	assert_true(file_has(f, "private/lock", "(test_concurrency)") || file_has(f, "private/lock", "(lt-test_concurrency)"));
+	assert_true(
+	    file_has(f, "private/lock", "(test_concurrency)") || file_has(f, "private/lock", "(lt-test_concurrency)"));
 	close(ends[0]);
 	close(ends[1]);
 }
