@@ -54,6 +54,7 @@ holds_lock(struct suspect *s)
 {
 	char path[32];
 
+	s->holds = false; /* /proc/locks may have several lines with this inode number, of other file systems */
 	snprintf(path, sizeof(path), "/proc/%ld/fd", s->pid);
 	s->fds.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->fds.path = path;
