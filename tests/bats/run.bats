@@ -89,7 +89,7 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 	configure 'rotate_every: 1 day'
 	kill -HUP "$pid"
 	await told 'keeping the old configuration'
-	told "$conf:4:15: rotate_every: \"1 day\" is not a duration"
+	told "$conf:4:15: rotate_every: is not a duration"
 	[ "$(active)" -eq 1 ]
 	configure 'rotate_every: 1s'
 	kill -HUP "$pid"

@@ -55,7 +55,8 @@ judge_all()
 	local n files=() found
 	forge "$state/private/1.key" "${parts[@]}" | (cd "$BATS_TEST_TMPDIR" && split -l 1 -d -a 3 - case.)
 	files=("$BATS_TEST_TMPDIR"/case.*)
-	run -1 verify -u alice -s sshd "${files[@]}" /dev/null    # two files at least: each line has a name in front
+	: >"$BATS_TEST_TMPDIR/empty"
+	run -1 verify -u alice -s sshd "${files[@]}" "$BATS_TEST_TMPDIR/empty"    # two files at least: each line has a name in front
 	[ "${#lines[@]}" -eq $((${#verdicts[@]} + 1)) ]
 	for n in "${!verdicts[@]}"; do
 		found=${lines[n]#"${files[n]}: "}

@@ -100,7 +100,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 }
 
 @test "a folder, a file that is not there, a closed pipe, a full disk" {
-	refused 2 'Is a directory' verify --lines /
+	refused 2 'not a regular file' verify --lines /
 	refused 2 'No such file' verify --lines "$BATS_TEST_TMPDIR/none"
 	try 2 verify --lines "$BATS_TEST_TMPDIR/none" "$dir/token"
 	says "$dir/token: accepted"

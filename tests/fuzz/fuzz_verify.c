@@ -81,7 +81,9 @@ open_handle(struct trial *t, struct rest *rest)
 	}
 	faults_arm(rest);
 	err = rjwt_open(&options, &t->h, &diag);
-	FUZZ_CHECK(faults_disarm() > 0 || err == RJWT_OK);
+	/* Of a JWK Set a key that could not be built is passed over. */
+	t->unclear = faults_disarm() > 0;
+	FUZZ_CHECK(t->unclear || err == RJWT_OK);
 	return err;
 }
 

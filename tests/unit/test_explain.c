@@ -208,9 +208,9 @@ test_others(void **state)
 	fixture_config(f, "user_suffix: \"@a.longer.suffix.than.the.name.example.org\"\n");
 	want("suffix", judge(f, token, 0, &v), RJWT_USER);
 	rjwt_verdict_clear(&v);
-	fixture_config(f, "token_type: application/\n");
+	fixture_config(f, "token_type: a\n");
 	want("typ", judge(f, untyped, 0, &v), RJWT_TYP);
-	said("typ", &v.failed, "application/", "");
+	said("typ", &v.failed, "a", "");
 	rjwt_verdict_clear(&v);
 	fixture_config(f, "");
 	want("no kid", judge(f, unnamed, RJWT_SIGNATURE_ONLY, &v), RJWT_KID);

@@ -223,7 +223,7 @@ refuse_everything(struct fixture *f)
 	    rjwt_revoke(f->h, &(struct rjwt_revocation){ .users = (const char *const[]){ "alice", NULL } }, 0, &change,
 		&f->diag));
 	expect_refused(f, "open", rjwt_open(&options, &h, &f->diag));
-	want("init", rjwt_init(&options, 0, &change, &f->diag), RJWT_EXISTS);
+	want("init", rjwt_init(&options, 0, &change, &f->diag), RJWT_KEYSET);
 	want("status", rjwt_status(&options, &status), RJWT_OK);
 	assert_int_equal(status.level, RJWT_BROKEN);
 	rjwt_status_clear(&status);

@@ -561,7 +561,8 @@ test_keyset_of_0_1_0(void **state)
 
 	(void)state;
 	snprintf(command, sizeof(command),
-	    "umask 077 && cp -r %s/tests/vectors/keyset-1/state %s && cd %s && : >lock && chmod 755 . keys revoked "
+	    "umask 077 && cp -r %s/tests/vectors/keyset-1/state %s && cd %s && chmod -R u+w . && : >lock && chmod 755 "
+	    ". keys revoked "
 	    "revoked/*"
 	    " && chmod 644 *.json keys/* revoked/*/*",
 	    source, f->top, f->state);

@@ -68,10 +68,10 @@ test_services(void **state)
 	} rows[] = { { "sshd", "ssh", RJWT_OK, RJWT_OK }, { "sshd", "sshd", RJWT_SCOPE, RJWT_SCOPE },
 		{ "sudo", "sudo", RJWT_OK, RJWT_OK }, { "sudo-i", "sudo", RJWT_OK, RJWT_OK },
 		{ "sudo-i", "sudo-i", RJWT_SCOPE, RJWT_SCOPE }, { "su", "su", RJWT_SCOPE, RJWT_OK }, /* closed */
-		{ "su-l", "su", RJWT_OK, RJWT_OK }, { "remote", "login", RJWT_OK, RJWT_OK },
-		{ "login", "login", RJWT_OK, RJWT_OK }, { "cockpit", "cockpit", RJWT_SCOPE, RJWT_OK },
-		{ "cockpit", "web", RJWT_OK, RJWT_SCOPE }, { "other", "other", RJWT_OK, RJWT_OK },
-		{ "other", "ssh", RJWT_SCOPE, RJWT_SCOPE } };
+		{ "su-l", "su", RJWT_SCOPE, RJWT_OK },						     /* su's twin */
+		{ "remote", "login", RJWT_OK, RJWT_OK }, { "login", "login", RJWT_OK, RJWT_OK },
+		{ "cockpit", "cockpit", RJWT_SCOPE, RJWT_OK }, { "cockpit", "web", RJWT_OK, RJWT_SCOPE },
+		{ "other", "other", RJWT_OK, RJWT_OK }, { "other", "ssh", RJWT_SCOPE, RJWT_SCOPE } };
 	struct fixture *f = *state;
 
 	for (int configured = 0; configured < 2; configured++) {

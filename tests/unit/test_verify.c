@@ -43,6 +43,8 @@ test_signature_length(void **state)
 			buf_add(&bytes, i < 64 ? sig.p + i : "", 1);
 		buf_add(&text, token, (size_t)(last + 1 - token));
 		base64url_encode(&text, buf_view(&bytes));
+		if (n < 64 && rjwt_prompt_cuts(text.n))
+			continue; /* test_truncated */
 		want("length", judge(f, text.p, 0, NULL), n == 64 ? RJWT_OK : n == 0 ? RJWT_MALFORMED : RJWT_SIGNATURE);
 	}
 }
