@@ -49,7 +49,7 @@ enter()
 	sudo) sudo_stdin alice "$2" true ;;
 	su) type_in "$2" | as bob su alice -c true 3>&- ;;
 	login)
-		on_terminal $'login: \talice\n(Token|Password): \t'"$2"$'\n\\$ \techo $((6*7))in; exit' login >"$work/seen" &&
+		on_terminal $'login: \talice\n(Token or password|Password): \t'"$2"$'\n\\$ \techo $((6*7))in; exit' login >"$work/seen" &&
 			grep -q 42in "$work/seen"
 		;;
 	esac
