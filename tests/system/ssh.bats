@@ -175,7 +175,7 @@ RJWT_SUB=alice" ]
 
 @test "ssh: a user who does not exist is refused, whoever the token is for" {
 	run -255 ssh_kbd nobody-here "$(mint nobody-here)" true
-	decisions # sshd gives junk in place of the reply, which is not shaped like a token
+	decisions 'rejected reason=malformed user=nobody-here service=sshd' # sshd gives junk in place of the reply
 	run -0 ssh_kbd alice "$(mint alice)" true
 }
 
