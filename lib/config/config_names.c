@@ -66,7 +66,7 @@ const char *
 config_scope(const struct config *config, const char *service)
 {
 	const struct service *found = service_find(config, service);
-	const char *twin = found == NULL ? twin_of(service) : NULL;
+	const char *twin = found == NULL && config->nservices > 0 ? twin_of(service) : NULL;
 	const struct service *other = twin == NULL ? NULL : service_find(config, twin);
 
 	if (found != NULL)
@@ -74,7 +74,7 @@ config_scope(const struct config *config, const char *service)
 	if (other != NULL && other->scope[0] == '\0')
 		return NULL;
 	for (size_t i = 0; i < ARRAY_LEN(known_services); i++)
-		if (strcmp(known_services[i].name, service) == 0)
+		if (known_services[i].name[0] == service[0] && strcmp(known_services[i].name, service) == 0)
 			return known_services[i].scope;
 	return service;
 }

@@ -189,6 +189,17 @@ read_dates(struct claims *claims, struct view payload, struct rjwt_diag *diag)
 	return RJWT_OK;
 }
 
+/* What nearly all tokens of others have, too. */
+static bool
+times_are_integers(struct json json)
+{
+	int64_t ignored_s;
+
+	return json_integer(json, "exp", &ignored_s) == JSON_GOOD &&
+	       json_integer(json, "iat", &ignored_s) == JSON_GOOD &&
+	       json_integer(json, "nbf", &ignored_s) != JSON_WRONG;
+}
+
 /* A scope that is absent has no words. */
 static enum rjwt_err
 read_scope(struct claims *claims, bool foreign, struct rjwt_diag *diag)
@@ -237,7 +248,7 @@ read_all(struct claims *claims, const char *user_claim, struct view foreign, str
 	case JSON_GOOD:
 		break;
 	}
-	if (foreign.p != NULL)
+	if (foreign.p != NULL && !times_are_integers(claims->json))
 		RJWT_TRY(read_dates(claims, foreign, diag));
 	else
 		RJWT_TRY(read_times(claims, diag));

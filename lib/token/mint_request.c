@@ -147,11 +147,23 @@ order_warn(struct mint_item *o)
 	if (!config_accepts(&config->issuer, keyset->issuer, view_of(o->full.issuer)))
 		text_append(o->warning, sizeof(o->warning), "; ", "this host does not accept the issuer %.100s",
 		    o->full.issuer);
+}
+
+/* The prompts of its scopes: the one that takes least, and whether a program cannot take the token at all. */
+static void
+look_at_prompts(struct mint_item *o)
+{
+	bool once = !o->full.reusable || o->minter->config->one_time_always;
+
+	o->prompt_limit = SIZE_MAX;
 	for (size_t i = 0; o->full.scope[i] != NULL; i++) {
 		struct rjwt_prompt prompt;
 
-		(void)prompt_find(config, o->full.scope[i], &prompt);
-		if (prompt.as_user && (!o->full.reusable || config->one_time_always))
+		if (prompt_find(o->minter->config, o->full.scope[i], &prompt) && prompt.limit < o->prompt_limit) {
+			o->prompt_limit = prompt.limit;
+			o->prompt_scope = o->full.scope[i];
+		}
+		if (prompt.as_user && once)
 			text_append(o->warning, sizeof(o->warning), "; ",
 			    "%s does not run as root, so it cannot take a one-time token: it needs --reusable",
 			    prompt.service);
@@ -362,13 +374,8 @@ check_fits(struct mint_item *o, const struct signer *signer)
 	if (length > (size_t)config->max_token_bytes)
 		return diag_fail(o->diag, RJWT_TOO_LONG, "", "the token would have %zu bytes (max_token_bytes is %zu)",
 		    length, (size_t)config->max_token_bytes);
-	for (size_t i = 0; o->full.scope[i] != NULL; i++) {
-		struct rjwt_prompt prompt;
-
-		if (prompt_find(config, o->full.scope[i], &prompt) && length > prompt.limit &&
-		    (o->full.flags & RJWT_FORCE) == 0)
-			return refuse_length(o, signer, length, o->full.scope[i], prompt.limit);
-	}
+	if (length > o->prompt_limit && (o->full.flags & RJWT_FORCE) == 0)
+		return refuse_length(o, signer, length, o->prompt_scope, o->prompt_limit);
 	return RJWT_OK;
 }
 
@@ -404,6 +411,7 @@ mint_item_begin(struct mint_item *o)
 	if ((o->err = order_check(o)) != RJWT_OK || (o->err = set_jti(o)) != RJWT_OK)
 		return;
 	order_warn(o);
+	look_at_prompts(o);
 	o->state = ITEM_PENDING;
 }
 

@@ -25,6 +25,8 @@ struct mint_item {
 	struct rjwt_token token;
 	struct rjwt_request full; /* request with all defaults filled in */
 	int64_t lifetime_s;
+	size_t prompt_limit;	  /* of its prompts the one that takes least; SIZE_MAX: not known */
+	const char *prompt_scope; /* whose that is */
 	const char *default_audience[2];
 	char jti[sizeof(((struct rjwt_token *)NULL)->jti)];
 	char warning[sizeof(((struct rjwt_token *)NULL)->warning)];

@@ -53,7 +53,7 @@ prompt_find(const struct config *config, const char *scope, struct rjwt_prompt *
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *required = config_scope(config, rows[i].service);
 
-		if (required == NULL || strcmp(required, scope) != 0)
+		if (required == NULL || required[0] != scope[0] || strcmp(required, scope) != 0)
 			continue;
 		if (prompt->service == NULL || takes_less(rows[i].limit, prompt->limit)) {
 			prompt->service = rows[i].service;
