@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/openssl.h"
-#include "base/string_list.h"
 #include "base/text.h"
 #include "jose/claims.h"
 #include "keyset/change.h"
@@ -22,13 +21,9 @@
 static bool
 is_for_us(const struct rjwt *h, const struct rjwt_request *request)
 {
-	const char *const own[] = { h->store->keyset.audience, NULL };
-	const char *const *names = h->config.audience.n > 0 ? string_list_view(&h->config.audience) : own;
-
 	for (size_t i = 0; request->audience != NULL && request->audience[i] != NULL; i++)
-		for (size_t k = 0; names[k] != NULL; k++)
-			if (strcmp(request->audience[i], names[k]) == 0)
-				return true;
+		if (config_accepts(&h->config.audience, h->store->keyset.audience, view_of(request->audience[i])))
+			return true;
 	return request->audience == NULL;
 }
 

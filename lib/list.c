@@ -12,23 +12,36 @@ struct list {
 	int64_t now_s;
 	bool (*each)(void *context, const struct rjwt_issued *token);
 	void *context;
+	int64_t version; /* whose key was looked at last; 0: none was */
+	bool key_revoked;
 };
+
+static bool
+key_is_revoked(struct list *list, int64_t version)
+{
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+
+	if (version != list->version)
+		list->key_revoked =
+		    store_read_key(list->handle->store, version, &jwk, NULL) == RJWT_OK && jwk.revoked_s != 0;
+	list->version = version;
+	return list->key_revoked;
+}
 
 /* Whether a revocation rejects it. What cannot be read revokes nothing here: better a token too many than one too few. */
 static bool
-is_revoked(const struct list *list, const struct issued_token *token, int64_t version)
+is_revoked(struct list *list, const struct issued_token *token, int64_t version)
 {
-	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
 	const struct claims claims = { .jti = token->jti, .user = token->user };
 
-	return (store_read_key(list->handle->store, version, &jwk, NULL) == RJWT_OK && jwk.revoked_s != 0) ||
+	return key_is_revoked(list, version) ||
 	       mark_revoked(&list->handle->marks, version, &claims, NULL) == RJWT_REVOKED;
 }
 
 static enum rjwt_err
 list_one(void *context, const struct issued_token *token)
 {
-	const struct list *list = context;
+	struct list *list = context;
 	const struct rjwt *h = list->handle;
 	const struct keyset *keyset = &h->store->keyset;
 	struct rjwt_issued issued = { .jti = token->jti.p,

@@ -4,10 +4,13 @@
 #include "options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A token id is 128 random bits in base64url; its beginning may stand for it. */
 enum { ID_LENGTH = 22, ID_LEAST = 6 };
+
+#define TYPO ": recorded, but no live token of it is known: check the spelling"
 
 /* The live tokens that a revocation hits. */
 struct hits {
@@ -16,18 +19,21 @@ struct hits {
 	char jti[RJWT_ID_SIZE]; /* of the last one */
 	bool several;		/* more than one id */
 	bool unknown;		/* the record could not be read */
+	bool *named;		/* whether a token of each user of --sub is known */
 };
 
 static bool
-is_hit(const struct keyd *keyd, const struct rjwt_issued *token)
+is_hit(struct hits *hits, const struct rjwt_issued *token)
 {
+	const struct keyd *keyd = hits->keyd;
+
+	for (size_t i = 0; i < keyd->users.n; i++)
+		if (strcmp(token->user, keyd->users.list[i]) == 0)
+			return hits->named[i] = true;
 	if (keyd->jti != NULL)
 		return strncmp(token->jti, keyd->jti, strlen(keyd->jti)) == 0;
 	if (keyd->kid != NULL)
 		return strcmp(token->kid, keyd->kid) == 0;
-	for (size_t i = 0; i < keyd->users.n; i++)
-		if (strcmp(token->user, keyd->users.list[i]) == 0)
-			return true;
 	return (keyd->given & ALL) != 0;
 }
 
@@ -36,7 +42,7 @@ count_hit(void *context, const struct rjwt_issued *token)
 {
 	struct hits *hits = context;
 
-	if (!is_hit(hits->keyd, token))
+	if (!is_hit(hits, token))
 		return true;
 	hits->n += !token->revoked;
 	hits->before += token->revoked;
@@ -79,6 +85,11 @@ look_up(struct keyd *keyd, struct hits *hits)
 		tool_say(&keyd->tool, "warning: cannot count live tokens: %s: %s", diag.path, diag.text);
 	if (keyd->jti == NULL || strlen(keyd->jti) == ID_LENGTH)
 		return EXIT_DONE;
+	if (hits->unknown) {
+		tool_say(&keyd->tool, "--jti %s: cannot be looked up; nothing was revoked (name the whole id)",
+		    keyd->jti);
+		return EXIT_REFUSED;
+	}
 	if (hits->n + hits->before == 0) {
 		tool_say(&keyd->tool, "--jti %s: no live token begins with it; nothing was revoked", keyd->jti);
 		return EXIT_REFUSED;
@@ -104,35 +115,52 @@ do_revoke(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_c
 	return rjwt_revoke(handle, &r, flags, done, diag);
 }
 
-/* How many tokens it hit. An id or a name that none is known of is recorded all the same: it may be a typing error. */
+/* An id or a name of which no token is known is recorded all the same, but it may be a typing error. */
+static int
+tell_unknown(const struct keyd *keyd, const struct hits *hits)
+{
+	int status = EXIT_DONE;
+
+	if (keyd->jti != NULL && hits->n + hits->before == 0) {
+		tool_say(&keyd->tool, "%s" TYPO, keyd->jti);
+		status = EXIT_REFUSED;
+	}
+	for (size_t i = 0; i < keyd->users.n; i++)
+		if (!hits->named[i]) {
+			tool_say(&keyd->tool, "%s" TYPO, keyd->users.list[i]);
+			status = EXIT_REFUSED;
+		}
+	return status;
+}
+
+/* How many tokens it hit. */
 static int
 tell_hits(const struct keyd *keyd, const struct hits *hits)
 {
 	if (hits->unknown)
 		return EXIT_DONE;
-	if (hits->n + hits->before == 0 && (keyd->given & (JTI | SUB)) != 0) {
-		tool_say(&keyd->tool, "no live token of this %s is known", keyd->jti != NULL ? "id" : "name");
-		return EXIT_REFUSED;
-	}
 	if (hits->n == 0 && hits->before > 0)
-		tool_say(&keyd->tool, "what it names was revoked before");
-	else
+		tool_say(&keyd->tool, "its live tokens were revoked before");
+	else if (hits->n > 0 || (keyd->given & (JTI | SUB)) == 0)
 		tool_say(&keyd->tool, "%zu live token%s %s revoked", hits->n, hits->n == 1 ? "" : "s",
 		    keyd->dry_run  ? "would be"
 		    : hits->n == 1 ? "was"
 				   : "were");
-	return EXIT_DONE;
+	return tell_unknown(keyd, hits);
 }
 
 int
 keyd_revoke(struct keyd *keyd)
 {
-	struct hits hits = { .keyd = keyd };
+	RJWT_CLEAN(free_clean) bool *named = calloc(keyd->users.n + 1, sizeof(*named));
+	struct hits hits = { .keyd = keyd, .named = named };
 	struct rjwt_change done;
 	int what = keyd->given & (JTI | SUB | KID | ALL), status = EXIT_DONE;
 
 	if (what == 0 || (what & (what - 1)) != 0)
 		return tool_wrong(&keyd->tool, "revoke: name exactly one of --jti, --sub, --kid and --all");
+	if (named == NULL)
+		return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
 	if (keyd->jti != NULL)
 		status = check_id(keyd);
 	if (status == EXIT_DONE)

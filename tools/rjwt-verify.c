@@ -153,9 +153,8 @@ verify(struct verify *v, int argc, char **argv)
 	enum rjwt_err err = rjwt_open(&v->tool.options, &handle, &diag);
 	int worst = EXIT_DONE;
 
-	if (err != RJWT_OK) {
+	if (err != RJWT_OK)
 		return tool_fail(&v->tool, err, &diag);
-	}
 	if (optind == argc)
 		worst = judge_file(v, handle, "-", false);
 	for (int i = optind; i < argc; i++)

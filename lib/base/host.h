@@ -18,7 +18,10 @@ struct clock {
 
 void clock_now(struct clock *clock, struct rjwt_time *now);
 
-/* Hash of /etc/machine-id; "" if the machine has none, or the one of an image that was not booted, "uninitialized". RJWT_IO: it has one that cannot be read. */
+/*
+ * Hash of /etc/machine-id; "" if the machine has none, or "uninitialized", which an image contains before its first boot.
+ * RJWT_IO: it has one that cannot be read.
+ */
 RJWT_MUST enum rjwt_err host_machine(char hex[static DIGEST_HEX], struct rjwt_diag *diag);
 
 /* gethostname(2), lower-cased; no DNS. RJWT_AUDIENCE: it is empty or localhost. */

@@ -66,7 +66,7 @@ config_value_is_text(const struct config_value *v)
 	return !digits;
 }
 
-/* The prefix, which does not matter, is no type. */
+/* "application/" may precede a type and is not a type itself. */
 static bool
 is_bare_prefix(const struct config_row *row, struct view text)
 {

@@ -160,7 +160,7 @@ read_times(struct claims *claims, struct rjwt_diag *diag)
 	return RJWT_OK;
 }
 
-/* A time with a fraction. RJWT_CLAIMS: it is there, and is no such time. */
+/* A time, which may have a fraction. RJWT_CLAIMS: the member has another type, or is out of range. */
 static enum rjwt_err
 read_date(struct view payload, const char *name, bool required, struct numeric_date *date, struct rjwt_diag *diag)
 {

@@ -55,7 +55,7 @@ RJWT_MUST enum rjwt_err mark_find_spent(struct marks *marks, int64_t version, co
 RJWT_MUST enum rjwt_err
 mark_revoked(struct marks *marks, int64_t version, const struct claims *claims, struct rjwt_diag *diag);
 
-/* For marks_write.c: the version in a mark of the directory revoked/KIND. RJWT_OK: there is no mark. */
+/* For marks_write.c: the version in a mark of revoked/KIND. RJWT_REVOKED: it was read; RJWT_OK: the mark is missing. */
 RJWT_MUST enum rjwt_err mark_read(const struct dir *dir, const char *name, int64_t *version, struct rjwt_diag *diag);
 
 #endif

@@ -349,21 +349,21 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	[[ $stderr == *$'\nrjwt-keyd: 1 live token was revoked' ]]
 	try 1 verify -u alice -s sshd <<<"$token"
 	try 0 keyd revoke "--jti=$id"
-	[[ $stderr == *'what it names was revoked before' ]]
+	[[ $stderr == *'its live tokens were revoked before' ]]
 	# a whole id that nobody knows is recorded: it may be another machine's record that was lost
 	try 1 keyd revoke --jti AAAAAAAAAAAAAAAAAAAAAA
-	[[ $stderr == *'no live token of this id is known' ]]
+	[[ $stderr == *'AAAAAAAAAAAAAAAAAAAAAA: recorded, but no live token of it is known: check the spelling' ]]
 	[ "$(find "$state/revoked/jti" -type f | wc -l)" -eq 2 ]
 	verify -u alice -s sshd <<<"$other"
 	try 1 keyd revoke --sub alcie
-	[[ $stderr == *'no live token of this name is known' ]]
+	[[ $stderr == *'alcie: recorded, but no live token of it is known: check the spelling' ]]
 	try 0 keyd revoke --dry-run --sub alice
 	[[ $stderr == *'1 live token would be revoked' ]]
-	try 0 keyd revoke --sub alice
-	[[ $stderr == *'1 live token was revoked' ]]
+	try 1 keyd revoke --sub alice alcie
+	[[ $stderr == *$'1 live token was revoked\nrjwt-keyd: alcie: recorded, but no live token of it is known: check the spelling' ]]
 	try 1 verify -u alice -s sshd <<<"$other"
 	try 0 keyd revoke --all
-	[[ $stderr == *'what it names was revoked before' ]]
+	[[ $stderr == *'its live tokens were revoked before' ]]
 }
 
 @test "revoke: a record that cannot be read prevents nothing, and two ids that begin alike are told" {
@@ -375,6 +375,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	try 0 keyd revoke --jti abcdefB
 	rm "$file"
 	mkdir -m 0700 "$file"
+	refused 1 'abcdef: cannot be looked up; nothing was revoked (name the whole id)' keyd revoke --jti abcdef
 	try 0 keyd revoke --sub alice
 	[[ $stderr == 'rjwt-keyd: warning: cannot count live tokens: '* ]]
 	try 1 verify -u alice -s sshd <<<"$token"
