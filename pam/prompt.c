@@ -43,7 +43,7 @@ reply_is_token(const struct reply *reply)
 	return dot != NULL && strchr(dot + 1, '.') != NULL;
 }
 
-/* Take what stands before and after a text off, n bytes of it. */
+/* Remove bytes from both ends of a text, and wipe what is left behind it. */
 static void
 take_off(char *text, size_t before, size_t after)
 {

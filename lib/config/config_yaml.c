@@ -51,7 +51,7 @@ continues(char byte)
 
 /* Whether a blank, or nothing, is at mark. libyaml counts characters, without the byte order mark. */
 static bool
-tab_at(const struct reader *r, yaml_mark_t mark)
+blank_at(const struct reader *r, yaml_mark_t mark)
 {
 	struct view rest = r->text;
 
@@ -94,7 +94,7 @@ fail_yaml(struct reader *r)
 		return fail_byte(r);
 	if (strstr(r->parser.problem, "token") == NULL)
 		return fail_at(r, mark, "not YAML: %s", r->parser.problem);
-	if (tab_at(r, mark))
+	if (blank_at(r, mark))
 		return fail_at(r, mark, "not YAML: a tab where only spaces are allowed");
 	return fail_at(r, mark, "not YAML: this character cannot start a plain value; quote the value");
 }

@@ -87,7 +87,7 @@ within()
 	refused 1 rejected verify -u alice -s sshd <<<"$token"
 }
 
-@test "revoke ends who holds the lock and stands still; so does rotate --compromised" {
+@test "revoke kills a stopped process that holds the lock; so does rotate --compromised" {
 	for what in 'revoke --all' 'rotate --compromised'; do
 		token=$(issue --reusable alice)
 		hold

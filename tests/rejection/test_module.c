@@ -122,7 +122,7 @@ check_token(const struct refusal *r, const struct talk *talk, const char *authto
 		fail_msg("%s: stays as a password", r->name);
 }
 
-/* What is no token is somebody's password: for the module below, and not for the log. Unless it is long. */
+/* A reply that is not a token may be a password: it is passed on and not logged, unless it is long. */
 static void
 check_password(const struct refusal *r, const struct talk *talk, const char *authtok)
 {

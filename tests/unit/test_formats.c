@@ -180,6 +180,25 @@ test_recover(void **state)
 	assert_int_equal(check_tokens(f), 8);
 }
 
+/* The first writer locks as 0.1.0 does, too, and adds what 0.1.0 did not know. */
+static void
+test_additions(void **state)
+{
+	struct fixture *f = *state;
+	struct rjwt_options options = fixture_options(f);
+	struct rjwt_status status;
+
+	file_put(f, "lock", VIEW(""));
+	assert_int_equal(keyset_get(f).revoked, -1);
+	tick(f);
+	assert_int_equal(keyset_get(f).revoked, 2);
+	assert_int_equal(check_tokens(f), 8);
+	assert_true(file_mode(f, "revoked/sub") == 0711 && file_there(f, "lock") && file_there(f, "private/lock"));
+	want("status", rjwt_status(&options, &status), RJWT_OK);
+	assert_int_equal(status.level, RJWT_NOTE);
+	rjwt_status_clear(&status);
+}
+
 /* --- what it must not touch ------------------------------------------------------------------- */
 
 /* The same keyset with another number for its format, and a sum that fits. */
@@ -257,6 +276,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_mint_and_spend, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_rotate, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_recover, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_additions, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_format, setup, fixture_teardown),
 	};
 

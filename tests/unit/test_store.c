@@ -530,60 +530,6 @@ test_machine_recorded_late(void **state)
 	fixture_free(f);
 }
 
-/* --- a keyset that version 0.1.0 wrote -------------------------------------------------------- */
-
-/* Each line of tests/vectors/keyset-1/tokens: what is answered, user, service, token. */
-static void
-judge_vectors(struct fixture *f, const char *source)
-{
-	char path[512], reason[32], user[32], service[32], token[1024];
-	FILE *in;
-	int n = 0;
-
-	snprintf(path, sizeof(path), "%s/tests/vectors/keyset-1/tokens", source);
-	in = fopen(path, "re");
-	assert_non_null(in);
-	for (; fscanf(in, "%31s %31s %31s %1023s", reason, user, service, token) == 4; n++)
-		assert_string_equal(rjwt_reason(judge_as(f, token, user, service, RJWT_DRY_RUN, NULL)), reason);
-	fclose(in);
-	assert_int_equal(n, 8);
-}
-
-/* It verifies as it did; the first writer locks as 0.1.0 does, too, and adds what 0.1.0 did not know. */
-static void
-test_keyset_of_0_1_0(void **state)
-{
-	const char *source = getenv("RJWT_SOURCE") == NULL ? "." : getenv("RJWT_SOURCE");
-	struct fixture *f = fixture_bare("");
-	struct rjwt_options options = fixture_options(f);
-	struct rjwt_status status;
-	char command[1024];
-
-	(void)state;
-	snprintf(command, sizeof(command),
-	    "umask 077 && cp -r %s/tests/vectors/keyset-1/state %s && cd %s && chmod -R u+w . && : >lock && chmod 755 "
-	    ". keys revoked "
-	    "revoked/*"
-	    " && chmod 644 *.json keys/* revoked/*/*",
-	    source, f->top, f->state);
-	assert_int_equal(system(command), 0);
-	clock_time.wall_s = 1795935310;
-	fixture_config(f, "issuer: https://issuer.example.org\naudience: web1.example.org\n");
-	judge_vectors(f, source);
-	assert_true(keyset_get(f).revoked == -1);
-	tick(f);
-	judge_vectors(f, source);
-	assert_true(keyset_get(f).revoked == 2 && keyset_get(f).generation > 8);
-	rotate(f);
-	judge_vectors(f, source);
-	free(minted(f, "alice"));
-	want("status", rjwt_status(&options, &status), RJWT_OK);
-	assert_int_equal(status.level, RJWT_NOTE);
-	rjwt_status_clear(&status);
-	assert_true(file_mode(f, "revoked/sub") == 0711 && file_there(f, "lock") && file_there(f, "private/lock"));
-	fixture_free(f);
-}
-
 int
 main(void)
 {
@@ -593,7 +539,7 @@ main(void)
 		T(test_torn_version), T(test_unsafe), T(test_old_keyset_put_back), cmocka_unit_test(test_other_machine),
 		T(test_base_kid_differs),
 		cmocka_unit_test_setup_teardown(test_hs256, fixture_setup_hs256, fixture_teardown), T(test_alg_changes),
-		cmocka_unit_test(test_machine_recorded_late), cmocka_unit_test(test_keyset_of_0_1_0) };
+		cmocka_unit_test(test_machine_recorded_late) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
