@@ -208,19 +208,36 @@ ask_again(struct login *l)
 	return ask(l, text, &l->second) == PAM_SUCCESS && !reply_same(&l->first, &l->second);
 }
 
+/*
+ * The reply to a module above is judged, and after a refusal its user is asked, as one is whose reply cannot be a
+ * token: sshd puts junk of the same length in the place of what is typed for a user who is not there.
+ */
+static int
+take_stacked(struct login *l)
+{
+	int ret = take_reply(l, &l->first);
+
+	if (ret == PAM_AUTH_ERR && l->next_prompt[0] == '\0')
+		snprintf(l->next_prompt, sizeof(l->next_prompt), "%.100s", l->args->prompt);
+	return ret;
+}
+
 static int
 converse(struct login *l)
 {
-	int ret = PAM_SUCCESS;
+	int ret;
 
 	if (!l->args->try_first_pass && !l->args->use_first_pass)
 		reply_clear(&l->first); /* somebody's token, taken from where it must not stay */
 	if (l->args->use_first_pass)
 		return l->first.p == NULL ? PAM_AUTH_ERR : take_reply(l, &l->first);
-	if (l->first.p == NULL)
+	if (l->first.p != NULL) {
+		ret = take_stacked(l);
+	} else {
 		ret = ask(l, l->args->prompt, &l->first);
-	if (ret == PAM_SUCCESS)
-		ret = take_reply(l, &l->first);
+		if (ret == PAM_SUCCESS)
+			ret = take_reply(l, &l->first);
+	}
 	if (ask_again(l))
 		return take_reply(l, &l->second);
 	return l->first.p == NULL ? unread(l, ret) : ret;

@@ -470,6 +470,9 @@ test_stacked(void **state)
 		{ NULL, "use_first_pass", "x", PAM_AUTH_ERR, 0, "-" },
 		{ token, "try_first_pass", "x", PAM_SUCCESS, 0, "-" },
 		{ expired, "try_first_pass", token, PAM_SUCCESS, 1, "-" },
+		{ SHAPED, "use_first_pass", token, PAM_AUTH_ERR, 0, "-" },
+		{ SHAPED, "try_first_pass", token, PAM_SUCCESS, 1, "-" }, /* asked, as whoever gave no token */
+		{ SHAPED, "try_first_pass", SHAPED, PAM_AUTH_ERR, 1, "-" },
 		{ "secret", "try_first_pass", token, PAM_SUCCESS, 1, "secret" },
 		{ NULL, "try_first_pass", token, PAM_SUCCESS, 1, "-" },
 		{ "secret", "try_first_pass", "typed", PAM_AUTH_ERR, 1, "typed" },
