@@ -243,7 +243,7 @@ struct rjwt;
  *
  * handle	gives; rjwt_close()
  *
- * RJWT_CONFIG, RJWT_KEYSET (missing, torn, writable by others, ...), RJWT_USAGE (an override that the
+ * RJWT_CONFIG, RJWT_KEYSET (missing, damaged, writable by others, ...), RJWT_USAGE (an override that the
  * file could not have), RJWT_IO, RJWT_MEMORY.
  */
 enum rjwt_err rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_diag *diag);
@@ -299,7 +299,7 @@ struct rjwt_verdict {
 	bool tell; /* genuine and this user's own: the reason may be shown to who typed it */
 	/* "" until the signature is good; kid is "" until the token's kid is well formed */
 	char kid[RJWT_ID_SIZE], jti[RJWT_ID_SIZE], sub[RJWT_NAME_MAX + 1];
-	char user[RJWT_NAME_MAX + 1]; /* the login name that the token stands for */
+	char user[RJWT_NAME_MAX + 1]; /* the login name whom the token logs in */
 	int64_t iat_s, nbf_s, exp_s;
 	int64_t accepted_until_s; /* exp and the leeway */
 	int64_t now_s;		  /* the time it was judged by */
@@ -462,7 +462,7 @@ enum rjwt_init_flags {
 /*
  * Make the keyset that the options name. RJWT_EXISTS when there is one; RJWT_AUDIENCE when the host
  * has no name of its own (empty, localhost) and the configuration gives no issuer and audience.
- * RJWT_ADOPT takes over a keyset that was copied, restored or torn: a new base, and no earlier token
+ * RJWT_ADOPT takes over a keyset that was copied, restored or damaged: a new base, and no earlier token
  * verifies. RJWT_CONFIG: base_kid is the old base; RJWT_KEYSET: nothing is there.
  */
 enum rjwt_err

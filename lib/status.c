@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rjwt_status(): what the keyset's keeper tells people. It calls what decides, and judges nothing itself.
+ * rjwt_status(): what rjwt-keyd shows people. It calls what decides, and judges nothing itself.
  */
 #include "base/datetime.h"
 #include "base/err.h"
@@ -192,7 +192,7 @@ judge_modes(struct store *store, struct rjwt_status *s)
 	return dir_each(&private, judge_key_mode, &(struct secret_files){ &private, s }, NULL);
 }
 
-/* What was used or revoked is a file: without the folder nobody knows it, and logins are refused. */
+/* What was used or revoked is a file: without its directory nobody knows it, and logins are refused. */
 static enum rjwt_err
 judge_folders(struct store *store, struct rjwt_status *s)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A token id is 128 random bits in base64url; its beginning may stand for it. */
+/* A token id is 128 random bits in base64url; its beginning is enough. */
 enum { ID_LENGTH = 22, ID_LEAST = 6 };
 
 #define TYPO ": recorded, but no live token of it is known: check the spelling"

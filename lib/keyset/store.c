@@ -198,7 +198,7 @@ store_read_key(struct store *store, int64_t version, struct jwk *jwk, struct rjw
 		return err;
 	if (err != RJWT_OK)
 		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%s: %s", name,
-		    why.text[0] == '\0' ? KEYSET_TORN : why.text);
+		    why.text[0] == '\0' ? KEYSET_DAMAGED : why.text);
 	if (strcmp(found.kid, kid) != 0)
 		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%s: has key %s of another keyset", name,
 		    found.kid);

@@ -106,7 +106,7 @@ sign_block(struct mint_batch *b, const struct keyset *keyset, bool *used_up)
 	return RJWT_OK;
 }
 
-/* Another key has become active: the signed tokens are worthless, and failures may be due to the change. */
+/* Another key has become active: the signed tokens no longer verify, and failures may be due to the change. */
 static void
 rewind_block(struct mint_batch *b)
 {

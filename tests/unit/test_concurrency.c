@@ -210,7 +210,7 @@ test_limit_with_kills(void **state)
 	}
 	assert_true(killed > 0 && ended > 0);
 	assert_in_range(check_list(f), told, crowd_tokens());
-	/* What they leave hinders nobody. */
+	/* What they leave prevents nobody. */
 	free(minted(f, "alice"));
 	rotate(f);
 	free(minted(f, "alice"));

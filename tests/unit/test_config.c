@@ -278,7 +278,7 @@ test_missing(void **state)
 	assert_null(c.path);
 	assert_string_equal(c.state_dir, RJWT_STATE_DIR);
 	config_clear(&c);
-	/* No folder is a missing file too; a loop of links is not. */
+	/* No directory is a missing file too; a loop of links is not. */
 	in_its_place = "/nonexistent/rjwt.yaml";
 	want("default", config_load(NULL, &c, &f->diag), RJWT_OK);
 	assert_null(c.path);

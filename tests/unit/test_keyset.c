@@ -300,7 +300,7 @@ test_clock_back(void **state)
 	clock_run(1);
 	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
 	assert_true(plan.retire == 3 && !plan.restamp && plan.change.warning[0] == '\0');
-	/* By hand at that moment: rotates, and stamps too. */
+	/* Manually at that moment: rotates, and stamps too. */
 	k = keyset_of_three();
 	clock_step(-100);
 	plan = plan_of(&k, &p, WHY_MANUAL, 3, NULL);

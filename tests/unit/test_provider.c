@@ -194,7 +194,7 @@ test_failed_rotation_changes_nothing(void **state)
 	}
 	after = file_get(f, "keys/1.jwk");
 	assert_string_equal(key.p, after.p);
-	/* Also when it is due: minting goes on, and says so. */
+	/* Also when it is due: minting continues, and says so. */
 	clock_run(86400);
 	memory_mint(f, &m, "B.1");
 	keys.generate = RJWT_OK;
