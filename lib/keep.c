@@ -129,12 +129,13 @@ read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_r
 	for (size_t i = 0; r->users != NULL && r->users[i] != NULL; i++)
 		if (!claims_name_check(view_of(r->users[i])))
 			return diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not a login name", r->users[i]);
-	*request = (struct change_request){ .why = r->all	      ? WHY_REVOKE_ALL
-						   : r->kid != NULL   ? WHY_REVOKE_KEY
-						   : r->users != NULL ? WHY_REVOKE_USER
-								      : WHY_BUMP,
-		.jti = r->jti,
-		.users = r->users };
+	*request = (struct change_request){ .why = WHY_BUMP, .jti = r->jti, .users = r->users };
+	if (r->all)
+		request->why = WHY_REVOKE_ALL;
+	else if (r->kid != NULL)
+		request->why = WHY_REVOKE_KEY;
+	else if (r->users != NULL)
+		request->why = WHY_REVOKE_USER;
 	if (r->kid == NULL)
 		return RJWT_OK;
 	RJWT_TRY(store_load(h->store, diag));

@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,9 +250,10 @@ judge_marks(struct store *store, struct rjwt_status *s)
 	    n >= vouched || store_load(store, NULL) != RJWT_OK || store->keyset.generation != generation)
 		return RJWT_OK;
 	snprintf(text, sizeof(text),
-	    "revoked/ has %lld marks of %lld: others were removed, and what they revoked may be accepted (run "
+	    "revoked/ has %" PRId64 " marks of %" PRId64
+	    ": others were removed, and what they revoked may be accepted (run "
 	    "rjwt-keyd revoke --all, and keep cleaning jobs out)",
-	    (long long)n, (long long)vouched);
+	    n, vouched);
 	return note(s, RJWT_BROKEN, store->dir.path, text);
 }
 

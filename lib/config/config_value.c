@@ -6,6 +6,7 @@
 #include "jose/claims.h"
 #include "keyset/keyset.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +46,7 @@ say_range(struct config_value *v, const char *unit)
 {
 	char wanted[80];
 
-	snprintf(wanted, sizeof(wanted), "must be %lld to %lld%s", (long long)v->row->least, (long long)v->row->most,
-	    unit);
+	snprintf(wanted, sizeof(wanted), "must be %" PRId64 " to %" PRId64 "%s", v->row->least, v->row->most, unit);
 	return config_value_say(v, wanted);
 }
 

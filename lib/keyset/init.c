@@ -56,10 +56,11 @@ open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
 	if (err != RJWT_OK && !err_is_missing(err))
 		return err;
 	found = open_above(path, &above, name, diag);
-	if (err ==
-	    RJWT_OK) /* perhaps created by an init that was killed before the sync; "." was created by somebody else */
-		return found == RJWT_OK ? dir_sync(&above, diag) : found == RJWT_USAGE ? RJWT_OK : found;
+	if (err == RJWT_OK && found == RJWT_USAGE)
+		return RJWT_OK; /* "." and the like: somebody else created it */
 	RJWT_TRY(found);
+	if (err == RJWT_OK)
+		return dir_sync(&above, diag); /* perhaps created by an init that was killed before the sync */
 	RJWT_TRY(dir_make(&above, name, 0755, diag));
 	return dir_open(path, dir, diag);
 }

@@ -6,6 +6,7 @@
 #include "base/json_write.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ issued_add(const struct dir *state, int64_t exp_s, const struct buf *lines, stru
 	char name[32];
 
 	RJWT_TRY(buf_done(lines));
-	snprintf(name, sizeof(name), "%lld", (long long)(exp_s / HOUR_S));
+	snprintf(name, sizeof(name), "%" PRId64, exp_s / HOUR_S);
 	err = dir_open_at(state, "issued", &dir, diag);
 	if (err_is_missing(err)) { /* the directory was removed, which is allowed: it is only for people */
 		RJWT_TRY(dir_make(state, "issued", 0700, diag));

@@ -3,6 +3,7 @@
 #include "base/datetime.h"
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,7 +127,7 @@ plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan,
 {
 	if (version < before->floor || version > before->next.version)
 		return diag_fail(diag, RJWT_KEY_UNKNOWN, "",
-		    "version %lld is not a key of this keyset that still verifies", (long long)version);
+		    "version %" PRId64 " is not a key of this keyset that still verifies", version);
 	plan->revoke = version;
 	if (version == before->active.version) {
 		promote(before, plan);
@@ -227,7 +228,7 @@ describe_reason(struct plan *plan, const struct keyset *before)
 		keyset_kid_format(before, plan->revoke, kid);
 		add(&plan->change, "%.42s is revoked", kid);
 	} else if (plan->make == 0 && plan->after.floor != before->floor)
-		add(&plan->change, "keys below version %lld are removed", (long long)plan->after.floor);
+		add(&plan->change, "keys below version %" PRId64 " are removed", plan->after.floor);
 	else if (plan->make == 0 && strcmp(plan->after.machine, before->machine) != 0)
 		add(&plan->change, "recorded the machine id");
 	else if (plan->why == WHY_DUE && plan->make == 0)

@@ -68,7 +68,10 @@ take_tickets(struct mint_batch *b, int64_t version, size_t wanted, size_t *got)
 	else if (err != RJWT_OK)
 		return diag_fail(&b->diag, err, why.path, "%s", why.text);
 	left = limit - (number - (int64_t)wanted);
-	*got = left <= 0 ? 0 : (size_t)left < wanted ? (size_t)left : wanted;
+	if (left <= 0)
+		*got = 0;
+	else if ((size_t)left < wanted)
+		*got = (size_t)left;
 	return RJWT_OK;
 }
 
