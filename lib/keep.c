@@ -121,7 +121,8 @@ read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_r
 	enum rjwt_err err;
 
 	if ((r->jti != NULL) + (r->users != NULL) + (r->kid != NULL) + (r->all ? 1 : 0) != 1)
-		return diag_fail(diag, RJWT_USAGE, "", "name exactly one of a token, users, a key or all");
+		return diag_fail(diag, RJWT_USAGE, "",
+		    "name exactly one of these: a token, login names, a key, all tokens");
 	if (r->jti != NULL && !claims_jti_check(view_of(r->jti)))
 		return diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not a token id (claim jti)", r->jti);
 	if (r->users != NULL && r->users[0] == NULL)

@@ -152,11 +152,11 @@ say_length(const struct issue *is, const struct rjwt_token *token)
 		if (!rjwt_prompt(is->handle, scope, &prompt))
 			buf_addf(&unknown, "%s%s", unknown.n > 0 ? " or " : "", scope);
 		else if (token->len <= prompt.limit)
-			buf_addf(&known, " %s (%zu)", scope, prompt.limit);
+			buf_addf(&known, "%s %s (%zu bytes)", known.n > 0 ? "," : "", scope, prompt.limit);
 	}
-	tool_say(&is->tool, "%zu bytes%s%s%s%s%s", token->len, known.n > 0 ? ", fits its prompts:" : "",
-	    known.n > 0 ? known.p : "", unknown.n > 0 ? "; how much the prompt of " : "",
-	    unknown.n > 0 ? unknown.p : "", unknown.n > 0 ? " takes is not known" : "");
+	tool_say(&is->tool, "%zu bytes%s%s%s%s%s", token->len, known.n > 0 ? ", fits the prompts of its scopes:" : "",
+	    known.n > 0 ? known.p : "", unknown.n > 0 ? "; the limit of the prompt of " : "",
+	    unknown.n > 0 ? unknown.p : "", unknown.n > 0 ? " is not known" : "");
 }
 
 /* How often the token works, in words. */

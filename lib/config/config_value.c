@@ -137,7 +137,7 @@ set_count(struct config_value *v, void *field)
 	int64_t number;
 
 	if (!v->plain || number_parse(v->text, INT64_MAX / 2, &number) != RJWT_OK)
-		return config_value_say(v, "is not a whole number without quotes");
+		return config_value_say(v, "is not a whole number (write it without quotes)");
 	if (number < v->row->least || number > v->row->most)
 		return say_range(v, "");
 	if (v->row->offset == offsetof(struct config, rotation.rsa_bits))

@@ -357,7 +357,7 @@ test_services_full(void **state)
 	config_clear(&c);
 	buf_adds(&text, "  s64: x\n");
 	want("65", load(f, buf_view(&text), &c), RJWT_CONFIG);
-	assert_non_null(strstr(f->diag.text, "one too many"));
+	assert_non_null(strstr(f->diag.text, "one too many for this list (at most 64)"));
 	want("nobody", config_load(f->config, &c, NULL), RJWT_CONFIG);
 	want("a rule", load_text(f, "leeway: 5m\nprevious_key_ttl: 1h\n"), RJWT_CONFIG);
 	want("nobody", config_load(f->config, &c, NULL), RJWT_CONFIG);
