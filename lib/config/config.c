@@ -139,6 +139,7 @@ config_load(const char *path, struct config *config, struct rjwt_diag *diag)
 	}
 	found.rotation.base = found.base_kid;
 	found.rotation.path = found.path;
+	found.rotation.configured = path == NULL && found.path != NULL;
 	*config = RJWT_STEAL(found);
 	return RJWT_OK;
 }

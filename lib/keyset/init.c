@@ -313,8 +313,10 @@ adopt_existing(const struct commit_ctx *s, struct keyset *keyset, int64_t *most)
 	if (whole && s->policy->base != NULL && strcmp(s->policy->base, keyset->base) == 0)
 		return diag_fail(s->diag, RJWT_CONFIG, s->dir->path,
 		    "already has the base %s (change base_kid or leave it out)", keyset->base);
-	if (whole)
+	if (whole) {
+		RJWT_TRY(keyset_check_config(keyset, s->policy, s->diag));
 		*most = keyset->next_version - 1;
+	}
 	RJWT_TRY(store_highest(s->keys, most, s->diag));
 	RJWT_TRY(store_highest(s->private, most, s->diag));
 	if (*most == 0)
@@ -336,6 +338,7 @@ make_keyset(const struct commit_ctx *s, int64_t first, struct fresh_keys *fresh,
 	clock_now(s->clock, &now);
 	RJWT_TRY(keyset_clock_check(&now, s->diag));
 	keyset_begin(keyset, first, &now);
+	keyset->configured = keyset->configured || s->policy->configured;
 	RJWT_TRY(commit_stage(s, &before, keyset));
 	return commit_publish(s);
 }
