@@ -422,6 +422,50 @@ test_user_revoked(void **state)
 	}
 }
 
+/* --- the least of each value -------------------------------------------------------------------- */
+
+/* What the configuration accepts works: a token is minted, and verifies, also when its key has retired. */
+static void
+test_least_values(void **state)
+{
+	static const char *const rows[] = {
+		"rotate_every: 1s\nprevious_key_ttl: 10000s\n",
+		"rotate_every: 1s\nprevious_key_ttl: 2s\nmax_lifetime: 1s\ndefault_lifetime: 1s\nleeway: 0\n",
+		"default_lifetime: 1s\n",
+		"leeway: 0\n",
+		"max_tokens_per_key: 1\n",
+		"rotate_every: 0\nmax_tokens_per_key: 0\n",
+		"base_kid: B\nmax_token_bytes: 300\nalg: HS256\n",
+		"alg: RS256\nrsa_bits: 2048\n",
+		"token_type: x\n",
+		"user_claim: x\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		RJWT_CLEAN(buf_clear) struct buf yaml = { 0 };
+		RJWT_CLEAN(rjwt_token_clear) struct rjwt_token token = { 0 };
+		const struct rjwt_request request = { .user = "a" };
+		struct rjwt_options options;
+		struct rjwt_change change;
+		struct fixture *f;
+
+		buf_addf(&yaml, "issuer: i\naudience: a\n%s", rows[i]);
+		f = fixture_bare(yaml.p);
+		options = fixture_options(f);
+		want(rows[i], rjwt_init(&options, 0, &change, &f->diag), RJWT_OK);
+		fixture_config(f, yaml.p);
+		for (int n = 0; n < 2; n++) {
+			rjwt_token_clear(&token);
+			want(rows[i], rjwt_mint(f->h, &request, &token, &f->diag), RJWT_OK);
+			rotate(f);
+			want(rows[i], judge_as(f, token.text, "a", "sshd", 0, NULL), RJWT_OK);
+			clock_run(1);
+		}
+		fixture_free(f);
+	}
+}
+
 /* --- the file at the default path --------------------------------------------------------------- */
 
 static const char *in_its_place; /* of the default file: this host may have one */
@@ -541,8 +585,8 @@ main(void)
 	const struct CMUnitTest tests[] = { T(test_previous_key_ttl), T(test_previous_key_ttl_and_clean_up),
 		T(test_alg), T(test_rotate_every), T(test_max_tokens), T(test_max_lifetime),
 		cmocka_unit_test(test_marks_through_max_lifetime), T(test_leeway), T(test_issuer), T(test_audience),
-		T(test_user), cmocka_unit_test(test_user_revoked), T(test_default_file_away),
-		cmocka_unit_test(test_default_file_at_init) };
+		T(test_user), cmocka_unit_test(test_user_revoked), cmocka_unit_test(test_least_values),
+		T(test_default_file_away), cmocka_unit_test(test_default_file_at_init) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
