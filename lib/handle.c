@@ -162,6 +162,8 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 		RJWT_TRY(load_set(options->jwks, &h->set, diag));
 	else
 		RJWT_TRY(store_open(h->config.state_dir, NULL, &h->store, diag));
+	if (h->store != NULL)
+		RJWT_TRY(keyset_check_config(&h->store->keyset, &h->config.rotation, diag));
 	h->marks.store = h->store;
 	*handle = RJWT_STEAL(h);
 	return RJWT_OK;

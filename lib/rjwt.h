@@ -222,7 +222,8 @@ struct rjwt_time {
  * missing, the defaults), its state directory, the system's clocks. Borrows all, now_context apart.
  */
 struct rjwt_options {
-	const char *config;    /* a file that must be there; NULL: the default one, if it is there */
+	/* A file that must exist. NULL: the default one; it may be missing, unless the keyset was used with it. */
+	const char *config;
 	const char *state_dir; /* NULL: the configuration's */
 	/* JWK Set file in place of the keyset, for rjwt_verify() only; keys that it cannot use are passed over; NULL: none */
 	const char *jwks;
@@ -544,6 +545,7 @@ struct rjwt_note {
 
 struct rjwt_status {
 	enum rjwt_note_level level; /* the worst of notes; the exit status of rjwt-keyd status */
+	char config[256]; /* the configuration file that is used; "": there is none, and every key has its default */
 	char dir[256], issuer[RJWT_NAME_MAX + 1], audience[RJWT_NAME_MAX + 1];
 	struct rjwt_key_info *keys; /* NULL: there are none */
 	size_t nkeys;

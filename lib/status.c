@@ -380,10 +380,13 @@ gather(const struct rjwt_options *options, struct rjwt_status *s)
 
 	if (err != RJWT_OK)
 		return note_failure(s, err, &diag);
+	snprintf(s->config, sizeof(s->config), "%s", config.path == NULL ? "" : config.path);
 	clock_now(&clock, &now);
 	s->now_s = now.wall_s;
 	snprintf(s->dir, sizeof(s->dir), "%s", options->state_dir != NULL ? options->state_dir : config.state_dir);
 	err = store_open(options->state_dir != NULL ? options->state_dir : config.state_dir, NULL, &store, &diag);
+	if (err == RJWT_OK)
+		err = keyset_check_config(&store->keyset, &config.rotation, &diag);
 	if (err != RJWT_OK)
 		return note_failure(s, err, &diag);
 	return describe(&config, store, &now, s);

@@ -12,6 +12,7 @@
 #include "keyset/keyset.h"
 
 #define CONFIG_FILE_MAX 65536
+#define CONFIG_RETIRED_MAX 10000 /* retired keys that verify: each rotation reads all of them */
 
 struct service {
 	char *name, *scope; /* scope "": all tokens are rejected */

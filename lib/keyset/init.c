@@ -314,8 +314,10 @@ adopt_existing(const struct commit_ctx *s, struct keyset *keyset, int64_t *most)
 	if (whole && s->env->policy->base != NULL && strcmp(s->env->policy->base, keyset->base) == 0)
 		return diag_fail(s->env->diag, RJWT_CONFIG, s->dir->path,
 		    "already has the base %s (change base_kid or leave it out)", keyset->base);
-	if (whole)
+	if (whole) {
+		RJWT_TRY(keyset_check_config(keyset, s->env->policy, s->env->diag));
 		*most = keyset->next_version - 1;
+	}
 	RJWT_TRY(store_highest(s->keys, most, s->env->diag));
 	RJWT_TRY(store_highest(s->private, most, s->env->diag));
 	if (*most == 0)
@@ -337,6 +339,7 @@ make_keyset(const struct commit_ctx *s, int64_t first, struct fresh_keys *fresh,
 	clock_now(s->env->clock, &now);
 	RJWT_TRY(keyset_clock_check(&now, s->env->diag));
 	keyset_begin(keyset, first, &now);
+	keyset->configured = keyset->configured || s->env->policy->configured;
 	RJWT_TRY(commit_stage(s, &before, keyset));
 	return commit_publish(s);
 }

@@ -50,6 +50,15 @@ keyset_kid_format(const struct keyset *keyset, int64_t version, char kid[static 
 }
 
 enum rjwt_err
+keyset_check_config(const struct keyset *keyset, const struct rotation_policy *policy, struct rjwt_diag *diag)
+{
+	if (!keyset->configured || policy->path != NULL)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_CONFIG, RJWT_CONFIG_FILE,
+	    "is missing, but the keyset was used with it (put it back; for the defaults, create an empty file)");
+}
+
+enum rjwt_err
 keyset_check_key(const struct keyset *keyset, int64_t version, struct jwk *jwk)
 {
 	if (version < keyset->floor || version > keyset->next.version)

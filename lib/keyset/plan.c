@@ -190,12 +190,13 @@ keyset_plan(const struct plan_facts *f, enum keyset_why why, int64_t version, st
 	RJWT_TRY(plan_versions(f, version, plan, diag));
 	if (keyset->machine[0] == '\0')
 		memcpy(plan->after.machine, f->seen->machine, sizeof(plan->after.machine));
+	plan->after.configured = keyset->configured || f->policy->configured;
 	plan->after.next_version = keyset->next_version + plan->make;
 	if (plan->after.next_version > KEYSET_VERSION_MAX + 1)
 		return diag_fail(diag, RJWT_KEYSET, "", "all key versions are used up");
 	plan->any = plan->make > 0 || plan->revoke != 0 || why == WHY_BUMP || now->wall_s < keyset->active.since_s ||
 		    plan->after.floor != keyset->floor || keyset_clock_moved(keyset, f->policy, now) ||
-		    strcmp(plan->after.machine, keyset->machine) != 0;
+		    strcmp(plan->after.machine, keyset->machine) != 0 || plan->after.configured != keyset->configured;
 	plan->counts = !plan->any && must_count(keyset, f->policy, f->seen, now);
 	keyset_plan_at(plan, keyset, f->policy, now);
 	return RJWT_OK;
@@ -231,6 +232,8 @@ describe_reason(struct plan *plan, const struct keyset *before)
 		add(&plan->change, "keys below version %" PRId64 " are removed", plan->after.floor);
 	else if (plan->make == 0 && strcmp(plan->after.machine, before->machine) != 0)
 		add(&plan->change, "recorded the machine id");
+	else if (plan->make == 0 && plan->after.configured != before->configured)
+		add(&plan->change, "recorded that a configuration file is used");
 	else if (plan->why == WHY_DUE && plan->make == 0)
 		add(&plan->change, plan->any ? "recorded the clock change" : "nothing was due");
 }
