@@ -181,6 +181,15 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		<(sed -n 's/^\.It Sy //p' "$file" | sort)
 }
 
+@test "pam_rjwt(8) has each sentence of the second prompt" {
+	grep -o '"Token [a-z][^"%,]*\|"No token [^"]*\|"Nothing arrived[^"]*' pam/tell.c | tr -d '"' | sed 's/ *$//' |
+		sort -u >"$BATS_TEST_TMPDIR/sentences"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/sentences")" -ge 12 ]
+	while read -r sentence; do
+		sed 's/^\.It \(\\&\)\?//' man/pam_rjwt.8 | grep -q -F -- "$sentence"
+	done <"$BATS_TEST_TMPDIR/sentences"
+}
+
 @test "the completions know the options as --help lists them: name, and argument with letter" {
 	for program in $programs; do
 		diff <(options "$program" | sed 's/^. \(.* -\)$/- \1/;t;s/[^ ]*$/ARG/' | sort) <(completed "$program")
