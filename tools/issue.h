@@ -45,9 +45,15 @@ void issue_release(struct issue *is);
 /* Write the token to that file, or to standard output. The exit status. */
 int issue_put(struct issue *is, const struct rjwt_token *token);
 
-/* Log the token, and print warnings to stderr. reason: of the request; NULL: none. */
-void
-issue_tell(struct issue *is, const struct rjwt_request *request, const char *reason, const struct rjwt_token *token);
+/* With require_log, before anything is minted: RJWT_IO if the log would not accept a line now. */
+RJWT_MUST enum rjwt_err issue_check_log(const struct issue *is, struct rjwt_diag *diag);
+
+/*
+ * Log the token, and print warnings to stderr. reason: of the request; NULL: none. RJWT_IO: the log did not
+ * accept its line, and with require_log nobody may get the token.
+ */
+RJWT_MUST enum rjwt_err issue_tell(struct issue *is, const struct rjwt_request *request, const char *reason,
+    const struct rjwt_token *token, struct rjwt_diag *diag);
 
 /* Warn of a user whom this host does not know, or would not let in. Only for this host's own keyset and name. */
 void issue_warn_user(const struct issue *is, const struct rjwt_request *request);
