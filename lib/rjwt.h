@@ -131,6 +131,8 @@ extern "C" {
 
 /* Longest token that any configuration can allow, in bytes. */
 #define RJWT_TOKEN_MAX 65536
+/* Largest JWK Set, in bytes: 1,000 RSA keys of 16384 bits. */
+#define RJWT_JWKS_MAX 4194304
 /* Longest login name, issuer, audience, in bytes. */
 #define RJWT_NAME_MAX 255
 /* Largest leeway and lifetime, in seconds. */
@@ -235,6 +237,9 @@ struct rjwt_options {
 	const char *typ;	       /* header typ, as the file's token_type: 1 to 64 bytes */
 	const int64_t *leeway_s;       /* 0 to RJWT_LEEWAY_MAX */
 	const int64_t *max_lifetime_s; /* 1 to RJWT_LIFETIME_MAX */
+	/* The bytes of a JWK Set in place of a file's; NULL: none. Not with jwks. */
+	const char *jwks_text;
+	size_t jwks_len;
 };
 
 struct rjwt;
@@ -428,6 +433,12 @@ struct rjwt_prompt {
 bool rjwt_prompt(const struct rjwt *handle, const char *scope, struct rjwt_prompt *prompt);
 /* Whether some prompt cuts a longer reply off, in silence, at exactly this length. */
 bool rjwt_prompt_cuts(size_t len);
+
+/*
+ * The configuration's require_log: no token may be given out unless the log has accepted its line. The library does not
+ * log, so this is up to the caller of rjwt_mint(), as in rjwt-issue: it checks before, and again afterwards.
+ */
+bool rjwt_requires_log(const struct rjwt *handle);
 
 /* --- the keyset ------------------------------------------------------------------------------- */
 

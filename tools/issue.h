@@ -49,8 +49,15 @@ int issue_put(struct issue *is, const struct rjwt_token *token);
 /* Who runs the program, for the record of minted tokens: "root", "bob (sudo)"; view, NULL without memory. */
 const char *issue_by(struct issue *is);
 
-/* Log the token, and print warnings to stderr. */
-void issue_tell(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token);
+/* With require_log, before anything is minted: RJWT_IO if the log would not accept a line now. */
+RJWT_MUST enum rjwt_err issue_check_log(const struct issue *is, struct rjwt_diag *diag);
+
+/*
+ * Log the token, and print warnings to stderr. RJWT_IO: the log did not accept its line, and with require_log nobody
+ * may get the token.
+ */
+RJWT_MUST enum rjwt_err issue_tell(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token,
+    struct rjwt_diag *diag);
 
 /* Warn of a user whom this host does not know, or would not let in. Only for this host's own keyset and name. */
 void issue_warn_user(const struct issue *is, const struct rjwt_request *request);

@@ -227,7 +227,14 @@ static void
 mint_block(struct batch *b)
 {
 	size_t n = 0;
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = issue_check_log(b->is, &diag);
 
+	for (size_t i = 0; err != RJWT_OK && i < b->n; i++)
+		if (b->entries[i].err == RJWT_OK) {
+			b->entries[i].err = err;
+			b->entries[i].diag = diag;
+		}
 	for (size_t i = 0; i < b->n; i++)
 		if (b->entries[i].err == RJWT_OK)
 			b->requests[n++] = b->entries[i].request;
@@ -273,6 +280,18 @@ refuse(struct batch *b, enum rjwt_err err, const struct rjwt_diag *diag)
 	return put_refused(b, err, diag);
 }
 
+static enum rjwt_err
+tell_token(struct batch *b, const struct entry *e, const struct rjwt_token *token)
+{
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = issue_tell(b->is, &e->request, token, &diag);
+
+	if (err != RJWT_OK)
+		return refuse(b, err, &diag);
+	b->done++;
+	return put_token(b, token);
+}
+
 /* What became of each, on stderr and in the log before any of it is on standard output. */
 static enum rjwt_err
 tell_block(struct batch *b)
@@ -286,14 +305,9 @@ tell_block(struct batch *b)
 		b->is->tool.line = e->line;
 		if (e->err != RJWT_OK) {
 			put = refuse(b, e->err, &e->diag);
-		} else if (m->err != RJWT_OK) {
-			put = refuse(b, m->err, &m->diag);
-			m++;
 		} else {
-			issue_tell(b->is, &e->request, &m->token);
-			put = put_token(b, &m->token);
+			put = m->err != RJWT_OK ? refuse(b, m->err, &m->diag) : tell_token(b, e, &m->token);
 			m++;
-			b->done++;
 		}
 		err = put != RJWT_OK ? put : err;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "issue.h"
+#include "log.h"
 #include "base/datetime.h"
 #include "base/json_write.h"
 #include "base/text.h"
@@ -76,9 +77,26 @@ log_caller(struct buf *line)
 	}
 }
 
+/* What to do about a log that cannot be written to. */
+static enum rjwt_err
+require_log(const struct issue *is, enum rjwt_err err, struct rjwt_diag *diag)
+{
+	if (err == RJWT_OK || !rjwt_requires_log(is->handle))
+		return RJWT_OK;
+	text_append(diag->text, sizeof(diag->text), "; ",
+	    "require_log is true, so no token is issued (start the syslog daemon, or set require_log: false)");
+	return err;
+}
+
+enum rjwt_err
+issue_check_log(const struct issue *is, struct rjwt_diag *diag)
+{
+	return rjwt_requires_log(is->handle) ? require_log(is, log_probe(diag), diag) : RJWT_OK;
+}
+
 /* The line that a login's jti leads back to. */
-static void
-log_token(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token)
+static enum rjwt_err
+log_token(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 	char until[32];
@@ -97,23 +115,37 @@ log_token(struct issue *is, const struct rjwt_request *request, const struct rjw
 	text_log_word(&line, "uses", view_of(token->once ? "once" : "any"));
 	if (request->why != NULL)
 		text_log_word(&line, "why", view_of(request->why));
-	tool_log(LOG_NOTICE, &line);
+	return log_send(LOG_NOTICE, &line, diag);
 }
 
-void
-issue_tell(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token)
+/* A rotation that was done on the way, whatever became of the token. */
+static void
+tell_change(const struct issue *is, const struct rjwt_token *token)
 {
-	log_token(is, request, token);
-	issue_warn_user(is, request);
 	tool_log_change(&token->change);
 	if (token->change.rotated)
 		tool_say(&is->tool, "rotation was due: %s", token->change.text);
 	if (token->change.warning[0] != '\0')
 		tool_say(&is->tool, "warning: %s", token->change.warning);
+}
+
+enum rjwt_err
+issue_tell(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token, struct rjwt_diag *diag)
+{
+	struct rjwt_diag why = { 0 };
+	enum rjwt_err err = require_log(is, log_token(is, request, token, &why), &why);
+
+	tell_change(is, token);
+	if (err != RJWT_OK) {
+		*diag = why;
+		return err;
+	}
+	issue_warn_user(is, request);
 	if (token->warning[0] != '\0') {
 		tool_say(&is->tool, "warning: %s", token->warning);
 		tool_log_text(LOG_WARNING, token->warning);
 	}
+	return RJWT_OK;
 }
 
 static void

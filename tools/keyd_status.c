@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-keyd status and check: what rjwt_status() found, for people and for programs. */
 #include "keyd.h"
+#include "log.h"
 #include "base/datetime.h"
 #include "base/json_write.h"
 
@@ -195,6 +196,19 @@ keyd_status(struct keyd *keyd)
 	return level;
 }
 
+/* A warning: logins and mints work without the log, and leave no trace. */
+static void
+check_log(void)
+{
+	struct rjwt_note warning = { .level = RJWT_NOTE };
+
+	if (log_probe(&warning.diag) == RJWT_OK)
+		return;
+	text_append(warning.diag.text, sizeof(warning.diag.text), "; ",
+	    "logins, mints and revocations leave no log line (start the syslog daemon)");
+	put_note(&warning);
+}
+
 int
 keyd_check(struct keyd *keyd)
 {
@@ -207,6 +221,7 @@ keyd_check(struct keyd *keyd)
 	if (status.nkeys > 0) /* otherwise a finding names the file, or what is missing */
 		put_config(&status);
 	put_notes(&status);
+	check_log();
 	if (status.level == RJWT_NOTE)
 		puts("OK");
 	result = status.level == RJWT_NOTE ? EXIT_DONE : EXIT_REFUSED;

@@ -29,6 +29,8 @@ mint(struct issue *is, struct rjwt_token *token, struct rjwt_diag *diag)
 	err = rjwt_open(&is->tool.options, &is->handle, diag);
 	is->request.by = issue_by(is);
 	if (err == RJWT_OK)
+		err = issue_check_log(is, diag);
+	if (err == RJWT_OK)
 		err = rjwt_mint(is->handle, &is->request, token, diag);
 	if (err != RJWT_OK)
 		issue_release(is);
@@ -45,7 +47,12 @@ issue(struct issue *is)
 
 	if (err != RJWT_OK)
 		return tool_fail(&is->tool, err, &diag);
-	issue_tell(is, &is->request, &token);
+	err = issue_tell(is, &is->request, &token, &diag);
+	if (err != RJWT_OK) {
+		rjwt_token_clear(&token);
+		issue_release(is);
+		return tool_fail(&is->tool, err, &diag);
+	}
 	if (is->request.reusable && token.once)
 		tool_say(&is->tool, "the configuration has one_time: always, so this token works once");
 	else if (!token.once)

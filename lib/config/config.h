@@ -27,7 +27,7 @@ struct config {
 	int64_t max_token_bytes;
 	struct service *services;
 	size_t nservices;
-	bool one_time_always, cap_session;
+	bool one_time_always, cap_session, require_log;
 };
 
 /*

@@ -295,7 +295,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 
 @test "check: OK, or FILE:LINE:COLUMN: message; it changes nothing" {
 	before=$(snapshot)
-	[ "$(keyd check)" = "config    $conf"$'\nOK' ]
+	[ "$(keyd check | grep -v "^/dev/log: ")" = "config    $conf"$'\nOK' ]    # where the tests run, nothing may take the log
 	configure 'leeway: 1h'
 	run -1 --separate-stderr keyd check
 	[[ $output == "$conf:4:9: leeway: "* && -z $stderr ]]

@@ -131,6 +131,7 @@ static const struct {
 	{ "one_time: as_issued", "one_time: true" },
 	{ "cap_session: true", "cap_session: yes" },
 	{ "cap_session: false", "cap_session: \"false\"" },
+	{ "require_log: true", "require_log: 1" },
 	{ "issue: []", "issue: [{who: a}]" },
 	{ "issue: []", "issue: {}" },
 	{ "issue: []", "issue: \"\"" },
@@ -241,7 +242,7 @@ test_defaults(void **state)
 	assert_string_equal(c.token_type, "login+jwt");
 	assert_string_equal(c.user_claim, "sub");
 	assert_string_equal(c.user_suffix, "");
-	assert_false(c.one_time_always || c.cap_session);
+	assert_false(c.one_time_always || c.cap_session || c.require_log);
 	assert_string_equal(config_scope(&c, "sshd"), "ssh");
 	assert_string_equal(config_scope(&c, "anything"), "anything");
 	assert_string_equal(c.path, f->config);
@@ -250,7 +251,7 @@ test_defaults(void **state)
 		assert_true(initial != NULL && strlen(help) > 10);
 		n++;
 	}
-	assert_int_equal(n, 20);
+	assert_int_equal(n, 21);
 }
 
 static const char *in_its_place; /* of the default file: this host may have one */

@@ -19,8 +19,8 @@ static const struct edges {
 	{ "lib/config", { "config", "keyset/keyset.h", "jose", "base" } }, /* values of keyset/ alone */
 	{ "lib/token", { "token", "config", "keyset", "jose", "base" } },
 	{ "lib", { "handle.h", "token", "config", "keyset", "jose", "base" } },
-	{ "pam", { "base", "args.h", "log.h", "prompt.h", "login.h", "phases.h" } },
-	{ "tools", { "base", "tool.h", "options.h", "issue.h", "keyd.h", "verify.h", "lines.h" } },
+	{ "pam", { "base", "args.h", "log.h", "prompt.h", "login.h", "phases.h", "tell.h" } },
+	{ "tools", { "base", "tool.h", "options.h", "issue.h", "keyd.h", "verify.h", "lines.h", "log.h" } },
 };
 
 /* What only those include who mint, change or report. */
