@@ -149,7 +149,7 @@ take_option(void *context, int option)
 	case OPT_REASON:
 		if (strlen(optarg) > REASON_MAX)
 			return tool_wrong(&is->tool, "--reason: longer than %d bytes", REASON_MAX);
-		is->reason = optarg;
+		is->request.why = optarg;
 		return EXIT_DONE;
 	case OPT_ALG:
 		is->request.alg = optarg;

@@ -2,6 +2,7 @@
 #include "issue.h"
 #include "base/datetime.h"
 #include "base/json_write.h"
+#include "base/text.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -11,13 +12,43 @@
 #include <unistd.h>
 
 /* What sudo, doas and pkexec say of who called them. The caller of su can say so too: the login uid is the kernel's. */
+static const struct {
+	const char *variable, *via;
+} callers[] = { { "SUDO_UID", "sudo" }, { "DOAS_USER", "doas" }, { "PKEXEC_UID", "pkexec" } };
+
+/* The name of a user who may be given by number. */
+static const char *
+name_of(const char *user)
+{
+	int64_t uid;
+	struct passwd *entry = NULL;
+
+	if (number_parse(view_of(user), UINT32_MAX - 1, &uid) == RJWT_OK)
+		entry = getpwuid((uid_t)uid);
+	return entry == NULL ? user : entry->pw_name;
+}
+
+const char *
+issue_by(struct issue *is)
+{
+	struct passwd *user = is->by.n == 0 ? getpwuid(getuid()) : NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(callers) && is->by.n == 0; i++) {
+		const char *caller = getenv(callers[i].variable);
+
+		if (caller == NULL)
+			continue;
+		text_escape_most(&is->by, view_of(name_of(caller)), RJWT_NAME_MAX);
+		buf_addf(&is->by, " (%s)", callers[i].via);
+	}
+	if (is->by.n == 0)
+		buf_adds(&is->by, user == NULL ? "?" : user->pw_name);
+	return buf_done(&is->by) == RJWT_OK ? is->by.p : NULL;
+}
+
 static void
 log_environment(struct buf *line)
 {
-	static const struct {
-		const char *variable, *via;
-	} callers[] = { { "SUDO_UID", "sudo" }, { "DOAS_USER", "doas" }, { "PKEXEC_UID", "pkexec" } };
-
 	for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
 		const char *caller = getenv(callers[i].variable);
 
@@ -47,7 +78,7 @@ log_caller(struct buf *line)
 
 /* The line that a login's jti leads back to. */
 static void
-log_token(struct issue *is, const struct rjwt_request *request, const char *reason, const struct rjwt_token *token)
+log_token(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 	char until[32];
@@ -64,15 +95,15 @@ log_token(struct issue *is, const struct rjwt_request *request, const char *reas
 	text_log_word(&line, "exp", view_of(until));
 	text_log_word(&line, "kid", view_of(token->kid));
 	text_log_word(&line, "uses", view_of(token->once ? "once" : "any"));
-	if (reason != NULL)
-		text_log_word(&line, "why", view_of(reason));
+	if (request->why != NULL)
+		text_log_word(&line, "why", view_of(request->why));
 	tool_log(LOG_NOTICE, &line);
 }
 
 void
-issue_tell(struct issue *is, const struct rjwt_request *request, const char *reason, const struct rjwt_token *token)
+issue_tell(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token)
 {
-	log_token(is, request, reason, token);
+	log_token(is, request, token);
 	issue_warn_user(is, request);
 	tool_log_change(&token->change);
 	if (token->change.rotated)

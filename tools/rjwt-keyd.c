@@ -131,6 +131,7 @@ static const struct command {
 	{ "run", keyd_run, 0, "run until SIGTERM, and rotate keys when due; SIGHUP rereads the configuration" },
 	{ "once", keyd_once, DRY_RUN, "do what is due now, and exit: for cron" },
 	{ "rotate", keyd_rotate, DRY_RUN | COMPROMISED, "make the next key active now, and print its key id" },
+	{ "list", keyd_list, JSON, "show who can log in now: the tokens minted here that are still live" },
 	{ "revoke", keyd_revoke, DRY_RUN | JTI | SUB | KID | ALL, "reject tokens from now on" },
 	{ "status", keyd_status, JSON, "show keys and times; exits with 0 (good), 1 (needs attention) or 3 (broken)" },
 	{ "jwks", keyd_jwks, 0, "print the public keys as a JWK Set" },
@@ -146,7 +147,7 @@ static const struct option_row rows[] = {
 	{ SUB, "sub", "NAME...", "all tokens of these login names minted until now", NULL },
 	{ KID, "kid", "KID", "all tokens signed with this key", NULL },
 	{ ALL, "all", NULL, "all tokens minted until now", NULL },
-	{ JSON, "json", NULL, "print a JSON object", "Options of status:" },
+	{ JSON, "json", NULL, "print a JSON object", "Options of list, status:" },
 	{ DRY_RUN, "dry-run", NULL, "report what would be done, change nothing", "Options of once, rotate, revoke:" },
 	{ 0, NULL, NULL, NULL, NULL },
 };

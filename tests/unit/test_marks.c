@@ -363,7 +363,12 @@ test_issued(void **state)
 {
 	struct fixture *f = *state;
 	const struct rjwt_token token = { .kid = "B.1", .jti = "j", .iat_s = 1, .nbf_s = 2, .exp_s = 3, .once = true };
-	const struct rjwt_request wide = { .user = "alice", .scope = (const char *const[]){ "ssh", "su", NULL } },
+	const struct rjwt_request wide = { .user = "alice",
+		.scope = (const char *const[]){ "ssh", "su", NULL },
+		.issuer = "i",
+		.audience = (const char *const[]){ "h", NULL },
+		.by = "bob",
+		.why = "a \"reason\"\n" },
 				  none = { .user = "alice" };
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf lines = { 0 };
@@ -372,7 +377,9 @@ test_issued(void **state)
 
 	issued_line(&lines, &token, &wide);
 	issued_line(&lines, &token, &none);
-	assert_string_equal(lines.p, ISSUED "[\"ssh\",\"su\"],\"once\":true}\n" ISSUED "[],\"once\":true}\n");
+	assert_string_equal(lines.p,
+	    ISSUED "[\"ssh\",\"su\"],\"once\":true,\"iss\":\"i\",\"aud\":[\"h\"],"
+		   "\"by\":\"bob\",\"why\":\"a \\\"reason\\\"\\\\x0a\"}\n" ISSUED "[],\"once\":true,\"aud\":[]}\n");
 	want("state", dir_open(f->state, &dir, NULL), RJWT_OK);
 	want("no memory", issued_add(&dir, T0, &(struct buf){ .failed = true }, NULL), RJWT_MEMORY);
 	assert_false(file_there(f, "issued/500000"));
