@@ -202,7 +202,7 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 		passed_over "$why"
 	done <<-E
 		k is missing|{"keys":[{"kty":"oct","alg":"HS256","kid":"one"}]}
-		a member of the key is not base64url|{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"AA=="}]}
+		the member k, n, e, x or y is not base64url|{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"AA=="}]}
 		the secret is shorter than the hash of its algorithm|{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"AAAA"}]}
 		iat, nbf, retired, exp or revoked is not a time|{"keys":[$(jq -c '.revoked = {}' <<<"$key")]}
 		not for verifying signatures|{"keys":[$(jq -c '.use = "enc"' <<<"$key")]}
