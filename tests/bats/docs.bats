@@ -29,18 +29,23 @@ listed()
 		{ print (letter == "" ? "-" : letter), $3, argument; letter = "" }' | sort
 }
 
-# completed PROGRAM - the same, from the completion, which has no names for arguments: ARG
+# completed PROGRAM - the same, from the completion, which has no names for arguments: ARG. The words that it offers, and the
+# patterns of those whose argument it completes.
 completed()
 {
-	local file=$RJWT_SOURCE/etc/completions/$1 word letter
-	for word in $(grep -vP '^\t-.*\)' "$file" | grep -oP -- '(?<![a-z-])--\K[a-z-]+' | sort -u); do
-		letter=$(grep -oP -- "^\t-(.* \| )?-\K[a-zA-Z](?= \| --$word( |\)))|^\t-\K[a-zA-Z](?= \| --$word( |\)))" "$file") || letter=-
-		if grep -qP -- "^\t-(.* \| |-)?(--)?$word( \||\))" "$file"; then
-			echo "$letter $word ARG"
-		else
-			echo "$letter $word -"
-		fi
-	done | sort
+	perl -ne '
+		if (/^\t(-[^)]*)\)/) {
+			my $before;
+			for (split / \| /, $1) {
+				if (/^-([a-zA-Z])$/) { $before = $1; next }
+				if (/^--(.+)/) { $argument{$1} = 1; $letter{$1} = $before if $before }
+				undef $before;
+			}
+		} else {
+			$word{$1} = 1 while /(?<![a-z-])--([a-z-]+)/g;
+		}
+		END { printf "%s %s %s\n", $letter{$_} || "-", $_, $argument{$_} ? "ARG" : "-" for keys %word }
+	' "$RJWT_SOURCE/etc/completions/$1" | sort
 }
 
 # defaults - "key: default" of each key whose default is no name of the source, in the order of the table
@@ -209,8 +214,9 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		diff <(options "$program" | sed 's/^. \(.* -\)$/- \1/;t;s/[^ ]*$/ARG/' | sort) <(completed "$program")
 	done
 	# and each command
+	completion=$(<"$RJWT_SOURCE/etc/completions/rjwt-keyd")
 	for command in $("$RJWT_BUILD/rjwt-keyd" --help | sed -n 's/^  \([a-z]\+\)  .*/\1/p'); do
-		grep -qw -- "$command" "$RJWT_SOURCE/etc/completions/rjwt-keyd"
+		[[ $completion =~ (^|[^a-z-])$command($|[^a-z-]) ]] || { echo "no $command"; return 1; }
 	done
 }
 
