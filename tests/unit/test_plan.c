@@ -115,6 +115,23 @@ test_each_reason(void **state)
 	}
 }
 
+/* When it is due; the key that retires may be the first there is. */
+static void
+test_due_rotation(void **state)
+{
+	struct wanted rotation = { WHY_DUE, 0, true, 1, 3, 0, 1, 4, 5,
+		"B.4 signs now, B.3 verifies until 2027-01-17T08:00:00Z, B.5 (ES256) is next" };
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset k = keyset_of_three();
+	struct keyset_seen seen = { .first_alive = 1, .machine = "m" };
+
+	(void)state;
+	clock_run(DAY);
+	check_plan(&rotation, &k, &p, &seen);
+	k.floor = rotation.floor = seen.first_alive = 3;
+	check_plan(&rotation, &k, &p, &seen);
+}
+
 /* A key that is below floor, or was never made, is not revoked. */
 static void
 test_no_such_key(void **state)
@@ -217,6 +234,20 @@ test_clock_recorded(void **state)
 		assert_memory_equal(&plan.after.clock, &clock_time, sizeof(clock_time));
 		assert_int_equal(plan.after.active.since_s, T0 + (rows[i].step_s < 0 ? rows[i].step_s : 0));
 	}
+	/* By less than the leeway: no clock change, and yet nothing may be dated after now. */
+	for (int64_t back_s = 0; back_s <= 10; back_s += 10) {
+		struct plan plan;
+
+		clock_reset();
+		clock_step(-back_s);
+		want("plan", keyset_plan(&k, &p, WHY_DUE, 0, &seen, &clock_time, &plan, NULL), RJWT_OK);
+		assert_true(plan.any == (back_s > 0) && plan.restamp == (back_s > 0) && plan.retire == 0);
+		assert_int_equal(plan.after.active.since_s, T0 - back_s);
+		assert_string_equal(plan.change.warning, "");
+		clock_step(20); /* while a key was made */
+		keyset_plan_at(&plan, &k, &p, &clock_time);
+		assert_true(plan.restamp == (back_s > 0));
+	}
 	/* What was noticed earlier stays noticed while the clocks run in step. */
 	clock_reset();
 	k.moved_s = 17;
@@ -287,6 +318,18 @@ test_counts(void **state)
 		    rows[i].wakes ? count_s : count_s + 1);
 		assert_int_equal(keyset_wake_s(&k, &p, &seen, &clock_time, count_s - 1), count_s - 1);
 	}
+	/* Less than ten minutes after the last count, but it is the last one that is needed. */
+	k.trial.ran_s = SETTLE - 30;
+	for (int64_t run_s = 29; run_s <= 30; run_s++) {
+		const struct keyset_seen seen = { .first_alive = 1, .first_until_s = T0 + 5 };
+		struct plan plan;
+
+		clock_reset();
+		clock_run(run_s);
+		want("plan", keyset_plan(&k, &p, WHY_DUE, 0, &seen, &clock_time, &plan, NULL), RJWT_OK);
+		assert_true(!plan.any && plan.counts == (run_s == 30));
+	}
+	k.trial.ran_s = 0;
 	/* Nothing is counted beside a commit that is made anyway, nor while the clock is not that of the keyset. */
 	clock_reset();
 	clock_run(600);
@@ -304,9 +347,9 @@ test_counts(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_each_reason), cmocka_unit_test(test_no_such_key),
-		cmocka_unit_test(test_by_the_way), cmocka_unit_test(test_clock_recorded),
-		cmocka_unit_test(test_no_time), cmocka_unit_test(test_counts) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_each_reason), cmocka_unit_test(test_due_rotation),
+		cmocka_unit_test(test_no_such_key), cmocka_unit_test(test_by_the_way),
+		cmocka_unit_test(test_clock_recorded), cmocka_unit_test(test_no_time), cmocka_unit_test(test_counts) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
