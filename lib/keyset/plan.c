@@ -45,7 +45,7 @@ static bool
 must_count(const struct keyset *keyset, const struct rotation_policy *policy, const struct keyset_seen *seen,
     const struct rjwt_time *now)
 {
-	return waits_for_clock(keyset, policy, seen, now) && !keyset_clock_moved(keyset, policy, now) &&
+	return waits_for_clock(keyset, policy, seen, now) &&
 	       (now->boot_s - keyset->trial.boot_s >= COUNT_S || keyset_unsettled_s(keyset, policy, now) == 0);
 }
 

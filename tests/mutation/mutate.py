@@ -15,6 +15,7 @@ FLAG: how to compile and link; make mutation gives them.
     --share N       every N-th mutant only, for a quick look
     --only TEXT     mutants whose key (as in equivalent.txt) contains TEXT
     --again LOG     mutants that survived, or were not run, by this output of mutate.py
+    --tests NAMES   these tests alone, as test_keyset,test_change: whether they hold the rules of a file by themselves
     --quick         without ASan and UBSan, and without the mutants that free or wipe less
     --sanitized     with ASan and UBSan at once
     --slow          also tests that take long and are not about the file
@@ -118,7 +119,7 @@ class Build:
 		tests = {}
 		for path in sorted(set(re.findall(r"\btests/(?:unit|rejection)/test_\w+(?![\w.])", text))):
 			name, target = os.path.basename(path), path.replace("/", "_")
-			if name not in WITHOUT:
+			if name not in WITHOUT and (not self.options.tests or name in self.options.tests.split(",")):
 				tests[name] = {"SOURCES": words(target + "_SOURCES", path + ".c"), "LDFLAGS": words(target + "_LDFLAGS", "")}
 		return tests
 
@@ -304,6 +305,7 @@ def main():
 	parser.add_argument("--share", type=int, default=1)
 	parser.add_argument("--only", default="")
 	parser.add_argument("--again")
+	parser.add_argument("--tests", default="")
 	for flag in ("--quick", "--sanitized", "--slow", "--list", "--verbose"):
 		parser.add_argument(flag, action="store_true")
 	parser.add_argument("files", nargs="+")

@@ -476,6 +476,7 @@ test_next_event(void **state)
 		{ DAY, 10, 1, T0 + 9000, T0 + 9001, "clean-up" },
 		{ DAY, 10, 1, T0 + 20, T0 + SETTLE, "clean-up" },
 		{ DAY, 10, 1, T0 + 2 * DAY, T0 + DAY, "rotation" },
+		{ DAY, 10, 1, T0 + DAY - 1, T0 + DAY, "rotation" }, /* both: what is more */
 		{ 0, 10, 1, T0 + 2 * DAY, T0 + 2 * DAY + 1, "clean-up" },
 		{ DAY, 10, 2, 0, T0 + SETTLE, "clean-up" },
 		{ DAY, 5000, 2, 0, T0 + 5000, "clean-up" },

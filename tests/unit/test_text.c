@@ -122,6 +122,7 @@ times(void **state)
 		{ "2026-01-31T00:00:00Z", 1769817600 },
 		{ "2026-04-30T00:00:00Z", 1777507200 },
 		{ "2026-04-31T00:00:00Z", NONE },
+		{ "2024-04-31T00:00:00Z", NONE },
 		{ "2026-01-32T00:00:00Z", NONE },
 		{ "2026-00-10T00:00:00Z", NONE },
 		{ "2026-13-10T00:00:00Z", NONE },
@@ -143,6 +144,17 @@ times(void **state)
 		{ "2026-1-23T22:00:00ZZ", NONE },
 		{ "-026-11-23T22:00:00Z", NONE },
 		{ "2026-+1-23T22:00:00Z", NONE },
+		/* beside the digits, and in each separator's place */
+		{ "2026-01-0:T00:00:00Z", NONE },
+		{ "2026-01-1/T00:00:00Z", NONE },
+		{ "2026x11-23T22:00:00Z", NONE },
+		{ "2026-11x23T22:00:00Z", NONE },
+		{ "2026-11-23T22x00:00Z", NONE },
+		{ "2026-11-23T22:00x00Z", NONE },
+		{ "2026-11-23T22:00:00X", NONE },
+		{ "2026-11-23T22:00:00*01:00", NONE },
+		{ "2026-11-23T22:00:00+01x00", NONE },
+		{ "2026-", NONE },
 		/* seconds */
 		{ "0", 0 },
 		{ "1795471200", 1795471200 },
@@ -185,6 +197,8 @@ time_from_now_ends_where_years_do(void **state)
 	(void)state;
 	EXPECT("+1s", time_parse("+1s", LAST_S - 1, &seconds), RJWT_OK);
 	assert_true(seconds == LAST_S);
+	EXPECT("+1s", time_parse("+1s", 0, &seconds), RJWT_OK);
+	EXPECT("+1s", time_parse("+1s", -1, &seconds), RJWT_USAGE);
 	EXPECT("+1s", time_parse("+1s", LAST_S, &seconds), RJWT_USAGE);
 	EXPECT("+1s", time_parse("+1s", INT64_MAX, &seconds), RJWT_USAGE);
 	EXPECT("+1s", time_parse("+1s", INT64_MIN, &seconds), RJWT_USAGE);
@@ -512,7 +526,8 @@ characters(void **state)
 static void
 nearest(void **state)
 {
-	static const char *const names[] = { "issuer", "audience", "alg", "leeway", "rotate_every", NULL };
+	static const char *const names[] = { "issuer", "audience", "alg", "leeway", "rotate_every",
+		"abcdefghijklmnopqrstuvwxyz_12345", "ABCDEFGHIJKLMNOPQRSTUVWXYZ_123456", NULL };
 	static const struct {
 		const char *word, *wanted;
 	} rows[] = {
@@ -536,6 +551,16 @@ nearest(void **state)
 		{ "Alg", "alg" },
 		{ "ISUER", NULL },
 		{ "rotate_every_rotate_every_rotate_every", NULL },
+		/* as many changes as it has letters */
+		{ "ax", NULL },
+		/* two letters are one change when both of them are swapped, and equal ones are none */
+		{ "leeaXQ", NULL },
+		{ "leeXwQ", NULL },
+		{ "leewxx", "leeway" },
+		/* 32 bytes, and one more */
+		{ "abcdefghijklmnopqrstuvwxyz_1234x", "abcdefghijklmnopqrstuvwxyz_12345" },
+		{ "abcdefghijklmnopqrstuvwxyz_12345x", NULL },
+		{ "ABCDEFGHIJKLMNOPQRSTUVWXYZ_1234x", NULL },
 	};
 	static const char *const nothing[] = { NULL };
 
@@ -547,6 +572,23 @@ nearest(void **state)
 		CHECK(rows[i].word, found == NULL || strcmp(found, rows[i].wanted) == 0);
 	}
 	assert_null(text_nearest(VIEW("issuer"), nothing));
+}
+
+/* What may be a name of ours, and so be shown when it stands in a file that was named by mistake. */
+static void
+names(void **state)
+{
+	static const struct {
+		const char *word;
+		bool name;
+	} rows[] = { { "", false }, { "a", true }, { "z", true }, { "_", true }, { "rotate_evry", true },
+		{ "abcdefghijklmnopqrstuvwxyz______", true }, { "abcdefghijklmnopqrstuvwxyz_______", false },
+		{ "A", false }, { "a1", false }, { "a-b", false }, { "`a", false }, { "a{", false }, { "a ", false },
+		{ "ab:", false } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		CHECK(rows[i].word, text_is_name(view_of(rows[i].word)) == rows[i].name);
 }
 
 /* Warnings are strung together in a place of fixed size: the first ones stay, none is written beyond it. */
@@ -605,6 +647,7 @@ main(void)
 		cmocka_unit_test(utf8_later_bytes),
 		cmocka_unit_test(characters),
 		cmocka_unit_test(nearest),
+		cmocka_unit_test(names),
 		cmocka_unit_test(appended),
 	};
 
