@@ -248,7 +248,7 @@ struct rjwt;
  *
  * handle	gives; rjwt_close()
  *
- * RJWT_CONFIG, RJWT_KEYSET (missing, torn, writable by others, ...), RJWT_USAGE (an override that the
+ * RJWT_CONFIG, RJWT_KEYSET (missing, damaged, writable by others, ...), RJWT_USAGE (an override that the
  * file could not have), RJWT_IO, RJWT_MEMORY.
  */
 enum rjwt_err rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_diag *diag);
@@ -304,7 +304,7 @@ struct rjwt_verdict {
 	bool tell; /* genuine and this user's own: the reason may be shown to who typed it */
 	/* "" until the signature is good; kid is "" until the token's kid is well formed */
 	char kid[RJWT_ID_SIZE], jti[RJWT_ID_SIZE], sub[RJWT_NAME_MAX + 1];
-	char user[RJWT_NAME_MAX + 1]; /* the login name that the token stands for */
+	char user[RJWT_NAME_MAX + 1]; /* the login name whom the token logs in */
 	int64_t iat_s, nbf_s, exp_s;
 	int64_t accepted_until_s; /* exp and the leeway */
 	int64_t now_s;		  /* the time it was judged by */
@@ -369,6 +369,7 @@ struct rjwt_request {
 	const int64_t *lifetime_s;   /* exp = max(iat, nbf) + lifetime; NULL: default_lifetime */
 	int64_t not_before_s;	     /* claim nbf; 0: iat */
 	const char *claims, *header; /* JSON objects: free members, none of rjwt's own names; NULL: none */
+	const char *by, *why; /* who mints, and what for: recorded for rjwt_list(), and nothing else; NULL: not */
 	bool reusable;
 	int flags; /* enum rjwt_mint_flags: there is no dry run, for a token cannot be taken back */
 };
@@ -473,7 +474,7 @@ enum rjwt_init_flags {
 /*
  * Make the keyset that the options name. RJWT_EXISTS when there is one; RJWT_AUDIENCE when the host
  * has no name of its own (empty, localhost) and the configuration gives no issuer and audience.
- * RJWT_ADOPT takes over a keyset that was copied, restored or torn: a new base, and no earlier token
+ * RJWT_ADOPT takes over a keyset that was copied, restored or damaged: a new base, and no earlier token
  * verifies. RJWT_CONFIG: base_kid is the old base; RJWT_KEYSET: nothing is there.
  */
 enum rjwt_err
@@ -508,16 +509,30 @@ struct rjwt_revocation {
 enum rjwt_err rjwt_revoke(struct rjwt *handle, const struct rjwt_revocation *revocation, int flags,
     struct rjwt_change *change, struct rjwt_diag *diag);
 
-/* A token that was minted and has not expired; views until the call returns. */
+/* A scope for which a one-time token was spent on this host, and when. */
+struct rjwt_use {
+	const char *scope;
+	int64_t at_s;
+};
+
+/* A token that was minted here and has not expired; views until the call returns. Lists end with NULL. */
 struct rjwt_issued {
 	const char *jti, *user, *kid;
-	int64_t exp_s;
-	bool once;    /* it may have been spent since */
+	const char *by, *why; /* as in the request; "": not recorded */
+	const char *const *audience;
+	const char *const *scope;    /* NULL, both: not recorded */
+	const struct rjwt_use *uses; /* of a one-time token whose audience includes this host */
+	size_t nuses;
+	int64_t iat_s, nbf_s, exp_s;
+	bool once;
+	bool here;    /* this host is in its audience */
 	bool revoked; /* itself, its user up to its key, or its key */
+	bool live;    /* neither revoked nor, as far as this host knows, spent for all its scopes */
 };
 
 /*
- * Call each for every token that was minted here and has not expired, in no order, until it returns false. Only root can read the record of minted tokens.
+ * Call each for every token that was minted here and has not expired, in no order, until it returns false. Only root
+ * can read the record of minted tokens.
  *
  * RJWT_USAGE: a handle on a JWK Set; RJWT_KEYSET, RJWT_IO, RJWT_MEMORY.
  */

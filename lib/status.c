@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rjwt_status(): what the keyset's keeper tells people. It calls what decides, and judges nothing itself.
+ * rjwt_status(): what rjwt-keyd shows people. It calls what decides, and judges nothing itself.
  */
 #include "base/datetime.h"
 #include "base/err.h"
@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,7 +193,7 @@ judge_modes(struct store *store, struct rjwt_status *s)
 	return dir_each(&private, judge_key_mode, &(struct secret_files){ &private, s }, NULL);
 }
 
-/* What was used or revoked is a file: without the folder nobody knows it, and logins are refused. */
+/* What was used or revoked is a file: without its directory nobody knows it, and logins are refused. */
 static enum rjwt_err
 judge_folders(struct store *store, struct rjwt_status *s)
 {
@@ -249,9 +250,10 @@ judge_marks(struct store *store, struct rjwt_status *s)
 	    n >= vouched || store_load(store, NULL) != RJWT_OK || store->keyset.generation != generation)
 		return RJWT_OK;
 	snprintf(text, sizeof(text),
-	    "revoked/ has %lld marks of %lld: others were removed, and what they revoked may be accepted (run "
+	    "revoked/ has %" PRId64 " marks of %" PRId64
+	    ": others were removed, and what they revoked may be accepted (run "
 	    "rjwt-keyd revoke --all, and keep cleaning jobs out)",
-	    (long long)n, (long long)vouched);
+	    n, vouched);
 	return note(s, RJWT_BROKEN, store->dir.path, text);
 }
 

@@ -24,7 +24,6 @@ struct entry {
 	enum rjwt_err err; /* of its reading; diag says why */
 	struct rjwt_diag diag;
 	struct rjwt_request request;
-	const char *reason;
 	struct json json;
 	struct string_list audience, scope;
 	struct buf words, claims, header;
@@ -186,8 +185,8 @@ read_entry(struct entry *e, struct view line)
 	RJWT_TRY(json_names(e->json, know_name, e));
 	RJWT_TRY(read_text(e, "sub", &e->request.user));
 	RJWT_TRY(read_text(e, "iss", &e->request.issuer));
-	RJWT_TRY(read_text(e, "reason", &e->reason));
-	if (e->reason != NULL && strlen(e->reason) > REASON_MAX)
+	RJWT_TRY(read_text(e, "reason", &e->request.why));
+	if (e->request.why != NULL && strlen(e->request.why) > REASON_MAX)
 		return diag_fail(&e->diag, RJWT_TOO_LONG, "", "reason: longer than %d bytes", REASON_MAX);
 	RJWT_TRY(read_list(e, "aud", &e->audience, &e->request.audience));
 	RJWT_TRY(read_scope(e));
@@ -212,7 +211,7 @@ read_block(struct batch *b, struct lines *lines, enum lines_state *state)
 		*state = lines_next(lines, &line);
 		if (*state == LINES_END || *state == LINES_FAILED)
 			return false;
-		*e = (struct entry){ .line = lines->number, .request = b->is->request, .reason = b->is->reason };
+		*e = (struct entry){ .line = lines->number, .request = b->is->request };
 		if (*state == LINES_LONG)
 			e->err =
 			    diag_fail(&e->diag, RJWT_TOO_LONG, "", "the line is longer than %zu bytes", lines->max);
@@ -285,7 +284,7 @@ static enum rjwt_err
 tell_token(struct batch *b, const struct entry *e, const struct rjwt_token *token)
 {
 	struct rjwt_diag diag = { 0 };
-	enum rjwt_err err = issue_tell(b->is, &e->request, e->reason, token, &diag);
+	enum rjwt_err err = issue_tell(b->is, &e->request, token, &diag);
 
 	if (err != RJWT_OK)
 		return refuse(b, err, &diag);
@@ -407,6 +406,7 @@ issue_batch(struct issue *is)
 
 	if (err != RJWT_OK)
 		return tool_fail(&is->tool, err, &diag);
+	is->request.by = issue_by(is);
 	b->is = is;
 	return issue_lines(b);
 }

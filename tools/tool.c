@@ -43,7 +43,7 @@ raise_files(void)
 }
 
 /*
- * A file of ours must not become descriptor 0, 1 or 2. What stands in for a closed one cannot be read, or
+ * A file of ours must not become descriptor 0, 1 or 2. The replacement of a closed one cannot be read, or
  * written: a token that nobody gets is an error.
  */
 static void

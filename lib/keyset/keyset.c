@@ -3,6 +3,7 @@
 #include "base/datetime.h"
 #include "base/json.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ keyset_kid_parse(const struct keyset *keyset, struct view kid, int64_t *version)
 void
 keyset_kid_format(const struct keyset *keyset, int64_t version, char kid[static RJWT_ID_SIZE])
 {
-	snprintf(kid, RJWT_ID_SIZE, "%s.%lld", keyset->base, (long long)version);
+	snprintf(kid, RJWT_ID_SIZE, "%s.%" PRId64, keyset->base, version);
 }
 
 enum rjwt_err

@@ -39,7 +39,8 @@
 #define KEYSET_BASE_MAX 32
 #define KEYSET_FILE_MAX 8192 /* bytes of keyset.json */
 /* The message for a file whose checksum is wrong. */
-#define KEYSET_TORN "is torn or was altered: its sum does not fit (put a good copy back, or rjwt-keyd init --adopt)"
+#define KEYSET_DAMAGED \
+	"is damaged or was altered: its sum does not match (restore a good copy, or: rjwt-keyd init --adopt)"
 
 struct keyset {
 	int64_t generation; /* of keyset.json; increases by 1 with each commit */

@@ -132,7 +132,7 @@ keyset_parse(struct view text, struct keyset *keyset, struct rjwt_diag *diag)
 
 	err = seal_check(text);
 	if (err != RJWT_OK)
-		return diag_fail(diag, err, "", KEYSET_TORN);
+		return diag_fail(diag, err, "", KEYSET_DAMAGED);
 	err = json_parse(text, &json, diag);
 	if (err != RJWT_OK)
 		return err == RJWT_MALFORMED ? RJWT_KEYSET : err;

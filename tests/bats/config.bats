@@ -57,7 +57,7 @@ fine()
 		2:6|alg: "none" is not a supported algorithm|alg: none|alg: EdDSA
 		2:11|rsa_bits: must be|rsa_bits: 1024|rsa_bits: 2048
 		2:21|max_tokens_per_key: "many" is not a whole number|max_tokens_per_key: many|max_tokens_per_key: 10
-		2:21|max_tokens_per_key: is not a whole number without quotes|max_tokens_per_key: "10"|max_tokens_per_key: 0
+		2:21|max_tokens_per_key: is not a whole number (write it without quotes)|max_tokens_per_key: "10"|max_tokens_per_key: 0
 		2:14|cap_session: "yes" is not true or false|cap_session: yes|cap_session: true
 		2:11|one_time: "never" is not|one_time: never|one_time: always
 		2:12|state_dir: is not an absolute path|state_dir: lib/rjwt|state_dir: /lib/rjwt

@@ -312,7 +312,7 @@ host_of_examples()
 	mapfile -t sources < <(find lib pam tools -name '*.[ch]')
 	examples messages man/rjwt-keyd.8 "${sources[@]}"
 	[ "$(grep -c '^\.It Li ' man/rjwt-keyd.8)" -ge 10 ]
-	sed 's/^\.It Li is torn/.It Li is worn/' man/rjwt-keyd.8 >"$dir/other.8"
+	sed 's/^\.It Li is damaged/.It Li is worn/' man/rjwt-keyd.8 >"$dir/other.8"
 	run -1 examples messages "$dir/other.8" "${sources[@]}"
 	says 'no such message: is worn'
 }

@@ -111,7 +111,7 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 	kill -HUP "$pid"
 	await told 'working again'
 	stop TERM
-	[ "$(grep -c 'is torn or was altered' "$dir/log")" -eq 4 ]    # for each SIGHUP, and once by itself
+	[ "$(grep -c 'is damaged or was altered' "$dir/log")" -eq 4 ]    # for each SIGHUP, and once by itself
 	run -0 keyd check
 }
 

@@ -203,7 +203,7 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 	done <<-E
 		k is missing|{"keys":[{"kty":"oct","alg":"HS256","kid":"one"}]}
 		a member of the key is not base64url|{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"AA=="}]}
-		the secret is shorter than its hash|{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"AAAA"}]}
+		the secret is shorter than the hash of its algorithm|{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"AAAA"}]}
 		iat, nbf, retired, exp or revoked is not a time|{"keys":[$(jq -c '.revoked = {}' <<<"$key")]}
 		not for verifying signatures|{"keys":[$(jq -c '.use = "enc"' <<<"$key")]}
 		another key has this kid and this alg|{"keys":[$key,$key]}

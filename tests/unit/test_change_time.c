@@ -83,7 +83,7 @@ test_slow_commit(void **state)
 	assert_true(most < READINGS);
 }
 
-/* A disk that is slow for good: nothing is committed, and the key that signs goes on. */
+/* A disk that is slow for good: nothing is committed, and the key that signs continues. */
 static void
 clock_crawling(void *context, struct rjwt_time *now)
 {
@@ -237,7 +237,7 @@ test_marks_go_when_minting_rotates(void **state)
 	assert_true(file_there(f, "spent/2"));
 }
 
-/* A clean-up that was killed is made up for by the next, although nothing is due; closed folders are opened. */
+/* A clean-up that was killed is made up for by the next, although nothing is due; closed directories are opened. */
 static void
 test_marks_that_a_crash_left(void **state)
 {
@@ -446,7 +446,7 @@ test_issued_missing(void **state)
 	assert_true(file_there(f, "issued/500001"));
 }
 
-/* --- another folder at the path --------------------------------------------------------------- */
+/* --- another directory at the path --------------------------------------------------------------- */
 
 static void
 test_folder_replaced(void **state)

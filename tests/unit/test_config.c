@@ -279,7 +279,7 @@ test_missing(void **state)
 	assert_null(c.path);
 	assert_string_equal(c.state_dir, RJWT_STATE_DIR);
 	config_clear(&c);
-	/* No folder is a missing file too; a loop of links is not. */
+	/* No directory is a missing file too; a loop of links is not. */
 	in_its_place = "/nonexistent/rjwt.yaml";
 	want("default", config_load(NULL, &c, &f->diag), RJWT_OK);
 	assert_null(c.path);
@@ -358,7 +358,7 @@ test_services_full(void **state)
 	config_clear(&c);
 	buf_adds(&text, "  s64: x\n");
 	want("65", load(f, buf_view(&text), &c), RJWT_CONFIG);
-	assert_non_null(strstr(f->diag.text, "one too many"));
+	assert_non_null(strstr(f->diag.text, "one too many for this list (at most 64)"));
 	want("nobody", config_load(f->config, &c, NULL), RJWT_CONFIG);
 	want("a rule", load_text(f, "leeway: 5m\nprevious_key_ttl: 1h\n"), RJWT_CONFIG);
 	want("nobody", config_load(f->config, &c, NULL), RJWT_CONFIG);
