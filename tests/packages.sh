@@ -25,7 +25,7 @@ declare -A packages=(
 	[limits]='gcc libpam0g-dev opendoas proftpd-core openvpn sasl2-bin dovecot-imapd vlock xscreensaver i3lock xvfb xdotool
 		dbus polkitd pkexec lighttpd lighttpd-mod-authn-pam apache2 libapache2-mod-authnz-pam nginx-light
 		libnginx-mod-http-auth-pam cockpit-ws postgresql screen python3-pexpect'
-	[vsftpd]='gcc libpam0g-dev vsftpd'
+	[vsftpd]='gcc libpam0g-dev vsftpd python3-pexpect'
 )
 
 usage()
