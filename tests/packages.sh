@@ -7,6 +7,7 @@
 #   bench    what make bench measures with, and beside
 #   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
 #   clients  programs of others that log in over ssh: tests/system/clients.bats
+#   deb      to build and check Debian packages: make deb, tests/deb/run
 #
 # Installs what is missing of the groups, asking nothing; says nothing when nothing is missing.
 # With --list first, prints the names; with --missing, those that are not installed.
@@ -20,12 +21,13 @@ declare -A packages=(
 	[bench]='libjwt0 python3-jwt jose pamtester valgrind strace openssl'
 	[sandbox]='openssh-server openssh-client sudo cron expect login passwd bats pamtester
 		python3 procps iproute2 util-linux bsdutils'
+	[deb]='debhelper dpkg-dev lintian fakeroot systemd strace'
 	[clients]='sshpass ansible-core lftp putty-tools dropbear-bin python3-paramiko'
 )
 
 usage()
 {
-	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients}..." >&2
+	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients|deb}..." >&2
 	exit 2
 }
 
