@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 setup()
 {
 	. tests/system/helpers.bash
+	debs=${debs:?tests/deb/run sets it}
 	# a step is worth nothing if the one before failed
 	[ "$BATS_TEST_NUMBER" -eq 1 ] || [ -e "$work/step.$((BATS_TEST_NUMBER - 1))" ] || skip 'the step before failed'
 }
