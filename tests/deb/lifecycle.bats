@@ -186,7 +186,7 @@ refused()
 	run -0 strace -f -qq -e trace=unlink,unlinkat -e signal=none -o "$work/unlinked" \
 		apt-get -q -y purge rjwt libpam-rjwt </dev/null 3>&-
 	first_public=$(grep -n 'keyset\.json\|\.jwk"' "$work/unlinked" | head -n 1 | cut -d : -f 1)
-	last_private=$(grep -n 'lib/rjwt/private/.*\.key"\|"[0-9]*\.key"' "$work/unlinked" | tail -n 1 | cut -d : -f 1)
+	last_private=$(grep -n 'lib/rjwt/private/' "$work/unlinked" | tail -n 1 | cut -d : -f 1)    # shred renames, then unlinks
 	echo "first public: $first_public, last private: $last_private"
 	[ "$last_private" -lt "$first_public" ]
 	[ ! -e /var/lib/rjwt ]
