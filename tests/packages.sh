@@ -8,6 +8,7 @@
 #   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
 #   clients  programs of others that log in over ssh: tests/system/clients.bats; a daemon that asks PAM and is not root
 #   limits   programs whose prompts tests/limits measures; vsftpd, which cannot be installed beside another FTP daemon
+#   deb      to build and check Debian packages: make deb, tests/deb/run
 #
 # Installs what is missing of the groups, asking nothing; says nothing when nothing is missing.
 # With --list first, prints the names; with --missing, those that are not installed.
@@ -26,11 +27,12 @@ declare -A packages=(
 		dbus polkitd pkexec lighttpd lighttpd-mod-authn-pam apache2 libapache2-mod-authnz-pam nginx-light
 		libnginx-mod-http-auth-pam cockpit-ws postgresql screen python3-pexpect'
 	[vsftpd]='gcc libpam0g-dev vsftpd python3-pexpect'
+	[deb]='debhelper dpkg-dev lintian fakeroot systemd strace'
 )
 
 usage()
 {
-	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients|limits|vsftpd}..." >&2
+	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients|limits|vsftpd|deb}..." >&2
 	exit 2
 }
 

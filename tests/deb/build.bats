@@ -1,0 +1,110 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The built packages: what is in which, lintian, the same bytes from another directory, the units, debian/tests.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. tests/system/helpers.bash
+	debs=${debs:?tests/deb/run sets it}
+}
+
+deb() { echo "$debs/$1"_[0-9]*.deb; }
+files_of() { dpkg-deb -c "$(deb "$1")" | awk '$1 ~ /^[-l]/ { print $6 }' | sed 's/^\.//' | sort; }
+
+@test "deb: programs, module, library and headers are in their packages" {
+	for file in /usr/bin/rjwt-issue /usr/bin/rjwt-verify /usr/sbin/rjwt-keyd /etc/rjwt/rjwt.yaml /etc/cron.d/rjwt \
+		/lib/systemd/system/rjwt-keyd{,-init,-once}.service /lib/systemd/system/rjwt-keyd.timer \
+		/usr/share/man/man{1/rjwt-issue.1,1/rjwt-verify.1,5/rjwt.yaml.5,7/rjwt.7,8/rjwt-keyd.8}.gz \
+		/usr/share/bash-completion/completions/rjwt-{issue,keyd,verify} /usr/share/doc/rjwt/examples/pam.d/sshd \
+		/usr/share/doc/rjwt/README.Debian /usr/share/doc/rjwt/NEWS.Debian.gz; do
+		grep -qFx "$file" <(files_of rjwt) || { echo "not in rjwt: $file"; return 1; }
+	done
+	[ "$(files_of libpam-rjwt | grep -v /usr/share/doc/ | sed 's#/lib/[^/]*/security#/lib/TRIPLET/security#')" = \
+'/lib/systemd/system/polkit-agent-helper@.service.d/rjwt.conf
+/usr/lib/TRIPLET/security/pam_rjwt.so
+/usr/share/man/man8/pam_rjwt.8.gz
+/usr/share/pam-configs/rjwt' ]
+	[ "$(dpkg-deb -f "$(deb libpam-rjwt)" Depends | grep -c 'librjwt')" -eq 0 ]
+	grep -q '/librjwt\.so\.1$' <(files_of librjwt1)
+	grep -q '^/usr/include/rjwt.h$' <(files_of librjwt-dev)
+	# private keys, marks and the keyset are no package's
+	for name in rjwt libpam-rjwt librjwt1 librjwt-dev; do
+		[ -z "$(dpkg-deb -c "$(deb $name)" | grep /var/)" ]
+		[ -z "$(dpkg-deb --ctrl-tarfile "$(deb $name)" | tar -t | grep -E 'config|templates')" ]
+	done
+}
+
+@test "deb: lintian has no error, no warning and nothing pedantic that is not explained" {
+	changes=$(find "$debs" -maxdepth 1 -name '*.changes')
+	[ -n "$changes" ] || skip 'packages without a build'
+	run -0 lintian --allow-root --pedantic -I "$changes"
+	# I: cron does where systemd does not run what an init script would. I: lintian does not know that a page of section 8
+	# may be about a module. P: the project has no page of its own.
+	[ -z "$(grep -E '^[EWIP]: ' <<<"$output" | grep -v -e 'package-supports-alternative-init-but-no-init.d-script' \
+		-e 'libpam-rjwt: spare-manual-page' -e 'no-homepage-field')" ]
+}
+
+@test "deb: another directory builds the same bytes" {
+	[ -d "$debs/second" ] || skip 'packages without a second build'
+	for name in rjwt libpam-rjwt librjwt1 librjwt-dev; do
+		cmp "$(deb $name)" "$debs/second/$(basename "$(deb $name)")"
+	done
+}
+
+@test "deb: a build runs make check, and DEB_BUILD_OPTIONS=nocheck leaves it out" {
+	run -0 env DEB_BUILD_OPTIONS= dh build --no-act
+	[[ $output == *dh_auto_test* ]]
+	[ -z "$(grep -n 'dh_auto_test' debian/rules)" ]
+}
+
+@test "deb: the module in the package is hardened, and needs no library of ours" {
+	dpkg-deb -x "$(deb libpam-rjwt)" "$BATS_TEST_TMPDIR/x"
+	module=$(find "$BATS_TEST_TMPDIR/x" -name pam_rjwt.so)
+	run -0 readelf -d "$module"
+	[[ $output == *BIND_NOW* ]]
+	[[ $output != *librjwt* ]]
+	[[ $output != *R*PATH* ]]
+}
+
+@test "deb: what is installed runs the units as systemd understands them, and with little exposure" {
+	apt-get -q -y install "$(deb rjwt)" "$(deb libpam-rjwt)" </dev/null >/dev/null 2>&1 3>&-
+	units=(/lib/systemd/system/rjwt-keyd{.service,-init.service,-once.service,.timer})
+	run -0 systemd-analyze verify --man=no --recursive-errors=one "${units[@]}"
+	[ -z "$output" ]
+	for unit in "${units[@]:0:3}"; do
+		run -0 systemd-analyze security --offline=true --threshold=15 "$unit"
+	done
+	# enabled at installation: the service and the first keyset, and not the timer, which conflicts with the service
+	[ -L /etc/systemd/system/multi-user.target.wants/rjwt-keyd.service ]
+	[ -L /etc/systemd/system/multi-user.target.wants/rjwt-keyd-init.service ]
+	[ ! -e /etc/systemd/system/timers.target.wants/rjwt-keyd.timer ]
+	grep -q '^Conflicts=rjwt-keyd.timer$' /lib/systemd/system/rjwt-keyd.service
+	# the first keyset is made where there is none; the others do nothing until there is one
+	[ "$(grep -h ^ConditionPathExists= "${units[@]:0:3}" | sort -u | tr '\n' ' ')" = \
+		'ConditionPathExists=!/var/lib/rjwt/keyset.json ConditionPathExists=/var/lib/rjwt/keyset.json ' ]
+	# where systemd runs, cron does nothing
+	mkdir -p /run/systemd/system
+	echo exit 3 >"$BATS_TEST_TMPDIR/rjwt-keyd"
+	chmod +x "$BATS_TEST_TMPDIR/rjwt-keyd"
+	command=$(sed -n 's/^\*\/10 [* ]* root //p' /etc/cron.d/rjwt)
+	mkdir -p /var/lib/rjwt
+	run -0 env PATH="$BATS_TEST_TMPDIR:$PATH" sh -c "$command"
+	rmdir /run/systemd/system
+	run -1 env PATH="$BATS_TEST_TMPDIR:$PATH" sh -c "$command"
+	rmdir /var/lib/rjwt
+}
+
+@test "deb: debian/tests logs in with the installed package" {
+	# as Debian has it, where the other tests have a policy of their own
+	mkdir -p /etc/sudoers.d
+	echo '@includedir /etc/sudoers.d' >>/etc/sudoers
+	run debian/tests/login
+	write_sudoers
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ ${lines[-1]} == *PASS:* ]]
+	apt-get -q -y purge rjwt libpam-rjwt </dev/null >/dev/null 2>&1 3>&-
+	[ ! -e /var/lib/rjwt ]
+}
