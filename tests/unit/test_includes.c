@@ -18,9 +18,10 @@ static const struct edges {
 	{ "lib/keyset", { "keyset", "jose", "base" } },
 	{ "lib/config", { "config", "keyset/keyset.h", "jose", "base" } }, /* values of keyset/ alone */
 	{ "lib/token", { "token", "config", "keyset", "jose", "base" } },
+	{ "lib/stack", { "stack", "base" } },
 	{ "lib", { "handle.h", "token", "config", "keyset", "jose", "base" } },
 	{ "pam", { "base", "args.h", "log.h", "prompt.h", "login.h", "phases.h" } },
-	{ "tools", { "base", "tool.h", "options.h", "issue.h", "keyd.h", "verify.h", "lines.h" } },
+	{ "tools", { "base", "stack", "tool.h", "options.h", "issue.h", "keyd.h", "verify.h", "lines.h" } },
 };
 
 /* What only those include who mint, change or report. */
