@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* rjwt-keyd status and check: what rjwt_status() found, for people and for programs. */
+/* rjwt-keyd status: what rjwt_status() found, for people and for programs. */
 #include "keyd.h"
 #include "base/datetime.h"
 #include "base/json_write.h"
@@ -155,6 +155,7 @@ put_json(const struct rjwt_status *s)
 	for (size_t i = 0; i < s->nnotes; i++) {
 		json_open_element(&out);
 		json_put_string(&out, "level", view_of(levels[s->notes[i].level]));
+		json_put_string(&out, "code", view_of(s->notes[i].code));
 		json_put_text(&out, "path", view_of(s->notes[i].diag.path));
 		json_time(&out, "line", s->notes[i].diag.line);
 		json_time(&out, "column", s->notes[i].diag.column);
@@ -182,21 +183,4 @@ keyd_status(struct keyd *keyd)
 	level = (int)status.level;
 	rjwt_status_clear(&status);
 	return level;
-}
-
-int
-keyd_check(struct keyd *keyd)
-{
-	struct rjwt_status status;
-	enum rjwt_err err = rjwt_status(&keyd->tool.options, &status);
-	int result;
-
-	if (err != RJWT_OK)
-		return tool_fail(&keyd->tool, err, &(struct rjwt_diag){ 0 });
-	put_notes(&status);
-	if (status.level == RJWT_NOTE)
-		puts("OK");
-	result = status.level == RJWT_NOTE ? EXIT_DONE : EXIT_REFUSED;
-	rjwt_status_clear(&status);
-	return result;
 }

@@ -105,7 +105,7 @@ broken()
 		(cd "$state" && eval "$spoil")
 		refused 3 "$state/${spoil#chmod * }: accessible to its group or to others (chmod go-rwx" keyd status
 		refused 1 "$state/${spoil#chmod * }: accessible to its group or to others (chmod go-rwx" keyd check
-		[ "$(wc -l <<<"$output")" -eq 1 ]
+		[[ $output == *'check: FAIL: 1 FAIL, '* ]]
 		run -0 keyd once
 		run -0 issue alice
 		rm -r "$state"
