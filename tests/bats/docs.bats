@@ -285,7 +285,7 @@ host_of_examples()
 }
 
 @test "rjwt-keyd(8) has each finding of check, under its level" {
-	page() { sed -n "/^\.Sy $1 /,/^\.El/s/^\.It Li //p" "$RJWT_SOURCE/man/rjwt-keyd.8" | sed 's/ , /\n/g' | sort; }
+	page() { sed -n "/^\.Sy $1 /,/^\.El/s/^\.It Sy //p" "$RJWT_SOURCE/man/rjwt-keyd.8" | sed 's/ , /\n/g' | sort; }
 	table() { sed -n "s/^FINDING(\"\([a-z_.]*\)\", $1,.*/\1/p" "$RJWT_SOURCE/tools/findings.def" | sort; }
 	for level in FAIL WARN OK; do
 		[ "$(table $level | wc -l)" -ge 2 ]

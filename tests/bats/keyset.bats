@@ -115,7 +115,7 @@ broken()
 	run -0 keyd check
 	chmod 0777 "$state/private"
 	run -1 keyd check
-	[ "$(grep -c 'private: writable by its group or by others' <<<"$output")" -eq 1 ]
+	[ "$(grep -c 'private: writable by its group or by others' <<<"${output//$'\n               '/ }")" -eq 1 ]
 	if [ "$(id -u)" -eq 0 ]; then
 		[[ $output != *'run this as root'* ]]
 	fi
