@@ -551,6 +551,7 @@ enum rjwt_note_level { RJWT_NOTE = 0, RJWT_ATTENTION = 1, RJWT_BROKEN = 3 };
 
 struct rjwt_note {
 	enum rjwt_note_level level;
+	const char *code; /* "keyset.machine": stable, for programs; rjwt-keyd(8) has them; static */
 	struct rjwt_diag diag;
 };
 

@@ -24,11 +24,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* One that several calls came upon is told once. */
 static enum rjwt_err
-note_add(struct rjwt_status *s, enum rjwt_note_level level, const struct rjwt_diag *diag)
+note_add(struct rjwt_status *s, enum rjwt_note_level level, const char *code, const struct rjwt_diag *diag)
 {
 	struct rjwt_note *grown;
 
@@ -39,29 +40,29 @@ note_add(struct rjwt_status *s, enum rjwt_note_level level, const struct rjwt_di
 	if (grown == NULL)
 		return RJWT_MEMORY;
 	s->notes = grown;
-	grown[s->nnotes++] = (struct rjwt_note){ level, *diag };
+	grown[s->nnotes++] = (struct rjwt_note){ level, code, *diag };
 	s->level = level > s->level ? level : s->level;
 	return RJWT_OK;
 }
 
 /* A failed call is a note; only a lack of memory is an error of ours. */
 static enum rjwt_err
-note_failure(struct rjwt_status *s, enum rjwt_err err, struct rjwt_diag *diag)
+note_failure(struct rjwt_status *s, enum rjwt_err err, const char *code, struct rjwt_diag *diag)
 {
 	if (err == RJWT_OK || err == RJWT_MEMORY)
 		return err;
 	if (diag->text[0] == '\0')
 		(void)diag_fail(diag, err, diag->path, "%s", rjwt_strerror(err));
-	return note_add(s, RJWT_BROKEN, diag);
+	return note_add(s, RJWT_BROKEN, code, diag);
 }
 
 static enum rjwt_err
-note(struct rjwt_status *s, enum rjwt_note_level level, const char *path, const char *text)
+note(struct rjwt_status *s, enum rjwt_note_level level, const char *code, const char *path, const char *text)
 {
 	struct rjwt_diag diag;
 
 	(void)diag_fail(&diag, RJWT_OK, path, "%s", text);
-	return note_add(s, level, &diag);
+	return note_add(s, level, code, &diag);
 }
 
 static const char *
@@ -115,9 +116,9 @@ list_keys(struct store *store, int64_t now_s, struct rjwt_status *s)
 		if (err == RJWT_OK)
 			fill_key(store, v, &jwk, now_s, &s->keys[s->nkeys++]);
 		else if (err != RJWT_KEY_UNKNOWN || v == k->active.version || v == k->next.version)
-			RJWT_TRY(note_failure(s, err, &why));
+			RJWT_TRY(note_failure(s, err, "keyset.key", &why));
 		if (err == RJWT_OK && jwk.alg->kind == ALG_HMAC && v == k->active.version)
-			RJWT_TRY(note(s, RJWT_NOTE, store->dir.path,
+			RJWT_TRY(note(s, RJWT_NOTE, "keyset.shared_secret", store->dir.path,
 			    "the active key is a shared secret (HS*): only root can verify, and whoever can "
 			    "read private/ can mint"));
 	}
@@ -140,7 +141,7 @@ judge_private(struct store *store, struct rjwt_status *s)
 		err = store_can_sign(store, versions[i], &why);
 		if (err == RJWT_IO && errno == EACCES)
 			return RJWT_OK;
-		RJWT_TRY(note_failure(s, err, &why));
+		RJWT_TRY(note_failure(s, err, "keyset.private", &why));
 	}
 	return RJWT_OK;
 }
@@ -160,7 +161,7 @@ judge_mode(struct rjwt_status *s, const struct dir *dir, const char *name, const
 		return RJWT_MEMORY;
 	}
 	(void)diag_fail(&diag, RJWT_OK, path, "accessible to its group or to others (chmod go-rwx%s)", what_to_do);
-	return note_add(s, RJWT_BROKEN, &diag);
+	return note_add(s, RJWT_BROKEN, "keyset.mode", &diag);
 }
 
 struct secret_files {
@@ -206,7 +207,7 @@ judge_folders(struct store *store, struct rjwt_status *s)
 			continue;
 		(void)diag_fail(&diag, RJWT_OK, store->dir.path,
 		    "%s is missing: its marks are lost (run rjwt-keyd init --adopt)", folders[i]);
-		RJWT_TRY(note_add(s, RJWT_BROKEN, &diag));
+		RJWT_TRY(note_add(s, RJWT_BROKEN, "keyset.marks", &diag));
 	}
 	return RJWT_OK;
 }
@@ -235,7 +236,7 @@ judge_waiting(struct store *store, const struct rotation_policy *policy, const s
 			 "run for another %s first, without being set"
 		       : "%zu expired %s to be removed, the first since %s",
 	    n, n == 1 ? "key waits" : "keys wait", since, left);
-	return note(s, RJWT_NOTE, store->dir.path, text);
+	return note(s, RJWT_NOTE, "keyset.waiting", store->dir.path, text);
 }
 
 /* Marks that another program removed: what they revoked is accepted again. */
@@ -254,7 +255,7 @@ judge_marks(struct store *store, struct rjwt_status *s)
 	    ": others were removed, and what they revoked may be accepted (run "
 	    "rjwt-keyd revoke --all, and keep cleaning jobs out)",
 	    n, vouched);
-	return note(s, RJWT_BROKEN, store->dir.path, text);
+	return note(s, RJWT_BROKEN, "keyset.marks", store->dir.path, text);
 }
 
 /* A guard that was not armed when the keyset was made. */
@@ -265,7 +266,7 @@ judge_machine(const struct store *store, struct rjwt_status *s)
 
 	if (store->keyset.machine[0] != '\0' || host_machine(machine, NULL) != RJWT_OK)
 		return RJWT_OK;
-	return note(s, RJWT_NOTE, store->dir.path,
+	return note(s, RJWT_NOTE, "keyset.machine", store->dir.path,
 	    machine[0] == '\0' ? "this host has no machine id (/etc/machine-id), so a clone of it is not detected"
 			       : "no machine id is recorded, so a clone of this host is not detected (the next writer "
 				 "records it: rjwt-keyd once)");
@@ -286,6 +287,19 @@ static const struct written {
 	{ "issued", DIR_PROBE_MAX, "no record of minted tokens" },
 };
 
+/* What keeps a directory from being written to. */
+static const char *
+code_of_write(const struct dir *dir, int error)
+{
+	struct statvfs disk;
+
+	if (error == EROFS)
+		return "disk.readonly";
+	if (error == ENOSPC && fstatvfs(dir->fd, &disk) == 0 && disk.f_files > 0 && disk.f_favail == 0)
+		return "disk.inodes";
+	return error == ENOSPC || error == EDQUOT ? "disk.full" : "disk.failed";
+}
+
 static enum rjwt_err
 judge_write(const struct store *store, const struct written *w, struct rjwt_status *s)
 {
@@ -301,7 +315,7 @@ judge_write(const struct store *store, const struct written *w, struct rjwt_stat
 		return RJWT_OK;
 	n = strlen(diag.text);
 	snprintf(diag.text + n, sizeof(diag.text) - n, ": %s", w->fails);
-	return note_add(s, RJWT_BROKEN, &diag);
+	return note_add(s, RJWT_BROKEN, code_of_write(&store->dir, diag.errnum), &diag);
 }
 
 /* All that is read may be well where nothing can be written. Nothing is left behind by looking. */
@@ -324,15 +338,15 @@ judge_time(struct store *store, const struct rotation_policy *policy, const stru
 	int64_t by_s;
 
 	if (store_usage(store, policy, now, &seen, NULL) != RJWT_OK && geteuid() != 0)
-		RJWT_TRY(note(s, RJWT_NOTE, store->dir.path,
+		RJWT_TRY(note(s, RJWT_NOTE, "keyset.readable", store->dir.path,
 		    "cannot read private/: the number of minted tokens is unknown (run this as root)"));
 	if (keyset_clock_suspect(&store->keyset, policy, now, &by_s)) {
 		duration_format(amount, by_s);
 		snprintf(text, sizeof(text), "clock suspect: it went %s by %s", by_s < 0 ? "back" : "forward", amount);
-		RJWT_TRY(note(s, RJWT_ATTENTION, store->dir.path, text));
+		RJWT_TRY(note(s, RJWT_ATTENTION, "clock.suspect", store->dir.path, text));
 	}
 	if (keyset_overdue(&store->keyset, policy, now->wall_s))
-		RJWT_TRY(note(s, RJWT_ATTENTION, store->dir.path,
+		RJWT_TRY(note(s, RJWT_ATTENTION, "rotation.overdue", store->dir.path,
 		    "rotation is overdue: is rjwt-keyd run (or rjwt-keyd once from cron) running?"));
 	RJWT_TRY(judge_waiting(store, policy, now, s));
 	s->next_event_s = keyset_next_event(&store->keyset, policy, &seen, now, &what);
@@ -354,7 +368,7 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 	RJWT_TRY(list_keys(store, now->wall_s, s));
 	err = store_check_writable(store, &config->rotation, &diag);
 	if (err != RJWT_IO || geteuid() == 0) /* others cannot look into private/, which is as it should be */
-		RJWT_TRY(note_failure(s, err, &diag));
+		RJWT_TRY(note_failure(s, err, "keyset.writable", &diag));
 	RJWT_TRY(judge_machine(store, s));
 	RJWT_TRY(judge_writing(store, s));
 	RJWT_TRY(judge_private(store, s));
@@ -363,7 +377,7 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 	RJWT_TRY(judge_marks(store, s));
 	RJWT_TRY(judge_time(store, &config->rotation, now, s));
 	if (config->rotation.rotate_every_s == 0)
-		RJWT_TRY(note(s, RJWT_NOTE, config->path,
+		RJWT_TRY(note(s, RJWT_NOTE, "rotation.never", config->path,
 		    "rotate_every is 0: marks of spent and revoked tokens are kept forever"));
 	return RJWT_OK;
 }
@@ -379,7 +393,7 @@ gather(const struct rjwt_options *options, struct rjwt_status *s)
 	enum rjwt_err err = config_load(options->config, &config, &diag);
 
 	if (err != RJWT_OK)
-		return note_failure(s, err, &diag);
+		return note_failure(s, err, "config.invalid", &diag);
 	snprintf(s->config, sizeof(s->config), "%s", config.path == NULL ? "" : config.path);
 	clock_now(&clock, &now);
 	s->now_s = now.wall_s;
@@ -388,7 +402,7 @@ gather(const struct rjwt_options *options, struct rjwt_status *s)
 	if (err == RJWT_OK)
 		err = keyset_check_config(&store->keyset, &config.rotation, &diag);
 	if (err != RJWT_OK)
-		return note_failure(s, err, &diag);
+		return note_failure(s, err, err == RJWT_CONFIG ? "config.missing" : "keyset.unusable", &diag);
 	return describe(&config, store, &now, s);
 }
 

@@ -19,13 +19,14 @@ enum {
 	JTI = 1 << 13,
 	SUB = 1 << 14,
 	KID = 1 << 15,
-	ALL = 1 << 16
+	ALL = 1 << 16,
+	QUIET = 1 << 17
 };
 
 struct keyd {
 	struct tool tool;
 	int given; /* the options on the command line, a sum of bits */
-	bool dry_run, if_missing, json;
+	bool dry_run, if_missing, json, quiet;
 	const char *jti, *kid;
 	char whole_jti[RJWT_ID_SIZE]; /* of a token whose beginning was typed */
 	struct string_list users;

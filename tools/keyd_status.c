@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* rjwt-keyd status and check: what rjwt_status() found, for people and for programs. */
+/* rjwt-keyd status: what rjwt_status() found, for people and for programs. */
 #include "keyd.h"
-#include "log.h"
 #include "base/datetime.h"
 #include "base/json_write.h"
 
@@ -167,6 +166,7 @@ put_json(const struct rjwt_status *s)
 	for (size_t i = 0; i < s->nnotes; i++) {
 		json_open_element(&out);
 		json_put_string(&out, "level", view_of(levels[s->notes[i].level]));
+		json_put_string(&out, "code", view_of(s->notes[i].code));
 		json_put_text(&out, "path", view_of(s->notes[i].diag.path));
 		json_time(&out, "line", s->notes[i].diag.line);
 		json_time(&out, "column", s->notes[i].diag.column);
@@ -194,37 +194,4 @@ keyd_status(struct keyd *keyd)
 	level = (int)status.level;
 	rjwt_status_clear(&status);
 	return level;
-}
-
-/* A warning: logins and mints work without the log, and leave no trace. */
-static void
-check_log(void)
-{
-	struct rjwt_note warning = { .level = RJWT_NOTE };
-
-	if (log_probe(&warning.diag) == RJWT_OK)
-		return;
-	text_append(warning.diag.text, sizeof(warning.diag.text), "; ",
-	    "logins, mints and revocations leave no log line (start the syslog daemon)");
-	put_note(&warning);
-}
-
-int
-keyd_check(struct keyd *keyd)
-{
-	struct rjwt_status status;
-	enum rjwt_err err = rjwt_status(&keyd->tool.options, &status);
-	int result;
-
-	if (err != RJWT_OK)
-		return tool_fail(&keyd->tool, err, &(struct rjwt_diag){ 0 });
-	if (status.nkeys > 0) /* otherwise a finding names the file, or what is missing */
-		put_config(&status);
-	put_notes(&status);
-	check_log();
-	if (status.level == RJWT_NOTE)
-		puts("OK");
-	result = status.level == RJWT_NOTE ? EXIT_DONE : EXIT_REFUSED;
-	rjwt_status_clear(&status);
-	return result;
 }

@@ -135,7 +135,7 @@ static const struct command {
 	{ "revoke", keyd_revoke, DRY_RUN | JTI | SUB | KID | ALL, "reject tokens from now on" },
 	{ "status", keyd_status, JSON, "show keys and times; exits with 0 (good), 1 (needs attention) or 3 (broken)" },
 	{ "jwks", keyd_jwks, 0, "print the public keys as a JWK Set" },
-	{ "check", keyd_check, 0, "check the configuration, the keyset and the host; change nothing" },
+	{ "check", keyd_check, JSON | QUIET, "say what will not work, or surprise, and what to do; change nothing" },
 };
 
 static const struct option_row rows[] = {
@@ -147,7 +147,8 @@ static const struct option_row rows[] = {
 	{ SUB, "sub", "NAME...", "all tokens of these login names minted until now", NULL },
 	{ KID, "kid", "KID", "all tokens signed with this key", NULL },
 	{ ALL, "all", NULL, "all tokens minted until now", NULL },
-	{ JSON, "json", NULL, "print a JSON object", "Options of list, status:" },
+	{ JSON, "json", NULL, "print a JSON object", "Options of list, status, check:" },
+	{ 'q', "quiet", NULL, "print the verdict alone", "Options of check:" },
 	{ DRY_RUN, "dry-run", NULL, "report what would be done, change nothing", "Options of once, rotate, revoke:" },
 	{ 0, NULL, NULL, NULL, NULL },
 };
@@ -195,7 +196,7 @@ run_command(struct keyd *keyd, const char *name)
 			continue;
 		if (wrong != 0)
 			return tool_wrong(&keyd->tool, "%s does not take --%s", name,
-			    option_name(&keyd->tool, wrong & -wrong));
+			    option_name(&keyd->tool, (wrong & -wrong) == QUIET ? 'q' : wrong & -wrong));
 		if (keyd->given == (IF_MISSING | ADOPT))
 			return tool_wrong(&keyd->tool, "init: --if-missing and --adopt cannot be combined");
 		return tool_end(&keyd->tool, commands[i].run(keyd));
@@ -219,10 +220,11 @@ take_option(void *context, int option)
 		*once = optarg;
 	if (option == SUB && string_list_add(&keyd->users, optarg) != RJWT_OK)
 		return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
-	keyd->given |= option;
+	keyd->given |= option == 'q' ? QUIET : option;
 	keyd->dry_run = (keyd->given & DRY_RUN) != 0;
 	keyd->if_missing = (keyd->given & IF_MISSING) != 0;
 	keyd->json = (keyd->given & JSON) != 0;
+	keyd->quiet = (keyd->given & QUIET) != 0;
 	return EXIT_DONE;
 }
 

@@ -29,14 +29,15 @@ told()
 		[[ -z $output && $stderr == "rjwt-$program: $conf:$1: "*"$2"* ]] || { echo "$program, wanted $1 $2: $output$stderr"; return 1; }
 	done
 	try 1 keyd check
-	[[ $output == "$conf:$1: "*"$2"* ]] || { echo "check, wanted $1 $2: $output"; return 1; }
+	says "FAIL  config   $conf:$1: "
+	[[ ${output//$'\n               '/ } == *"$conf:$1: "*"$2"* ]] || { echo "check, wanted $1 $2: $output"; return 1; }
 	try 3 keyd status
 }
 
 fine()
 {
 	try 0 keyd check -d "$state"
-	[[ $output == *OK ]] || { echo "not OK: $output"; return 1; }
+	[[ $output == *'check: '*': 0 FAIL, '* ]] || { echo "not OK: $output"; return 1; }
 }
 
 @test "what is refused, with line, column, the text and what is wanted; and the twin that is accepted" {

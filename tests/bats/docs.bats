@@ -313,6 +313,20 @@ host_of_examples()
 	done
 }
 
+@test "rjwt-keyd(8) has each finding of check, under its level" {
+	page() { sed -n "/^\.Sy $1 /,/^\.El/s/^\.It Sy //p" "$RJWT_SOURCE/man/rjwt-keyd.8" | sed 's/ , /\n/g' | sort; }
+	table() { sed -n "s/^FINDING(\"\([a-z_.]*\)\", $1,.*/\1/p" "$RJWT_SOURCE/tools/findings.def" | sort; }
+	for level in FAIL WARN OK; do
+		[ "$(table $level | wc -l)" -ge 2 ]
+		diff <(table $level) <(page $level)
+	done
+	[ "$(grep -c '^FINDING(' "$RJWT_SOURCE/tools/findings.def")" -eq "$(for level in FAIL WARN OK; do table $level; done | sort -u | wc -l)" ]
+	# what the library finds, and what the program does, is in the table
+	grep -oEh '"[a-z_]+\.[a-z_]+"' "$RJWT_SOURCE/lib/status.c" "$RJWT_SOURCE"/tools/{keyd_check,check_*}.c | tr -d '"' | sort -u >"$dir/used"
+	grep -E '^(config|keyset|disk|clock|rotation|module|pam|sshd|sudo|way_in)\.' "$dir/used" | grep -v '\.so$' |
+		diff - <(for level in FAIL WARN OK; do table $level; done | sort)
+}
+
 @test "rjwt-keyd(8) explains messages that the programs have" {
 	cd "$RJWT_SOURCE"
 	mapfile -t sources < <(find lib pam tools -name '*.[ch]')

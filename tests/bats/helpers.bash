@@ -54,13 +54,13 @@ need()
 need_root() { [ "$(id -u)" -eq 0 ] || skip 'only root can do this'; }
 need_user() { [ "$(id -u)" -ne 0 ] || skip 'root is not bound by this'; }
 
-# says TEXT... - the last run printed each of them
+# says TEXT... - the last run printed each of them, in one line or in the joined lines of rjwt-keyd check
 says()
 {
-	local text
+	local text joined=${output//$'\n               '/ }
 	for text; do
 		# shellcheck disable=SC2154    # run sets it
-		[[ $output == *"$text"* ]] || { printf 'no "%s" in:\n%s\n' "$text" "$output"; return 1; }
+		[[ $joined == *"$text"* ]] || { printf 'no "%s" in:\n%s\n' "$text" "$output"; return 1; }
 	done
 }
 

@@ -255,7 +255,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 		refused 1 "${trouble%%|*}" keyd status
 		run -1 keyd status --json
 		[ "$(jq -r '.state, .notes[0].level' <<<"$output" | uniq)" = attention ]
-		refused 1 "${trouble%%|*}" keyd check
+		refused 0 "${trouble%%|*}" keyd check
 		run -0 keyd once    # mends both, but what happened to the clock is told until it can be believed again
 		if [[ $trouble == clock* ]]; then
 			refused 1 'clock suspect: it went back by 2h' keyd status
@@ -293,15 +293,48 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	jq -e '.next_event == "rotation" and .now - .next_event_at >= 60' <<<"$output"
 }
 
-@test "check: OK, or FILE:LINE:COLUMN: message; it changes nothing" {
+@test "check: an area a line, FILE:LINE:COLUMN, what to do, the verdict last; it changes nothing" {
 	before=$(snapshot)
-	[ "$(keyd check | grep -v "^/dev/log: ")" = "config    $conf"$'\nOK' ]    # where the tests run, nothing may take the log
+	run -0 --separate-stderr keyd check
+	[ -z "$stderr" ]
+	[[ $output =~ $'\n'?OK\ \ \ \ keyset\ \ \ "$state: $(kid) signs" ]]
+	[[ ${lines[-1]} =~ ^check:\ (OK|WARN):\ 0\ FAIL,\ [0-9]+\ WARN,\ [0-9]+\ OK$ ]]
+	verdict=${lines[-1]}
+	run -0 keyd check -q
+	[ "$output" = "$verdict" ]
 	configure 'leeway: 1h'
 	run -1 --separate-stderr keyd check
-	[[ $output == "$conf:4:9: leeway: "* && -z $stderr ]]
+	[[ -z $stderr && ${lines[-1]} == 'check: FAIL: 1 FAIL, '* ]]
+	says "FAIL  config   $conf:4:9: leeway: " '          fix: mend the file'
+	run -1 keyd check --quiet
+	[[ $output == 'check: FAIL: 1 FAIL, '* ]]
 	run -3 keyd status --json
-	[ "$(jq -c '.notes[0] | [.line, .column]' <<<"$output")" = '[4,9]' ]
+	[ "$(jq -c '.notes[0] | [.line, .column, .code]' <<<"$output")" = '[4,9,"config.invalid"]' ]
 	[ "$before" = "$(snapshot)" ]
+}
+
+@test "check --json: one object, schema 1, with the same exit status" {
+	run -0 --separate-stderr keyd check --json
+	[ "${#lines[@]}" -eq 1 ]
+	jq -e '.schema == 1 and (.level == "ok" or .level == "warn") and .counts.fail == 0 and
+		(.findings | length) == ([.counts[]] | add) and
+		(.findings | all((.level | IN("ok", "warn", "fail")) and (.area | length > 0) and (.text | length > 0))) and
+		(.findings | all(.level == "ok" or (.code | startswith("")) and (.fix | length > 0)))' <<<"$output"
+	jq -e '[.findings[].area] | index("config") < index("keyset") and index("keyset") < index("pam")' <<<"$output"
+	configure 'leeway: 1h'
+	run -1 keyd check --json
+	jq -e --arg conf "$conf" '.level == "fail" and .counts.fail == 1 and (.findings[] | select(.level == "fail")
+		| .code == "config.invalid" and .area == "config" and .path == $conf and .line == 4 and .column == 9)' <<<"$output"
+	[[ $output != *null* ]]
+}
+
+@test "check: a clock behind the keyset's own times is a failure; one that is ahead is not" {
+	edit '.active.since += 4000 | .next.published += 4000' || edit '.active.since += 4000'
+	run -1 keyd check --json
+	jq -e '.findings | any(.code == "clock.wrong" and .level == "fail")' <<<"$output"
+	edit '.active.since -= 8000'
+	run -0 keyd check --json
+	jq -e '.findings | any(.code == "clock.wrong") | not' <<<"$output"
 }
 
 @test "wrong use ends with 2, and says what was wrong" {

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.h - rjwt-keyd check: an area is a function, or a file if it is more than that. They look, and change nothing.
+ */
+#ifndef RJWT_CHECK_H
+#define RJWT_CHECK_H
+
+#include "base/string_list.h"
+#include "findings.h"
+#include "rjwt.h"
+#include "stack/stack.h"
+
+#define RJWT_MODULE "pam_rjwt.so"
+#define CHECK_SECOND "/lib/security"
+
+struct check {
+	const struct rjwt_options *options;
+	struct findings found;
+	const char *const *pam; /* where this libpam searches for services, NULL-terminated */
+	char modules[256];	/* where it searches for modules, "/lib/.../security/"; "": not known */
+	bool second;		/* and after that in CHECK_SECOND, as Debian's does */
+	bool sshd, sudo;	/* whether their stacks reach pam_rjwt.so */
+	bool unused;		/* no stack does */
+};
+
+/* --- what stacks answer ----------------------------------------------------------------------- */
+
+/* What is given at the prompts, and how the host is. */
+struct supposed {
+	int token;	     /* what pam_rjwt.so's auth returns */
+	int account;	     /* what its account returns */
+	bool password;	     /* what asks for a password, and what is not known, is content */
+	bool locked;	     /* pam_faillock has locked the user */
+	unsigned conditions; /* a bit for each module that decides by itself, such as pam_access: content */
+};
+
+/* What came of it. */
+struct outcome {
+	struct stack_answer answer;
+	bool asked;	      /* pam_rjwt.so was called */
+	bool policy;	      /* the line that decided is of a module that decides by itself, and ends the stack */
+	bool cleared;	      /* pam_faillock authsucc was called */
+	unsigned nconditions; /* in the lines that were reached */
+};
+
+void check_suppose(const struct check *check, const struct stack *stack, enum stack_phase phase,
+    const struct supposed *supposed, struct outcome *outcome);
+
+/* Whether a module asks for a password, or is not known and may. */
+bool check_asks(const struct stack_entry *entry);
+
+/* --- areas ------------------------------------------------------------------------------------ */
+
+void check_pam(struct check *check);
+void check_module(struct check *check); /* after check_pam() */
+void check_sshd(struct check *check);
+void check_sudo(struct check *check);
+void check_rotation(struct check *check);
+
+/* check->modules and second, from the libpam that programs load. */
+void check_find_modules(struct check *check);
+
+/* What is wrong with the arguments of pam_rjwt.so; NULL: nothing; static. */
+const char *check_arguments(size_t argc, char *const *argv);
+
+/*
+ * Run a program, with nothing on its standard input and the least environment, for at most 10 s. Its standard output is
+ * added to out, at most 256 KiB, and the last line of its standard error to error. Its exit status; -1: it could not be
+ * run, was killed or took too long, and error says so.
+ */
+int check_run(const char *const *argv, struct buf *out, char error[static 256]);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rjwt-keyd check: will it work, and if not, what has to be changed? Each area adds its findings; what the keyset's keeper
+ * knows is from rjwt_status(). Nothing is written, and nothing is asked of a network.
+ */
+#include "check.h"
+#include "keyd.h"
+#include "log.h"
+#include "base/datetime.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+/* What the library found. */
+static void
+take_notes(struct check *check, const struct rjwt_status *s)
+{
+	for (size_t i = 0; i < s->nnotes; i++) {
+		const struct rjwt_note *note = &s->notes[i];
+		struct finding *f;
+
+		finding_add(&check->found, note->code, "%s", note->diag.text);
+		if (check->found.failed)
+			return;
+		f = &check->found.list[check->found.n - 1];
+		snprintf(f->path, sizeof(f->path), "%s", note->diag.path);
+		f->line = note->diag.line;
+		f->column = note->diag.column;
+	}
+}
+
+static void
+check_keyset(struct check *check, const struct rjwt_status *s)
+{
+	if (s->config[0] != '\0')
+		finding_ok(&check->found, "config", "%s", s->config);
+	else
+		finding_ok(&check->found, "config", "%s does not exist: all keys have their defaults", RJWT_CONFIG_FILE);
+	for (size_t i = 0; i < s->nkeys; i++)
+		if (strcmp(s->keys[i].state, "active") == 0)
+			finding_ok(&check->found, "keyset", "%s: %s signs; owners, modes and sums right", s->dir,
+			    s->keys[i].kid);
+}
+
+/* "3.1 GiB" */
+static void
+put_size(char out[static 32], double bytes)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB", "PiB" };
+	size_t i = 0;
+
+	for (; bytes >= 10000 && i + 1 < ARRAY_LEN(units); i++)
+		bytes /= 1024;
+	snprintf(out, 32, i == 0 ? "%.0f %s" : "%.1f %s", bytes, units[i]);
+}
+
+static void
+check_disk(struct check *check, const struct rjwt_status *s)
+{
+	struct statvfs disk;
+	char size[32];
+
+	if (s->dir[0] == '\0' || statvfs(s->dir, &disk) != 0)
+		return; /* the keyset's findings say so */
+	put_size(size, (double)disk.f_bavail * (double)disk.f_frsize);
+	if (geteuid() != 0)
+		finding_ok(&check->found, "disk", "not checked: needs root");
+	else if (disk.f_files == 0)
+		finding_ok(&check->found, "disk", "writable, %s free", size);
+	else
+		finding_ok(&check->found, "disk", "writable, %s and %ju inodes free", size, (uintmax_t)disk.f_favail);
+}
+
+/* The newest time that the keyset has of something that happened. */
+static int64_t
+newest_stamp(const struct rjwt_status *s)
+{
+	int64_t newest_s = 0;
+
+	for (size_t i = 0; i < s->nkeys; i++) {
+		const int64_t stamps[] = { s->keys[i].published_s, s->keys[i].active_since_s, s->keys[i].retired_s };
+
+		for (size_t k = 0; k < ARRAY_LEN(stamps); k++)
+			newest_s = stamps[k] > newest_s ? stamps[k] : newest_s;
+	}
+	return newest_s;
+}
+
+static void
+check_clock(struct check *check, const struct rjwt_status *s)
+{
+	struct timex clock = { .modes = 0 };
+	int state = adjtimex(&clock);
+	char stamp[32];
+
+	if (newest_stamp(s) > s->now_s + RJWT_LEEWAY_MAX) {
+		time_format(stamp, newest_stamp(s));
+		finding_add(&check->found, "clock.wrong", "the clock is behind the keyset, which was written %s",
+		    stamp);
+	}
+	if (state < 0)
+		finding_ok(&check->found, "clock", "not checked: adjtimex is not allowed here");
+	else if (state == TIME_ERROR || (clock.status & STA_UNSYNC) != 0)
+		finding_add(&check->found, "clock.unsynchronised",
+		    "not synchronised: tokens of other hosts may be rejected");
+	else
+		finding_ok(&check->found, "clock", "synchronised");
+}
+
+/* Without it all works, and leaves no trace. */
+static void
+check_log(struct check *check)
+{
+	struct rjwt_diag diag = { 0 };
+
+	if (log_probe(&diag) == RJWT_OK)
+		finding_ok(&check->found, "log", "%s answers", LOG_SOCKET);
+	else
+		finding_add(&check->found, "log.unreachable", "%s", diag.text);
+}
+
+static int
+put(struct keyd *keyd, const struct check *check)
+{
+	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+	const char *term = getenv("TERM"), *plain = getenv("NO_COLOR");
+	bool colour =
+	    isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0 && (plain == NULL || plain[0] == '\0');
+
+	if (keyd->json)
+		findings_json(&check->found, &out);
+	else
+		findings_text(&check->found, keyd->quiet, colour, &out);
+	if (buf_done(&out) != RJWT_OK || check->found.failed)
+		return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
+	(void)fwrite(out.p, 1, out.n, stdout);
+	return findings_level(&check->found) == LEVEL_FAIL ? EXIT_REFUSED : EXIT_DONE;
+}
+
+int
+keyd_check(struct keyd *keyd)
+{
+	static const char *const pam[] = { "/etc/pam.d", "/usr/lib/pam.d", NULL };
+	struct check check = { .options = &keyd->tool.options, .pam = pam };
+	struct rjwt_status status;
+	enum rjwt_err err = rjwt_status(&keyd->tool.options, &status);
+	int result;
+
+	if (err != RJWT_OK)
+		return tool_fail(&keyd->tool, err, &(struct rjwt_diag){ 0 });
+	take_notes(&check, &status);
+	check_keyset(&check, &status);
+	check_disk(&check, &status);
+	check_clock(&check, &status);
+	check_log(&check);
+	check_rotation(&check);
+	check_find_modules(&check);
+	check_pam(&check);
+	check_module(&check);
+	check_sshd(&check);
+	check_sudo(&check);
+	result = put(keyd, &check);
+	findings_clear(&check.found);
+	rjwt_status_clear(&status);
+	return result;
+}
