@@ -266,7 +266,7 @@ test_prompts(void **state)
 		assert_int_equal(prompt.limit, prompts[i].limit);
 		check_limit(f, prompts[i].scope, prompts[i].limit);
 	}
-	fixture_config(f, "max_token_bytes: 256\n");
+	fixture_config(f, "max_token_bytes: 300\n");
 	want("max_token_bytes",
 	    rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .flags = RJWT_FORCE }, &(struct rjwt_token){ 0 },
 		&f->diag),
