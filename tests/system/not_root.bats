@@ -60,7 +60,8 @@ rejected()
 	done
 	rejected "$(expired_token --reusable -s postgresql alice)"
 	run -0 log_since 'pam_rjwt'
-	[[ ${lines[0]} =~ postgres\[[0-9]+\]:\ pam_rjwt\(postgresql:auth\):\ accepted\ user=alice\ service=postgresql\  ]]
+	# before it comes a part of the process title, where another program's name would be
+	[[ ${lines[0]} == 'authpriv.notice '*': pam_rjwt(postgresql:auth): accepted user=alice service=postgresql '* ]]
 	[[ ${lines[0]} == *" jti=$(claim jti "$token") sub=alice exp="* ]]
 	[[ ${lines[1]} == *' accepted user=alice service=postgresql '* ]]
 	[[ $output == *'rejected reason=expired user=alice service=postgresql '* ]]
