@@ -80,6 +80,7 @@ refused_without_log()
 		# shellcheck disable=SC2086    # words
 		run -1 --separate-stderr rjwt-issue $arguments
 		[ -z "$output" ]
+		# shellcheck disable=SC2154    # run sets it
 		[[ $stderr == "rjwt-issue: /dev/log: "*"$1"*"; require_log is true, so no token is issued (start the syslog daemon"* ]]
 	done
 	[ ! -e /root/token ]
