@@ -76,7 +76,7 @@ static int
 crowd_tokens(void)
 {
 	const char *text = getenv("RJWT_CROWD_TOKENS");
-	int n = text == NULL ? 1000 : atoi(text);
+	int n = text == NULL ? 2000 : atoi(text);
 
 	assert_true(n >= KEYS && n <= TOKENS_MAX && n % KEYS == 0);
 	return n;
