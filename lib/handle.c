@@ -144,6 +144,19 @@ load_set(const char *path, struct jwk_set *set, struct rjwt_diag *diag)
 	return err;
 }
 
+/* The JWK Set of options, which have one. */
+static enum rjwt_err
+open_set(const struct rjwt_options *options, struct jwk_set *set, struct rjwt_diag *diag)
+{
+	if (options->jwks_text == NULL)
+		return load_set(options->jwks, set, diag);
+	if (options->jwks != NULL)
+		return diag_fail(diag, RJWT_USAGE, "", "a JWK Set can be a file or a text, not both");
+	if (options->jwks_len > RJWT_JWKS_MAX)
+		return diag_fail(diag, RJWT_KEYSET, "", "too large (at most %d bytes)", RJWT_JWKS_MAX);
+	return jwk_set_parse((struct view){ options->jwks_text, options->jwks_len }, set, diag);
+}
+
 enum rjwt_err
 rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_diag *diag)
 {
@@ -158,10 +171,12 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 	RJWT_TRY(openssl_ready());
 	RJWT_TRY(config_load(options->config, &h->config, diag));
 	RJWT_TRY(handle_override(&h->config, options, diag));
-	if (options->jwks != NULL)
-		RJWT_TRY(load_set(options->jwks, &h->set, diag));
+	if (options->jwks != NULL || options->jwks_text != NULL)
+		RJWT_TRY(open_set(options, &h->set, diag));
 	else
 		RJWT_TRY(store_open(h->config.state_dir, NULL, &h->store, diag));
+	if (h->store != NULL)
+		RJWT_TRY(keyset_check_config(&h->store->keyset, &h->config.rotation, diag));
 	h->marks.store = h->store;
 	*handle = RJWT_STEAL(h);
 	return RJWT_OK;
@@ -239,6 +254,12 @@ bool
 rjwt_prompt(const struct rjwt *h, const char *scope, struct rjwt_prompt *prompt)
 {
 	return prompt_find(&h->config, scope, prompt);
+}
+
+bool
+rjwt_requires_log(const struct rjwt *h)
+{
+	return h->config.require_log;
 }
 
 const char *const *

@@ -86,24 +86,25 @@ rjwt_jwks(struct rjwt *h, char **json, size_t *len, struct rjwt_diag *diag)
 }
 
 static enum rjwt_err
-change(struct rjwt *h, struct change_request order, int flags, struct rjwt_change *change, struct rjwt_diag *diag)
+change(struct rjwt *h, struct change_request request, int flags, struct rjwt_change *change, struct rjwt_diag *diag)
 {
-	return keyset_change(h->store, &h->config.rotation, &order, &h->clock, flags, change, diag);
+	return keyset_change(h->store, &(struct keyset_env){ &h->config.rotation, &h->clock, diag }, &request, flags,
+	    change);
 }
 
 enum rjwt_err
 rjwt_rotate(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
-	struct change_request order = { .why = WHY_COMPROMISED };
+	struct change_request request = { .why = WHY_COMPROMISED };
 
 	RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(flags_check(flags, RJWT_ROTATE_FLAGS, diag));
 	if ((flags & RJWT_COMPROMISED) != 0)
-		return change(h, order, flags, done, diag);
+		return change(h, request, flags, done, diag);
 	/* The version before the lock: whoever comes second finds another one, and does not rotate. */
 	RJWT_TRY(store_load(h->store, diag));
-	order = (struct change_request){ .why = WHY_MANUAL, .version = h->store->keyset.active.version };
-	return change(h, order, flags, done, diag);
+	request = (struct change_request){ .why = WHY_MANUAL, .version = h->store->keyset.active.version };
+	return change(h, request, flags, done, diag);
 }
 
 enum rjwt_err
@@ -115,12 +116,13 @@ rjwt_maintain(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_d
 }
 
 static enum rjwt_err
-read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_request *order, struct rjwt_diag *diag)
+read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_request *request, struct rjwt_diag *diag)
 {
 	enum rjwt_err err;
 
 	if ((r->jti != NULL) + (r->users != NULL) + (r->kid != NULL) + (r->all ? 1 : 0) != 1)
-		return diag_fail(diag, RJWT_USAGE, "", "name exactly one of a token, users, a key or all");
+		return diag_fail(diag, RJWT_USAGE, "",
+		    "name exactly one of these: a token, login names, a key, all tokens");
 	if (r->jti != NULL && !claims_jti_check(view_of(r->jti)))
 		return diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not a token id (claim jti)", r->jti);
 	if (r->users != NULL && r->users[0] == NULL)
@@ -128,16 +130,17 @@ read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_r
 	for (size_t i = 0; r->users != NULL && r->users[i] != NULL; i++)
 		if (!claims_name_check(view_of(r->users[i])))
 			return diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not a login name", r->users[i]);
-	*order = (struct change_request){ .why = r->all		    ? WHY_REVOKE_ALL
-						 : r->kid != NULL   ? WHY_REVOKE_KEY
-						 : r->users != NULL ? WHY_REVOKE_USER
-								    : WHY_BUMP,
-		.jti = r->jti,
-		.users = r->users };
+	*request = (struct change_request){ .why = WHY_BUMP, .jti = r->jti, .users = r->users };
+	if (r->all)
+		request->why = WHY_REVOKE_ALL;
+	else if (r->kid != NULL)
+		request->why = WHY_REVOKE_KEY;
+	else if (r->users != NULL)
+		request->why = WHY_REVOKE_USER;
 	if (r->kid == NULL)
 		return RJWT_OK;
 	RJWT_TRY(store_load(h->store, diag));
-	err = keyset_kid_parse(&h->store->keyset, view_of(r->kid), &order->version);
+	err = keyset_kid_parse(&h->store->keyset, view_of(r->kid), &request->version);
 	if (err == RJWT_KID)
 		return diag_fail(diag, err, "", "\"%s\" is not a key id (expected BASE.VERSION)", r->kid);
 	return err == RJWT_OK ? err : diag_fail(diag, err, "", "%s is a key of another keyset", r->kid);
@@ -147,13 +150,13 @@ enum rjwt_err
 rjwt_revoke(struct rjwt *h, const struct rjwt_revocation *revocation, int flags, struct rjwt_change *done,
     struct rjwt_diag *diag)
 {
-	struct change_request order;
+	struct change_request request;
 	enum rjwt_err err;
 
 	RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(flags_check(flags, RJWT_REVOKE_FLAGS, diag));
-	RJWT_TRY(read_revocation(h, revocation, &order, diag));
-	err = change(h, order, flags, done, diag);
+	RJWT_TRY(read_revocation(h, revocation, &request, diag));
+	err = change(h, request, flags, done, diag);
 	if (err == RJWT_KEY_UNKNOWN && revocation->kid != NULL) /* the change knows its version alone */
 		return diag_fail(diag, err, "", "%s is not a key of this keyset that still verifies", revocation->kid);
 	return err;
@@ -176,6 +179,6 @@ rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *don
 		names.issuer = config.issuer.list[0];
 	if (config.audience.n > 0)
 		names.audience = config.audience.list[0];
-	return keyset_init(config.state_dir, NULL, &config.rotation, &names, (flags & RJWT_ADOPT) != 0, &clock, done,
-	    diag);
+	return keyset_init(config.state_dir, NULL, &(struct keyset_env){ &config.rotation, &clock, diag }, &names,
+	    (flags & RJWT_ADOPT) != 0, done);
 }

@@ -4,8 +4,12 @@
 #include "base/buf.h"
 #include "keyset/issued.h"
 #include "keyset/keyset.h"
+#include "keyset/marks.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define USES_STEP 8
 
 struct list {
 	struct rjwt *handle;
@@ -14,6 +18,8 @@ struct list {
 	void *context;
 	int64_t version; /* whose key was looked at last; 0: none was */
 	bool key_revoked;
+	struct rjwt_use *uses; /* of one token */
+	size_t uses_max;
 };
 
 static bool
@@ -38,6 +44,63 @@ is_revoked(struct list *list, const struct issued_token *token, int64_t version)
 	       mark_revoked(&list->handle->marks, version, &claims, NULL) == RJWT_REVOKED;
 }
 
+/* The scopes for which it was spent here. What cannot be read was not spent: better a token too many than one too few. */
+static enum rjwt_err
+find_uses(struct list *list, const struct issued_token *token, int64_t version, struct rjwt_issued *issued)
+{
+	const struct claims claims = { .iss = token->issuer, .jti = token->jti };
+
+	for (size_t i = 0; token->scope != NULL && token->scope[i] != NULL; i++) {
+		struct rjwt_use use = { .scope = token->scope[i] };
+		enum rjwt_err err =
+		    mark_spent_at(&list->handle->marks, version, &claims, token->scope[i], &use.at_s, NULL);
+
+		if (err == RJWT_MEMORY)
+			return err;
+		if (err != RJWT_SPENT)
+			continue;
+		if (issued->nuses == list->uses_max) {
+			struct rjwt_use *more =
+			    reallocarray(list->uses, list->uses_max + USES_STEP, sizeof(*list->uses));
+
+			if (more == NULL)
+				return RJWT_MEMORY;
+			list->uses = more;
+			list->uses_max += USES_STEP;
+		}
+		list->uses[issued->nuses++] = use;
+	}
+	issued->uses = list->uses;
+	return RJWT_OK;
+}
+
+static size_t
+count(const char *const *list)
+{
+	size_t n = 0;
+
+	while (list != NULL && list[n] != NULL)
+		n++;
+	return n;
+}
+
+static bool
+is_for_this_host(const struct rjwt *h, const struct issued_token *token)
+{
+	for (size_t i = 0; token->audience != NULL && token->audience[i] != NULL; i++)
+		if (config_accepts(&h->config.audience, h->store->keyset.audience, view_of(token->audience[i])))
+			return true;
+	return false;
+}
+
+/* Whether it may still be used: one that another host takes as well may be, whatever was spent here. */
+static bool
+is_live(const struct rjwt_issued *issued)
+{
+	return !issued->revoked && !(issued->once && issued->here && count(issued->audience) == 1 &&
+				       issued->nuses > 0 && issued->nuses == count(issued->scope));
+}
+
 static enum rjwt_err
 list_one(void *context, const struct issued_token *token)
 {
@@ -47,14 +110,24 @@ list_one(void *context, const struct issued_token *token)
 	struct rjwt_issued issued = { .jti = token->jti.p,
 		.user = token->user.p,
 		.kid = token->kid.p,
+		.by = token->by.p,
+		.why = token->why.p,
+		.audience = token->audience,
+		.scope = token->scope,
+		.iat_s = token->iat_s,
+		.nbf_s = token->nbf_s,
 		.exp_s = token->exp_s,
-		.once = token->once };
+		.once = token->once,
+		.here = is_for_this_host(h, token) };
 	int64_t version;
 
 	if (token->exp_s + h->config.rotation.leeway_s <= list->now_s ||
 	    keyset_kid_parse(keyset, token->kid, &version) != RJWT_OK)
 		return RJWT_OK;
 	issued.revoked = version < keyset->floor || is_revoked(list, token, version);
+	if (issued.once && issued.here)
+		RJWT_TRY(find_uses(list, token, version, &issued));
+	issued.live = is_live(&issued);
 	return list->each(list->context, &issued) ? RJWT_OK : RJWT_EXISTS;
 }
 
@@ -71,5 +144,6 @@ rjwt_list(struct rjwt *h, bool (*each)(void *context, const struct rjwt_issued *
 	clock_now(&h->clock, &now);
 	list.now_s = now.wall_s;
 	err = issued_each(&h->store->dir, now.wall_s - h->config.rotation.leeway_s, list_one, &list, diag);
+	free(list.uses);
 	return err == RJWT_EXISTS ? RJWT_OK : err;
 }

@@ -131,6 +131,8 @@ extern "C" {
 
 /* Longest token that any configuration can allow, in bytes. */
 #define RJWT_TOKEN_MAX 65536
+/* Largest JWK Set, in bytes: 1,000 RSA keys of 16384 bits. */
+#define RJWT_JWKS_MAX 4194304
 /* Longest login name, issuer, audience, in bytes. */
 #define RJWT_NAME_MAX 255
 /* Largest leeway and lifetime, in seconds. */
@@ -222,7 +224,8 @@ struct rjwt_time {
  * missing, the defaults), its state directory, the system's clocks. Borrows all, now_context apart.
  */
 struct rjwt_options {
-	const char *config;    /* a file that must be there; NULL: the default one, if it is there */
+	/* A file that must exist. NULL: the default one; it may be missing, unless the keyset was used with it. */
+	const char *config;
 	const char *state_dir; /* NULL: the configuration's */
 	/* JWK Set file in place of the keyset, for rjwt_verify() only; keys that it cannot use are passed over; NULL: none */
 	const char *jwks;
@@ -234,6 +237,9 @@ struct rjwt_options {
 	const char *typ;	       /* header typ, as the file's token_type: 1 to 64 bytes */
 	const int64_t *leeway_s;       /* 0 to RJWT_LEEWAY_MAX */
 	const int64_t *max_lifetime_s; /* 1 to RJWT_LIFETIME_MAX */
+	/* The bytes of a JWK Set in place of a file's; NULL: none. Not with jwks. */
+	const char *jwks_text;
+	size_t jwks_len;
 };
 
 struct rjwt;
@@ -243,7 +249,7 @@ struct rjwt;
  *
  * handle	gives; rjwt_close()
  *
- * RJWT_CONFIG, RJWT_KEYSET (missing, torn, writable by others, ...), RJWT_USAGE (an override that the
+ * RJWT_CONFIG, RJWT_KEYSET (missing, damaged, writable by others, ...), RJWT_USAGE (an override that the
  * file could not have), RJWT_IO, RJWT_MEMORY.
  */
 enum rjwt_err rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_diag *diag);
@@ -299,7 +305,7 @@ struct rjwt_verdict {
 	bool tell; /* genuine and this user's own: the reason may be shown to who typed it */
 	/* "" until the signature is good; kid is "" until the token's kid is well formed */
 	char kid[RJWT_ID_SIZE], jti[RJWT_ID_SIZE], sub[RJWT_NAME_MAX + 1];
-	char user[RJWT_NAME_MAX + 1]; /* the login name that the token stands for */
+	char user[RJWT_NAME_MAX + 1]; /* the login name whom the token logs in */
 	int64_t iat_s, nbf_s, exp_s;
 	int64_t accepted_until_s; /* exp and the leeway */
 	int64_t now_s;		  /* the time it was judged by */
@@ -364,6 +370,7 @@ struct rjwt_request {
 	const int64_t *lifetime_s;   /* exp = max(iat, nbf) + lifetime; NULL: default_lifetime */
 	int64_t not_before_s;	     /* claim nbf; 0: iat */
 	const char *claims, *header; /* JSON objects: free members, none of rjwt's own names; NULL: none */
+	const char *by, *why; /* who mints, and what for: recorded for rjwt_list(), and nothing else; NULL: not */
 	bool reusable;
 	int flags; /* enum rjwt_mint_flags: there is no dry run, for a token cannot be taken back */
 };
@@ -427,6 +434,12 @@ bool rjwt_prompt(const struct rjwt *handle, const char *scope, struct rjwt_promp
 /* Whether some prompt cuts a longer reply off, in silence, at exactly this length. */
 bool rjwt_prompt_cuts(size_t len);
 
+/*
+ * The configuration's require_log: no token may be given out unless the log has accepted its line. The library does not
+ * log, so this is up to the caller of rjwt_mint(), as in rjwt-issue: it checks before, and again afterwards.
+ */
+bool rjwt_requires_log(const struct rjwt *handle);
+
 /* --- the keyset ------------------------------------------------------------------------------- */
 
 /* The public JWK Set (RFC 7517 s5) of all keys that verify now. json gives; rjwt_free(). */
@@ -462,7 +475,7 @@ enum rjwt_init_flags {
 /*
  * Make the keyset that the options name. RJWT_EXISTS when there is one; RJWT_AUDIENCE when the host
  * has no name of its own (empty, localhost) and the configuration gives no issuer and audience.
- * RJWT_ADOPT takes over a keyset that was copied, restored or torn: a new base, and no earlier token
+ * RJWT_ADOPT takes over a keyset that was copied, restored or damaged: a new base, and no earlier token
  * verifies. RJWT_CONFIG: base_kid is the old base; RJWT_KEYSET: nothing is there.
  */
 enum rjwt_err
@@ -497,16 +510,30 @@ struct rjwt_revocation {
 enum rjwt_err rjwt_revoke(struct rjwt *handle, const struct rjwt_revocation *revocation, int flags,
     struct rjwt_change *change, struct rjwt_diag *diag);
 
-/* A token that was minted and has not expired; views until the call returns. */
+/* A scope for which a one-time token was spent on this host, and when. */
+struct rjwt_use {
+	const char *scope;
+	int64_t at_s;
+};
+
+/* A token that was minted here and has not expired; views until the call returns. Lists end with NULL. */
 struct rjwt_issued {
 	const char *jti, *user, *kid;
-	int64_t exp_s;
-	bool once;    /* it may have been spent since */
+	const char *by, *why; /* as in the request; "": not recorded */
+	const char *const *audience;
+	const char *const *scope;    /* NULL, both: not recorded */
+	const struct rjwt_use *uses; /* of a one-time token whose audience includes this host */
+	size_t nuses;
+	int64_t iat_s, nbf_s, exp_s;
+	bool once;
+	bool here;    /* this host is in its audience */
 	bool revoked; /* itself, its user up to its key, or its key */
+	bool live;    /* neither revoked nor, as far as this host knows, spent for all its scopes */
 };
 
 /*
- * Call each for every token that was minted here and has not expired, in no order, until it returns false. Only root can read the record of minted tokens.
+ * Call each for every token that was minted here and has not expired, in no order, until it returns false. Only root
+ * can read the record of minted tokens.
  *
  * RJWT_USAGE: a handle on a JWK Set; RJWT_KEYSET, RJWT_IO, RJWT_MEMORY.
  */
@@ -530,6 +557,7 @@ struct rjwt_note {
 
 struct rjwt_status {
 	enum rjwt_note_level level; /* the worst of notes; the exit status of rjwt-keyd status */
+	char config[256]; /* the configuration file that is used; "": there is none, and every key has its default */
 	char dir[256], issuer[RJWT_NAME_MAX + 1], audience[RJWT_NAME_MAX + 1];
 	struct rjwt_key_info *keys; /* NULL: there are none */
 	size_t nkeys;

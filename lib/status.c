@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rjwt_status(): what the keyset's keeper tells people. It calls what decides, and judges nothing itself.
+ * rjwt_status(): what rjwt-keyd shows people. It calls what decides, and judges nothing itself.
  */
 #include "base/datetime.h"
 #include "base/err.h"
@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,7 +194,7 @@ judge_modes(struct store *store, struct rjwt_status *s)
 	return dir_each(&private, judge_key_mode, &(struct secret_files){ &private, s }, NULL);
 }
 
-/* What was used or revoked is a file: without the folder nobody knows it, and logins are refused. */
+/* What was used or revoked is a file: without its directory nobody knows it, and logins are refused. */
 static enum rjwt_err
 judge_folders(struct store *store, struct rjwt_status *s)
 {
@@ -250,9 +251,10 @@ judge_marks(struct store *store, struct rjwt_status *s)
 	    n >= vouched || store_load(store, NULL) != RJWT_OK || store->keyset.generation != generation)
 		return RJWT_OK;
 	snprintf(text, sizeof(text),
-	    "revoked/ has %lld marks of %lld: others were removed, and what they revoked may be accepted (run "
+	    "revoked/ has %" PRId64 " marks of %" PRId64
+	    ": others were removed, and what they revoked may be accepted (run "
 	    "rjwt-keyd revoke --all, and keep cleaning jobs out)",
-	    (long long)n, (long long)vouched);
+	    n, vouched);
 	return note(s, RJWT_BROKEN, "keyset.marks", store->dir.path, text);
 }
 
@@ -392,12 +394,15 @@ gather(const struct rjwt_options *options, struct rjwt_status *s)
 
 	if (err != RJWT_OK)
 		return note_failure(s, err, "config.invalid", &diag);
+	snprintf(s->config, sizeof(s->config), "%s", config.path == NULL ? "" : config.path);
 	clock_now(&clock, &now);
 	s->now_s = now.wall_s;
 	snprintf(s->dir, sizeof(s->dir), "%s", options->state_dir != NULL ? options->state_dir : config.state_dir);
 	err = store_open(options->state_dir != NULL ? options->state_dir : config.state_dir, NULL, &store, &diag);
+	if (err == RJWT_OK)
+		err = keyset_check_config(&store->keyset, &config.rotation, &diag);
 	if (err != RJWT_OK)
-		return note_failure(s, err, "keyset.unusable", &diag);
+		return note_failure(s, err, err == RJWT_CONFIG ? "config.invalid" : "keyset.unusable", &diag);
 	return describe(&config, store, &now, s);
 }
 

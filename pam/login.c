@@ -3,7 +3,7 @@
 #include "log.h"
 #include "phases.h"
 #include "prompt.h"
-#include "base/datetime.h"
+#include "tell.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -21,8 +21,8 @@ struct login {
 	char *user, *service, *rhost; /* copies: the items may change while a prompt waits */
 	struct login_id who;
 	struct reply first, second;
-	unsigned prompts;      /* asked so far */
-	char next_prompt[256]; /* "": do not ask again */
+	unsigned prompts;	     /* asked so far */
+	char next_prompt[TELL_SIZE]; /* "": do not ask again */
 };
 
 int
@@ -33,27 +33,6 @@ login_code(enum rjwt_err err)
 	if (err == RJWT_MEMORY)
 		return PAM_BUF_ERR;
 	return rjwt_is_verdict(err) ? PAM_AUTH_ERR : PAM_AUTHINFO_UNAVAIL;
-}
-
-/* --- what is told, in the next prompt: sshd drops messages, and sudo is silent ---------------- */
-
-static void
-describe_refusal(struct login *l, const struct rjwt_verdict *v)
-{
-	char amount[32];
-
-	if (v->reason == RJWT_EXPIRED) {
-		duration_format(amount, v->now_s - v->exp_s);
-		snprintf(l->next_prompt, sizeof(l->next_prompt), "Token expired %s ago. %.100s", amount,
-		    l->args->prompt);
-	} else if (v->reason == RJWT_NOT_YET_VALID) {
-		duration_format(amount, v->nbf_s - v->now_s);
-		snprintf(l->next_prompt, sizeof(l->next_prompt), "Token is valid in %s. %.100s", amount,
-		    l->args->prompt);
-	} else {
-		snprintf(l->next_prompt, sizeof(l->next_prompt), "Refused: %s. %.100s", rjwt_strerror(v->reason),
-		    l->args->prompt);
-	}
 }
 
 /* --- judging ---------------------------------------------------------------------------------- */
@@ -136,7 +115,7 @@ judge(struct login *l, const struct reply *reply)
 	}
 	log_verdict(l->pamh, &l->who, NULL, &verdict);
 	if (verdict.tell)
-		describe_refusal(l, &verdict);
+		tell_rejected(l->next_prompt, &verdict, l->who.service, l->args->prompt);
 	return login_code(err);
 }
 
@@ -168,8 +147,7 @@ take_failure(struct login *l, int ret)
 	if (ret == PAM_BUF_ERR || ret == PAM_AUTH_ERR)
 		return ret;
 	if (ret == PAM_CONV_ERR)
-		snprintf(l->next_prompt, sizeof(l->next_prompt),
-		    "Nothing was read: the token may be too long for this prompt. %.100s", l->args->prompt);
+		tell_nothing_arrived(l->next_prompt, l->args->prompt);
 	return PAM_CONV_ERR;
 }
 

@@ -6,7 +6,8 @@
 #   test     for make check and ./check: unit tests, bats, pamtester, interoperation, lint
 #   bench    what make bench measures with, and beside
 #   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
-#   clients  programs of others that log in over ssh: tests/system/clients.bats
+#   clients  programs of others that log in over ssh: tests/system/clients.bats; a daemon that asks PAM and is not root
+#   limits   programs whose prompts tests/limits measures; vsftpd, which cannot be installed beside another FTP daemon
 #
 # Installs what is missing of the groups, asking nothing; says nothing when nothing is missing.
 # With --list first, prints the names; with --missing, those that are not installed.
@@ -20,12 +21,16 @@ declare -A packages=(
 	[bench]='libjwt0 python3-jwt jose pamtester valgrind strace openssl'
 	[sandbox]='openssh-server openssh-client sudo cron expect login passwd bats pamtester
 		python3 procps iproute2 util-linux bsdutils'
-	[clients]='sshpass ansible-core lftp putty-tools dropbear-bin python3-paramiko'
+	[clients]='sshpass ansible-core lftp putty-tools dropbear-bin python3-paramiko postgresql'
+	[limits]='gcc libpam0g-dev opendoas proftpd-core openvpn sasl2-bin dovecot-imapd vlock xscreensaver i3lock xvfb xdotool
+		dbus polkitd pkexec lighttpd lighttpd-mod-authn-pam apache2 libapache2-mod-authnz-pam nginx-light
+		libnginx-mod-http-auth-pam cockpit-ws postgresql screen python3-pexpect'
+	[vsftpd]='gcc libpam0g-dev vsftpd'
 )
 
 usage()
 {
-	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients}..." >&2
+	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients|limits|vsftpd}..." >&2
 	exit 2
 }
 

@@ -23,13 +23,14 @@ struct issue {
 	struct string_list audience, scope;
 	struct buf claims, header; /* JSON objects that grow, without their closing brace */
 	int64_t lifetime_s;
-	const char *output, *reason;
+	const char *output;
 	struct {
 		struct dir dir;
 		const char *name;
 		int fd; /* -1: no file is reserved */
 	} file;
 	struct buf caller; /* who runs the program, as it is logged */
+	struct buf by;	   /* the same, as it is recorded */
 	bool json, batch, algorithms;
 };
 
@@ -45,9 +46,18 @@ void issue_release(struct issue *is);
 /* Write the token to that file, or to standard output. The exit status. */
 int issue_put(struct issue *is, const struct rjwt_token *token);
 
-/* Log the token, and print warnings to stderr. reason: of the request; NULL: none. */
-void
-issue_tell(struct issue *is, const struct rjwt_request *request, const char *reason, const struct rjwt_token *token);
+/* Who runs the program, for the record of minted tokens: "root", "bob (sudo)"; view, NULL without memory. */
+const char *issue_by(struct issue *is);
+
+/* With require_log, before anything is minted: RJWT_IO if the log would not accept a line now. */
+RJWT_MUST enum rjwt_err issue_check_log(const struct issue *is, struct rjwt_diag *diag);
+
+/*
+ * Log the token, and print warnings to stderr. RJWT_IO: the log did not accept its line, and with require_log nobody
+ * may get the token.
+ */
+RJWT_MUST enum rjwt_err issue_tell(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token,
+    struct rjwt_diag *diag);
 
 /* Warn of a user whom this host does not know, or would not let in. Only for this host's own keyset and name. */
 void issue_warn_user(const struct issue *is, const struct rjwt_request *request);

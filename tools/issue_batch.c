@@ -24,7 +24,6 @@ struct entry {
 	enum rjwt_err err; /* of its reading; diag says why */
 	struct rjwt_diag diag;
 	struct rjwt_request request;
-	const char *reason;
 	struct json json;
 	struct string_list audience, scope;
 	struct buf words, claims, header;
@@ -186,8 +185,8 @@ read_entry(struct entry *e, struct view line)
 	RJWT_TRY(json_names(e->json, know_name, e));
 	RJWT_TRY(read_text(e, "sub", &e->request.user));
 	RJWT_TRY(read_text(e, "iss", &e->request.issuer));
-	RJWT_TRY(read_text(e, "reason", &e->reason));
-	if (e->reason != NULL && strlen(e->reason) > REASON_MAX)
+	RJWT_TRY(read_text(e, "reason", &e->request.why));
+	if (e->request.why != NULL && strlen(e->request.why) > REASON_MAX)
 		return diag_fail(&e->diag, RJWT_TOO_LONG, "", "reason: longer than %d bytes", REASON_MAX);
 	RJWT_TRY(read_list(e, "aud", &e->audience, &e->request.audience));
 	RJWT_TRY(read_scope(e));
@@ -212,7 +211,7 @@ read_block(struct batch *b, struct lines *lines, enum lines_state *state)
 		*state = lines_next(lines, &line);
 		if (*state == LINES_END || *state == LINES_FAILED)
 			return false;
-		*e = (struct entry){ .line = lines->number, .request = b->is->request, .reason = b->is->reason };
+		*e = (struct entry){ .line = lines->number, .request = b->is->request };
 		if (*state == LINES_LONG)
 			e->err =
 			    diag_fail(&e->diag, RJWT_TOO_LONG, "", "the line is longer than %zu bytes", lines->max);
@@ -228,7 +227,14 @@ static void
 mint_block(struct batch *b)
 {
 	size_t n = 0;
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = issue_check_log(b->is, &diag);
 
+	for (size_t i = 0; err != RJWT_OK && i < b->n; i++)
+		if (b->entries[i].err == RJWT_OK) {
+			b->entries[i].err = err;
+			b->entries[i].diag = diag;
+		}
 	for (size_t i = 0; i < b->n; i++)
 		if (b->entries[i].err == RJWT_OK)
 			b->requests[n++] = b->entries[i].request;
@@ -274,6 +280,18 @@ refuse(struct batch *b, enum rjwt_err err, const struct rjwt_diag *diag)
 	return put_refused(b, err, diag);
 }
 
+static enum rjwt_err
+tell_token(struct batch *b, const struct entry *e, const struct rjwt_token *token)
+{
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = issue_tell(b->is, &e->request, token, &diag);
+
+	if (err != RJWT_OK)
+		return refuse(b, err, &diag);
+	b->done++;
+	return put_token(b, token);
+}
+
 /* What became of each, on stderr and in the log before any of it is on standard output. */
 static enum rjwt_err
 tell_block(struct batch *b)
@@ -287,14 +305,9 @@ tell_block(struct batch *b)
 		b->is->tool.line = e->line;
 		if (e->err != RJWT_OK) {
 			put = refuse(b, e->err, &e->diag);
-		} else if (m->err != RJWT_OK) {
-			put = refuse(b, m->err, &m->diag);
-			m++;
 		} else {
-			issue_tell(b->is, &e->request, e->reason, &m->token);
-			put = put_token(b, &m->token);
+			put = m->err != RJWT_OK ? refuse(b, m->err, &m->diag) : tell_token(b, e, &m->token);
 			m++;
-			b->done++;
 		}
 		err = put != RJWT_OK ? put : err;
 	}
@@ -393,6 +406,7 @@ issue_batch(struct issue *is)
 
 	if (err != RJWT_OK)
 		return tool_fail(&is->tool, err, &diag);
+	is->request.by = issue_by(is);
 	b->is = is;
 	return issue_lines(b);
 }

@@ -32,13 +32,13 @@ static const struct option_row rows[] = {
 	{ 'i', "issuer", "NAME", "claim iss (default: from the configuration)", NULL },
 	{ 'C', "claim", "NAME=TEXT", "additional claim, or NAME:=JSON; repeatable", NULL },
 	{ 'H', "header", "NAME=TEXT", "additional header member, or NAME:=JSON; repeatable", NULL },
-	{ OPT_FORCE, "force", NULL, "mint the token even if it is too long for its prompts", NULL },
+	{ OPT_FORCE, "force", NULL, "mint the token even if it does not fit the prompts of its scopes", NULL },
 	{ OPT_ALG, "alg", "NAME", "fail unless the active key has this algorithm", "Key:" },
 	{ OPT_KID, "kid", "KID", "fail unless the active key has this key id", NULL },
 	{ OPT_KEY_VERSION, "key-version", "N", "fail unless the active key has this version", NULL },
 	{ 'o', "output", "FILE", "write to a new file with mode 0600; - is standard output", "Input and output:" },
 	{ OPT_JSON, "json", NULL,
-	    "print the token, its claims, header and size, and the prompts\nthat it fits, as JSON", NULL },
+	    "print the token, its claims, header and size, and the scopes\nwhose prompts it fits, as JSON", NULL },
 	{ OPT_BATCH, "batch", NULL, "read one request per line from standard input,\nand print one token per line",
 	    NULL },
 	{ OPT_ALGORITHMS, "algorithms", NULL, "list the supported algorithms, and exit", NULL },
@@ -149,7 +149,7 @@ take_option(void *context, int option)
 	case OPT_REASON:
 		if (strlen(optarg) > REASON_MAX)
 			return tool_wrong(&is->tool, "--reason: longer than %d bytes", REASON_MAX);
-		is->reason = optarg;
+		is->request.why = optarg;
 		return EXIT_DONE;
 	case OPT_ALG:
 		is->request.alg = optarg;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "issue.h"
+#include "log.h"
 #include "base/datetime.h"
 #include "base/json_write.h"
+#include "base/text.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -11,13 +13,43 @@
 #include <unistd.h>
 
 /* What sudo, doas and pkexec say of who called them. The caller of su can say so too: the login uid is the kernel's. */
+static const struct {
+	const char *variable, *via;
+} callers[] = { { "SUDO_UID", "sudo" }, { "DOAS_USER", "doas" }, { "PKEXEC_UID", "pkexec" } };
+
+/* The name of a user who may be given by number. */
+static const char *
+name_of(const char *user)
+{
+	int64_t uid;
+	struct passwd *entry = NULL;
+
+	if (number_parse(view_of(user), UINT32_MAX - 1, &uid) == RJWT_OK)
+		entry = getpwuid((uid_t)uid);
+	return entry == NULL ? user : entry->pw_name;
+}
+
+const char *
+issue_by(struct issue *is)
+{
+	struct passwd *user = is->by.n == 0 ? getpwuid(getuid()) : NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(callers) && is->by.n == 0; i++) {
+		const char *caller = getenv(callers[i].variable);
+
+		if (caller == NULL)
+			continue;
+		text_escape_most(&is->by, view_of(name_of(caller)), RJWT_NAME_MAX);
+		buf_addf(&is->by, " (%s)", callers[i].via);
+	}
+	if (is->by.n == 0)
+		buf_adds(&is->by, user == NULL ? "?" : user->pw_name);
+	return buf_done(&is->by) == RJWT_OK ? is->by.p : NULL;
+}
+
 static void
 log_environment(struct buf *line)
 {
-	static const struct {
-		const char *variable, *via;
-	} callers[] = { { "SUDO_UID", "sudo" }, { "DOAS_USER", "doas" }, { "PKEXEC_UID", "pkexec" } };
-
 	for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
 		const char *caller = getenv(callers[i].variable);
 
@@ -45,9 +77,26 @@ log_caller(struct buf *line)
 	}
 }
 
+/* What to do about a log that cannot be written to. */
+static enum rjwt_err
+require_log(const struct issue *is, enum rjwt_err err, struct rjwt_diag *diag)
+{
+	if (err == RJWT_OK || !rjwt_requires_log(is->handle))
+		return RJWT_OK;
+	text_append(diag->text, sizeof(diag->text), "; ",
+	    "require_log is true, so no token is issued (start the syslog daemon, or set require_log: false)");
+	return err;
+}
+
+enum rjwt_err
+issue_check_log(const struct issue *is, struct rjwt_diag *diag)
+{
+	return rjwt_requires_log(is->handle) ? require_log(is, log_probe(diag), diag) : RJWT_OK;
+}
+
 /* The line that a login's jti leads back to. */
-static void
-log_token(struct issue *is, const struct rjwt_request *request, const char *reason, const struct rjwt_token *token)
+static enum rjwt_err
+log_token(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 	char until[32];
@@ -64,25 +113,39 @@ log_token(struct issue *is, const struct rjwt_request *request, const char *reas
 	text_log_word(&line, "exp", view_of(until));
 	text_log_word(&line, "kid", view_of(token->kid));
 	text_log_word(&line, "uses", view_of(token->once ? "once" : "any"));
-	if (reason != NULL)
-		text_log_word(&line, "why", view_of(reason));
-	tool_log(LOG_NOTICE, &line);
+	if (request->why != NULL)
+		text_log_word(&line, "why", view_of(request->why));
+	return log_send(LOG_NOTICE, &line, diag);
 }
 
-void
-issue_tell(struct issue *is, const struct rjwt_request *request, const char *reason, const struct rjwt_token *token)
+/* A rotation that was done on the way, whatever became of the token. */
+static void
+tell_change(const struct issue *is, const struct rjwt_token *token)
 {
-	log_token(is, request, reason, token);
-	issue_warn_user(is, request);
 	tool_log_change(&token->change);
 	if (token->change.rotated)
 		tool_say(&is->tool, "rotation was due: %s", token->change.text);
 	if (token->change.warning[0] != '\0')
 		tool_say(&is->tool, "warning: %s", token->change.warning);
+}
+
+enum rjwt_err
+issue_tell(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token, struct rjwt_diag *diag)
+{
+	struct rjwt_diag why = { 0 };
+	enum rjwt_err err = require_log(is, log_token(is, request, token, &why), &why);
+
+	tell_change(is, token);
+	if (err != RJWT_OK) {
+		*diag = why;
+		return err;
+	}
+	issue_warn_user(is, request);
 	if (token->warning[0] != '\0') {
 		tool_say(&is->tool, "warning: %s", token->warning);
 		tool_log_text(LOG_WARNING, token->warning);
 	}
+	return RJWT_OK;
 }
 
 static void
@@ -121,11 +184,11 @@ say_length(const struct issue *is, const struct rjwt_token *token)
 		if (!rjwt_prompt(is->handle, scope, &prompt))
 			buf_addf(&unknown, "%s%s", unknown.n > 0 ? " or " : "", scope);
 		else if (token->len <= prompt.limit)
-			buf_addf(&known, " %s (%zu)", scope, prompt.limit);
+			buf_addf(&known, "%s %s (%zu bytes)", known.n > 0 ? "," : "", scope, prompt.limit);
 	}
-	tool_say(&is->tool, "%zu bytes%s%s%s%s%s", token->len, known.n > 0 ? ", fits its prompts:" : "",
-	    known.n > 0 ? known.p : "", unknown.n > 0 ? "; how much the prompt of " : "",
-	    unknown.n > 0 ? unknown.p : "", unknown.n > 0 ? " takes is not known" : "");
+	tool_say(&is->tool, "%zu bytes%s%s%s%s%s", token->len, known.n > 0 ? ", fits the prompts of its scopes:" : "",
+	    known.n > 0 ? known.p : "", unknown.n > 0 ? "; the limit of the prompt of " : "",
+	    unknown.n > 0 ? unknown.p : "", unknown.n > 0 ? " is not known" : "");
 }
 
 /* How often the token works, in words. */

@@ -38,6 +38,7 @@ issue_warn_user(const struct issue *is, const struct rjwt_request *request)
 		tool_say(&is->tool, "warning: the account of %s expired %s ago: this host rejects it", user, ago);
 	} else if (is_locked(shadow)) {
 		tool_say(&is->tool,
-		    "warning: the password of %s is locked, but tokens still work (usermod -L -e 1 stops both)", user);
+		    "warning: the password of %s is locked, but tokens still work (usermod -L -e 1 locks the account)",
+		    user);
 	}
 }

@@ -46,6 +46,7 @@ typedef enum rjwt_err
 keyd_changer(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done, struct rjwt_diag *diag);
 int keyd_change(struct keyd *keyd, keyd_changer *how, struct rjwt_change *done);
 
+int keyd_list(struct keyd *keyd);
 int keyd_revoke(struct keyd *keyd);
 int keyd_status(struct keyd *keyd);
 int keyd_check(struct keyd *keyd);

@@ -5,6 +5,7 @@
  */
 #include "check.h"
 #include "keyd.h"
+#include "log.h"
 #include "base/datetime.h"
 
 #include <inttypes.h>
@@ -36,12 +37,10 @@ take_notes(struct check *check, const struct rjwt_status *s)
 static void
 check_keyset(struct check *check, const struct rjwt_status *s)
 {
-	const char *config = check->options->config == NULL ? RJWT_CONFIG_FILE : check->options->config;
-
-	if (access(config, F_OK) == 0)
-		finding_ok(&check->found, "config", "%s", config);
-	else
-		finding_ok(&check->found, "config", "%s does not exist: all keys have their defaults", config);
+	if (s->config[0] != '\0')
+		finding_ok(&check->found, "config", "%s", s->config);
+	else if (s->nkeys > 0)
+		finding_ok(&check->found, "config", "no configuration file: all keys have their defaults");
 	for (size_t i = 0; i < s->nkeys; i++)
 		if (strcmp(s->keys[i].state, "active") == 0)
 			finding_ok(&check->found, "keyset", "%s: %s signs; owners, modes and sums right", s->dir,
@@ -113,6 +112,20 @@ check_clock(struct check *check, const struct rjwt_status *s)
 		finding_ok(&check->found, "clock", "synchronised");
 }
 
+/* Logins and mints work without the log, and leave no trace. */
+static void
+check_log(struct check *check)
+{
+	struct rjwt_diag diag = { 0 };
+
+	if (log_probe(&diag) == RJWT_OK) {
+		finding_ok(&check->found, "log", "/dev/log answers");
+		return;
+	}
+	finding_add(&check->found, "log.unreachable", "%s; logins, mints and revocations leave no log line", diag.text);
+	finding_at(&check->found, diag.path, 0);
+}
+
 static int
 put(struct keyd *keyd, const struct check *check)
 {
@@ -146,6 +159,7 @@ keyd_check(struct keyd *keyd)
 	check_keyset(&check, &status);
 	check_disk(&check, &status);
 	check_clock(&check, &status);
+	check_log(&check);
 	check_rotation(&check);
 	check_find_modules(&check);
 	check_pam(&check);

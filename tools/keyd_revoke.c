@@ -2,25 +2,37 @@
 /* rjwt-keyd revoke: what was typed, how many live tokens it hits, and whether it hit any. */
 #include "keyd.h"
 #include "options.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A token id is 128 random bits in base64url; its beginning may stand for it. */
+/* A token id is 128 random bits in base64url; its beginning is enough. */
 enum { ID_LENGTH = 22, ID_LEAST = 6 };
-
-#define TYPO ": recorded, but no live token of it is known: check the spelling"
 
 /* The live tokens that a revocation hits. */
 struct hits {
 	const struct keyd *keyd;
-	size_t n, before;	/* that are valid until now; that were revoked before */
-	char jti[RJWT_ID_SIZE]; /* of the last one */
-	bool several;		/* more than one id */
-	bool unknown;		/* the record could not be read */
-	bool *named;		/* whether a token of each user of --sub is known */
+	size_t n, before, spent; /* that are live until now; that were revoked before; that were used before */
+	char jti[RJWT_ID_SIZE];	 /* of the last one */
+	bool several;		 /* more than one id */
+	bool unknown;		 /* the record could not be read */
+	struct named {
+		bool known;		      /* a token of this user of --sub is known */
+		char near[RJWT_NAME_MAX + 1]; /* one of a user whose name is much the same; "": none */
+	} * named;
 };
+
+static void
+find_near(struct hits *hits, const char *user)
+{
+	const char *const names[] = { user, NULL };
+
+	for (size_t i = 0; i < hits->keyd->users.n; i++)
+		if (text_nearest(view_of(hits->keyd->users.list[i]), names) != NULL)
+			snprintf(hits->named[i].near, sizeof(hits->named[i].near), "%s", user);
+}
 
 static bool
 is_hit(struct hits *hits, const struct rjwt_issued *token)
@@ -29,7 +41,7 @@ is_hit(struct hits *hits, const struct rjwt_issued *token)
 
 	for (size_t i = 0; i < keyd->users.n; i++)
 		if (strcmp(token->user, keyd->users.list[i]) == 0)
-			return hits->named[i] = true;
+			return hits->named[i].known = true;
 	if (keyd->jti != NULL)
 		return strncmp(token->jti, keyd->jti, strlen(keyd->jti)) == 0;
 	if (keyd->kid != NULL)
@@ -42,10 +54,12 @@ count_hit(void *context, const struct rjwt_issued *token)
 {
 	struct hits *hits = context;
 
+	find_near(hits, token->user);
 	if (!is_hit(hits, token))
 		return true;
-	hits->n += !token->revoked;
+	hits->n += token->live;
 	hits->before += token->revoked;
+	hits->spent += !token->live && !token->revoked;
 	hits->several = hits->several || (hits->jti[0] != '\0' && strcmp(hits->jti, token->jti) != 0);
 	snprintf(hits->jti, sizeof(hits->jti), "%s", token->jti);
 	return true;
@@ -90,13 +104,13 @@ look_up(struct keyd *keyd, struct hits *hits)
 		    keyd->jti);
 		return EXIT_REFUSED;
 	}
-	if (hits->n + hits->before == 0) {
+	if (hits->jti[0] == '\0') {
 		tool_say(&keyd->tool, "--jti %s: no live token begins with it; nothing was revoked", keyd->jti);
 		return EXIT_REFUSED;
 	}
 	if (hits->several) {
 		tool_say(&keyd->tool, "--jti %s: %zu live tokens begin with it; nothing was revoked", keyd->jti,
-		    hits->n + hits->before);
+		    hits->n + hits->before + hits->spent);
 		return EXIT_REFUSED;
 	}
 	memcpy(keyd->whole_jti, hits->jti, sizeof(keyd->whole_jti));
@@ -117,19 +131,23 @@ do_revoke(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_c
 
 /* An id or a name of which no token is known is recorded all the same, but it may be a typing error. */
 static int
+say_unknown(const struct keyd *keyd, const char *what, const char *near)
+{
+	tool_say(&keyd->tool, "%s: recorded, but no live token of it is known%s%s%s", what,
+	    near[0] == '\0' ? ": check the spelling" : " (did you mean ", near, near[0] == '\0' ? "" : "?)");
+	return EXIT_REFUSED;
+}
+
+static int
 tell_unknown(const struct keyd *keyd, const struct hits *hits)
 {
 	int status = EXIT_DONE;
 
-	if (keyd->jti != NULL && hits->n + hits->before == 0) {
-		tool_say(&keyd->tool, "%s" TYPO, keyd->jti);
-		status = EXIT_REFUSED;
-	}
+	if (keyd->jti != NULL && hits->jti[0] == '\0')
+		status = say_unknown(keyd, keyd->jti, "");
 	for (size_t i = 0; i < keyd->users.n; i++)
-		if (!hits->named[i]) {
-			tool_say(&keyd->tool, "%s" TYPO, keyd->users.list[i]);
-			status = EXIT_REFUSED;
-		}
+		if (!hits->named[i].known)
+			status = say_unknown(keyd, keyd->users.list[i], hits->named[i].near);
 	return status;
 }
 
@@ -141,6 +159,8 @@ tell_hits(const struct keyd *keyd, const struct hits *hits)
 		return EXIT_DONE;
 	if (hits->n == 0 && hits->before > 0)
 		tool_say(&keyd->tool, "its live tokens were revoked before");
+	else if (hits->n == 0 && hits->spent > 0)
+		tool_say(&keyd->tool, "its tokens were used before: sessions that they opened stay open");
 	else if (hits->n > 0 || (keyd->given & (JTI | SUB)) == 0)
 		tool_say(&keyd->tool, "%zu live token%s %s revoked", hits->n, hits->n == 1 ? "" : "s",
 		    keyd->dry_run  ? "would be"
@@ -152,7 +172,7 @@ tell_hits(const struct keyd *keyd, const struct hits *hits)
 int
 keyd_revoke(struct keyd *keyd)
 {
-	RJWT_CLEAN(free_clean) bool *named = calloc(keyd->users.n + 1, sizeof(*named));
+	RJWT_CLEAN(free_clean) struct named *named = calloc(keyd->users.n + 1, sizeof(*named));
 	struct hits hits = { .keyd = keyd, .named = named };
 	struct rjwt_change done;
 	int what = keyd->given & (JTI | SUB | KID | ALL), status = EXIT_DONE;

@@ -19,7 +19,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#define NEVER_S INT64_C(253402300799) /* 9999-12-31: a timer that is armed tells of a clock set, too */
+#define NEVER_S INT64_C(253402300799) /* 9999-12-31: a timer that is armed also notices a clock that is set */
 #define RETRY_S 60		      /* after a failure: a disk may be full for a while */
 
 struct daemon {

@@ -83,6 +83,14 @@ put_notes(const struct rjwt_status *s)
 }
 
 static void
+put_config(const struct rjwt_status *s)
+{
+	printf("config    ");
+	tool_put(s->config[0] == '\0' ? RJWT_CONFIG_FILE : s->config);
+	puts(s->config[0] == '\0' ? " does not exist: every key has its default" : "");
+}
+
+static void
 put_text(const struct rjwt_status *s)
 {
 	char now[32];
@@ -94,7 +102,9 @@ put_text(const struct rjwt_status *s)
 	}
 	printf("keyset    ");
 	tool_put(s->dir);
-	printf("\naudience  ");
+	fputs("\n", stdout);
+	put_config(s);
+	printf("audience  ");
 	tool_put(s->audience);
 	printf("\nissuer    ");
 	tool_put(s->issuer);
@@ -140,6 +150,7 @@ put_json(const struct rjwt_status *s)
 
 	json_open(&out, NULL);
 	json_put_string(&out, "state", view_of(levels[s->level]));
+	json_put_text(&out, "config", view_of(s->config));
 	json_put_text(&out, "state_dir", view_of(s->dir));
 	json_put_string(&out, "issuer", view_of(s->issuer));
 	json_put_string(&out, "audience", view_of(s->audience));

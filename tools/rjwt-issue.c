@@ -14,6 +14,7 @@ issue_clear(struct issue *is)
 	buf_clear(&is->claims);
 	buf_clear(&is->header);
 	buf_clear(&is->caller);
+	buf_clear(&is->by);
 	rjwt_close(is->handle);
 	dir_close(&is->file.dir);
 	fd_clean(&is->file.fd);
@@ -26,6 +27,9 @@ mint(struct issue *is, struct rjwt_token *token, struct rjwt_diag *diag)
 
 	RJWT_TRY(issue_reserve(is, diag));
 	err = rjwt_open(&is->tool.options, &is->handle, diag);
+	is->request.by = issue_by(is);
+	if (err == RJWT_OK)
+		err = issue_check_log(is, diag);
 	if (err == RJWT_OK)
 		err = rjwt_mint(is->handle, &is->request, token, diag);
 	if (err != RJWT_OK)
@@ -43,7 +47,12 @@ issue(struct issue *is)
 
 	if (err != RJWT_OK)
 		return tool_fail(&is->tool, err, &diag);
-	issue_tell(is, &is->request, is->reason, &token);
+	err = issue_tell(is, &is->request, &token, &diag);
+	if (err != RJWT_OK) {
+		rjwt_token_clear(&token);
+		issue_release(is);
+		return tool_fail(&is->tool, err, &diag);
+	}
 	if (is->request.reusable && token.once)
 		tool_say(&is->tool, "the configuration has one_time: always, so this token works once");
 	else if (!token.once)

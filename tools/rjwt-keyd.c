@@ -128,12 +128,13 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "init", keyd_init, IF_MISSING | ADOPT, "create the keyset" },
-	{ "run", keyd_run, 0, "rotate keys when it is time, until SIGTERM; SIGHUP rereads the configuration" },
+	{ "run", keyd_run, 0, "run until SIGTERM, and rotate keys when due; SIGHUP rereads the configuration" },
 	{ "once", keyd_once, DRY_RUN, "do what is due now, and exit: for cron" },
 	{ "rotate", keyd_rotate, DRY_RUN | COMPROMISED, "make the next key active now, and print its key id" },
+	{ "list", keyd_list, JSON, "show who can log in now: the tokens minted here that are still live" },
 	{ "revoke", keyd_revoke, DRY_RUN | JTI | SUB | KID | ALL, "reject tokens from now on" },
-	{ "status", keyd_status, JSON, "show keys and times. Exit status: 0 well, 1 needs attention, 3 broken" },
-	{ "jwks", keyd_jwks, 0, "print the public JWK Set" },
+	{ "status", keyd_status, JSON, "show keys and times; exits with 0 (good), 1 (needs attention) or 3 (broken)" },
+	{ "jwks", keyd_jwks, 0, "print the public keys as a JWK Set" },
 	{ "check", keyd_check, JSON | QUIET, "say what will not work, or surprise, and what to do; change nothing" },
 };
 
@@ -146,7 +147,7 @@ static const struct option_row rows[] = {
 	{ SUB, "sub", "NAME...", "all tokens of these login names minted until now", NULL },
 	{ KID, "kid", "KID", "all tokens signed with this key", NULL },
 	{ ALL, "all", NULL, "all tokens minted until now", NULL },
-	{ JSON, "json", NULL, "print a JSON object", "Options of status, check:" },
+	{ JSON, "json", NULL, "print a JSON object", "Options of list, status, check:" },
 	{ 'q', "quiet", NULL, "print the verdict alone", "Options of check:" },
 	{ DRY_RUN, "dry-run", NULL, "report what would be done, change nothing", "Options of once, rotate, revoke:" },
 	{ 0, NULL, NULL, NULL, NULL },
@@ -179,7 +180,7 @@ print_commands(void)
 static const struct program keyd_program = {
 	.name = "rjwt-keyd",
 	.usage = "Usage: rjwt-keyd [options] COMMAND\n"
-		 "Create, rotate, revoke and show the keyset that signs login tokens.\n",
+		 "Create, rotate and show the keyset that signs login tokens, and revoke tokens.\n",
 	.options = rows,
 	.commands = print_commands,
 	.footer = "See rjwt-keyd(8).\n",

@@ -11,19 +11,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* One token: a byte more than the longest is read, so that a longer one is seen to be. */
+/* All of it, or as much as most. False: errno says why. */
 static bool
-read_token(int fd, struct buf *token)
+read_input(int fd, size_t most, struct buf *text)
 {
-	char *room = buf_room(token, RJWT_TOKEN_MAX + 2);
+	char *room = buf_room(text, most);
 	size_t have = 0;
 
 	if (room == NULL) {
 		errno = ENOMEM;
 		return false;
 	}
-	while (have < RJWT_TOKEN_MAX + 2) {
-		ssize_t n = read(fd, room + have, RJWT_TOKEN_MAX + 2 - have);
+	while (have < most) {
+		ssize_t n = read(fd, room + have, most - have);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -33,10 +33,19 @@ read_token(int fd, struct buf *token)
 			break;
 		have += (size_t)n;
 	}
+	text->n = have;
+	return true;
+}
+
+/* One token: a byte more than the longest is read, so that a longer one is seen to be. */
+static bool
+read_token(int fd, struct buf *token)
+{
+	if (!read_input(fd, RJWT_TOKEN_MAX + 2, token))
+		return false;
 	/* echo and the editor add a newline; nothing else is forgiven. */
-	if (have > 0 && room[have - 1] == '\n')
-		have--;
-	token->n = have;
+	if (token->n > 0 && token->p[token->n - 1] == '\n')
+		token->n--;
 	return true;
 }
 
@@ -44,9 +53,8 @@ read_token(int fd, struct buf *token)
 static int
 attempt_flags(const struct verify *v)
 {
-	return RJWT_DRY_RUN | (v->tool.options.jwks != NULL ? RJWT_ANY_ORIGIN : 0) |
-	       (v->user == NULL ? RJWT_ANY_USER : 0) | (v->service == NULL ? RJWT_ANY_SERVICE : 0) |
-	       (v->jws ? RJWT_SIGNATURE_ONLY : 0);
+	return RJWT_DRY_RUN | (v->jwks != NULL ? RJWT_ANY_ORIGIN : 0) | (v->user == NULL ? RJWT_ANY_USER : 0) |
+	       (v->service == NULL ? RJWT_ANY_SERVICE : 0) | (v->jws ? RJWT_SIGNATURE_ONLY : 0);
 }
 
 static int
@@ -145,14 +153,34 @@ judge_file(struct verify *v, struct rjwt *handle, const char *path, bool several
 	return judge(v, handle, prefix, buf_view(&token));
 }
 
+/* Of -j: the name of a file, which rjwt_open() reads, or what is on standard input. */
+static bool
+take_set(struct verify *v)
+{
+	if (v->jwks == NULL || strcmp(v->jwks, "-") != 0) {
+		v->tool.options.jwks = v->jwks;
+		return true;
+	}
+	if (!read_input(STDIN_FILENO, RJWT_JWKS_MAX + 1, &v->set))
+		return false;
+	v->tool.options.jwks_text = v->set.p;
+	v->tool.options.jwks_len = v->set.n;
+	return true;
+}
+
 static int
 verify(struct verify *v, int argc, char **argv)
 {
 	struct rjwt_diag diag = { 0 };
 	struct rjwt *handle;
-	enum rjwt_err err = rjwt_open(&v->tool.options, &handle, &diag);
+	enum rjwt_err err;
 	int worst = EXIT_DONE;
 
+	if (!take_set(v))
+		return failed_input(v, "-");
+	err = rjwt_open(&v->tool.options, &handle, &diag);
+	if (err == RJWT_KEYSET && diag.path[0] == '\0' && v->tool.options.jwks_text != NULL)
+		snprintf(diag.path, sizeof(diag.path), "standard input");
 	if (err != RJWT_OK)
 		return tool_fail(&v->tool, err, &diag);
 	if (optind == argc)
@@ -174,5 +202,6 @@ main(int argc, char **argv)
 	if (status == -1)
 		status = verify(&v, argc, argv);
 	string_list_clear(&v.audience);
+	buf_clear(&v.set);
 	return status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool.h"
+#include "log.h"
 #include "options.h"
 
 #include <errno.h>
@@ -42,7 +43,7 @@ raise_files(void)
 }
 
 /*
- * A file of ours must not become descriptor 0, 1 or 2. What stands in for a closed one cannot be read, or
+ * A file of ours must not become descriptor 0, 1 or 2. The replacement of a closed one cannot be read, or
  * written: a token that nobody gets is an error.
  */
 static void
@@ -100,7 +101,7 @@ tool_begin(struct tool *tool, const struct program *program)
 	run_as_others();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
-	openlog(program->name, LOG_PID, LOG_AUTHPRIV);
+	log_begin(program->name);
 	*tool = (struct tool){ .program = program };
 	opterr = 0;
 }
@@ -191,7 +192,7 @@ tool_end(const struct tool *tool, int status)
 void
 tool_log(int priority, const struct buf *line)
 {
-	syslog(LOG_AUTHPRIV | priority, "%s", line->p == NULL ? "out of memory" : line->p);
+	(void)!log_send(priority, line, NULL);
 }
 
 void

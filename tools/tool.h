@@ -49,7 +49,7 @@ void tool_put(const char *text);
 /* Everything that was printed, out; status, or that of tool_fail() when it did not get there. */
 int tool_end(const struct tool *tool, int status);
 
-/* To authpriv. */
+/* To the log, if it can be written to; log_send() in log.h says whether it could. */
 void tool_log(int priority, const struct buf *line);
 /* The same with text that is not escaped yet. */
 void tool_log_text(int priority, const char *text);

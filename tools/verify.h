@@ -13,6 +13,8 @@ struct verify {
 	struct tool tool;
 	struct string_list audience;
 	const char *user, *service;
+	const char *jwks; /* the JWK Set's file, "-": standard input; NULL: the keyset */
+	struct buf set;	  /* what was read of standard input */
 	int64_t leeway_s, max_lifetime_s, at_s;
 	bool jws, lines, explain, json;
 	struct rjwt_check trace[RJWT_CHECKS_MAX]; /* of the last token */

@@ -18,7 +18,8 @@ static const struct option_row rows[] = {
 	{ OPT_TYP, "typ", "NAME", "header typ to require", NULL },
 	{ OPT_LEEWAY, "leeway", "DURATION", "leeway, up to 5m", NULL },
 	{ OPT_MAX_LIFETIME, "max-lifetime", "DURATION", "longest lifetime to accept", NULL },
-	{ 'j', "jwks", "FILE", "verify against this JWK Set, not the keyset", NULL },
+	{ 'j', "jwks", "FILE",
+	    "verify against this JWK Set, not the keyset;\n- is standard input, and tokens are then in files", NULL },
 	{ OPT_LINES, "lines", NULL, "treat each line of the input as a token, and print one\nverdict per line",
 	    "Input and output:" },
 	{ OPT_EXPLAIN, "explain", NULL, "print every check in order, with the expected and the actual value", NULL },
@@ -66,7 +67,7 @@ take_option(void *context, int option)
 		v->tool.options.issuer = optarg;
 		return EXIT_DONE;
 	case 'j':
-		v->tool.options.jwks = optarg;
+		v->jwks = optarg;
 		return EXIT_DONE;
 	case OPT_TYP:
 		v->tool.options.typ = optarg;
@@ -96,6 +97,20 @@ take_option(void *context, int option)
 	}
 }
 
+/* Standard input can have the set, or tokens. */
+static int
+check_input(const struct verify *v, int argc, char **argv)
+{
+	bool tokens = optind == argc;
+
+	for (int i = optind; i < argc; i++)
+		tokens = tokens || strcmp(argv[i], "-") == 0;
+	if (v->jwks == NULL || strcmp(v->jwks, "-") != 0 || !tokens)
+		return -1;
+	return tool_wrong(&v->tool, "-j -: standard input has the JWK Set, so the tokens must be in files: "
+				    "rjwt-verify -j - FILE... <SET");
+}
+
 int
 verify_arguments(struct verify *v, int argc, char **argv)
 {
@@ -110,5 +125,5 @@ verify_arguments(struct verify *v, int argc, char **argv)
 			return tool_wrong(&v->tool, "every user of this machine can read the command line: "
 						    "pass the token on standard input");
 	v->tool.options.audience = string_list_view(&v->audience);
-	return -1;
+	return check_input(v, argc, argv);
 }

@@ -165,7 +165,7 @@ put_json(const struct verify *v, const struct rjwt *handle, const struct rjwt_ve
 		json_close(&out);
 	}
 	json_close_array(&out);
-	if (v->tool.options.jwks != NULL)
+	if (v->jwks != NULL)
 		add_passed_over(&out, handle);
 	/* A good signature does not make a payload JSON. */
 	if (verdict->claims != NULL &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/datetime.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -151,7 +152,7 @@ duration_format(char out[static 32], int64_t seconds)
 
 		if (left < size_s)
 			continue;
-		n += snprintf(out + n, 32 - (size_t)n, "%llu%c", (unsigned long long)(left / size_s), units[i].letter);
+		n += snprintf(out + n, 32 - (size_t)n, "%" PRIu64 "%c", left / size_s, units[i].letter);
 		left %= size_s;
 		shown++;
 	}

@@ -41,7 +41,7 @@ bool text_is_printable(uint32_t character);
 
 /*
  * Whether an error may show a word of a file that the caller of sudo may have chosen: what could be a name of ours, 1 to
- * 32 of a-z and _. /etc/shadow has none that tells anything.
+ * 32 of a-z and _. /etc/shadow has no such word.
  */
 bool text_is_name(struct view word);
 

@@ -17,6 +17,7 @@ enum rjwt_err
 config_check(const struct config *config, const char *const **keys, struct rjwt_diag *diag)
 {
 	static const char *const ttl[] = { "previous_key_ttl", "max_lifetime", "leeway", NULL };
+	static const char *const often[] = { "rotate_every", "previous_key_ttl", NULL };
 	static const char *const lifetime[] = { "default_lifetime", "max_lifetime", NULL };
 	static const char *const bits[] = { "rsa_bits", NULL };
 	static const char *const claim[] = { "user_claim", NULL };
@@ -31,6 +32,14 @@ config_check(const struct config *config, const char *const **keys, struct rjwt_
 		return diag_fail(diag, RJWT_CONFIG, config->path,
 		    "previous_key_ttl: %s is less than max_lifetime + %s (%s): tokens would outlive their key", value,
 		    p->leeway_s > 0 ? "2 x leeway" : "1s", limit);
+	*keys = often;
+	duration_format(limit, (p->previous_key_ttl_s + CONFIG_RETIRED_MAX - 1) / CONFIG_RETIRED_MAX);
+	duration_format(value, p->rotate_every_s);
+	if (p->rotate_every_s > 0 && p->previous_key_ttl_s > CONFIG_RETIRED_MAX * p->rotate_every_s)
+		return diag_fail(diag, RJWT_CONFIG, config->path,
+		    "rotate_every: %s is too often with this previous_key_ttl: more than %d retired keys would verify "
+		    "(expected at least %s)",
+		    value, CONFIG_RETIRED_MAX, limit);
 	*keys = lifetime;
 	duration_format(value, config->default_lifetime_s);
 	duration_format(limit, p->max_lifetime_s);
@@ -139,6 +148,7 @@ config_load(const char *path, struct config *config, struct rjwt_diag *diag)
 	}
 	found.rotation.base = found.base_kid;
 	found.rotation.path = found.path;
+	found.rotation.configured = path == NULL && found.path != NULL;
 	*config = RJWT_STEAL(found);
 	return RJWT_OK;
 }

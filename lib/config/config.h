@@ -12,6 +12,7 @@
 #include "keyset/keyset.h"
 
 #define CONFIG_FILE_MAX 65536
+#define CONFIG_RETIRED_MAX 10000 /* retired keys that verify: each rotation reads all of them */
 
 struct service {
 	char *name, *scope; /* scope "": all tokens are rejected */
@@ -26,7 +27,7 @@ struct config {
 	int64_t max_token_bytes;
 	struct service *services;
 	size_t nservices;
-	bool one_time_always, cap_session;
+	bool one_time_always, cap_session, require_log;
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "jose/claims.h"
 #include "keyset/keyset.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +46,7 @@ say_range(struct config_value *v, const char *unit)
 {
 	char wanted[80];
 
-	snprintf(wanted, sizeof(wanted), "must be %lld to %lld%s", (long long)v->row->least, (long long)v->row->most,
-	    unit);
+	snprintf(wanted, sizeof(wanted), "must be %" PRId64 " to %" PRId64 "%s", v->row->least, v->row->most, unit);
 	return config_value_say(v, wanted);
 }
 
@@ -137,7 +137,7 @@ set_count(struct config_value *v, void *field)
 	int64_t number;
 
 	if (!v->plain || number_parse(v->text, INT64_MAX / 2, &number) != RJWT_OK)
-		return config_value_say(v, "is not a whole number without quotes");
+		return config_value_say(v, "is not a whole number (write it without quotes)");
 	if (number < v->row->least || number > v->row->most)
 		return say_range(v, "");
 	if (v->row->offset == offsetof(struct config, rotation.rsa_bits))

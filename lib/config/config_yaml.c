@@ -8,6 +8,7 @@
 
 #include <yaml.h>
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,6 +135,15 @@ value_of(const struct config_row *row, const yaml_event_t *event)
 		.plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE };
 }
 
+static void
+say_full(struct config_value *v)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "is one too many for this list (at most %" PRId64 ")", v->row->most);
+	(void)config_value_say(v, text);
+}
+
 static enum rjwt_err
 read_name(struct reader *r, const struct config_row *row, const yaml_event_t *event)
 {
@@ -146,7 +156,7 @@ read_name(struct reader *r, const struct config_row *row, const yaml_event_t *ev
 	else if (!claims_name_check(v.text))
 		(void)config_value_say(&v, "must be 1 to 255 bytes without control characters");
 	else if (names->n == (size_t)row->most)
-		(void)config_value_say(&v, "is one too many for this list");
+		say_full(&v);
 	if (v.why[0] != '\0')
 		return fail_at(r, event->start_mark, "%s", v.why);
 	return string_list_add(names, v.text.p);
@@ -196,7 +206,7 @@ read_services(struct reader *r, const struct config_row *row, const yaml_event_t
 		else if (service_find(r->config, v.text.p) != NULL)
 			(void)config_value_say(&v, "is listed twice");
 		else if (r->config->nservices == (size_t)row->most)
-			(void)config_value_say(&v, "is one too many for this list");
+			say_full(&v);
 		if (v.why[0] != '\0')
 			return fail_at(r, name.start_mark, "%s", v.why);
 		v = value_of(row, &scope);

@@ -120,12 +120,12 @@ read_key(struct json json, struct jwk *jwk, const char **why)
 		if (has == JSON_ABSENT && jwk->alg->kind == ALG_HMAC)
 			return RJWT_OK;
 		if (has != JSON_GOOD) {
-			*why = "a member of the key is missing or not a string";
+			*why = "the member k, n, e, x or y is missing or not a string";
 			return RJWT_KEYSET;
 		}
 		err = base64url_decode(text, parts[i]);
 		if (err == RJWT_MALFORMED) {
-			*why = "a member of the key is not base64url";
+			*why = "the member k, n, e, x or y is not base64url";
 			return RJWT_KEYSET;
 		}
 		RJWT_TRY(err);

@@ -15,7 +15,7 @@
 
 #define KID_MAX 128	    /* bytes */
 #define JWK_FILE_MAX 16384  /* bytes of a key file; 16384-bit RSA takes 3,000 */
-#define JWK_SET_MAX 4194304 /* bytes of a set: 1,000 keys of 16384-bit RSA */
+#define JWK_SET_MAX RJWT_JWKS_MAX
 
 struct jwk {
 	char kid[RJWT_ID_SIZE]; /* "": none */

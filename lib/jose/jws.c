@@ -31,7 +31,7 @@ jws_split(struct view token, bool empty_payload, struct jws *jws, const char **w
 	const char *second = NULL, *end = token.p + token.n;
 
 	*jws = (struct jws){ 0 };
-	*why = "another number of parts";
+	*why = "fewer or more parts";
 	if (first != NULL)
 		second = memchr(first + 1, '.', (size_t)(end - first - 1));
 	if (second == NULL || memchr(second + 1, '.', (size_t)(end - second - 1)) != NULL)

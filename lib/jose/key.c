@@ -78,7 +78,7 @@ secret_new(const struct alg *alg, struct view secret, struct key **key, const ch
 	RJWT_CLEAN(key_clean) struct key *made = NULL;
 
 	if (secret.n < alg->secret_min) {
-		*why = "the secret is shorter than its hash";
+		*why = "the secret is shorter than the hash of its algorithm";
 		return RJWT_KEYSET;
 	}
 	RJWT_TRY(key_new(alg, NULL, &made));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "jose/provider.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -67,7 +68,7 @@ provider_file_open(struct provider *provider, struct dir *dir, struct rjwt_diag 
 void
 provider_key_name(char name[static 32], int64_t version)
 {
-	snprintf(name, 32, "%lld.key", (long long)version);
+	snprintf(name, 32, "%" PRId64 ".key", version);
 }
 
 static enum rjwt_err
@@ -108,8 +109,8 @@ file_load(struct provider *provider, int64_t version, const struct jwk *jwk, str
 	RJWT_TRY(file_secret(provider, version, jwk->alg, &key, diag));
 	if (jwk->key != NULL && !fits(key, jwk->key)) {
 		key_free(key);
-		return diag_fail(diag, RJWT_KEYSET, "", "private/%lld.key is not the key of keys/%lld.jwk",
-		    (long long)version, (long long)version);
+		return diag_fail(diag, RJWT_KEYSET, "",
+		    "private/%" PRId64 ".key is not the key of keys/%" PRId64 ".jwk", version, version);
 	}
 	return signer_of_key(key, signer);
 }

@@ -17,19 +17,17 @@
 #include <unistd.h>
 
 #define STAMP_TRIES 10
-#define FOLDER_TRIES 10
+#define DIRECTORY_TRIES 10
 
 /* A change of a keyset, from lock to unlock. */
 struct change_ctx {
 	struct store *store;
-	const struct rotation_policy *policy;
-	const struct change_request *order;
-	struct clock *clock;
+	struct keyset_env env;
+	const struct change_request *request;
 	struct dir private;
 	struct lock lock;
 	struct fresh_keys fresh; /* made before the lock was taken */
-	struct commit_ctx scribe;
-	struct rjwt_diag *diag;
+	struct commit_ctx commit;
 	unsigned opened;    /* store->opened of the directory that is locked */
 	bool removed;	    /* something that a crash left was removed */
 	int64_t marked;	    /* new marks of revoked tokens and users */
@@ -45,7 +43,7 @@ unlock(struct change_ctx *k)
 }
 
 static void
-keeper_end(struct change_ctx *k)
+change_end(struct change_ctx *k)
 {
 	unlock(k);
 	commit_drop_keys(&k->fresh);
@@ -55,32 +53,32 @@ keeper_end(struct change_ctx *k)
 static bool
 is_urgent(const struct change_ctx *k)
 {
-	return k->order->why >= WHY_REVOKE_KEY && geteuid() == 0;
+	return k->request->why >= WHY_REVOKE_KEY && geteuid() == 0;
 }
 
 /* Lock the state directory: another directory may be at its path by the time we have the lock. */
 static enum rjwt_err
 lock_store(struct change_ctx *k)
 {
-	for (int i = 0; i < FOLDER_TRIES; i++) {
-		RJWT_TRY(store_load(k->store, k->diag));
+	for (int i = 0; i < DIRECTORY_TRIES; i++) {
+		RJWT_TRY(store_load(k->store, k->env.diag));
 		k->opened = k->store->opened;
-		RJWT_TRY(lock_take(&k->lock, &k->store->dir, is_urgent(k) ? LOCK_END : 0, k->diag));
-		RJWT_TRY(store_load(k->store, k->diag));
+		RJWT_TRY(lock_take(&k->lock, &k->store->dir, is_urgent(k) ? LOCK_END : 0, k->env.diag));
+		RJWT_TRY(store_load(k->store, k->env.diag));
 		if (k->store->opened == k->opened)
 			return RJWT_OK;
 		lock_release(&k->lock);
 	}
-	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "keeps being replaced");
+	return diag_fail(k->env.diag, RJWT_BUSY, k->store->dir.path, "keeps being replaced");
 }
 
 /* Nothing may be changed in a directory that has replaced the one that is locked. */
 static enum rjwt_err
-check_folder(const struct change_ctx *k)
+check_directory(const struct change_ctx *k)
 {
 	if (k->store->opened == k->opened)
 		return RJWT_OK;
-	return diag_fail(k->diag, RJWT_BUSY, k->store->dir.path, "was replaced meanwhile; run the command again");
+	return diag_fail(k->env.diag, RJWT_BUSY, k->store->dir.path, "was replaced meanwhile; run the command again");
 }
 
 /* Marks and records that are no longer needed do no harm: failing to remove them is only a warning. */
@@ -119,16 +117,15 @@ begin(struct change_ctx *k)
 	if (k->lock.ended[0] != '\0')
 		text_append(k->warning, sizeof(k->warning), "; ", "ended %s, which held the lock for more than %ds",
 		    k->lock.ended, LOCK_END_S);
-	RJWT_TRY(dir_open_at(&k->store->dir, "private", &k->private, k->diag));
-	k->scribe = (struct commit_ctx){ &k->store->dir, &k->store->keys, &k->private, k->store->provider, k->policy,
-		k->clock, k->diag };
+	RJWT_TRY(dir_open_at(&k->store->dir, "private", &k->private, k->env.diag));
+	k->commit = (struct commit_ctx){ &k->store->dir, &k->store->keys, &k->private, k->store->provider, &k->env };
 	/* A process that crashed may have renamed without a sync: make durable what we build on. */
-	RJWT_TRY(dir_sync(&k->store->dir, k->diag));
-	RJWT_TRY(dir_sync(&k->store->keys, k->diag));
-	RJWT_TRY(dir_sync(&k->private, k->diag));
-	RJWT_TRY(store_check_writable(k->store, k->policy, k->diag));
-	RJWT_TRY(check_folder(k));
-	RJWT_TRY(recover(&k->scribe, k->store, true, &k->removed));
+	RJWT_TRY(dir_sync(&k->store->dir, k->env.diag));
+	RJWT_TRY(dir_sync(&k->store->keys, k->env.diag));
+	RJWT_TRY(dir_sync(&k->private, k->env.diag));
+	RJWT_TRY(store_check_writable(k->store, k->env.policy, k->env.diag));
+	RJWT_TRY(check_directory(k));
+	RJWT_TRY(recover(&k->commit, k->store, true, &k->removed));
 	prune(k, false);
 	return RJWT_OK;
 }
@@ -141,7 +138,7 @@ stamp(struct change_ctx *k, const struct plan *plan, int64_t version)
 {
 	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
 	const struct keyset *keyset = &k->store->keyset;
-	enum rjwt_err err = store_read_key(k->store, version, &jwk, k->diag);
+	enum rjwt_err err = store_read_key(k->store, version, &jwk, k->env.diag);
 
 	/* An unreadable file cannot be stamped and must not become readable again: it is removed. */
 	if (version == plan->revoke && (err == RJWT_KEYSET || err == RJWT_KEY_UNKNOWN)) {
@@ -162,7 +159,7 @@ stamp(struct change_ctx *k, const struct plan *plan, int64_t version)
 	}
 	if (version == plan->revoke)
 		jwk.revoked_s = plan->revoked_s;
-	return commit_key(&k->scribe, version, &jwk);
+	return commit_key(&k->commit, version, &jwk);
 }
 
 /* The clock was set back: a retirement cannot be in the future. */
@@ -173,7 +170,7 @@ restamp(struct change_ctx *k, int64_t now_s)
 
 	for (int64_t v = keyset->floor; v < keyset->active.version; v++) {
 		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
-		enum rjwt_err err = store_read_key(k->store, v, &jwk, k->diag);
+		enum rjwt_err err = store_read_key(k->store, v, &jwk, k->env.diag);
 
 		/* A damaged file verifies nothing and must not stop the rotation of other keys. */
 		if (err == RJWT_KEY_UNKNOWN || err == RJWT_KEYSET || (err == RJWT_OK && jwk.retired_s <= now_s))
@@ -181,8 +178,8 @@ restamp(struct change_ctx *k, int64_t now_s)
 		RJWT_TRY(err);
 		jwk.since_s = jwk.since_s < now_s ? jwk.since_s : now_s;
 		jwk.retired_s = now_s;
-		jwk.until_s = now_s + k->policy->previous_key_ttl_s;
-		RJWT_TRY(commit_key(&k->scribe, v, &jwk));
+		jwk.until_s = now_s + k->env.policy->previous_key_ttl_s;
+		RJWT_TRY(commit_key(&k->commit, v, &jwk));
 	}
 	return RJWT_OK;
 }
@@ -195,10 +192,10 @@ make_keys(struct change_ctx *k, const struct plan *plan, struct keyset *claimed)
 	if (plan->make == 0)
 		return RJWT_OK;
 	claimed->next_version = plan->after.next_version;
-	RJWT_TRY(commit_stage(&k->scribe, &k->store->keyset, claimed));
-	RJWT_TRY(commit_publish(&k->scribe));
+	RJWT_TRY(commit_stage(&k->commit, &k->store->keyset, claimed));
+	RJWT_TRY(commit_publish(&k->commit));
 	for (int64_t v = claimed->next_version - plan->make; v < claimed->next_version; v++)
-		RJWT_TRY(commit_new_key(&k->scribe, claimed, v, &k->fresh));
+		RJWT_TRY(commit_new_key(&k->commit, claimed, v, &k->fresh));
 	return RJWT_OK;
 }
 
@@ -208,16 +205,16 @@ prepare(struct change_ctx *k, struct plan *plan, const struct keyset *claimed)
 {
 	struct rjwt_time now;
 
-	clock_now(k->clock, &now);
-	RJWT_TRY(keyset_clock_check(&now, k->diag));
-	keyset_plan_at(plan, &k->store->keyset, k->policy, &now);
+	clock_now(k->env.clock, &now);
+	RJWT_TRY(keyset_clock_check(&now, k->env.diag));
+	keyset_plan_at(plan, &k->store->keyset, k->env.policy, &now);
 	if (plan->restamp)
 		RJWT_TRY(restamp(k, now.wall_s));
 	if (plan->retire != 0)
 		RJWT_TRY(stamp(k, plan, plan->retire));
 	if (plan->revoke != 0 && plan->revoke != plan->retire)
 		RJWT_TRY(stamp(k, plan, plan->revoke));
-	return commit_stage(&k->scribe, claimed, &plan->after);
+	return commit_stage(&k->commit, claimed, &plan->after);
 }
 
 static enum rjwt_err
@@ -229,17 +226,17 @@ execute(struct change_ctx *k, struct plan *plan)
 	RJWT_TRY(make_keys(k, plan, &claimed));
 	for (int i = 0;; i++) {
 		RJWT_TRY(prepare(k, plan, &claimed));
-		clock_now(k->clock, &now);
+		clock_now(k->env.clock, &now);
 		/* A token minted between the stamp and the commit must not appear to be issued after the retirement. */
-		if (plan->retire == 0 || now.wall_s - plan->stamp.retired_s <= keyset_slack_s(k->policy))
+		if (plan->retire == 0 || now.wall_s - plan->stamp.retired_s <= keyset_slack_s(k->env.policy))
 			break;
 		if (i == STAMP_TRIES)
-			return diag_fail(k->diag, RJWT_BUSY, k->store->keys.path,
+			return diag_fail(k->env.diag, RJWT_BUSY, k->store->keys.path,
 			    "writing the key files takes longer than the leeway");
 	}
-	RJWT_TRY(commit_publish(&k->scribe));
-	RJWT_TRY(store_load(k->store, k->diag));
-	return check_folder(k);
+	RJWT_TRY(commit_publish(&k->commit));
+	RJWT_TRY(store_load(k->store, k->env.diag));
+	return check_directory(k);
 }
 
 /* Not before the commit: until then this may be the active key. */
@@ -251,16 +248,16 @@ drop_unreadable(struct change_ctx *k)
 	if (k->unreadable == 0)
 		return RJWT_OK;
 	store_name(name, k->unreadable, "jwk");
-	RJWT_TRY(file_remove(&k->store->keys, name, k->diag));
-	return dir_sync(&k->store->keys, k->diag);
+	RJWT_TRY(file_remove(&k->store->keys, name, k->env.diag));
+	return dir_sync(&k->store->keys, k->env.diag);
 }
 
 /* User marks are written after the commit: by then the retired key signs no more tokens for these users. */
 static enum rjwt_err
 mark_users(struct change_ctx *k, int64_t version)
 {
-	for (const char *const *user = k->order->users; user != NULL && *user != NULL; user++)
-		RJWT_TRY(mark_revoke_user(&k->store->dir, *user, version, &k->marked, k->diag));
+	for (const char *const *user = k->request->users; user != NULL && *user != NULL; user++)
+		RJWT_TRY(mark_revoke_user(&k->store->dir, *user, version, &k->marked, k->env.diag));
 	return RJWT_OK;
 }
 
@@ -289,13 +286,13 @@ vouch_for_users(struct change_ctx *k)
 {
 	struct keyset counted = k->store->keyset;
 
-	if (k->order->users == NULL || k->marked == 0 || counted.revoked < 0)
+	if (k->request->users == NULL || k->marked == 0 || counted.revoked < 0)
 		return RJWT_OK;
 	counted.revoked += k->marked;
-	RJWT_TRY(commit_stage(&k->scribe, &k->store->keyset, &counted));
-	RJWT_TRY(commit_publish(&k->scribe));
-	RJWT_TRY(store_load(k->store, k->diag));
-	return check_folder(k);
+	RJWT_TRY(commit_stage(&k->commit, &k->store->keyset, &counted));
+	RJWT_TRY(commit_publish(&k->commit));
+	RJWT_TRY(store_load(k->store, k->env.diag));
+	return check_directory(k);
 }
 
 /* What is done after the commit. */
@@ -304,7 +301,7 @@ clean_up(struct change_ctx *k, const struct rjwt_time *now, bool rose)
 {
 	bool removed = false;
 
-	RJWT_TRY(recover(&k->scribe, k->store, false, &removed));
+	RJWT_TRY(recover(&k->commit, k->store, false, &removed));
 	prune(k, rose);
 	prune_records(k, now->wall_s);
 	return RJWT_OK;
@@ -314,21 +311,21 @@ static enum rjwt_err
 commit(struct change_ctx *k, struct plan *plan, const struct rjwt_time *now)
 {
 	bool revokes = plan->why >= WHY_REVOKE_KEY, rose = plan->after.floor > k->store->keyset.floor;
-	struct rjwt_diag *outer = k->diag, why = { 0 };
+	struct rjwt_diag *outer = k->env.diag, why = { 0 };
 	enum rjwt_err err;
 
-	if (k->order->jti != NULL)
-		RJWT_TRY(
-		    mark_revoke_jti(&k->store->dir, k->order->jti, k->store->keyset.next.version, &k->marked, k->diag));
+	if (k->request->jti != NULL)
+		RJWT_TRY(mark_revoke_jti(&k->store->dir, k->request->jti, k->store->keyset.next.version, &k->marked,
+		    k->env.diag));
 	plan->after.revoked = count_marks(k, plan);
 	if (plan->any || plan->counts)
 		RJWT_TRY(execute(k, plan));
 	RJWT_TRY(drop_unreadable(k));
 	RJWT_TRY(mark_users(k, plan->retire));
 	RJWT_TRY(vouch_for_users(k));
-	k->diag = k->scribe.diag = &why;
+	k->env.diag = &why;
 	err = clean_up(k, now, rose);
-	k->diag = k->scribe.diag = outer;
+	k->env.diag = outer;
 	if (err == RJWT_OK)
 		return RJWT_OK;
 	if (why.text[0] == '\0')
@@ -357,27 +354,27 @@ check_keys(struct change_ctx *k, const struct plan *plan)
 		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
 
 		if (versions[i] != plan->revoke)
-			RJWT_TRY(store_read_signing_key(k->store, versions[i], &jwk, k->diag));
+			RJWT_TRY(store_read_signing_key(k->store, versions[i], &jwk, k->env.diag));
 	}
 	if (plan->after.active.version != keyset->next.version)
 		return RJWT_OK;
-	return store_can_sign(k->store, keyset->next.version, k->diag);
+	return store_can_sign(k->store, keyset->next.version, k->env.diag);
 }
 
 /* Put the revoked token or users in front of the text of the plan. */
 static void
-describe_marks(const struct change_request *order, struct rjwt_change *change)
+describe_marks(const struct change_request *request, struct rjwt_change *change)
 {
 	char text[sizeof(change->text)] = "", names[120] = "";
 
-	if (order->jti == NULL && order->users == NULL)
+	if (request->jti == NULL && request->users == NULL)
 		return;
-	if (order->jti != NULL)
-		snprintf(text, sizeof(text), "the token %.128s is revoked", order->jti);
-	for (size_t i = 0; order->users != NULL && order->users[i] != NULL && i < 4; i++)
-		text_append(names, sizeof(names), i == 3 || order->users[i + 1] == NULL ? " and " : ", ", "%.32s",
-		    i == 3 ? "others" : order->users[i]);
-	if (order->users != NULL)
+	if (request->jti != NULL)
+		snprintf(text, sizeof(text), "the token %.128s is revoked", request->jti);
+	for (size_t i = 0; request->users != NULL && request->users[i] != NULL && i < 4; i++)
+		text_append(names, sizeof(names), i == 3 || request->users[i + 1] == NULL ? " and " : ", ", "%.32s",
+		    i == 3 ? "others" : request->users[i]);
+	if (request->users != NULL)
 		snprintf(text, sizeof(text), "all earlier tokens of %s are revoked", names);
 	text_append(text, sizeof(text), ", ", "%s", change->text);
 	memcpy(change->text, text, sizeof(text));
@@ -394,10 +391,10 @@ static enum rjwt_err
 decide(struct change_ctx *k, struct decision *d)
 {
 	*d = (struct decision){ 0 };
-	clock_now(k->clock, &d->now);
-	RJWT_TRY(store_usage(k->store, k->policy, &d->now, &d->seen, k->diag));
-	return keyset_plan(&k->store->keyset, k->policy, k->order->why, k->order->version, &d->seen, &d->now, &d->plan,
-	    k->diag);
+	clock_now(k->env.clock, &d->now);
+	RJWT_TRY(store_usage(k->store, k->env.policy, &d->now, &d->seen, k->env.diag));
+	return keyset_plan(&(struct plan_facts){ &k->store->keyset, k->env.policy, &d->seen, &d->now }, k->request->why,
+	    k->request->version, &d->plan, k->env.diag);
 }
 
 /* What was done, or would be, and what comes next. */
@@ -407,7 +404,7 @@ tell(struct change_ctx *k, struct decision *d, struct rjwt_change *change)
 	const char *what;
 
 	*change = d->plan.change;
-	describe_marks(k->order, change);
+	describe_marks(k->request, change);
 	if (k->removed && !d->plan.any) {
 		change->any = true;
 		snprintf(change->text, sizeof(change->text), "removed what a crash had left, %.42s still signs",
@@ -415,8 +412,8 @@ tell(struct change_ctx *k, struct decision *d, struct rjwt_change *change)
 	}
 	if (k->warning[0] != '\0')
 		text_append(change->warning, sizeof(change->warning), "; ", "%s", k->warning);
-	change->next_event_s = keyset_wake_s(&k->store->keyset, k->policy, &d->seen, &d->now,
-	    keyset_next_event(&k->store->keyset, k->policy, &d->seen, &d->now, &what));
+	change->next_event_s = keyset_wake_s(&k->store->keyset, k->env.policy, &d->seen, &d->now,
+	    keyset_next_event(&k->store->keyset, k->env.policy, &d->seen, &d->now, &what));
 }
 
 /* Under the lock. */
@@ -425,7 +422,7 @@ carry_out(struct change_ctx *k, struct decision *d)
 {
 	RJWT_TRY(check_keys(k, &d->plan));
 	RJWT_TRY(commit(k, &d->plan, &d->now));
-	if (store_usage(k->store, k->policy, &d->now, &d->seen, NULL) != RJWT_OK)
+	if (store_usage(k->store, k->env.policy, &d->now, &d->seen, NULL) != RJWT_OK)
 		d->seen = (struct keyset_seen){ .first_alive = k->store->keyset.floor };
 	return RJWT_OK;
 }
@@ -437,15 +434,15 @@ carry_out(struct change_ctx *k, struct decision *d)
 static enum rjwt_err
 decide_locked(struct change_ctx *k, struct decision *d)
 {
-	struct rjwt_diag *outer = k->diag;
+	struct rjwt_diag *outer = k->env.diag;
 
-	RJWT_TRY(store_load(k->store, k->diag));
-	k->diag = NULL;
+	RJWT_TRY(store_load(k->store, k->env.diag));
+	k->env.diag = NULL;
 	if (decide(k, d) != RJWT_OK)
 		d->plan.make = 0; /* what is wrong is reported when the lock is held */
-	k->diag = outer;
+	k->env.diag = outer;
 	for (;;) {
-		RJWT_TRY(commit_make_keys(&k->fresh, d->plan.make, k->policy, k->diag));
+		RJWT_TRY(commit_make_keys(&k->fresh, d->plan.make, k->env.policy, k->env.diag));
 		RJWT_TRY(begin(k));
 		RJWT_TRY(decide(k, d));
 		if (d->plan.make <= k->fresh.n)
@@ -455,22 +452,20 @@ decide_locked(struct change_ctx *k, struct decision *d)
 }
 
 enum rjwt_err
-keyset_change(struct store *store, const struct rotation_policy *policy, const struct change_request *order,
-    struct clock *clock, int flags, struct rjwt_change *change, struct rjwt_diag *diag)
+keyset_change(struct store *store, const struct keyset_env *env, const struct change_request *request, int flags,
+    struct rjwt_change *change)
 {
-	RJWT_CLEAN(keeper_end)
+	RJWT_CLEAN(change_end)
 	struct change_ctx k = { .store = store,
-		.policy = policy,
-		.order = order,
-		.clock = clock,
+		.env = *env,
+		.request = request,
 		.private = DIR_NONE,
-		.lock = LOCK_NONE,
-		.diag = diag };
+		.lock = LOCK_NONE };
 	struct decision d;
 
 	if ((flags & RJWT_DRY_RUN) != 0) {
-		RJWT_TRY(store_load(store, diag));
-		RJWT_TRY(store_check_writable(store, policy, diag));
+		RJWT_TRY(store_load(store, env->diag));
+		RJWT_TRY(store_check_writable(store, env->policy, env->diag));
 		RJWT_TRY(decide(&k, &d));
 		RJWT_TRY(check_keys(&k, &d.plan));
 	} else {

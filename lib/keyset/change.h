@@ -7,12 +7,11 @@
  * the commit; then the private half of the retired key is erased. A crash at any point leaves a keyset that mints
  * and verifies, and the next change finishes the work: it removes what is not part of keyset.json.
  */
-#ifndef RJWT_KEEPER_H
-#define RJWT_KEEPER_H
+#ifndef RJWT_CHANGE_H
+#define RJWT_CHANGE_H
 
 #include "base/err.h"
-#include "base/host.h"
-#include "keyset/keyset.h"
+#include "keyset/env.h"
 #include "keyset/plan.h"
 #include "keyset/store.h"
 #include "rjwt.h"
@@ -30,8 +29,7 @@ struct change_request {
  * RJWT_BUSY names who holds the lock after LOCK_WAIT_S. An error after the commit is a warning in
  * change, because the change is made; a revocation, however, succeeds only as a whole.
  */
-RJWT_MUST enum rjwt_err
-keyset_change(struct store *store, const struct rotation_policy *policy, const struct change_request *order,
-    struct clock *clock, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err keyset_change(struct store *store, const struct keyset_env *env,
+    const struct change_request *request, int flags, struct rjwt_change *change);
 
 #endif

@@ -17,17 +17,17 @@ commit_stage(const struct commit_ctx *s, const struct keyset *before, struct key
 	struct rjwt_time now;
 	struct timespec mtime;
 
-	clock_now(s->clock, &now);
+	clock_now(s->env->clock, &now);
 	keyset->generation = before->generation + 1;
 	mtime = (struct timespec){ .tv_sec = now.wall_s, .tv_nsec = keyset->generation % 1000000000 };
 	RJWT_TRY(keyset_format(&text, keyset));
-	return file_stage(s->dir, "keyset.json", 0644, buf_view(&text), &mtime, s->diag);
+	return file_stage(s->dir, "keyset.json", 0644, buf_view(&text), &mtime, s->env->diag);
 }
 
 enum rjwt_err
 commit_publish(const struct commit_ctx *s)
 {
-	return file_publish(s->dir, "keyset.json", s->diag);
+	return file_publish(s->dir, "keyset.json", s->env->diag);
 }
 
 enum rjwt_err
@@ -40,7 +40,7 @@ commit_key(const struct commit_ctx *s, int64_t version, const struct jwk *jwk)
 	json_open(&text, NULL);
 	RJWT_TRY(jwk_put(&text, jwk));
 	RJWT_TRY(seal_add(&text));
-	return file_write(s->keys, name, 0644, buf_view(&text), NULL, s->diag);
+	return file_write(s->keys, name, 0644, buf_view(&text), NULL, s->env->diag);
 }
 
 enum rjwt_err
@@ -68,7 +68,7 @@ commit_drop_keys(struct fresh_keys *fresh)
 enum rjwt_err
 commit_new_key(const struct commit_ctx *s, const struct keyset *keyset, int64_t version, struct fresh_keys *fresh)
 {
-	RJWT_CLEAN(jwk_clear) struct jwk jwk = { .alg = s->policy->alg };
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { .alg = s->env->policy->alg };
 	struct rjwt_time now;
 	char name[STORE_NAME_SIZE];
 
@@ -76,10 +76,11 @@ commit_new_key(const struct commit_ctx *s, const struct keyset *keyset, int64_t 
 		return RJWT_INTERNAL;
 	fresh->n--;
 	jwk.key = RJWT_STEAL(fresh->keys[fresh->n]);
-	RJWT_TRY(s->provider->generate(s->provider, version, s->policy->alg, s->policy->rsa_bits, &jwk.key, s->diag));
+	RJWT_TRY(s->provider->generate(s->provider, version, s->env->policy->alg, s->env->policy->rsa_bits, &jwk.key,
+	    s->env->diag));
 	store_name(name, version, "minted");
-	RJWT_TRY(file_create(s->private, name, 0600, (struct view){ "", 0 }, s->diag));
-	clock_now(s->clock, &now);
+	RJWT_TRY(file_create(s->private, name, 0600, (struct view){ "", 0 }, s->env->diag));
+	clock_now(s->env->clock, &now);
 	keyset_kid_format(keyset, version, jwk.kid);
 	jwk.published_s = now.wall_s;
 	return commit_key(s, version, &jwk);

@@ -56,10 +56,11 @@ open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
 	if (err != RJWT_OK && !err_is_missing(err))
 		return err;
 	found = open_above(path, &above, name, diag);
-	if (err ==
-	    RJWT_OK) /* perhaps created by an init that was killed before the sync; "." was created by somebody else */
-		return found == RJWT_OK ? dir_sync(&above, diag) : found == RJWT_USAGE ? RJWT_OK : found;
+	if (err == RJWT_OK && found == RJWT_USAGE)
+		return RJWT_OK; /* "." and the like: somebody else created it */
 	RJWT_TRY(found);
+	if (err == RJWT_OK)
+		return dir_sync(&above, diag); /* perhaps created by an init that was killed before the sync */
 	RJWT_TRY(dir_make(&above, name, 0755, diag));
 	return dir_open(path, dir, diag);
 }
@@ -208,7 +209,7 @@ look_first(const char *path, bool adopt, struct rjwt_diag *diag)
 }
 
 static enum rjwt_err
-make_folders(const struct dir *dir, struct rjwt_diag *diag)
+make_directories(const struct dir *dir, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir revoked = DIR_NONE;
 
@@ -250,8 +251,8 @@ remove_any(void *context, const char *name)
 static enum rjwt_err
 remove_begun(struct commit_ctx *s)
 {
-	RJWT_TRY(dir_each(s->private, remove_any, &s->private, s->diag));
-	return dir_each(s->keys, remove_any, &s->keys, s->diag);
+	RJWT_TRY(dir_each(s->private, remove_any, &s->private, s->env->diag));
+	return dir_each(s->keys, remove_any, &s->keys, s->env->diag);
 }
 
 static enum rjwt_err
@@ -310,18 +311,20 @@ adopt_existing(const struct commit_ctx *s, struct keyset *keyset, int64_t *most)
 	bool whole = file_read(s->dir, "keyset.json", KEYSET_FILE_MAX, &text, NULL, NULL) == RJWT_OK &&
 		     keyset_parse(buf_view(&text), keyset, NULL) == RJWT_OK;
 
-	if (whole && s->policy->base != NULL && strcmp(s->policy->base, keyset->base) == 0)
-		return diag_fail(s->diag, RJWT_CONFIG, s->dir->path,
+	if (whole && s->env->policy->base != NULL && strcmp(s->env->policy->base, keyset->base) == 0)
+		return diag_fail(s->env->diag, RJWT_CONFIG, s->dir->path,
 		    "already has the base %s (change base_kid or leave it out)", keyset->base);
-	if (whole)
+	if (whole) {
+		RJWT_TRY(keyset_check_config(keyset, s->env->policy, s->env->diag));
 		*most = keyset->next_version - 1;
-	RJWT_TRY(store_highest(s->keys, most, s->diag));
-	RJWT_TRY(store_highest(s->private, most, s->diag));
+	}
+	RJWT_TRY(store_highest(s->keys, most, s->env->diag));
+	RJWT_TRY(store_highest(s->private, most, s->env->diag));
 	if (*most == 0)
-		return diag_fail(s->diag, RJWT_KEYSET, s->dir->path,
+		return diag_fail(s->env->diag, RJWT_KEYSET, s->dir->path,
 		    "nothing to adopt (rjwt-keyd init creates a keyset)");
 	if (*most > KEYSET_VERSION_MAX - 2)
-		return diag_fail(s->diag, RJWT_KEYSET, s->dir->path, "all key versions are used up");
+		return diag_fail(s->env->diag, RJWT_KEYSET, s->dir->path, "all key versions are used up");
 	return RJWT_OK;
 }
 
@@ -333,9 +336,10 @@ make_keyset(const struct commit_ctx *s, int64_t first, struct fresh_keys *fresh,
 
 	RJWT_TRY(commit_new_key(s, keyset, first, fresh));
 	RJWT_TRY(commit_new_key(s, keyset, first + 1, fresh));
-	clock_now(s->clock, &now);
-	RJWT_TRY(keyset_clock_check(&now, s->diag));
+	clock_now(s->env->clock, &now);
+	RJWT_TRY(keyset_clock_check(&now, s->env->diag));
 	keyset_begin(keyset, first, &now);
+	keyset->configured = keyset->configured || s->env->policy->configured;
 	RJWT_TRY(commit_stage(s, &before, keyset));
 	return commit_publish(s);
 }
@@ -354,8 +358,8 @@ tell(const struct keyset *keyset, const struct rotation_policy *policy, const st
 }
 
 enum rjwt_err
-keyset_init(const char *path, struct provider *given, const struct rotation_policy *policy,
-    const struct init_names *names, bool adopt, struct clock *clock, struct rjwt_change *change, struct rjwt_diag *diag)
+keyset_init(const char *path, struct provider *given, const struct keyset_env *env, const struct init_names *names,
+    bool adopt, struct rjwt_change *change)
 {
 	RJWT_CLEAN(provider_clean) struct provider *provider = given;
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
@@ -364,26 +368,26 @@ keyset_init(const char *path, struct provider *given, const struct rotation_poli
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
 	RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
 	RJWT_CLEAN(commit_drop_keys) struct fresh_keys fresh = { 0 };
-	struct commit_ctx s = { &dir, &keys, &private, NULL, policy, clock, diag };
+	struct commit_ctx s = { &dir, &keys, &private, NULL, env };
 	struct keyset keyset = { 0 };
-	struct rjwt_diag why = { 0 };
+	struct rjwt_diag *diag = env->diag, why = { 0 };
 	struct rjwt_time now;
 	bool removed = false;
 	int64_t most = 0;
 
 	RJWT_TRY(look_first(path, adopt, diag));
 	if (!adopt)
-		RJWT_TRY(fill(&keyset, policy, names, diag));
+		RJWT_TRY(fill(&keyset, env->policy, names, diag));
 	RJWT_TRY(adopt ? adopt_open(path, &dir, diag) : open_or_make(path, &dir, diag));
-	RJWT_TRY(commit_make_keys(&fresh, 2, policy, diag));
+	RJWT_TRY(commit_make_keys(&fresh, 2, env->policy, diag));
 	RJWT_TRY(dir_make(&dir, "private", 0700, diag));
 	RJWT_TRY(lock_take(&lock, &dir, 0, diag));
 	RJWT_TRY(check_there(&dir, adopt, diag)); /* another process may have changed it */
-	clock_now(clock, &now);
+	clock_now(env->clock, &now);
 	RJWT_TRY(keyset_clock_check(&now, diag));
 	if (!adopt)
 		RJWT_TRY(mark_unfinished(&dir, &now, diag));
-	RJWT_TRY(make_folders(&dir, diag));
+	RJWT_TRY(make_directories(&dir, diag));
 	RJWT_TRY(dir_open_at(&dir, "keys", &keys, diag));
 	RJWT_TRY(dir_open_at(&dir, "private", &private, diag));
 	if (adopt)
@@ -391,7 +395,7 @@ keyset_init(const char *path, struct provider *given, const struct rotation_poli
 	else
 		RJWT_TRY(remove_begun(&s));
 	if (adopt)
-		RJWT_TRY(fill(&keyset, policy, names, diag));
+		RJWT_TRY(fill(&keyset, env->policy, names, diag));
 	if (provider == NULL)
 		RJWT_TRY(provider_file(&dir, &provider));
 	provider_make_writable(provider);
@@ -399,7 +403,7 @@ keyset_init(const char *path, struct provider *given, const struct rotation_poli
 	RJWT_TRY(make_keyset(&s, most + 1, &fresh, &keyset));
 	RJWT_TRY(store_open(path, RJWT_STEAL(provider), &store, diag));
 	RJWT_TRY(recover(&s, store, false, &removed));
-	tell(&keyset, policy, &dir, adopt, change);
+	tell(&keyset, env->policy, &dir, adopt, change);
 	if (keyset.machine[0] == '\0')
 		text_append(change->warning, sizeof(change->warning), "; ",
 		    "this host has no machine id (/etc/machine-id): if it is cloned, the clone will accept and mint "

@@ -6,9 +6,8 @@
 #define RJWT_INIT_H
 
 #include "base/err.h"
-#include "base/host.h"
 #include "jose/provider.h"
-#include "keyset/keyset.h"
+#include "keyset/env.h"
 #include "rjwt.h"
 
 /*
@@ -21,8 +20,7 @@
 struct init_names {
 	const char *issuer, *audience;
 };
-RJWT_MUST enum rjwt_err keyset_init(const char *dir, struct provider *provider, const struct rotation_policy *policy,
-    const struct init_names *names, bool adopt, struct clock *clock, struct rjwt_change *change,
-    struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err keyset_init(const char *dir, struct provider *provider, const struct keyset_env *env,
+    const struct init_names *names, bool adopt, struct rjwt_change *change);
 
 #endif

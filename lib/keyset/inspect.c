@@ -6,6 +6,7 @@
 #include "jose/provider.h"
 #include "keyset/tickets.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static enum rjwt_err
@@ -40,7 +41,7 @@ store_can_sign(struct store *store, int64_t version, struct rjwt_diag *diag)
 	RJWT_TRY(tickets_count(store, version, &minted, diag));
 	if (minted == INT64_MAX)
 		return diag_fail(diag, RJWT_KEYSET, store->dir.path,
-		    "private/%lld.minted is missing or not a file: tokens cannot be counted", (long long)version);
+		    "private/%" PRId64 ".minted is missing or not a file: tokens cannot be counted", version);
 	return RJWT_OK;
 }
 
@@ -64,9 +65,9 @@ check_age(struct store *store, struct rjwt_diag *diag)
 		RJWT_TRY(store_load(store, diag));
 	} while (store->keyset.next_version > known);
 	return diag_fail(diag, RJWT_KEYSET, store->dir.path,
-	    "keyset.json is older than the key files (version %lld): an old copy was "
+	    "keyset.json is older than the key files (version %" PRId64 "): an old copy was "
 	    "restored. Tokens still verify, but none is minted and no key rotates",
-	    (long long)most);
+	    most);
 }
 
 enum rjwt_err

@@ -4,8 +4,10 @@
 #include "base/file_write.h"
 #include "base/json.h"
 #include "base/json_write.h"
+#include "base/string_list.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +20,15 @@ issued_same_hour(int64_t exp_s, int64_t other_s)
 	return exp_s / HOUR_S == other_s / HOUR_S;
 }
 
+static void
+put_list(struct buf *lines, const char *name, const char *const *strings)
+{
+	json_open_array(lines, name);
+	for (size_t i = 0; strings != NULL && strings[i] != NULL; i++)
+		json_put_string(lines, NULL, view_of(strings[i]));
+	json_close_array(lines);
+}
+
 void
 issued_line(struct buf *lines, const struct rjwt_token *token, const struct rjwt_request *request)
 {
@@ -28,11 +39,15 @@ issued_line(struct buf *lines, const struct rjwt_token *token, const struct rjwt
 	json_put_integer(lines, "iat", token->iat_s);
 	json_put_integer(lines, "nbf", token->nbf_s);
 	json_put_integer(lines, "exp", token->exp_s);
-	json_open_array(lines, "scope");
-	for (size_t i = 0; request->scope != NULL && request->scope[i] != NULL; i++)
-		json_put_string(lines, NULL, view_of(request->scope[i]));
-	json_close_array(lines);
+	put_list(lines, "scope", request->scope);
 	json_put_bool(lines, "once", token->once);
+	if (request->issuer != NULL)
+		json_put_string(lines, "iss", view_of(request->issuer));
+	put_list(lines, "aud", request->audience);
+	if (request->by != NULL)
+		json_put_text(lines, "by", view_of(request->by));
+	if (request->why != NULL)
+		json_put_text(lines, "why", view_of(request->why));
 	json_close(lines);
 	buf_adds(lines, "\n");
 }
@@ -45,7 +60,7 @@ issued_add(const struct dir *state, int64_t exp_s, const struct buf *lines, stru
 	char name[32];
 
 	RJWT_TRY(buf_done(lines));
-	snprintf(name, sizeof(name), "%lld", (long long)(exp_s / HOUR_S));
+	snprintf(name, sizeof(name), "%" PRId64, exp_s / HOUR_S);
 	err = dir_open_at(state, "issued", &dir, diag);
 	if (err_is_missing(err)) { /* the directory was removed, which is allowed: it is only for people */
 		RJWT_TRY(dir_make(state, "issued", 0700, diag));
@@ -63,20 +78,62 @@ struct reading {
 	struct rjwt_diag *diag;
 };
 
+/* false: it is damaged. */
+static bool
+read_members(struct json json, struct issued_token *token)
+{
+	const struct {
+		const char *name;
+		struct view *value;
+		bool needed;
+	} texts[] = { { "jti", &token->jti, true }, { "sub", &token->user, true }, { "kid", &token->kid, true },
+		{ "iss", &token->issuer, false }, { "by", &token->by, false }, { "why", &token->why, false } };
+	const struct {
+		const char *name;
+		int64_t *value;
+		bool needed;
+	} times[] = { { "exp", &token->exp_s, true }, { "iat", &token->iat_s, false },
+		{ "nbf", &token->nbf_s, false } };
+
+	*token = (struct issued_token){ .issuer = { "", 0 }, .by = { "", 0 }, .why = { "", 0 } };
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (json_string(json, texts[i].name, texts[i].value) != JSON_GOOD && texts[i].needed)
+			return false;
+	for (size_t i = 0; i < ARRAY_LEN(times); i++)
+		if (json_integer(json, times[i].name, times[i].value) != JSON_GOOD && times[i].needed)
+			return false;
+	return json_boolean(json, "once", &token->once) != JSON_WRONG;
+}
+
+static enum rjwt_err
+read_list(struct json json, const char *name, struct string_list *list)
+{
+	size_t n = 0;
+
+	if (json_strings(json, name, &n) != JSON_GOOD)
+		return RJWT_OK;
+	for (size_t i = 0; i < n; i++)
+		RJWT_TRY(string_list_add(list, json_string_at(json, name, i).p));
+	return RJWT_OK;
+}
+
 static enum rjwt_err
 read_line(const struct reading *r, struct view line)
 {
 	RJWT_CLEAN(json_clear) struct json json = { 0 };
-	struct issued_token token = { .once = false };
+	RJWT_CLEAN(string_list_clear) struct string_list audience = { 0 };
+	RJWT_CLEAN(string_list_clear) struct string_list scope = { 0 };
+	struct issued_token token;
 	enum rjwt_err err = json_parse(line, &json, NULL);
 
 	if (err == RJWT_MEMORY)
 		return err;
-	if (err != RJWT_OK || json_string(json, "jti", &token.jti) != JSON_GOOD ||
-	    json_string(json, "sub", &token.user) != JSON_GOOD || json_string(json, "kid", &token.kid) != JSON_GOOD ||
-	    json_integer(json, "exp", &token.exp_s) != JSON_GOOD ||
-	    json_boolean(json, "once", &token.once) == JSON_WRONG)
+	if (err != RJWT_OK || !read_members(json, &token))
 		return RJWT_OK;
+	RJWT_TRY(read_list(json, "aud", &audience));
+	RJWT_TRY(read_list(json, "scope", &scope));
+	token.audience = string_list_view(&audience);
+	token.scope = string_list_view(&scope);
 	return r->each(r->context, &token);
 }
 

@@ -20,10 +20,11 @@ void issued_line(struct buf *lines, const struct rjwt_token *token, const struct
 RJWT_MUST enum rjwt_err
 issued_add(const struct dir *state, int64_t exp_s, const struct buf *lines, struct rjwt_diag *diag);
 
-/* One record: views, each followed by NUL, until the call returns. */
+/* One record: views, each followed by NUL, until the call returns. What version 0.1.0 did not record is "" or NULL. */
 struct issued_token {
-	struct view jti, user, kid;
-	int64_t exp_s;
+	struct view jti, user, kid, issuer, by, why;
+	const char *const *audience, *const *scope; /* NULL-terminated */
+	int64_t iat_s, nbf_s, exp_s;
 	bool once;
 };
 

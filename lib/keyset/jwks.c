@@ -57,13 +57,13 @@ jwks_export(const struct commit_ctx *s, struct store *store)
 	struct rjwt_time now;
 	enum rjwt_err err;
 
-	clock_now(s->clock, &now);
-	err = store_jwks(store, now.wall_s, &wanted, s->diag);
+	clock_now(s->env->clock, &now);
+	err = store_jwks(store, now.wall_s, &wanted, s->env->diag);
 	if (err == RJWT_KEYSET)
 		return RJWT_OK; /* a signing key is damaged: the export stays as it is until that is repaired */
 	RJWT_TRY(err);
 	if (jwks_is_current(store) && file_read(&store->dir, "jwks.json", JWK_SET_MAX, &there, NULL, NULL) == RJWT_OK &&
 	    view_eq(buf_view(&wanted), buf_view(&there)))
 		return RJWT_OK;
-	return file_write(&store->dir, "jwks.json", 0644, buf_view(&wanted), &store->identity.st_mtim, s->diag);
+	return file_write(&store->dir, "jwks.json", 0644, buf_view(&wanted), &store->identity.st_mtim, s->env->diag);
 }

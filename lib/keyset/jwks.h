@@ -17,6 +17,6 @@ RJWT_MUST enum rjwt_err store_jwks(struct store *store, int64_t now_s, struct bu
 bool jwks_is_current(const struct store *store);
 
 /* Rewrite jwks.json if its contents are not as they should be; reads all keys. */
-RJWT_MUST enum rjwt_err jwks_export(const struct commit_ctx *scribe, struct store *store);
+RJWT_MUST enum rjwt_err jwks_export(const struct commit_ctx *ctx, struct store *store);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/datetime.h"
 #include "base/json.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +46,16 @@ keyset_kid_parse(const struct keyset *keyset, struct view kid, int64_t *version)
 void
 keyset_kid_format(const struct keyset *keyset, int64_t version, char kid[static RJWT_ID_SIZE])
 {
-	snprintf(kid, RJWT_ID_SIZE, "%s.%lld", keyset->base, (long long)version);
+	snprintf(kid, RJWT_ID_SIZE, "%s.%" PRId64, keyset->base, version);
+}
+
+enum rjwt_err
+keyset_check_config(const struct keyset *keyset, const struct rotation_policy *policy, struct rjwt_diag *diag)
+{
+	if (!keyset->configured || policy->path != NULL)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_CONFIG, RJWT_CONFIG_FILE,
+	    "is missing, but the keyset was used with it (put it back; for the defaults, create an empty file)");
 }
 
 enum rjwt_err

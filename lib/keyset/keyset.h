@@ -39,7 +39,8 @@
 #define KEYSET_BASE_MAX 32
 #define KEYSET_FILE_MAX 8192 /* bytes of keyset.json */
 /* The message for a file whose checksum is wrong. */
-#define KEYSET_TORN "is torn or was altered: its sum does not fit (put a good copy back, or rjwt-keyd init --adopt)"
+#define KEYSET_DAMAGED \
+	"is damaged or was altered: its sum does not match (restore a good copy, or: rjwt-keyd init --adopt)"
 
 struct keyset {
 	int64_t generation; /* of keyset.json; increases by 1 with each commit */
@@ -63,13 +64,15 @@ struct keyset {
 	} trial;
 	int64_t
 	    revoked; /* at least so many marks of revoked tokens and users exist, of versions from floor on; -1: unknown */
+	bool configured; /* a commit was made with the configuration file at the default path */
 };
 
 struct rotation_policy {
 	const struct alg *alg; /* of the next key that is created */
 	unsigned rsa_bits;
 	const char *base;	/* base_kid; NULL: not configured */
-	const char *path;	/* the configuration file, for messages; NULL: none */
+	const char *path;	/* the configuration file; NULL: there is none, and all keys have their defaults */
+	bool configured;	/* it is the one at the default path */
 	int64_t rotate_every_s; /* 0: never by time */
 	int64_t max_tokens;	/* 0: no limit */
 	int64_t previous_key_ttl_s, max_lifetime_s, leeway_s;
@@ -80,6 +83,13 @@ int64_t keyset_slack_s(const struct rotation_policy *policy);
 
 /* Check that a reading of the clock can be stored. RJWT_INTERNAL: before 1970, or too large for JSON. */
 RJWT_MUST enum rjwt_err keyset_clock_check(const struct rjwt_time *now, struct rjwt_diag *diag);
+
+/*
+ * RJWT_CONFIG: the keyset was used with the configuration file at the default path, and that file is gone. What it
+ * closed must not be opened by its absence.
+ */
+RJWT_MUST enum rjwt_err
+keyset_check_config(const struct keyset *keyset, const struct rotation_policy *policy, struct rjwt_diag *diag);
 
 /* Whether a rotation has been due for more than a minute plus a quarter of rotate_every. */
 bool keyset_overdue(const struct keyset *keyset, const struct rotation_policy *policy, int64_t now_s);

@@ -43,6 +43,7 @@ keyset_format(struct buf *out, const struct keyset *keyset)
 	json_close(out);
 	if (keyset->revoked >= 0)
 		json_put_integer(out, "revoked", keyset->revoked);
+	json_put_bool(out, "configured", keyset->configured);
 	return seal_add(out);
 }
 
@@ -107,7 +108,8 @@ read_members(struct json json, struct keyset *keyset)
 	    json_integer(clock, "boottime", &keyset->clock.boot_s) != JSON_GOOD ||
 	    !read_string(clock, "boot_id", keyset->clock.boot_id, sizeof(keyset->clock.boot_id)) ||
 	    json_integer(clock, "back", &back) != JSON_GOOD || json_integer(clock, "forward", &forward) != JSON_GOOD ||
-	    !read_trial(json, keyset) || !read_revoked(json, keyset))
+	    !read_trial(json, keyset) || !read_revoked(json, keyset) ||
+	    json_boolean(json, "configured", &keyset->configured) == JSON_WRONG)
 		return "a member is missing or has the wrong type";
 	keyset->moved_s = forward - back;
 	return NULL;
@@ -132,7 +134,7 @@ keyset_parse(struct view text, struct keyset *keyset, struct rjwt_diag *diag)
 
 	err = seal_check(text);
 	if (err != RJWT_OK)
-		return diag_fail(diag, err, "", KEYSET_TORN);
+		return diag_fail(diag, err, "", KEYSET_DAMAGED);
 	err = json_parse(text, &json, diag);
 	if (err != RJWT_OK)
 		return err == RJWT_MALFORMED ? RJWT_KEYSET : err;

@@ -84,23 +84,6 @@ spend(struct marks *marks, const char *hash, struct rjwt_diag *diag)
 	return err == RJWT_EXISTS ? RJWT_SPENT : err;
 }
 
-static enum rjwt_err
-look(const struct marks *marks, const char *folder, const char *hash, struct rjwt_diag *diag)
-{
-	RJWT_CLEAN(free_clean) char *path = NULL;
-	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
-	struct stat status;
-
-	RJWT_TRY(open_spent(marks, &spent, diag));
-	if (asprintf(&path, "%s/%s", folder, hash) < 0) {
-		path = NULL;
-		return RJWT_MEMORY;
-	}
-	if (fstatat(spent.fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0)
-		return RJWT_SPENT;
-	return errno == ENOENT ? dir_probe(&spent, 0, diag) : diag_fail(diag, RJWT_IO, spent.path, "cannot search");
-}
-
 /* spent/VERSION/HASH */
 static enum rjwt_err
 name_mark(int64_t version, const struct claims *claims, const char *scope, char folder[static STORE_NAME_SIZE],
@@ -110,14 +93,45 @@ name_mark(int64_t version, const struct claims *claims, const char *scope, char 
 	return digest_name((struct view[]){ claims->iss, claims->jti, view_of(scope) }, 3, hash);
 }
 
+static enum rjwt_err
+find_mark(const struct dir *spent, int64_t version, const struct claims *claims, const char *scope, int64_t *at_s,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(free_clean) char *path = NULL;
+	char hash[DIGEST_HEX], folder[STORE_NAME_SIZE];
+	struct stat status;
+
+	RJWT_TRY(name_mark(version, claims, scope, folder, hash));
+	if (asprintf(&path, "%s/%s", folder, hash) < 0) {
+		path = NULL;
+		return RJWT_MEMORY;
+	}
+	if (fstatat(spent->fd, path, &status, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? RJWT_OK : diag_fail(diag, RJWT_IO, spent->path, "cannot search");
+	*at_s = status.st_mtime;
+	return RJWT_SPENT;
+}
+
+enum rjwt_err
+mark_spent_at(struct marks *marks, int64_t version, const struct claims *claims, const char *scope, int64_t *at_s,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
+
+	RJWT_TRY(open_spent(marks, &spent, diag));
+	return find_mark(&spent, version, claims, scope, at_s, diag);
+}
+
 enum rjwt_err
 mark_find_spent(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
     struct rjwt_diag *diag)
 {
-	char hash[DIGEST_HEX], folder[STORE_NAME_SIZE];
+	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
+	int64_t at_s;
 
-	RJWT_TRY(name_mark(version, claims, scope, folder, hash));
-	return look(marks, folder, hash, diag);
+	RJWT_TRY(open_spent(marks, &spent, diag));
+	RJWT_TRY(find_mark(&spent, version, claims, scope, &at_s, diag));
+	return dir_probe(&spent, 0, diag);
 }
 
 enum rjwt_err

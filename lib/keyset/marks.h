@@ -44,6 +44,10 @@ void marks_close(struct marks *marks);
 RJWT_MUST enum rjwt_err mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
     struct rjwt_diag *diag);
 
+/* Whether and when it was spent, for people: RJWT_OK, RJWT_SPENT; RJWT_IO: cannot read the marks. */
+RJWT_MUST enum rjwt_err mark_spent_at(struct marks *marks, int64_t version, const struct claims *claims,
+    const char *scope, int64_t *at_s, struct rjwt_diag *diag);
+
 /*
  * Check whether it was spent, without creating a mark: RJWT_OK, RJWT_SPENT; RJWT_IO: cannot read the marks, or
  * mark_spend() could not create one.

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,7 +45,7 @@ put_mark(const struct dir *state, const char *kind, const char *name, int64_t ve
 		return dir_sync(&dir, diag); /* its writer may have crashed before the sync */
 	if (err != RJWT_REVOKED)
 		RJWT_TRY(err);
-	buf_addf(&text, "%lld\n", (long long)version);
+	buf_addf(&text, "%" PRId64 "\n", version);
 	RJWT_TRY(buf_done(&text));
 	RJWT_TRY(file_write(&dir, hash, 0644, buf_view(&text), &no_time, diag));
 	*made += err != RJWT_REVOKED;

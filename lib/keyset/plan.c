@@ -3,6 +3,7 @@
 #include "base/datetime.h"
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,7 +127,7 @@ plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan,
 {
 	if (version < before->floor || version > before->next.version)
 		return diag_fail(diag, RJWT_KEY_UNKNOWN, "",
-		    "version %lld is not a key of this keyset that still verifies", (long long)version);
+		    "version %" PRId64 " is not a key of this keyset that still verifies", version);
 	plan->revoke = version;
 	if (version == before->active.version) {
 		promote(before, plan);
@@ -139,17 +140,17 @@ plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan,
 
 /* What changes, except for dates. */
 static enum rjwt_err
-plan_versions(const struct keyset *before, const struct rotation_policy *policy, int64_t version,
-    const struct keyset_seen *seen, const struct rjwt_time *now, struct plan *plan, struct rjwt_diag *diag)
+plan_versions(const struct plan_facts *f, int64_t version, struct plan *plan, struct rjwt_diag *diag)
 {
+	const struct keyset *before = f->keyset;
 	struct keyset dated = *before;
 
 	switch (plan->why) {
 	case WHY_DUE:
 		/* If the clock was set back, now counts as the time of the last rotation: at most rotate_every late. */
-		if (now->wall_s < dated.active.since_s)
-			dated.active.since_s = now->wall_s;
-		if (keyset_due(&dated, policy, seen->minted, now->wall_s))
+		if (f->now->wall_s < dated.active.since_s)
+			dated.active.since_s = f->now->wall_s;
+		if (keyset_due(&dated, f->policy, f->seen->minted, f->now->wall_s))
 			promote(before, plan);
 		return RJWT_OK;
 	case WHY_MANUAL:
@@ -177,24 +178,27 @@ plan_versions(const struct keyset *before, const struct rotation_policy *policy,
 }
 
 enum rjwt_err
-keyset_plan(const struct keyset *keyset, const struct rotation_policy *policy, enum keyset_why why, int64_t version,
-    const struct keyset_seen *seen, const struct rjwt_time *now, struct plan *plan, struct rjwt_diag *diag)
+keyset_plan(const struct plan_facts *f, enum keyset_why why, int64_t version, struct plan *plan, struct rjwt_diag *diag)
 {
+	const struct keyset *keyset = f->keyset;
+	const struct rjwt_time *now = f->now;
+
 	*plan = (struct plan){ .why = why, .after = *keyset };
 	RJWT_TRY(keyset_clock_check(now, diag));
-	if (floor_may_rise(keyset, policy, seen, now))
-		plan->after.floor = seen->first_alive;
-	RJWT_TRY(plan_versions(keyset, policy, version, seen, now, plan, diag));
+	if (floor_may_rise(keyset, f->policy, f->seen, now))
+		plan->after.floor = f->seen->first_alive;
+	RJWT_TRY(plan_versions(f, version, plan, diag));
 	if (keyset->machine[0] == '\0')
-		memcpy(plan->after.machine, seen->machine, sizeof(plan->after.machine));
+		memcpy(plan->after.machine, f->seen->machine, sizeof(plan->after.machine));
+	plan->after.configured = keyset->configured || f->policy->configured;
 	plan->after.next_version = keyset->next_version + plan->make;
 	if (plan->after.next_version > KEYSET_VERSION_MAX + 1)
 		return diag_fail(diag, RJWT_KEYSET, "", "all key versions are used up");
 	plan->any = plan->make > 0 || plan->revoke != 0 || why == WHY_BUMP || now->wall_s < keyset->active.since_s ||
-		    plan->after.floor != keyset->floor || keyset_clock_moved(keyset, policy, now) ||
-		    strcmp(plan->after.machine, keyset->machine) != 0;
-	plan->counts = !plan->any && must_count(keyset, policy, seen, now);
-	keyset_plan_at(plan, keyset, policy, now);
+		    plan->after.floor != keyset->floor || keyset_clock_moved(keyset, f->policy, now) ||
+		    strcmp(plan->after.machine, keyset->machine) != 0 || plan->after.configured != keyset->configured;
+	plan->counts = !plan->any && must_count(keyset, f->policy, f->seen, now);
+	keyset_plan_at(plan, keyset, f->policy, now);
 	return RJWT_OK;
 }
 
@@ -225,9 +229,11 @@ describe_reason(struct plan *plan, const struct keyset *before)
 		keyset_kid_format(before, plan->revoke, kid);
 		add(&plan->change, "%.42s is revoked", kid);
 	} else if (plan->make == 0 && plan->after.floor != before->floor)
-		add(&plan->change, "keys below version %lld are removed", (long long)plan->after.floor);
+		add(&plan->change, "keys below version %" PRId64 " are removed", plan->after.floor);
 	else if (plan->make == 0 && strcmp(plan->after.machine, before->machine) != 0)
 		add(&plan->change, "recorded the machine id");
+	else if (plan->make == 0 && plan->after.configured != before->configured)
+		add(&plan->change, "recorded that a configuration file is used");
 	else if (plan->why == WHY_DUE && plan->make == 0)
 		add(&plan->change, plan->any ? "recorded the clock change" : "nothing was due");
 }

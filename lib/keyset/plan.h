@@ -45,18 +45,24 @@ struct plan {
 	struct rjwt_change change;
 };
 
+/* What a plan is made of. Borrows all. */
+struct plan_facts {
+	const struct keyset *keyset;
+	const struct rotation_policy *policy;
+	const struct keyset_seen *seen;
+	const struct rjwt_time *now; /* read while holding the lock */
+};
+
 /*
  * Plan a change.
  *
  * version	WHY_MANUAL, WHY_TOKEN_LIMIT: the version that was active when the caller decided; nothing
  *		happens if another one is active by now. WHY_REVOKE_KEY: the one to revoke
- * now		read while holding the lock
  *
  * RJWT_KEYSET: all versions are used up. RJWT_KEY_UNKNOWN: that key does not verify any more, or never did.
  */
-RJWT_MUST enum rjwt_err
-keyset_plan(const struct keyset *keyset, const struct rotation_policy *policy, enum keyset_why why, int64_t version,
-    const struct keyset_seen *seen, const struct rjwt_time *now, struct plan *plan, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err keyset_plan(const struct plan_facts *facts, enum keyset_why why, int64_t version,
+    struct plan *plan, struct rjwt_diag *diag);
 
 /* Date the plan: the commit happens now. May be called again if the commit is delayed. */
 void keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rotation_policy *policy,

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 struct sweep {
-	const struct commit_ctx *scribe;
+	const struct commit_ctx *ctx;
 	struct store *store;
 	bool removed;
 };
@@ -28,7 +28,7 @@ static enum rjwt_err
 may_be_secret(const struct sweep *s, const char *name, bool *maybe)
 {
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	enum rjwt_err err = file_read(s->scribe->private, name, JWK_FILE_MAX * 2, &text, NULL, s->scribe->diag);
+	enum rjwt_err err = file_read(s->ctx->private, name, JWK_FILE_MAX * 2, &text, NULL, s->ctx->env->diag);
 
 	*maybe = err != RJWT_OK || text.n < 11 || memcmp(text.p, "-----BEGIN ", 11) != 0;
 	return err == RJWT_KEYSET ? RJWT_OK : err;
@@ -47,7 +47,7 @@ still_verifies(const struct sweep *s, int64_t version, const char *name, bool *v
 	*verifies = false;
 	if (version < s->store->keyset.floor || version > s->store->keyset.next.version)
 		return RJWT_OK;
-	err = store_read_key(s->store, version, &jwk, s->scribe->diag);
+	err = store_read_key(s->store, version, &jwk, s->ctx->env->diag);
 	if (err == RJWT_KEY_UNKNOWN)
 		return RJWT_OK;
 	if (err == RJWT_KEYSET)
@@ -72,10 +72,10 @@ sweep_private(void *context, const char *name)
 		RJWT_TRY(still_verifies(s, version, name, &verifies));
 		if (verifies)
 			return RJWT_OK;
-		RJWT_TRY(provider->destroy(provider, version, s->scribe->diag));
+		RJWT_TRY(provider->destroy(provider, version, s->ctx->env->diag));
 	}
 	s->removed = true;
-	return file_remove(s->scribe->private, name, s->scribe->diag);
+	return file_remove(s->ctx->private, name, s->ctx->env->diag);
 }
 
 static enum rjwt_err
@@ -88,19 +88,19 @@ sweep_keys(void *context, const char *name)
 	    (version == 0 || (version >= s->store->keyset.floor && version <= s->store->keyset.next.version)))
 		return RJWT_OK;
 	s->removed = true;
-	return file_remove(s->scribe->keys, name, s->scribe->diag);
+	return file_remove(s->ctx->keys, name, s->ctx->env->diag);
 }
 
 /* Clean one directory, and fsync it if something was removed. */
 static enum rjwt_err
-sweep(const struct commit_ctx *scribe, struct store *store, const struct dir *dir,
+sweep(const struct commit_ctx *ctx, struct store *store, const struct dir *dir,
     enum rjwt_err (*each)(void *context, const char *name), bool *removed)
 {
-	struct sweep s = { .scribe = scribe, .store = store };
+	struct sweep s = { .ctx = ctx, .store = store };
 
-	RJWT_TRY(dir_each(dir, each, &s, scribe->diag));
+	RJWT_TRY(dir_each(dir, each, &s, ctx->env->diag));
 	*removed = *removed || s.removed;
-	return s.removed ? dir_sync(dir, scribe->diag) : RJWT_OK;
+	return s.removed ? dir_sync(dir, ctx->env->diag) : RJWT_OK;
 }
 
 /* The init was committed: remove its file, which would mark it as interrupted. */
@@ -108,17 +108,17 @@ static enum rjwt_err
 drop_unfinished(const struct commit_ctx *s)
 {
 	if (unlinkat(s->dir->fd, COMMIT_UNFINISHED, 0) == 0)
-		return dir_sync(s->dir, s->diag);
-	return errno == ENOENT ? RJWT_OK : diag_fail(s->diag, RJWT_IO, s->dir->path, COMMIT_UNFINISHED);
+		return dir_sync(s->dir, s->env->diag);
+	return errno == ENOENT ? RJWT_OK : diag_fail(s->env->diag, RJWT_IO, s->dir->path, COMMIT_UNFINISHED);
 }
 
 enum rjwt_err
-recover(const struct commit_ctx *scribe, struct store *store, bool first, bool *removed)
+recover(const struct commit_ctx *ctx, struct store *store, bool first, bool *removed)
 {
-	RJWT_TRY(sweep(scribe, store, scribe->private, sweep_private, removed));
-	RJWT_TRY(sweep(scribe, store, scribe->keys, sweep_keys, removed));
-	RJWT_TRY(drop_unfinished(scribe));
+	RJWT_TRY(sweep(ctx, store, ctx->private, sweep_private, removed));
+	RJWT_TRY(sweep(ctx, store, ctx->keys, sweep_keys, removed));
+	RJWT_TRY(drop_unfinished(ctx));
 	if (first && jwks_is_current(store))
 		return RJWT_OK;
-	return jwks_export(scribe, store);
+	return jwks_export(ctx, store);
 }

@@ -14,6 +14,6 @@
  * the first call rebuilds it only if its mtime is not that of this commit; the last call compares contents.
  * *removed becomes true if something was removed. The lock is held.
  */
-RJWT_MUST enum rjwt_err recover(const struct commit_ctx *scribe, struct store *store, bool first, bool *removed);
+RJWT_MUST enum rjwt_err recover(const struct commit_ctx *ctx, struct store *store, bool first, bool *removed);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ struct stored_key {
 void
 store_name(char name[static STORE_NAME_SIZE], int64_t version, const char *suffix)
 {
-	snprintf(name, STORE_NAME_SIZE, "%lld.%s", (long long)version, suffix);
+	snprintf(name, STORE_NAME_SIZE, "%" PRId64 ".%s", version, suffix);
 }
 
 int64_t
@@ -198,7 +199,7 @@ store_read_key(struct store *store, int64_t version, struct jwk *jwk, struct rjw
 		return err;
 	if (err != RJWT_OK)
 		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%s: %s", name,
-		    why.text[0] == '\0' ? KEYSET_TORN : why.text);
+		    why.text[0] == '\0' ? KEYSET_DAMAGED : why.text);
 	if (strcmp(found.kid, kid) != 0)
 		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%s: has key %s of another keyset", name,
 		    found.kid);
@@ -232,8 +233,7 @@ cache_load(struct store *store, int64_t version, struct rjwt_diag *diag)
 	RJWT_TRY(store_read_key(store, version, &jwk, diag));
 	err = keyset_check_key(&store->keyset, version, &jwk);
 	if (err == RJWT_KEYSET)
-		return diag_fail(diag, err, store->keys.path, "%lld.jwk: a retired key without exp",
-		    (long long)version);
+		return diag_fail(diag, err, store->keys.path, "%" PRId64 ".jwk: a retired key without exp", version);
 	RJWT_TRY(err);
 	if (jwk.key == NULL && jwk.revoked_s == 0)
 		RJWT_TRY(store->provider->secret(store->provider, version, jwk.alg, &jwk.key, diag));
@@ -275,7 +275,7 @@ store_read_signing_key(struct store *store, int64_t version, struct jwk *jwk, st
 	enum rjwt_err err = store_read_key(store, version, jwk, diag);
 
 	if (err == RJWT_KEY_UNKNOWN)
-		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%lld.jwk is missing", (long long)version);
+		return diag_fail(diag, RJWT_KEYSET, store->keys.path, "%" PRId64 ".jwk is missing", version);
 	return err;
 }
 

@@ -126,7 +126,7 @@ check_key(struct verification *w)
 
 	/* The nbf of a key in a JWK Set; in a keyset it is in the past, unless the clock was set back. */
 	if (jwk != NULL && w->verifier->keyset == NULL && jwk->since_s - now_s > leeway_s)
-		return check_judge_time(w, false, "a key that is valid, not before", jwk->since_s, now_s);
+		return check_judge_time(w, false, "a key that is valid from", jwk->since_s, now_s);
 	if (jwk == NULL && w->verifier->set != NULL)
 		return key_missing_in_set(w);
 	return check_judge(w, jwk != NULL, w->verifier->set != NULL ? "a key of this JWK Set" : "a key of this keyset",

@@ -40,8 +40,8 @@ rotate_if_due(struct mint_batch *b)
 	RJWT_TRY(keyset_clock_check(&now, &b->diag));
 	if (!keyset_due(&m->store->keyset, &m->config->rotation, 0, now.wall_s))
 		return RJWT_OK;
-	if (keyset_change(m->store, &m->config->rotation, &(struct change_request){ .why = WHY_DUE }, m->clock, 0,
-		&b->change, &why) != RJWT_OK)
+	if (keyset_change(m->store, &(struct keyset_env){ &m->config->rotation, m->clock, &why },
+		&(struct change_request){ .why = WHY_DUE }, 0, &b->change) != RJWT_OK)
 		text_append(b->warning, sizeof(b->warning), "; ", "the rotation that is due failed: %s%s%s", why.path,
 		    why.path[0] == '\0' ? "" : ": ", why.text);
 	return store_load(m->store, &b->diag);
@@ -68,7 +68,10 @@ take_tickets(struct mint_batch *b, int64_t version, size_t wanted, size_t *got)
 	else if (err != RJWT_OK)
 		return diag_fail(&b->diag, err, why.path, "%s", why.text);
 	left = limit - (number - (int64_t)wanted);
-	*got = left <= 0 ? 0 : (size_t)left < wanted ? (size_t)left : wanted;
+	if (left <= 0)
+		*got = 0;
+	else if ((size_t)left < wanted)
+		*got = (size_t)left;
 	return RJWT_OK;
 }
 
@@ -106,7 +109,7 @@ sign_block(struct mint_batch *b, const struct keyset *keyset, bool *used_up)
 	return RJWT_OK;
 }
 
-/* Another key has become active: the signed tokens are worthless, and failures may be due to the change. */
+/* Another key has become active: the signed tokens no longer verify, and failures may be due to the change. */
 static void
 rewind_block(struct mint_batch *b)
 {
@@ -171,9 +174,8 @@ mint_once(struct mint_batch *b)
 	settle_block(b, RJWT_OK);
 	if (!used_up)
 		return RJWT_OK;
-	return keyset_change(m->store, &m->config->rotation,
-	    &(struct change_request){ .why = WHY_TOKEN_LIMIT, .version = before.active.version }, m->clock, 0,
-	    &b->change, &b->diag);
+	return keyset_change(m->store, &(struct keyset_env){ &m->config->rotation, m->clock, &b->diag },
+	    &(struct change_request){ .why = WHY_TOKEN_LIMIT, .version = before.active.version }, 0, &b->change);
 }
 
 static size_t

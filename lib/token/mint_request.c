@@ -13,6 +13,7 @@
 #include "jose/jws.h"
 #include "token/prompt_limits.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -296,8 +297,8 @@ check_asserted(struct mint_item *o, const struct signer *signer, const char *kid
 	if (r->kid != NULL && strcmp(r->kid, kid) != 0)
 		return diag_fail(o->diag, RJWT_KID, "", "%s signs now, not %s", kid, r->kid);
 	if (r->key_version != 0 && r->key_version != version)
-		return diag_fail(o->diag, RJWT_KID, "", "version %lld signs now, not %lld", (long long)version,
-		    (long long)r->key_version);
+		return diag_fail(o->diag, RJWT_KID, "", "version %" PRId64 " signs now, not %" PRId64, version,
+		    r->key_version);
 	if (r->alg != NULL && strcmp(r->alg, signer->alg->label) != 0 && strcmp(r->alg, signer->alg->name) != 0)
 		return diag_fail(o->diag, RJWT_ALG, "", "%s signs with %s, not with %s", kid, signer->alg->label,
 		    r->alg);

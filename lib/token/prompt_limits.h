@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * prompt_limits.h - which replies reach the module whole: a table of PAM services, from measurements
- *.
+ * with the programs of Debian 12: tests/limits/run.
  */
 #ifndef RJWT_PROMPT_LIMITS_H
 #define RJWT_PROMPT_LIMITS_H

@@ -58,7 +58,7 @@ fine()
 		2:6|alg: "none" is not a supported algorithm|alg: none|alg: EdDSA
 		2:11|rsa_bits: must be|rsa_bits: 1024|rsa_bits: 2048
 		2:21|max_tokens_per_key: "many" is not a whole number|max_tokens_per_key: many|max_tokens_per_key: 10
-		2:21|max_tokens_per_key: is not a whole number without quotes|max_tokens_per_key: "10"|max_tokens_per_key: 0
+		2:21|max_tokens_per_key: is not a whole number (write it without quotes)|max_tokens_per_key: "10"|max_tokens_per_key: 0
 		2:14|cap_session: "yes" is not true or false|cap_session: yes|cap_session: true
 		2:11|one_time: "never" is not|one_time: never|one_time: always
 		2:12|state_dir: is not an absolute path|state_dir: lib/rjwt|state_dir: /lib/rjwt
@@ -205,4 +205,46 @@ fine()
 	run -0 keyd -d "$dir/other" check
 	refused 1 'no keyset was created' keyd check
 	refused 1 "$dir/none.yaml: cannot read: No such file" "$RJWT_BUILD/rjwt-keyd" -c "$dir/none.yaml" check
+}
+
+# in_place COMMAND... - of the default path: $dir/etc is what the programs see there
+in_place()
+{
+	# shellcheck disable=SC2016    # the other shell's
+	unshare -m bash -c 'mount --bind "$1" "$2" && shift 2 && "$@"' - "$dir/etc" "${default%/*/*}" "$@"
+}
+
+@test "a default file that a keyset was used with cannot go away unnoticed" {
+	need_root
+	need unshare mount
+	default=$("$RJWT_BUILD/rjwt-keyd" --help | sed -n 's/.*(default: \(.*rjwt\.yaml\)).*/\1/p')
+	[ -d "${default%/*/*}" ] || skip "there is no ${default%/*/*}"
+	mkdir -p "$dir/etc/rjwt"
+	[ ! -e /etc/machine-id ] || cp /etc/machine-id "$dir/etc"
+	in_place true 2>/dev/null || skip 'no directory can be mounted here'
+	keyd() { in_place "$RJWT_BUILD/rjwt-keyd" -d "$state" "$@"; }
+	login() { in_place "$RJWT_BUILD/rjwt-verify" -d "$state" -u alice -s sshd "$dir/token"; }
+	rm -r "$state"
+	file=$dir/etc/rjwt/rjwt.yaml
+	printf 'issuer: a\naudience: b\nservices: {su: ""}\n' >"$file"
+	try 0 keyd init
+	try 0 in_place "$RJWT_BUILD/rjwt-issue" -d "$state" --reusable alice
+	echo "$output" >"$dir/token"
+	try 0 login
+	try 0 keyd check
+	[ "$output" = "config    $default"$'\nOK' ]
+	mv "$file" "$file.away"
+	try 2 login
+	[[ $stderr == "rjwt-verify: $default: is missing, "*'put it back'* ]]
+	refused 1 'is missing' in_place "$RJWT_BUILD/rjwt-issue" -d "$state" alice
+	refused 1 'is missing' keyd once
+	try 1 keyd check
+	[[ $output == "$default: is missing, "* ]]
+	try 3 keyd status
+	mv "$file.away" "$file"
+	try 0 login
+	try 0 keyd status
+	says "config    $default"
+	: >"$file"    # the defaults are meant; what was recorded at init are the names
+	try 0 login
 }

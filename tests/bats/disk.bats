@@ -72,7 +72,7 @@ no_rotation()
 {
 	refused 1 "$1" keyd rotate
 	refused 1 "$1" keyd rotate --compromised
-	configure 'rotate_every: 1s'
+	configure 'rotate_every: 1s' 'previous_key_ttl: 2h'
 	refused 1 "$1" keyd once
 	minted 'the rotation that is due failed' "$1"
 	configure

@@ -29,18 +29,23 @@ listed()
 		{ print (letter == "" ? "-" : letter), $3, argument; letter = "" }' | sort
 }
 
-# completed PROGRAM - the same, from the completion, which has no names for arguments: ARG
+# completed PROGRAM - the same, from the completion, which has no names for arguments: ARG. The words that it offers, and the
+# patterns of those whose argument it completes.
 completed()
 {
-	local file=$RJWT_SOURCE/etc/completions/$1 word letter
-	for word in $(grep -vP '^\t-.*\)' "$file" | grep -oP -- '(?<![a-z-])--\K[a-z-]+' | sort -u); do
-		letter=$(grep -oP -- "^\t-(.* \| )?-\K[a-zA-Z](?= \| --$word( |\)))|^\t-\K[a-zA-Z](?= \| --$word( |\)))" "$file") || letter=-
-		if grep -qP -- "^\t-(.* \| |-)?(--)?$word( \||\))" "$file"; then
-			echo "$letter $word ARG"
-		else
-			echo "$letter $word -"
-		fi
-	done | sort
+	perl -ne '
+		if (/^\t(-[^)]*)\)/) {
+			my $before;
+			for (split / \| /, $1) {
+				if (/^-([a-zA-Z])$/) { $before = $1; next }
+				if (/^--(.+)/) { $argument{$1} = 1; $letter{$1} = $before if $before }
+				undef $before;
+			}
+		} else {
+			$word{$1} = 1 while /(?<![a-z-])--([a-z-]+)/g;
+		}
+		END { printf "%s %s %s\n", $letter{$_} || "-", $_, $argument{$_} ? "ARG" : "-" for keys %word }
+	' "$RJWT_SOURCE/etc/completions/$1" | sort
 }
 
 # defaults - "key: default" of each key whose default is no name of the source, in the order of the table
@@ -181,13 +186,37 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		<(sed -n 's/^\.It Sy //p' "$file" | sort)
 }
 
+@test "rjwt-issue(1) has each limit of the table of prompts, and who needs --reusable" {
+	# NAME LIMIT [reusable] of each service; 0: not known
+	sed -nE 's/^\t\{ "([a-z0-9-]+)", ([0-9]+), [0-9]+, (true|false) \},$/\1 \2 \3/p' lib/token/prompt_limits.c |
+		sed 's/ false$//; s/ true$/ reusable/' | sort >"$BATS_TEST_TMPDIR/rows"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/rows")" -ge 20 ]
+	sed -n '/^\.Ss Prompt limits/,/^\.El/s/^\.It \(.* Ta .*\)/\1/p' man/rjwt-issue.1 | grep -v '^Sy ' |
+		while IFS= read -r row; do
+			limit=$(sed 's/^[^T]* Ta \([^T]*[^ T]\) Ta.*/\1/; s/not known/0/' <<<"$row")
+			reusable=''
+			[[ $row != *'Fl Fl reusable' ]] || reusable=' reusable'
+			for name in $(sed 's/ Ta .*//; s/,//g' <<<"$row"); do echo "$name $limit$reusable"; done
+		done | sort | diff "$BATS_TEST_TMPDIR/rows" -
+}
+
+@test "pam_rjwt(8) has each sentence of the second prompt" {
+	grep -o '"Token [a-z][^"%,]*\|"No token [^"]*\|"Nothing arrived[^"]*' pam/tell.c | tr -d '"' | sed 's/ *$//' |
+		sort -u >"$BATS_TEST_TMPDIR/sentences"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/sentences")" -ge 12 ]
+	while read -r sentence; do
+		sed 's/^\.It \(\\&\)\?//' man/pam_rjwt.8 | grep -q -F -- "$sentence"
+	done <"$BATS_TEST_TMPDIR/sentences"
+}
+
 @test "the completions know the options as --help lists them: name, and argument with letter" {
 	for program in $programs; do
 		diff <(options "$program" | sed 's/^. \(.* -\)$/- \1/;t;s/[^ ]*$/ARG/' | sort) <(completed "$program")
 	done
 	# and each command
+	completion=$(<"$RJWT_SOURCE/etc/completions/rjwt-keyd")
 	for command in $("$RJWT_BUILD/rjwt-keyd" --help | sed -n 's/^  \([a-z]\+\)  .*/\1/p'); do
-		grep -qw -- "$command" "$RJWT_SOURCE/etc/completions/rjwt-keyd"
+		[[ $completion =~ (^|[^a-z-])$command($|[^a-z-]) ]] || { echo "no $command"; return 1; }
 	done
 }
 
@@ -294,7 +323,7 @@ host_of_examples()
 	[ "$(grep -c '^FINDING(' "$RJWT_SOURCE/tools/findings.def")" -eq "$(for level in FAIL WARN OK; do table $level; done | sort -u | wc -l)" ]
 	# what the library finds, and what the program does, is in the table
 	grep -oEh '"[a-z_]+\.[a-z_]+"' "$RJWT_SOURCE/lib/status.c" "$RJWT_SOURCE"/tools/{keyd_check,check_*}.c | tr -d '"' | sort -u >"$dir/used"
-	grep -E '^(config|keyset|disk|clock|rotation|module|pam|sshd|sudo|way_in)\.' "$dir/used" | grep -v '\.so$' |
+	grep -E '^(config|keyset|disk|clock|log|rotation|module|pam|sshd|sudo|way_in)\.' "$dir/used" | grep -Ev '\.(so|h)$' |
 		diff - <(for level in FAIL WARN OK; do table $level; done | sort)
 }
 
@@ -303,7 +332,7 @@ host_of_examples()
 	mapfile -t sources < <(find lib pam tools -name '*.[ch]')
 	examples messages man/rjwt-keyd.8 "${sources[@]}"
 	[ "$(grep -c '^\.It Li ' man/rjwt-keyd.8)" -ge 10 ]
-	sed 's/^\.It Li is torn/.It Li is worn/' man/rjwt-keyd.8 >"$dir/other.8"
+	sed 's/^\.It Li is damaged/.It Li is worn/' man/rjwt-keyd.8 >"$dir/other.8"
 	run -1 examples messages "$dir/other.8" "${sources[@]}"
 	says 'no such message: is worn'
 }

@@ -166,7 +166,7 @@ setup()
 	need script
 	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' -s sudo -s ssh -t 90s -o '$dir/token' alice" /dev/null >"$dir/summary" </dev/null
 	run -0 cat "$dir/summary"
-	says 'alice may use sudo ssh on this host, once for each, from 20' '(1m30s)' ' bytes, fits its prompts: sudo (511) ssh (1022)'
+	says 'alice may use sudo ssh on this host, once for each, from 20' '(1m30s)' ' bytes, fits the prompts of its scopes: sudo (511 bytes), ssh (1022 bytes)'
 	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' --reusable -a far.example -o '$dir/token2' alice" /dev/null >"$dir/summary" </dev/null
 	run -0 cat "$dir/summary"
 	says 'this token is a password until it expires' 'alice may use ssh on far.example, any number of times'
@@ -180,7 +180,7 @@ setup()
 	need script
 	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' -s kiosk -s su -o '$dir/token' alice" /dev/null >"$dir/summary" </dev/null
 	run -0 cat "$dir/summary"
-	says ' bytes, fits its prompts: su (4095); how much the prompt of kiosk takes is not known'
+	says ' bytes, fits the prompts of its scopes: su (4095 bytes); the limit of the prompt of kiosk is not known'
 	for service in postgresql i3lock nginx; do
 		run -0 --separate-stderr issue -s $service alice
 		[[ $stderr == *"warning: $service does not run as root, so it cannot take a one-time token: it needs --reusable" ]]

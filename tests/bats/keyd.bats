@@ -389,11 +389,11 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	[ "$(find "$state/revoked/jti" -type f | wc -l)" -eq 2 ]
 	verify -u alice -s sshd <<<"$other"
 	try 1 keyd revoke --sub alcie
-	[[ $stderr == *'alcie: recorded, but no live token of it is known: check the spelling' ]]
+	[[ $stderr == *'alcie: recorded, but no live token of it is known (did you mean alice?)' ]]
 	try 0 keyd revoke --dry-run --sub alice
 	[[ $stderr == *'1 live token would be revoked' ]]
 	try 1 keyd revoke --sub alice alcie
-	[[ $stderr == *$'1 live token was revoked\nrjwt-keyd: alcie: recorded, but no live token of it is known: check the spelling' ]]
+	[[ $stderr == *$'1 live token was revoked\nrjwt-keyd: alcie: recorded, but no live token of it is known (did you mean alice?)' ]]
 	try 1 verify -u alice -s sshd <<<"$other"
 	try 0 keyd revoke --all
 	[[ $stderr == *'its live tokens were revoked before' ]]

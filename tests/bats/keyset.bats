@@ -52,11 +52,11 @@ broken()
 }
 
 @test "keyset.json empty, torn, altered, too large, of a format to come" {
-	broken 2 'does not fit (put a good copy back, or rjwt-keyd init --adopt)' ': >keyset.json'
-	broken 2 'is torn or was altered' 'truncate -s 100 keyset.json'
-	broken 2 'is torn or was altered' 'truncate -s -1 keyset.json'
-	broken 2 'is torn or was altered' 'sed -i s/ca.example.org/cb.example.org/ keyset.json'
-	broken 2 'is torn or was altered' 'echo >>keyset.json'
+	broken 2 'does not match (restore a good copy, or: rjwt-keyd init --adopt)' ': >keyset.json'
+	broken 2 'is damaged or was altered' 'truncate -s 100 keyset.json'
+	broken 2 'is damaged or was altered' 'truncate -s -1 keyset.json'
+	broken 2 'is damaged or was altered' 'sed -i s/ca.example.org/cb.example.org/ keyset.json'
+	broken 2 'is damaged or was altered' 'echo >>keyset.json'
 	broken 2 'too large' 'head -c 9000 /dev/zero >keyset.json'
 	broken 2 'has an unknown format' 'jq -c .format=2 keyset.json | seal >n; cat n >keyset.json; rm n'
 	broken 2 'contradicts itself' 'jq -c .active.version=2 keyset.json | seal >n; cat n >keyset.json; rm n'
@@ -83,7 +83,7 @@ broken()
 }
 
 @test "a key file that is torn, writable, of another keyset" {
-	broken 2 'does not fit (put a good copy back, or rjwt-keyd init --adopt)' 'truncate -s 100 keys/1.jwk'
+	broken 2 'does not match (restore a good copy, or: rjwt-keyd init --adopt)' 'truncate -s 100 keys/1.jwk'
 	broken 2 '1.jwk' ': >keys/1.jwk'
 	broken 2 'writable by its group or by others' 'chmod 0666 keys/1.jwk'
 	broken 2 'has key' 'cat keys/2.jwk >keys/1.jwk'

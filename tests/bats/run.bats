@@ -8,7 +8,7 @@ setup()
 {
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
 	need jq
-	fresh 'rotate_every: 1s' 'leeway: 0s'
+	fresh 'rotate_every: 1s' 'previous_key_ttl: 2h' 'leeway: 0s'
 	pid='' listener=''
 }
 
@@ -91,7 +91,7 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 	await told 'keeping the old configuration'
 	told "$conf:4:15: rotate_every: is not a duration"
 	[ "$(active)" -eq 1 ]
-	configure 'rotate_every: 1s'
+	configure 'rotate_every: 1s' 'previous_key_ttl: 2h'
 	kill -HUP "$pid"
 	await told 'reread the configuration'
 	await active_above 1
@@ -111,7 +111,7 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 	kill -HUP "$pid"
 	await told 'working again'
 	stop TERM
-	[ "$(grep -c 'is torn or was altered' "$dir/log")" -eq 4 ]    # for each SIGHUP, and once by itself
+	[ "$(grep -c 'is damaged or was altered' "$dir/log")" -eq 4 ]    # for each SIGHUP, and once by itself
 	run -0 keyd check
 }
 
@@ -162,21 +162,21 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 until_of() { jq '.exp - .retired' <(sed -n 1p "$state/keys/$1.jwk"); }
 
 @test "a changed configuration is followed when something is due, a refused one when it can be read" {
-	configure 'rotate_every: 1s' 'leeway: 0s'
+	configure 'rotate_every: 1s' 'previous_key_ttl: 70m' 'leeway: 0s'
 	start
 	await test -e "$state/keys/4.jwk"
-	[ "$(until_of 1)" -eq 86400 ]
+	[ "$(until_of 1)" -eq 4200 ]
 	# it comes with a mode that is refused: the same bytes with the right one are read
-	configure 'rotate_every: 1s' 'leeway: 0s' 'previous_key_ttl: 30h'
+	configure 'rotate_every: 1s' 'leeway: 0s' 'previous_key_ttl: 80m'
 	chmod 0664 "$conf"
 	await grep -q 'keeping the old configuration' "$dir/log"
 	chmod 0644 "$conf"
 	await grep -q 'reread the configuration' "$dir/log"
 	version=$(active)
 	await test -e "$state/keys/$((version + 4)).jwk"    # made after version + 1 has retired
-	[ "$(until_of $((version + 1)))" -eq 108000 ]
+	[ "$(until_of $((version + 1)))" -eq 4800 ]
 	# the keyset is away when SIGHUP comes: the file is read when it is back
-	configure 'rotate_every: 1s' 'leeway: 0s' 'previous_key_ttl: 40h'
+	configure 'rotate_every: 1s' 'leeway: 0s' 'previous_key_ttl: 90m'
 	mv "$state" "$state.away"
 	kill -HUP "$pid"
 	await grep -q 'does not exist' "$dir/log"
@@ -184,6 +184,6 @@ until_of() { jq '.exp - .retired' <(sed -n 1p "$state/keys/$1.jwk"); }
 	kill -HUP "$pid"
 	version=$(active)
 	await test -e "$state/keys/$((version + 4)).jwk"    # made after version + 1 has retired
-	[ "$(until_of $((version + 1)))" -eq 144000 ]
+	[ "$(until_of $((version + 1)))" -eq 5400 ]
 	stop TERM
 }

@@ -49,6 +49,67 @@ passed_over()
 # unfit TEXT - the set is no set
 unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 
+@test "-j -: the set is on standard input, and the tokens are in files" {
+	set_of "$key"
+	with_set() { verify -j - "$@" <"$dir/set"; }
+	try 0 with_set -u alice -s sshd "$dir/token"
+	[[ $output == accepted* ]]
+	try 1 with_set -u alice -s sudo "$dir/token"
+	[[ $output == 'rejected: scope: '* ]]
+	# a pipe, and what the file system says of a file does not matter
+	output=$(cat "$dir/set" | verify -j - --json "$dir/token")
+	[ "$(jq -r .verdict <<<"$output")" = accepted ]
+	# the set of a keyset that is here: what rjwt-keyd jwks prints
+	keyd init 2>/dev/null
+	issue alice >"$dir/own" 2>/dev/null
+	output=$(keyd jwks | verify -j - "$dir/own")
+	[[ $output == accepted* ]]
+	rm -rf "$state"
+}
+
+@test "-j -: with tokens on standard input it is wrong use, and what to do is said" {
+	set_of "$key"
+	for argument in '' - "$dir/token -"; do
+		# shellcheck disable=SC2086    # one or two words, or none
+		try 2 verify -j - $argument <"$dir/set"
+		[[ -z $output && $stderr == *'-j -: standard input has the JWK Set'*'rjwt-verify -j - FILE... <SET'* ]]
+	done
+	# a file that is called so is no standard input
+	cp "$dir/token" "$dir/-"
+	cd "$dir"
+	try 0 verify -j - ./- <"$dir/set"
+	try 0 verify -j set - <"$dir/token"
+}
+
+@test "-j -: no set is no verdict, as in a file" {
+	set_of "$key"
+	for text in '' '{' '{"keys":1}' "$(<"$dir/token")"; do
+		printf %s "$text" >"$dir/none"
+		try 2 verify -j "$dir/none" "$dir/token"
+		from_file=${stderr#*"$dir/none"}
+		try 2 verify -j - "$dir/token" <"$dir/none"
+		[[ -z $output && $stderr == "rjwt-verify: standard input$from_file" ]]
+	done
+	# as large as a set can be, and a byte more
+	{ cat "$dir/set"; head -c $((4194304 - $(stat -c %s "$dir/set"))) /dev/zero | tr '\0' ' '; } >"$dir/large"
+	try 0 verify -j - "$dir/token" <"$dir/large"
+	echo >>"$dir/large"
+	try 2 verify -j - "$dir/token" <"$dir/large"
+	[[ $stderr == *'standard input: too large'* ]]
+	# shellcheck disable=SC2016    # the inner shell expands it
+	try 2 bash -c 'exec "$@" <&-' - "$RJWT_BUILD/rjwt-verify" -c "$conf" -j - "$dir/token"
+	try 2 verify -j - "$dir/token" <"$dir"
+	[[ $stderr == *'standard input: Is a directory'* ]]
+}
+
+@test "-j FILE opens a regular file only, and the tokens too" {
+	set_of "$key"
+	mkfifo "$dir/fifo"
+	refused 2 'not a regular file' timeout 10 "$RJWT_BUILD/rjwt-verify" -c "$conf" -j "$dir/fifo" "$dir/token"
+	refused 2 'not a regular file' timeout 10 "$RJWT_BUILD/rjwt-verify" -c "$conf" -j - "$dir/fifo" <"$dir/set"
+	try 0 verify -j "$dir/set" "$dir/token"
+}
+
 @test "no state directory is opened; revoked and spent are not checked" {
 	[ ! -e "$state" ]
 	set_of "$key"
@@ -141,8 +202,8 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 		passed_over "$why"
 	done <<-E
 		k is missing|{"keys":[{"kty":"oct","alg":"HS256","kid":"one"}]}
-		a member of the key is not base64url|{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"AA=="}]}
-		the secret is shorter than its hash|{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"AAAA"}]}
+		the member k, n, e, x or y is not base64url|{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"AA=="}]}
+		the secret is shorter than the hash of its algorithm|{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"AAAA"}]}
 		iat, nbf, retired, exp or revoked is not a time|{"keys":[$(jq -c '.revoked = {}' <<<"$key")]}
 		not for verifying signatures|{"keys":[$(jq -c '.use = "enc"' <<<"$key")]}
 		another key has this kid and this alg|{"keys":[$key,$key]}

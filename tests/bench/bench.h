@@ -22,7 +22,7 @@ struct subject {
 	struct rjwt *keyset, *set; /* handles: on the keyset, on set.json */
 	struct rjwt_request request;
 	struct rjwt_token token;
-	/* The same by hand. */
+	/* The same manually. */
 	const struct alg *alg;
 	EVP_PKEY *pkey;
 	EVP_MAC_CTX *mac;     /* HMAC: with its key */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Preloaded into what is measured, so that it needs no root and touches nothing of the host: PAM services come
- * from the folder $BENCH_PAM; every user has the password hash $BENCH_HASH, for pam_unix; and what is logged
+ * from the directory $BENCH_PAM; every user has the password hash $BENCH_HASH, for pam_unix; and what is logged
  * goes to the datagram socket $BENCH_LOG, as syslog(3) would write it to /dev/log.
  */
 #include <errno.h>

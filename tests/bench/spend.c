@@ -2,7 +2,7 @@
 /*
  * Logins with one-time tokens by several processes at once, each with a warm handle: every token is judged,
  * and its mark is durable when it is accepted. Beside it the least that could do so: a bare EVP verify, and a
- * new file that is synced with its folder. Both wait for the disk, so this is in time of the clock.
+ * new file that is synced with its directory. Both wait for the disk, so this is in time of the clock.
  */
 #include "bench.h"
 

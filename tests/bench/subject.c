@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A keyset, a token of it, the token's key by hand, and what rjwt and OpenSSL do with them. */
+/* A keyset, a token of it, the token's key manually, and what rjwt and OpenSSL do with them. */
 #include "bench.h"
 
 #include "base/base64url.h"
@@ -51,7 +51,7 @@ subject_handle(const struct subject *s)
 	return open_handle(s, &(struct rjwt_options){ 0 });
 }
 
-/* --- the key by hand -------------------------------------------------------------------------- */
+/* --- the key manually -------------------------------------------------------------------------- */
 
 static void
 read_secret(struct subject *s, FILE *file)
@@ -108,7 +108,7 @@ read_key(struct subject *s)
 	fclose(file);
 }
 
-/* The folder's own, so that all who measure there do it with the same; else a new one. */
+/* The directory's own, so that all who measure there do it with the same; else a new one. */
 static void
 get_token(struct subject *s)
 {

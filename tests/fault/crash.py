@@ -294,7 +294,7 @@ ALL = ("alice", "old", "bob")
 SCENARIOS = [
     Scenario("init", keyd("init"), fresh=True),
     Scenario("rotate", keyd("rotate")),
-    Scenario("once", keyd("once"), lines=["rotate_every: 1s"]),
+    Scenario("once", keyd("once"), lines=["rotate_every: 1s", "previous_key_ttl: 2h"]),
     Scenario("issue", issue),
     Scenario("issue-limit", issue, lines=["max_tokens_per_key: 2"]),
     # What hangs on another's commit that is not durable must make it so before a token is printed.

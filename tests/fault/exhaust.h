@@ -63,7 +63,7 @@ struct scenario {
 extern const struct scenario scenarios[];
 extern const size_t nscenarios;
 
-void world_make(const char *build); /* a keyset, tokens, a stack with the module, in a folder of its own */
+void world_make(const char *build); /* a keyset, tokens, a stack with the module, in a directory of its own */
 void world_free(void);
 void world_reset(void); /* no token is spent but SPENT */
 /* A login by the module, all phases; what the application was told by pam_authenticate. */

@@ -2,12 +2,12 @@
 /*
  * Preloaded: calls that change files are counted, recorded, and made to fail, or to be the last one.
  *
- *	RJWT_FAULT_BELOW	only what happens below this folder counts
+ *	RJWT_FAULT_BELOW	only what happens below this directory counts
  *	RJWT_FAULT_JOURNAL	a line for each call that succeeded: what crash.py makes a power cut of
  *	RJWT_FAULT_AT=K		at the K-th call, counted from 1:
  *	RJWT_FAULT_ERRNO=N	it fails with this errno; without it the process ends before it
  *	RJWT_FAULT_ON		set: all later ones fail too
- *	RJWT_FAULT_READS	set: opening a file or folder to read it counts, too
+ *	RJWT_FAULT_READS	set: opening a file or directory to read it counts, too
  *
  * The journal's lines, fields by tabs: "create PATH", "write PATH OFFSET HEX", "sync PATH",
  * "rename OLD NEW", "unlink PATH", "mkdir PATH", "mode PATH MODE".
@@ -31,7 +31,7 @@
 
 static unsigned long calls;
 
-/* The path of an entry of a folder, or of a descriptor when name is NULL; false: it is not ours to watch. */
+/* The path of an entry of a directory, or of a descriptor when name is NULL; false: it is not ours to watch. */
 static bool
 path_of(int dir, const char *name, char path[static PATH_MAX])
 {

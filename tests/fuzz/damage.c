@@ -42,7 +42,7 @@ change_bytes(struct rest *rest, struct buf *text, bool sealed)
 }
 
 /*
- * Where a link leads to: a folder, or a file, that is safe in all but that. Of ours: whoever follows the link does no
+ * Where a link leads to: a directory, or a file, that is safe in all but that. Of ours: whoever follows the link does no
  * harm to the machine.
  */
 static const char *

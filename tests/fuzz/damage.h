@@ -11,7 +11,7 @@
  * else now, and its sum fits. */
 bool damage(struct rest *rest, struct stage *stage, bool *vouched);
 
-/* Do one to this file or folder; as *vouched. */
+/* Do one to this file or directory; as *vouched. */
 bool damage_file(struct rest *rest, const struct stage_file *file);
 
 #endif

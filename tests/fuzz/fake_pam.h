@@ -35,7 +35,7 @@ struct pam_handle {
 void fake_clear(struct pam_handle *pamh);
 /* Set an item from outside; nothing fails. */
 void fake_item(struct pam_handle *pamh, int type, const char *text);
-/* Another process goes on: it has no data. */
+/* Another process continues: it has no data. */
 void fake_forget(struct pam_handle *pamh);
 /* What the module left under a name; NULL: nothing. */
 void *fake_data(struct pam_handle *pamh, const char *name);

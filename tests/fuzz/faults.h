@@ -22,7 +22,7 @@ enum fault_kind {
 	FAULT_WRITE,
 	FAULT_SYNC,
 	FAULT_NAME, /* what makes, renames and removes names */
-	FAULT_LOOK, /* what looks at files, locks and folders */
+	FAULT_LOOK, /* what looks at files, locks and directories */
 	FAULT_CRYPTO,
 	FAULT_PARSE, /* json-c, libyaml */
 	FAULT_PAM,

@@ -87,7 +87,7 @@ open_one(const char *path, const struct stat *status, int kind, struct FTW *at)
 void
 fuzz_remove(const char *path)
 {
-	if (geteuid() != 0) { /* root needs none of it; a folder that is closed is opened, then looked into */
+	if (geteuid() != 0) { /* root needs none of it; a directory that is closed is opened, then looked into */
 		nftw(path, open_one, 16, FTW_PHYS);
 		nftw(path, open_one, 16, FTW_PHYS);
 		nftw(path, open_one, 16, FTW_PHYS);

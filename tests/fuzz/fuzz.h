@@ -36,11 +36,11 @@ struct view take_bytes(struct rest *rest, size_t most);
 /* The same, ended by a NUL and cut at the first one in it. free() */
 char *take_string(struct rest *rest, size_t most);
 
-/* A folder of the process's own, in memory where there is such a thing; it goes away at exit. */
+/* A directory of the process's own, in memory where there is such a thing; it goes away at exit. */
 const char *fuzz_folder(void);
-/* Write a file, of a path below the folder. */
+/* Write a file, of a path below the directory. */
 void fuzz_put(const char *path, struct view text);
-/* Remove a file or folder with all that is in it, also a folder that is closed to us. */
+/* Remove a file or directory with all that is in it, also a directory that is closed to us. */
 void fuzz_remove(const char *path);
 
 /* The lowest descriptor that is free: a leak would raise it. */

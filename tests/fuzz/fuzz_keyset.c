@@ -69,7 +69,8 @@ plan_changes(const struct keyset *k, struct rest *rest)
 	for (int why = WHY_DUE; why <= WHY_BUMP; why++) {
 		int64_t version = why == WHY_REVOKE_KEY ? k->floor + take_byte(rest) : k->active.version;
 		struct plan plan;
-		enum rjwt_err err = keyset_plan(k, &policy, (enum keyset_why)why, version, &seen, &now, &plan, &diag);
+		enum rjwt_err err = keyset_plan(&(struct plan_facts){ k, &policy, &seen, &now }, (enum keyset_why)why,
+		    version, &plan, &diag);
 
 		if (err != RJWT_OK) {
 			FUZZ_CHECK(err == RJWT_KEYSET || err == RJWT_KEY_UNKNOWN);

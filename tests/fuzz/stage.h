@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stage.h - keysets for the harnesses, in folders in memory, which are put back as they were when something was
+ * stage.h - keysets for the harnesses, in directories in memory, which are put back as they were when something was
  * written; and the keys of a JWK Set, of every algorithm.
  *
  * A keyset has base B, issuer iss.example, audience host.example, by a clock that began at STAGE_T0: version 1 has
@@ -21,7 +21,7 @@
 
 enum stage_kind { STAGE_ES256, STAGE_HS256, STAGE_ED25519, STAGE_KINDS };
 
-/* One file or folder, as it was made. */
+/* One file or directory, as it was made. */
 struct stage_file {
 	char path[420];
 	mode_t mode;

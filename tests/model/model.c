@@ -458,7 +458,7 @@ do_killed_write(void)
 		broken("no child");
 	(void)dice(60);
 	promise(&job, WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	/* An adoption that was killed has used up versions: the folder says so until it is done again. */
+	/* An adoption that was killed has used up versions: the directory says so until it is done again. */
 	if (job.kind == ADOPT && work(&job, &change) != RJWT_OK)
 		broken("adopting again: %s", m.f->diag.text);
 	if (job.kind == ADOPT)

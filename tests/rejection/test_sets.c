@@ -318,10 +318,11 @@ static const struct {
 	{ ED448("______________________________________7___________________________________8A"), "canonical" },
 	{ ED448(AA54), "wrong length" },
 	/* HMAC secrets shorter than the hash */
-	{ "HS256'", { MEMBER("k", "\"\"") }, "shorter than its hash" },
-	{ "HS256'", { MEMBER("k", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"") }, "shorter than its hash" },
-	{ "HS256'", { MEMBER("alg", "\"HS384\"") }, "shorter than its hash" },
-	{ "HS384'", { MEMBER("alg", "\"HS512\"") }, "shorter than its hash" },
+	{ "HS256'", { MEMBER("k", "\"\"") }, "shorter than the hash of its algorithm" },
+	{ "HS256'", { MEMBER("k", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"") },
+	    "shorter than the hash of its algorithm" },
+	{ "HS256'", { MEMBER("alg", "\"HS384\"") }, "shorter than the hash of its algorithm" },
+	{ "HS384'", { MEMBER("alg", "\"HS512\"") }, "shorter than the hash of its algorithm" },
 	{ "HS256'", { MEMBER("k", NULL) }, "k is missing" },
 	{ "HS256'", { MEMBER("k", "1") }, "not a string" },
 	/* parts that contradict each other */

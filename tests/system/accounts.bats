@@ -140,7 +140,7 @@ lock()
 spent() { [[ $(rjwt-verify -u alice -s rjwt-test <<<"$1") == 'rejected: spent: '* ]]; }
 
 @test "accounts: pam_faillock, a lock that counts for tokens: they are refused unspent, and a good one clears the tally" {
-	faillock_stack 'The lock counts for tokens'
+	faillock_stack 'A locked user cannot use tokens'
 	lock 2
 	run -0 try "$(mint -s rjwt-test alice)"
 	run -1 failures
@@ -176,7 +176,7 @@ spent() { [[ $(rjwt-verify -u alice -s rjwt-test <<<"$1") == 'rejected: spent: '
 }
 
 @test "accounts: pam_faillock counts refused tokens and passwords alike" {
-	for stack in 'The lock counts for tokens' 'A token unlocks' 'A token leaves the tally alone'; do
+	for stack in 'A locked user cannot use tokens' 'A token unlocks' 'A token leaves the tally alone'; do
 		faillock_stack "$stack"
 		rm -f /run/faillock/alice
 		run -1 try "$(mint -s rjwt-test bob)"

@@ -203,7 +203,7 @@ of_token()
 
 @test "examples: cron.d/rjwt rotates when it is due, and says nothing without a keyset or without rjwt" {
 	pam_service cron password
-	echo 'rotate_every: 1s' >/etc/rjwt/rjwt.yaml
+	printf 'rotate_every: 1s\nprevious_key_ttl: 2h\n' >/etc/rjwt/rjwt.yaml
 	sleep 1.1
 	rm -rf /etc/cron.d /run/crond.reboot /run/crond.pid
 	mkdir -m 0755 /etc/cron.d

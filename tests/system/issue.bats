@@ -48,7 +48,7 @@ teardown()
 }
 
 @test "issue: a rotation that minting made due is logged, once" {
-	printf 'leeway: 0s\nrotate_every: 1s\n' >/etc/rjwt/rjwt.yaml
+	printf 'leeway: 0s\nrotate_every: 1s\nprevious_key_ttl: 2h\n' >/etc/rjwt/rjwt.yaml
 	sleep 1.2
 	mint alice >/dev/null
 	run -0 log_since 'rjwt-issue.*signs now'

@@ -62,7 +62,7 @@ active_above() { [ "$(active)" -gt "$1" ]; }
 @test "cron runs rjwt-keyd once: what is due is done" {
 	[ "$(active)" -eq 1 ]
 	old=$(mint --reusable -s rjwt-test alice)
-	printf 'leeway: 0s\nrotate_every: 1s\n' >/etc/rjwt/rjwt.yaml
+	printf 'leeway: 0s\nrotate_every: 1s\nprevious_key_ttl: 2h\n' >/etc/rjwt/rjwt.yaml
 	sleep 1.1
 	start_cron '@reboot root rjwt-keyd once && touch /run/rjwt-tests/cron-done'
 	await active_is 2
@@ -94,7 +94,7 @@ active_above() { [ "$(active)" -gt "$1" ]; }
 }
 
 @test "rjwt-keyd run: rotates on time, by itself" {
-	printf 'leeway: 0s\nrotate_every: 2s\n' >/etc/rjwt/rjwt.yaml
+	printf 'leeway: 0s\nrotate_every: 2s\nprevious_key_ttl: 2h\n' >/etc/rjwt/rjwt.yaml
 	start_keyd
 	await active_above 2
 	stop_keyd
@@ -112,7 +112,7 @@ active_above() { [ "$(active)" -gt "$1" ]; }
 	start_keyd
 	sleep 0.5
 	[ "$(active)" -eq 1 ]
-	printf 'leeway: 0s\nrotate_every: 1s\n' >/etc/rjwt/rjwt.yaml
+	printf 'leeway: 0s\nrotate_every: 1s\nprevious_key_ttl: 2h\n' >/etc/rjwt/rjwt.yaml
 	kill -HUP "$(<"$work/keyd.pid")"
 	await active_above 1
 	stop_keyd
@@ -123,7 +123,7 @@ active_in_file() { sed 's/.*"active":{"version":\([0-9]*\).*/\1/' /var/lib/rjwt/
 rotated_since() { [ "$(active_in_file)" -gt "$1" ]; }
 
 @test "rjwt-keyd run: SIGHUP refuses a bad configuration, says so, and keeps the old one" {
-	printf 'leeway: 0s\nrotate_every: 2s\n' >/etc/rjwt/rjwt.yaml
+	printf 'leeway: 0s\nrotate_every: 2s\nprevious_key_ttl: 2h\n' >/etc/rjwt/rjwt.yaml
 	start_keyd
 	sleep 0.5
 	printf 'rotate_evry: 1s\n' >/etc/rjwt/rjwt.yaml
@@ -134,7 +134,7 @@ rotated_since() { [ "$(active_in_file)" -gt "$1" ]; }
 }
 
 @test "rjwt-keyd run: a configuration that was changed is read when something is due" {
-	printf 'leeway: 0s\nrotate_every: 2s\n' >/etc/rjwt/rjwt.yaml
+	printf 'leeway: 0s\nrotate_every: 2s\nprevious_key_ttl: 2h\n' >/etc/rjwt/rjwt.yaml
 	start_keyd
 	await grep -q started "$work/keyd.out"
 	printf 'leeway: 0s\nrotate_every: 24h\n' >/etc/rjwt/rjwt.yaml
@@ -166,7 +166,7 @@ rotated_since() { [ "$(active_in_file)" -gt "$1" ]; }
 }
 
 @test "rjwt-keyd run beside rotate and once by hand: one keyset, no version twice" {
-	printf 'leeway: 0s\nrotate_every: 1s\n' >/etc/rjwt/rjwt.yaml
+	printf 'leeway: 0s\nrotate_every: 1s\nprevious_key_ttl: 2h\n' >/etc/rjwt/rjwt.yaml
 	start_keyd
 	for n in {1..10}; do
 		rjwt-keyd rotate >"$work/rotated.$n" 2>&1 3>&- &

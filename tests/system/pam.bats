@@ -375,6 +375,10 @@ broken()
 	broken '/etc/rjwt/rjwt\.yaml.*writ' chmod o+w /etc/rjwt/rjwt.yaml
 }
 
+@test "pam: a rjwt.yaml that was used and is gone" {
+	broken 'reason=config.*/etc/rjwt/rjwt\.yaml.*is missing' mv /etc/rjwt/rjwt.yaml /etc/rjwt/rjwt.yaml.away
+}
+
 @test "pam: a torn key file refuses its tokens, and is named" {
 	token=$(mint -s rjwt-test alice)
 	cp -a /var/lib/rjwt/keys/1.jwk "$work/1.jwk"

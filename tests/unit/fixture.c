@@ -52,7 +52,7 @@ want(const char *name, enum rjwt_err got, enum rjwt_err expected)
 		fail_msg("%s: got %s, not %s", name, rjwt_reason(got), rjwt_reason(expected));
 }
 
-/* --- the folder ------------------------------------------------------------------------------- */
+/* --- the directory ------------------------------------------------------------------------------- */
 
 static void
 write_text(const char *path, struct view text)

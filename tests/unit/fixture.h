@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fixture.h - a keyset in a folder of its own, a handle on it, tokens of any form signed with its keys.
+ * fixture.h - a keyset in a directory of its own, a handle on it, tokens of any form signed with its keys.
  *
  * The keyset has base B, issuer iss.example, audience host.example; versions 1 (active) and 2 (next). The
  * clock is clock.h's unless a test says otherwise.
@@ -23,7 +23,7 @@
 #include <cmocka.h>
 
 struct fixture {
-	char top[128];		      /* the folder of the test, 0700 */
+	char top[128];		      /* the directory of the test, 0700 */
 	char state[160], config[160]; /* top/state, top/rjwt.yaml */
 	struct rjwt *h;
 	void (*now)(void *context, struct rjwt_time *now);
@@ -35,7 +35,7 @@ struct fixture {
 struct fixture *fixture_new(const char *yaml);
 /* As fixture_new(), by the system's clocks. */
 struct fixture *fixture_new_real(const char *yaml);
-/* A folder and a configuration, and no keyset. */
+/* A directory and a configuration, and no keyset. */
 struct fixture *fixture_bare(const char *yaml);
 void fixture_free(struct fixture *f);
 /* For cmocka: fixture_new() with nothing beside, and with alg HS256; and the end of any. */

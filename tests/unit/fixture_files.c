@@ -189,7 +189,7 @@ crowd(struct fixture *f, int n, int (*work)(struct fixture *f, int i), int code)
 
 static struct buf seen;
 
-/* A folder's order is no change: lines are added up, not strung together. */
+/* A directory's order is no change: lines are added up, not strung together. */
 static unsigned char sum[32];
 
 static int

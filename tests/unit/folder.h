@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * folder.h - tests of file.h: a folder for each, the files in it, and an end that counts
+ * directory.h - tests of file.h: a directory for each, the files in it, and an end that counts
  * descriptors.
  *
  * Each test runs twice when root calls: as root, and with the effective user of nobody.
@@ -97,7 +97,7 @@ mode_of(const char *name)
 	return status.st_mode & 07777;
 }
 
-/* Give a file or folder to somebody; false when only root could. */
+/* Give a file or directory to somebody; false when only root could. */
 static inline bool
 give(const char *name, uid_t uid)
 {

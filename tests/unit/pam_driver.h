@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pam_driver.h - an application that speaks PAM, without root: a folder of service files of its own, and a
+ * pam_driver.h - an application that speaks PAM, without root: a directory of service files of its own, and a
  * person who answers from a script. What modules log is kept here, and does not reach the host's log.
  *
  * In a stack @rjwt@ is the path of pam_rjwt.so with conf=, @probe@ that of pam_probe.so, @conf@ the

@@ -49,7 +49,7 @@ test_modes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(masks); i++) {
-		/* Under the last one nobody but root can open the folder that he has made. */
+		/* Under the last one nobody but root can open the directory that he has made. */
 		mode_t mask = masks[i] == 0777 && geteuid() != 0 ? 077 : masks[i];
 		struct fixture *f = fixture_bare("base_kid: B\nissuer: i\naudience: a\n");
 		struct rjwt_options options = fixture_options(f);

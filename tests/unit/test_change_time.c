@@ -83,7 +83,7 @@ test_slow_commit(void **state)
 	assert_true(most < READINGS);
 }
 
-/* A disk that is slow for good: nothing is committed, and the key that signs goes on. */
+/* A disk that is slow for good: nothing is committed, and the key that signs continues. */
 static void
 clock_crawling(void *context, struct rjwt_time *now)
 {
@@ -237,7 +237,7 @@ test_marks_go_when_minting_rotates(void **state)
 	assert_true(file_there(f, "spent/2"));
 }
 
-/* A clean-up that was killed is made up for by the next, although nothing is due; closed folders are opened. */
+/* A clean-up that was killed is made up for by the next, although nothing is due; closed directories are opened. */
 static void
 test_marks_that_a_crash_left(void **state)
 {
@@ -307,7 +307,23 @@ test_issued_by_the_wall_clock(void **state)
 #define UP_S 3000 /* 50 minutes */
 #define DOWN_S 60
 
+#define PATCH_S (3 * 3600)
+
 static int64_t member_until[128]; /* exp of each version, as it was last seen */
+/* For how long after its exp a key stays at least and at most, by a clock that nobody sets; 0: not looked at. */
+static int64_t stays_least_s, stays_most_s;
+
+/* What has expired is removed in time. */
+static void
+check_removed(const struct keyset *before, const struct keyset *after)
+{
+	for (int64_t v = before->floor; v < after->floor; v++) {
+		int64_t late_s = clock_time.wall_s - member_until[v % 128];
+
+		assert_true(member_until[v % 128] != 0 && late_s > 0);
+		assert_true(stays_most_s == 0 || (late_s >= stays_least_s && late_s <= stays_most_s));
+	}
+}
 
 /* A boot, with the daemon: it wakes when it said that it would. */
 static void
@@ -322,9 +338,7 @@ one_boot(struct fixture *f)
 
 		wake = tick(f).next_event_s;
 		after = keyset_get(f);
-		/* What goes has expired: version v signs until day v at the earliest, and verifies for ttl more. */
-		for (int64_t v = before.floor; v < after.floor; v++)
-			assert_true(member_until[v % 128] != 0 && member_until[v % 128] < clock_time.wall_s);
+		check_removed(&before, &after);
 		for (int64_t v = after.floor; v < after.active.version; v++)
 			member_until[v % 128] = member(f, v, "exp");
 		if (wake == 0 || wake - clock_time.wall_s >= down_at - clock_time.boot_s)
@@ -352,32 +366,95 @@ boots(struct fixture *f, int64_t seconds)
 		one_boot(f);
 }
 
+/* A token of each day, and what must be said of it. */
+struct daily {
+	char *text;
+	int64_t exp_s, version;
+	enum rjwt_err code; /* until it expires */
+};
+
+static void
+mint_daily(struct fixture *f, bool reusable, enum rjwt_err code, struct daily *daily)
+{
+	const int64_t lifetime_s = 7 * DAY_S;
+	const struct rjwt_request request = { .user = "alice", .lifetime_s = &lifetime_s, .reusable = reusable };
+	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token token = { 0 };
+	struct rjwt_change change;
+
+	want("mint", rjwt_mint(f->h, &request, &token, &f->diag), RJWT_OK);
+	*daily = (struct daily){ strdup(token.text), token.exp_s, strtoll(token.kid + 2, NULL, 10), code };
+	if (code == RJWT_SPENT)
+		want("spend", judge(f, daily->text, 0, NULL), RJWT_OK);
+	if (code == RJWT_REVOKED)
+		want("revoke", rjwt_revoke(f->h, &(struct rjwt_revocation){ .jti = token.jti }, 0, &change, &f->diag),
+		    RJWT_OK);
+}
+
+/* Promised is promised until exp, and after it nothing is, whatever was removed. */
+static void
+check_daily(struct fixture *f, const struct daily *daily, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		enum rjwt_err got = judge(f, daily[i].text, 0, NULL);
+
+		if (clock_time.wall_s < daily[i].exp_s)
+			want("before its exp", got, daily[i].code);
+		else if (clock_time.wall_s >= daily[i].exp_s + 30)
+			assert_true(got != RJWT_OK && rjwt_is_verdict(got));
+	}
+}
+
+/* A mark lasts as long as the key of its token, and no longer; that of a revoked id bears the version that was next. */
+static void
+check_daily_marks(const struct fixture *f, const struct daily *daily, size_t n, const struct keyset *k)
+{
+	int64_t revoked = 0;
+	char name[32];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "spent/%lld", (long long)daily[i].version);
+		if (daily[i].code == RJWT_SPENT)
+			assert_true(file_there(f, name) == (daily[i].version >= k->floor));
+		if (daily[i].code == RJWT_REVOKED && daily[i].version + 1 >= k->floor)
+			revoked++;
+	}
+	assert_int_equal(k->revoked, revoked);
+}
+
 /*
- * No boot is as long as max_lifetime, or as an hour. What has expired goes all the same, with its marks: after the
- * machine has run for max_lifetime twice at most, of which two ninths are not counted.
+ * No boot is as long as max_lifetime, or as an hour, and each month the machine is away for three. For 60 days a key a
+ * day retires, and verifies for 8 more. What has expired goes all the same, with its marks: when the machine has run
+ * for max_lifetime after a count that began later, of which two ninths are not counted. A count that began earlier
+ * may have to end first.
  */
 static void
 test_reboots(void **state)
 {
 	struct fixture *f;
-	struct rjwt_change change;
-	int64_t floor;
+	struct daily daily[180];
+	size_t n = 0;
+	struct keyset k;
 
 	(void)state;
 	in_memory();
+	stays_least_s = 7 * DAY_S + 30;
+	stays_most_s = 20 * DAY_S;
 	f = fixture_new("max_lifetime: 7d\nprevious_key_ttl: 8d\n");
-	make_mark(f, "1");
-	want("jti", rjwt_revoke(f->h, &(struct rjwt_revocation){ .jti = "an-id" }, 0, &change, &f->diag), RJWT_OK);
-	boots(f, 9 * DAY_S);
-	assert_true(keyset_get(f).floor == 1 && file_there(f, "spent/1"));
-	boots(f, 19 * DAY_S);
-	floor = keyset_get(f).floor;
-	assert_true(floor > 2);
-	assert_false(file_there(f, "spent/1") || file_there(f, "keys/1.jwk") || file_there(f, "keys/2.jwk"));
-	boots(f, 32 * DAY_S);
-	/* 60 days: a key a day retires, and verifies for 8 more. */
-	assert_true(keyset_get(f).active.version >= 60);
-	assert_true(keyset_get(f).floor > floor && keyset_get(f).active.version - keyset_get(f).floor <= 29);
+	for (int day = 0; day < 60; day++) {
+		mint_daily(f, true, RJWT_OK, &daily[n++]);
+		mint_daily(f, false, RJWT_SPENT, &daily[n++]);
+		mint_daily(f, false, RJWT_REVOKED, &daily[n++]);
+		if (day % 30 == 29)
+			clock_boot(PATCH_S);
+		boots(f, DAY_S);
+		check_daily(f, daily, n);
+		k = keyset_get(f);
+		assert_true(day > 8 || k.floor == 1);
+		check_daily_marks(f, daily, n, &k);
+	}
+	assert_true(k.active.version >= 60 && k.floor >= 60 - 8 - 20);
+	for (size_t i = 0; i < n; i++)
+		free(daily[i].text);
 	fixture_free(f);
 }
 
@@ -390,6 +467,7 @@ test_reboots_and_a_wrong_clock(void **state)
 	int64_t floor;
 
 	(void)state;
+	stays_most_s = 0;
 	boots(f, 36 * 3600);
 	token = minted(f, "alice");
 	floor = keyset_get(f).floor;
@@ -446,7 +524,7 @@ test_issued_missing(void **state)
 	assert_true(file_there(f, "issued/500001"));
 }
 
-/* --- another folder at the path --------------------------------------------------------------- */
+/* --- another directory at the path --------------------------------------------------------------- */
 
 static void
 test_folder_replaced(void **state)

@@ -78,7 +78,11 @@ static const struct {
 	{ "rotate_every: 7d", "rotate_every: 1w" },
 	{ "rotate_every: 3650d", "rotate_every: 3651d" },
 	{ "rotate_every: \"1h30m\"", "rotate_every: 30m1h" },
-	{ "rotate_every: 1s", "rotate_every: 1.5h" },
+	{ "rotate_every: 9s", "rotate_every: 1.5h" },
+	{ "rotate_every: 9s", "rotate_every: 8s" }, /* 10,800 keys in previous_key_ttl */
+	{ "rotate_every: 1s\nprevious_key_ttl: 10000s", "rotate_every: 1s\nprevious_key_ttl: 10001s" },
+	{ "previous_key_ttl: 2s\nmax_lifetime: 1s\ndefault_lifetime: 1s\nleeway: 0",
+	    "previous_key_ttl: 1s\nmax_lifetime: 1s\ndefault_lifetime: 1s\nleeway: 0" },
 	{ "max_tokens_per_key: 0", "max_tokens_per_key: -1" },
 	{ "max_tokens_per_key: 1000000000", "max_tokens_per_key: 1000000001" },
 	{ "max_tokens_per_key: 5", "max_tokens_per_key: 99999999999999999999" },
@@ -99,7 +103,7 @@ static const struct {
 	{ "token_type: at+jwt", "token_type: [JWT]" },
 	{ "token_type: application/a", "token_type: application/" },
 	{ "token_type: applicatio/", "token_type: Application/" },
-	{ "max_token_bytes: 256", "max_token_bytes: 255" },
+	{ "max_token_bytes: 300", "max_token_bytes: 299" },
 	{ "max_token_bytes: 65536", "max_token_bytes: 65537" },
 	{ "services: {su: \"\"}", "services: {su: }" },
 	{ "services: {}", "services: []" },
@@ -127,6 +131,7 @@ static const struct {
 	{ "one_time: as_issued", "one_time: true" },
 	{ "cap_session: true", "cap_session: yes" },
 	{ "cap_session: false", "cap_session: \"false\"" },
+	{ "require_log: true", "require_log: 1" },
 	{ "issue: []", "issue: [{who: a}]" },
 	{ "issue: []", "issue: {}" },
 	{ "issue: []", "issue: \"\"" },
@@ -183,11 +188,14 @@ test_messages(void **state)
 		{ "issuer: [a, 12]\n", 1, 13, "quote it" },
 		{ "services:\n  a: b\n  c: 'd e'\n", 3, 6, "a scope" },
 		{ "alg: ES256\nprevious_key_ttl: 1h\n", 2, 1, "1h is less than max_lifetime + 2 x leeway (1h1m)" },
+		{ "leeway: 0\nrotate_every: 2s\n", 2, 1,
+		    "more than 10000 retired keys would verify (expected at least 9s)" },
+		{ "previous_key_ttl: 7d\nrotate_every: 1m\n", 2, 1, "(expected at least 1m1s)" },
 		{ "default_lifetime: 2h\n", 1, 1, "more than max_lifetime (1h)" },
 		{ "rsa_bits: 2049\n", 1, 1, "not a multiple of 8" },
 		{ "leeway: 400s\n", 1, 9, "leeway: must be 0s to 5m" },
 		{ "rotate_every: 3651d\n", 1, 15, "rotate_every: must be 0s to 3650d" },
-		{ "previous_key_ttl: 0\n", 1, 19, "previous_key_ttl: must be 1s to 3650d" },
+		{ "previous_key_ttl: 0\n", 1, 19, "previous_key_ttl: must be 2s to 3650d" },
 		{ "leeway: [1s]\n", 1, 9, "leeway: expected one value" },
 		{ "leeway: 1s\n--- \nalg: ES256\n", 2, 1, "a second document" },
 		{ "issuer: &a x\n", 1, 9, "anchors and aliases" },
@@ -201,7 +209,7 @@ test_messages(void **state)
 		{ "- a\n", 1, 1, "key: value" },
 		{ "*a", 1, 1, "anchors and aliases" },
 		{ "leeway: *" TEN TEN TEN TEN TEN TEN "x\n", 1, 9, "anchors and aliases" },
-		{ "max_token_bytes: 255\n", 1, 18, "max_token_bytes: must be 256 to " },
+		{ "max_token_bytes: 299\n", 1, 18, "max_token_bytes: must be 300 to " },
 		{ "cap_session: maybe\n", 1, 14, "cap_session: \"maybe\" is not true or false" },
 		{ "alg: zzzzzzzzzz\n", 1, 6, "alg: \"zzzzzzzzzz\" is not a supported algorithm" },
 	};
@@ -234,7 +242,7 @@ test_defaults(void **state)
 	assert_string_equal(c.token_type, "login+jwt");
 	assert_string_equal(c.user_claim, "sub");
 	assert_string_equal(c.user_suffix, "");
-	assert_false(c.one_time_always || c.cap_session);
+	assert_false(c.one_time_always || c.cap_session || c.require_log);
 	assert_string_equal(config_scope(&c, "sshd"), "ssh");
 	assert_string_equal(config_scope(&c, "anything"), "anything");
 	assert_string_equal(c.path, f->config);
@@ -243,7 +251,7 @@ test_defaults(void **state)
 		assert_true(initial != NULL && strlen(help) > 10);
 		n++;
 	}
-	assert_int_equal(n, 20);
+	assert_int_equal(n, 21);
 }
 
 static const char *in_its_place; /* of the default file: this host may have one */
@@ -278,7 +286,7 @@ test_missing(void **state)
 	assert_null(c.path);
 	assert_string_equal(c.state_dir, RJWT_STATE_DIR);
 	config_clear(&c);
-	/* No folder is a missing file too; a loop of links is not. */
+	/* No directory is a missing file too; a loop of links is not. */
 	in_its_place = "/nonexistent/rjwt.yaml";
 	want("default", config_load(NULL, &c, &f->diag), RJWT_OK);
 	assert_null(c.path);
@@ -357,7 +365,7 @@ test_services_full(void **state)
 	config_clear(&c);
 	buf_adds(&text, "  s64: x\n");
 	want("65", load(f, buf_view(&text), &c), RJWT_CONFIG);
-	assert_non_null(strstr(f->diag.text, "one too many"));
+	assert_non_null(strstr(f->diag.text, "one too many for this list (at most 64)"));
 	want("nobody", config_load(f->config, &c, NULL), RJWT_CONFIG);
 	want("a rule", load_text(f, "leeway: 5m\nprevious_key_ttl: 1h\n"), RJWT_CONFIG);
 	want("nobody", config_load(f->config, &c, NULL), RJWT_CONFIG);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A configuration that changes while a keyset is in use: what was promised by the old one, and what is new. */
 #include "fixture.h"
+#include "base/file.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static enum rjwt_err
 mint_for(struct fixture *f, int64_t lifetime_s, struct rjwt_token *token)
@@ -420,6 +422,162 @@ test_user_revoked(void **state)
 	}
 }
 
+/* --- the least of each value -------------------------------------------------------------------- */
+
+/* What the configuration accepts works: a token is minted, and verifies, also when its key has retired. */
+static void
+test_least_values(void **state)
+{
+	static const char *const rows[] = {
+		"rotate_every: 1s\nprevious_key_ttl: 10000s\n",
+		"rotate_every: 1s\nprevious_key_ttl: 2s\nmax_lifetime: 1s\ndefault_lifetime: 1s\nleeway: 0\n",
+		"default_lifetime: 1s\n",
+		"leeway: 0\n",
+		"max_tokens_per_key: 1\n",
+		"rotate_every: 0\nmax_tokens_per_key: 0\n",
+		"base_kid: B\nmax_token_bytes: 300\nalg: HS256\n",
+		"alg: RS256\nrsa_bits: 2048\n",
+		"token_type: x\n",
+		"user_claim: x\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		RJWT_CLEAN(buf_clear) struct buf yaml = { 0 };
+		RJWT_CLEAN(rjwt_token_clear) struct rjwt_token token = { 0 };
+		const struct rjwt_request request = { .user = "a" };
+		struct rjwt_options options;
+		struct rjwt_change change;
+		struct fixture *f;
+
+		buf_addf(&yaml, "issuer: i\naudience: a\n%s", rows[i]);
+		f = fixture_bare(yaml.p);
+		options = fixture_options(f);
+		want(rows[i], rjwt_init(&options, 0, &change, &f->diag), RJWT_OK);
+		fixture_config(f, yaml.p);
+		for (int n = 0; n < 2; n++) {
+			rjwt_token_clear(&token);
+			want(rows[i], rjwt_mint(f->h, &request, &token, &f->diag), RJWT_OK);
+			rotate(f);
+			want(rows[i], judge_as(f, token.text, "a", "sshd", 0, NULL), RJWT_OK);
+			clock_run(1);
+		}
+		fixture_free(f);
+	}
+}
+
+/* --- the file at the default path --------------------------------------------------------------- */
+
+static const char *in_its_place; /* of the default file: this host may have one */
+
+enum rjwt_err __real_dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag);
+enum rjwt_err __wrap_dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag);
+
+enum rjwt_err
+__wrap_dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag)
+{
+	return __real_dir_of(strcmp(path, RJWT_CONFIG_FILE) == 0 ? in_its_place : path, dir, name, diag);
+}
+
+/* The handle anew, with the default file. */
+static enum rjwt_err
+open_default(struct fixture *f, const char *file)
+{
+	struct rjwt_options options = { .state_dir = f->state, .now = f->now };
+
+	in_its_place = file;
+	rjwt_close(f->h);
+	f->h = NULL;
+	return rjwt_open(&options, &f->h, &f->diag);
+}
+
+/* What status finds: level, file, and the text of its first note. */
+static void
+check_status(struct fixture *f, enum rjwt_note_level level, const char *file, const char *text)
+{
+	struct rjwt_options options = { .state_dir = f->state, .now = f->now };
+	struct rjwt_status status;
+
+	want("status", rjwt_status(&options, &status), RJWT_OK);
+	assert_int_equal(status.level, level);
+	assert_string_equal(status.config, file);
+	assert_int_equal(status.nnotes, text == NULL ? 0 : 1);
+	if (text != NULL) {
+		assert_string_equal(status.notes[0].diag.path, RJWT_CONFIG_FILE);
+		assert_non_null(strstr(status.notes[0].diag.text, text));
+	}
+	rjwt_status_clear(&status);
+}
+
+/* A file that the keyset was used with cannot go away unnoticed: it may have closed what the defaults open. */
+static void
+test_default_file_away(void **state)
+{
+	struct fixture *f = *state;
+	struct rjwt_options options = { .state_dir = f->state, .now = f->now };
+	RJWT_CLEAN(free_clean) char *token = minted(f, NULL), *away = NULL;
+	struct rjwt_change change;
+
+	assert_true(asprintf(&away, "%s/away.yaml", f->top) > 0);
+	/* It was made with a file that was named: the default one is not missed. */
+	want("never used", open_default(f, away), RJWT_OK);
+	assert_false(tick(f).any);
+	check_status(f, RJWT_NOTE, "", NULL);
+	want("only read", open_default(f, f->config), RJWT_OK);
+	want("only read", judge(f, token, 0, NULL), RJWT_OK);
+	want("only read", open_default(f, away), RJWT_OK);
+	want("used", open_default(f, f->config), RJWT_OK);
+	assert_non_null(strstr(tick(f).text, "recorded that a configuration file is used"));
+	assert_true(keyset_get(f).configured);
+	assert_false(tick(f).any);
+	check_status(f, RJWT_NOTE, RJWT_CONFIG_FILE, NULL);
+	/* Nobody judges, nobody writes. */
+	want("away", open_default(f, away), RJWT_CONFIG);
+	assert_string_equal(f->diag.path, RJWT_CONFIG_FILE);
+	assert_non_null(strstr(f->diag.text, "put it back"));
+	check_status(f, RJWT_BROKEN, "", "is missing");
+	want("adopt", rjwt_init(&options, RJWT_ADOPT, &change, &f->diag), RJWT_CONFIG);
+	assert_string_equal(f->diag.path, RJWT_CONFIG_FILE);
+	/* One that is named stands for it. */
+	fixture_config(f, "issuer: iss.example\naudience: host.example\n");
+	want("named", judge(f, token, 0, NULL), RJWT_OK);
+	assert_false(tick(f).any);
+	assert_true(keyset_get(f).configured);
+	want("back", open_default(f, f->config), RJWT_OK);
+	want("back", judge(f, token, 0, NULL), RJWT_OK);
+	rotate(f);
+	assert_true(keyset_get(f).configured);
+	assert_int_equal(truncate(f->config, 0), 0);
+	want("empty", open_default(f, f->config), RJWT_OK);
+	want("empty", judge(f, token, 0, NULL), RJWT_OK);
+	want("adopt", rjwt_init(&options, RJWT_ADOPT, &change, &f->diag), RJWT_OK);
+	assert_true(keyset_get(f).configured);
+	want("adopted", open_default(f, away), RJWT_CONFIG);
+}
+
+/* From the first commit on. */
+static void
+test_default_file_at_init(void **state)
+{
+	struct fixture *f = fixture_bare("issuer: i\naudience: a\n");
+	struct rjwt_options options = { .now = f->now };
+	struct rjwt_change change;
+
+	(void)state;
+	in_its_place = f->config;
+	want("init", rjwt_init(&options, 0, &change, &f->diag), RJWT_OK);
+	assert_true(keyset_get(f).configured);
+	want("there", open_default(f, f->config), RJWT_OK);
+	want("away", open_default(f, "/nonexistent/rjwt.yaml"), RJWT_CONFIG);
+	fixture_free(f);
+	f = fixture_bare("issuer: i\naudience: a\n");
+	options.config = f->config;
+	want("init", rjwt_init(&options, 0, &change, &f->diag), RJWT_OK);
+	assert_false(keyset_get(f).configured);
+	want("away", open_default(f, "/nonexistent/rjwt.yaml"), RJWT_OK);
+	fixture_free(f);
+}
+
 int
 main(void)
 {
@@ -427,7 +585,8 @@ main(void)
 	const struct CMUnitTest tests[] = { T(test_previous_key_ttl), T(test_previous_key_ttl_and_clean_up),
 		T(test_alg), T(test_rotate_every), T(test_max_tokens), T(test_max_lifetime),
 		cmocka_unit_test(test_marks_through_max_lifetime), T(test_leeway), T(test_issuer), T(test_audience),
-		T(test_user), cmocka_unit_test(test_user_revoked) };
+		T(test_user), cmocka_unit_test(test_user_revoked), cmocka_unit_test(test_least_values),
+		T(test_default_file_away), cmocka_unit_test(test_default_file_at_init) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A keyset that was damaged: each byte flipped, each length cut off, each file and folder missing or something
+ * A keyset that was damaged: each byte flipped, each length cut off, each file and directory missing or something
  * else. What cannot be trusted is refused by name, nothing opens by it, no keyset is made in its place; and
  * once it is put back, all is as it was.
  */
@@ -274,7 +274,7 @@ test_active_key(void **state)
 	every_byte(*state, "keys/2.jwk", check_active);
 }
 
-/* It signs nothing yet: minting goes on, but nothing is built on it. */
+/* It signs nothing yet: minting continues, but nothing is built on it. */
 static void
 check_next(const struct damage *d)
 {
@@ -350,7 +350,7 @@ enum op { VERIFY_RETIRED, VERIFY_ACTIVE, SPEND, MINT, MINT_LIMITED, TICK, TICK_D
 static const char *const op_names[] = { "verify by a retired key", "verify by the active key", "spend", "mint",
 	"mint with a limit", "tick", "tick when a rotation is due", "revoke" };
 
-/* What stands in the place of a file; OTHER: a folder where there was a file, a file where there was a folder. */
+/* What stands in the place of a file; OTHER: a directory where there was a file, a file where there was a directory. */
 enum kind { MISSING, OTHER, LINK, FIFO, SOCKET, NKINDS };
 static const char *const kind_names[] = { "missing", "something else", "a link", "a fifo", "a socket" };
 

@@ -165,7 +165,7 @@ test_refused(void **state)
 	said("empty", &v.failed, "at least one byte", "none");
 	rjwt_verdict_clear(&v);
 	want("parts", judge(f, "a.b", 0, &v), RJWT_MALFORMED);
-	said("parts", &v.failed, "three parts in canonical base64url", "another number of parts");
+	said("parts", &v.failed, "three parts in canonical base64url", "fewer or more parts");
 	rjwt_verdict_clear(&v);
 	want("NULL", rjwt_verify(f->h, &(struct rjwt_attempt){ .token = NULL, .len = 5 }, &v, NULL), RJWT_EMPTY);
 	rjwt_verdict_clear(&v);

@@ -35,7 +35,7 @@ struct thing {
 	int flags;
 	bool traced;
 	/*
-	 * How many calls may fail: where keyset.json or a mark cannot be looked at it is
+	 * How many calls may fail: where keyset.json or a mark cannot be read it is
 	 * opened again.
 	 */
 	unsigned harmless;
@@ -489,7 +489,7 @@ commit(struct thing *thing, unsigned k)
 	keyset_put(thing->f, &keyset);
 }
 
-/* The folder and its twin change places. */
+/* The directory and its twin change places. */
 static void
 swap(struct thing *thing, unsigned k)
 {
@@ -597,7 +597,7 @@ prune(struct thing *thing)
 	return issued_prune(&dir, T0 + 100000, NULL);
 }
 
-/* With the folder, or without, which is made anew. */
+/* With the directory, or without, which is made anew. */
 static enum rjwt_err
 issue(struct thing *thing)
 {

@@ -32,7 +32,7 @@ modes_of_files(void **state)
 static void
 modes_of_folders(void **state)
 {
-	/* as the folder itself, on the way, as the folder of a named file */
+	/* as the directory itself, on the way, as the directory of a named file */
 	static const struct {
 		unsigned mode;
 		enum rjwt_err itself, above, named;

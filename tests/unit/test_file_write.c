@@ -70,14 +70,14 @@ folders_that_are_there(void **state)
 		assert_int_equal(mode_of(name.p), rows[i].wanted);
 		EXPECT("usable", opening(name.p, &diag), RJWT_OK);
 	}
-	/* What is no folder is left alone: whoever opens it finds that out. */
+	/* What is no directory is left alone: whoever opens it finds that out. */
 	put("file", "x", 0640);
 	EXPECT("a file", dir_make(&folder, "file", 0700, &diag), RJWT_OK);
 	assert_int_equal(mode_of("file"), 0640);
 	assert_int_equal(symlink("file", at("link")), 0);
 	EXPECT("a link", dir_make(&folder, "link", 0700, &diag), RJWT_OK);
 	assert_int_equal(mode_of("file"), 0640);
-	/* A stranger's too: below a sticky folder he could put a link in its place meanwhile. */
+	/* A stranger's too: below a sticky directory he could put a link in its place meanwhile. */
 	make("theirs", 0755);
 	if (give("theirs", STRANGER)) {
 		EXPECT("a stranger's", dir_make(&folder, "theirs", 0700, &diag), RJWT_OK);

@@ -343,6 +343,36 @@ test_jwks(void **state)
 	want("no key", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_KEY_UNKNOWN);
 }
 
+/* The bytes of a set, in place of a file. */
+static void
+test_jwks_text(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+	RJWT_CLEAN(buf_clear) struct buf set = file_get(f, "jwks.json");
+	struct rjwt_options options = { .jwks_text = set.p,
+		.jwks_len = set.n,
+		.now = clock_made_up,
+		.config = f->config,
+		.issuer = "iss.example",
+		.audience = hosts };
+
+	rjwt_close(f->h);
+	f->h = NULL;
+	want("text", rjwt_open(&options, &f->h, &f->diag), RJWT_OK);
+	want("good", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_OK);
+	rjwt_close(f->h);
+	f->h = NULL;
+	options.jwks = "/nonexistent";
+	want("both", rjwt_open(&options, &f->h, &f->diag), RJWT_USAGE);
+	options.jwks = NULL;
+	options.jwks_len = set.n - 2;
+	want("cut", rjwt_open(&options, &f->h, &f->diag), RJWT_KEYSET);
+	options.jwks_len = RJWT_JWKS_MAX + 1; /* not looked at */
+	want("too large", rjwt_open(&options, &f->h, &f->diag), RJWT_KEYSET);
+	assert_non_null(strstr(f->diag.text, "too large"));
+}
+
 /* nbf, exp and revoked of a set's key are honoured, and kids may be any. */
 static void
 test_jwks_times(void **state)
@@ -543,7 +573,7 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes), cmocka_unit_test(test_supports),
-		T(test_overrides), T(test_no_memory), T(test_not_ready), T(test_jwks),
+		T(test_overrides), T(test_no_memory), T(test_not_ready), T(test_jwks), T(test_jwks_text),
 		cmocka_unit_test_setup_teardown(test_flags, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_jwks_times, fixture_setup_hs256, fixture_teardown),
 		T(test_jwks_signature_only), T(test_status), T(test_status_broken), T(test_provider_is_taken) };

@@ -346,7 +346,7 @@ read_trace(const char *path, const char *begin, struct seen *seen)
 		if (strstr(line, END) != NULL)
 			inside = false;
 		if (inside) {
-			/* O_EXCL, a name of 64 hex digits, below a folder that was opened. */
+			/* O_EXCL, a name of 64 hex digits, below a directory that was opened. */
 			bool mark = strstr(line, "O_CREAT|O_EXCL") != NULL && strstr(line, ", \"") != NULL &&
 				    strcspn(strstr(line, ", \"") + 3, "\"") == DIGEST_HEX - 1;
 

@@ -137,7 +137,7 @@ refusals_name_the_kid(void **state)
 		enum rjwt_err wanted;
 		const char *why;
 	} rows[] = {
-		{ VIEW(P256 "}"), RJWT_KEYSET, "a member of the key is missing or not a string" },
+		{ VIEW(P256 "}"), RJWT_KEYSET, "the member k, n, e, x or y is missing or not a string" },
 		{ VIEW("{\"kty\":\"RSA\",\"e\":\"AQAB\"}"), RJWT_KEYSET, "is missing or not a string" },
 		{ VIEW("{" EC ",\"use\":\"enc\"}"), RJWT_ALG, "not for verifying signatures" },
 		{ VIEW("{\"kty\":\"AKP\"}"), RJWT_ALG, "unsupported kty, crv or alg" },

@@ -49,9 +49,9 @@ plan_of(const struct keyset *k, const struct rotation_policy *p, enum keyset_why
 	const struct keyset_seen nothing = { .first_alive = k->floor };
 	struct rjwt_diag diag;
 	struct plan plan;
+	const struct plan_facts facts = { k, p, seen == NULL ? &nothing : seen, &clock_time };
 
-	want("plan", keyset_plan(k, p, why, expected, seen == NULL ? &nothing : seen, &clock_time, &plan, &diag),
-	    RJWT_OK);
+	want("plan", keyset_plan(&facts, why, expected, &plan, &diag), RJWT_OK);
 	assert_true(plan.any == plan.change.any);
 	assert_true((plan.retire != 0) == plan.change.rotated && (plan.make == 1) == (plan.retire != 0));
 	return plan;
@@ -273,7 +273,8 @@ test_versions_end(void **state)
 	plan = plan_of(&k, &p, WHY_MANUAL, 3, NULL);
 	assert_true(plan.after.next.version == KEYSET_VERSION_MAX);
 	k.next_version = KEYSET_VERSION_MAX + 1;
-	want("used up", keyset_plan(&k, &p, WHY_MANUAL, 3, &seen, &clock_time, &plan, &diag), RJWT_KEYSET);
+	want("used up", keyset_plan(&(struct plan_facts){ &k, &p, &seen, &clock_time }, WHY_MANUAL, 3, &plan, &diag),
+	    RJWT_KEYSET);
 }
 
 /* --- clocks ----------------------------------------------------------------------------------- */
@@ -300,7 +301,7 @@ test_clock_back(void **state)
 	clock_run(1);
 	plan = plan_of(&k, &p, WHY_DUE, 0, NULL);
 	assert_true(plan.retire == 3 && !plan.restamp && plan.change.warning[0] == '\0');
-	/* By hand at that moment: rotates, and stamps too. */
+	/* Manually at that moment: rotates, and stamps too. */
 	k = keyset_of_three();
 	clock_step(-100);
 	plan = plan_of(&k, &p, WHY_MANUAL, 3, NULL);

@@ -16,7 +16,8 @@ text_of(struct buf *text)
 		.active = { 3, T0 },
 		.next = { 5, T0 + 1 },
 		.next_version = 9,
-		.clock = { T0 + 2, 77, "11111111-1111-1111-1111-111111111111" } };
+		.clock = { T0 + 2, 77, "11111111-1111-1111-1111-111111111111" },
+		.configured = true };
 
 	want("format", keyset_format(text, &k), RJWT_OK);
 }
@@ -33,7 +34,7 @@ test_round_trip(void **state)
 	want("parse", keyset_parse(buf_view(&text), &k, NULL), RJWT_OK);
 	assert_true(k.generation == 7 && k.floor == 2 && k.active.version == 3 && k.active.since_s == T0);
 	assert_true(k.next.version == 5 && k.next.published_s == T0 + 1 && k.next_version == 9);
-	assert_true(k.clock.wall_s == T0 + 2 && k.clock.boot_s == 77);
+	assert_true(k.clock.wall_s == T0 + 2 && k.clock.boot_s == 77 && k.configured);
 	assert_string_equal(k.issuer, "i\"\\\xc3\xa9");
 	want("format", keyset_format(&again, &k), RJWT_OK);
 	assert_string_equal(text.p, again.p);
@@ -108,6 +109,9 @@ test_contradictions(void **state)
 		{ "\"next_version\":9", "\"next_version\":2147483649", RJWT_KEYSET },
 		{ "\"boottime\":77", "\"boottime\":\"77\"", RJWT_KEYSET },
 		{ "\"boot_id\":\"1", "\"boot_id\":\"11", RJWT_KEYSET },
+		{ "\"configured\":true", "\"configured\":false", RJWT_OK },
+		{ "\"configured\":true", "\"configured\":1", RJWT_KEYSET },
+		{ "\"configured\":true", "\"configured\":null", RJWT_KEYSET },
 		{ "\"machine\":\"0123\"", "\"machine\":\"\"", RJWT_OK },
 		{ "\"machine\":\"0123\"", "\"machine\":\"\\u0000\"", RJWT_KEYSET },
 	};
@@ -155,8 +159,8 @@ test_members(void **state)
 		name[1] = 'X';
 		buf_adds(&other, text.p);
 		want("seal", seal_add(&other), RJWT_OK);
-		/* Version 0.1.0 knows neither of two: without them the counts begin anew. */
-		if (first == 't' || strncmp(name + 2, "evoked\"", 7) == 0)
+		/* Version 0.1.0 knows none of three: without two of them the counts begin anew. */
+		if (first == 't' || strncmp(name + 2, "evoked\"", 7) == 0 || strncmp(name + 2, "onfigured\"", 10) == 0)
 			want(name, keyset_parse(buf_view(&other), &k, NULL), RJWT_OK);
 		else
 			want(name, keyset_parse(buf_view(&other), &k, NULL), RJWT_KEYSET);
@@ -164,9 +168,11 @@ test_members(void **state)
 			assert_true(k.trial.wall_s == k.clock.wall_s && k.trial.ran_s == 0);
 		if (strncmp(name + 2, "evoked\"", 7) == 0)
 			assert_int_equal(k.revoked, -1);
+		if (strncmp(name + 2, "onfigured\"", 10) == 0)
+			assert_false(k.configured);
 		name[1] = first;
 	}
-	assert_int_equal(n, 25);
+	assert_int_equal(n, 26);
 }
 
 /* The sum is of the bytes before it, and stands last. */

@@ -7,7 +7,7 @@
 #include <sys/file.h>
 
 static const int held[] = { SIGTSTP, SIGINT, SIGHUP, SIGTERM };
-static int64_t leap_s; /* the clock goes on by so much at each reading */
+static int64_t leap_s; /* the clock continues by so much at each reading */
 static int64_t leapt_s;
 static unsigned blocked_when_won; /* how many of the signals were, when flock(2) succeeded */
 static unsigned pauses, blocked_in_pause;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pam_rjwt.so in stacks, loaded by libpam: prompts, replies, answers, the log. */
 #include "prompt.h"
+#include "tell.h"
 #include "pam_driver.h"
 
 #include <stdio.h>
@@ -245,9 +246,9 @@ test_second_prompt(void **state)
 		const char *reply, *begins, *reason;
 	} rows[] = {
 		{ expired, "Token expired 1m4", "expired" },
-		{ early, "Token is valid in 10m", "not_yet_valid" },
-		{ scope, "Refused: the token is not for this service. Token: ", "scope" },
-		{ host, "Refused: the token is for another host. Token: ", "audience" },
+		{ early, "Token starts in 10m", "not_yet_valid" },
+		{ scope, "Token opens su, not ssh. Token: ", "scope" },
+		{ host, "Token is for other, not host.example. Token: ", "audience" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -277,6 +278,78 @@ test_second_prompt(void **state)
 	}
 }
 
+#define LABEL "abcdefghijklmnopqrstuvwxyz"
+#define HOST_82 "a." LABEL "." LABEL "." LABEL /* TELL_MAX - 5 bytes with all that is around it */
+
+/* What the second prompt says for every reason that can be told: one form, at most TELL_MAX bytes before the prompt. */
+static void
+test_sentences(void **state)
+{
+	struct fixture *f = *state;
+	const struct {
+		const char *service, *sentence;
+		struct edit edit;
+	} rows[] = {
+		{ "sshd", "Token is from another issuer. ", { 'c', "iss", "\"other\"" } },
+		{ "sshd", "Token was issued in the future. ", edit_time('c', "iat", time(NULL) + 100) },
+		{ "sshd", "Token lasts longer than this host allows. ", edit_time('c', "exp", time(NULL) + 36000) },
+		{ "sshd", "Token is for web2, not host.example. ", { 'c', "aud", "[\"web2\",\"web3\"]" } },
+		{ "sshd", "Token is for a\\x1b[2Jb, not host.example. ", { 'c', "aud", "\"a\\u001b[2Jb\"" } },
+		{ "sshd", "Token is for " HOST_82 "xxxxx, not host.example. ", { 'c', "aud", "\"" HOST_82 "xxxxx\"" } },
+		{ "sshd", "Token is for another host. ", { 'c', "aud", "\"" HOST_82 "xxxxxx\"" } },
+		{ "sudo-i", "Token opens ssh, not sudo. ", PLAIN },
+		{ "sshd", "Token opens su and sudo, not ssh. ", { 'c', "scope", "\"su sudo\"" } },
+		{ "sshd", "Token opens a and b and c, not ssh. ", { 'c', "scope", "\"a b c\"" } },
+		{ "sshd", "Token is for another service. ", { 'c', "scope", NULL } },
+		{ "sshd", "Token is for another service. ",
+		    { 'c', "scope", "\"" LABEL " " LABEL "2 " LABEL "3 " LABEL "4\"" } },
+		{ "closed", "No token opens closed here. ", { 'c', "scope", "\"closed\"" } },
+		{ "sshd", "Token needs its ssh key. ", { 'c', "cnf", "{\"kid\":\"SHA256:x\"}" } },
+		{ "sshd", "Token is for another network. ", { 'c', "src", "[\"10.0.0.0/8\"]" } },
+	};
+
+	fixture_config(f, "services: {closed: \"\"}\n");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, rows[i].edit);
+		struct talk talk = { .replies = { token, "" } };
+		char prompt[300];
+
+		assert_int_equal(driver_login(f, RJWT_ALONE, rows[i].service, "alice", &talk, authtok), PAM_AUTH_ERR);
+		snprintf(prompt, sizeof(prompt), "%sToken: ", rows[i].sentence);
+		assert_string_equal(talk.prompts[1], prompt);
+		assert_true(strlen(rows[i].sentence) <= TELL_MAX);
+	}
+}
+
+static void
+test_sentence_of_revoked(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+	struct talk talk = { .replies = { token, "" } };
+	const struct rjwt_revocation one = { .jti = "a1" };
+	struct rjwt_change change;
+
+	want("revoke", rjwt_revoke(f->h, &one, 0, &change, &f->diag), RJWT_OK);
+	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
+	assert_string_equal(talk.prompts[1], "Token was revoked. Token: ");
+}
+
+/* A key that retired 100 s ago signed a token of 1 s ago. */
+static void
+test_sentence_of_retired(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, PLAIN);
+	struct talk talk = { .replies = { token, "" } };
+	struct rjwt_change change;
+
+	want("rotate", rjwt_rotate(f->h, 0, &change, &f->diag), RJWT_OK);
+	key_stamp(f, 1, time(NULL) - 100, time(NULL) + 86400, 0);
+	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
+	assert_string_equal(talk.prompts[1], "Token was issued after its key retired. Token: ");
+}
+
 static void
 test_at_most_two_prompts(void **state)
 {
@@ -301,7 +374,7 @@ test_spent(void **state)
 
 	assert_int_equal(login(f, RJWT_ALONE, &first), PAM_SUCCESS);
 	assert_int_equal(login(f, RJWT_ALONE, &second), PAM_AUTH_ERR);
-	assert_string_equal(second.prompts[1], "Refused: the token was used before. Token: ");
+	assert_string_equal(second.prompts[1], "Token already used. Token: ");
 	/* Whether it was cannot be told: that is no verdict. */
 	snprintf(path, sizeof(path), "%s/spent", f->state);
 	assert_int_equal(chmod(path, 0777), 0);
@@ -319,7 +392,7 @@ test_conversation_fails(void **state)
 	struct talk shorter = { .replies = { NO_REPLY, good } }, never = { .replies = { NO_REPLY, NO_REPLY } };
 
 	assert_int_equal(login(f, RJWT_ALONE, &shorter), PAM_SUCCESS);
-	assert_non_null(strstr(shorter.prompts[1], "too long for this prompt. Token: "));
+	assert_string_equal(shorter.prompts[1], "Nothing arrived: the token may be too long here. Token: ");
 	assert_int_equal(lines("rejected "), 0);
 	assert_int_equal(lines("accepted "), 1);
 	assert_int_equal(login(f, RJWT_ALONE, &never), PAM_CONV_ERR);
@@ -726,6 +799,7 @@ main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_accepted), T(test_password_is_passed_on), T(test_silent_refusals),
 		T(test_empty_replies), T(test_long_replies), T(test_cut_replies), T(test_second_prompt),
+		T(test_sentences), T(test_sentence_of_revoked), T(test_sentence_of_retired),
 		T(test_at_most_two_prompts), T(test_spent), T(test_conversation_fails), T(test_conversation_codes),
 		T(test_waiting_prompt), T(test_stacked), T(test_stacked_and_unavailable), T(test_arguments),
 		T(test_unavailable), T(test_users), T(test_asked_for_user), T(test_name_before_us),

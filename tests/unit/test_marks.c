@@ -77,7 +77,7 @@ test_spend(void **state)
 	a = claims_of("i1", "alice", "");
 	want("no two lists collide", mark_spend(&o.marks, 1, &a, "1ssh", NULL), RJWT_OK);
 	assert_int_equal(file_mode(f, "spent/1"), 0700);
-	/* Each version has a folder, whichever one is held. */
+	/* Each version has a directory, whichever one is held. */
 	a = claims_of("i", "alice", "1");
 	want("another version", mark_spend(&o.marks, 2, &a, "ssh", NULL), RJWT_OK);
 	want("again", mark_spend(&o.marks, 2, &a, "ssh", NULL), RJWT_SPENT);
@@ -85,7 +85,7 @@ test_spend(void **state)
 	assert_true(file_there(f, "spent/2"));
 }
 
-/* A folder that is held, and goes, is made anew. */
+/* A directory that is held, and goes, is made anew. */
 static void
 test_spent_folder_goes(void **state)
 {
@@ -104,7 +104,7 @@ test_spent_folder_goes(void **state)
 	want("again", mark_spend(&o.marks, 1, &a, "ssh", NULL), RJWT_SPENT);
 }
 
-/* Each version has its folder; and with another keyset.json the one at the path counts, not the one that is held. */
+/* Each version has its directory; and with another keyset.json the one at the path counts, not the one that is held. */
 static void
 test_spent_folder_is_the_right_one(void **state)
 {
@@ -300,7 +300,7 @@ test_revoked(void **state)
 	want("a mark in it", mark_revoked(&o.marks, 5, &a, NULL), RJWT_REVOKED);
 }
 
-/* Folders are held while keyset.json is the same; another one may come with it, and then those are looked into. */
+/* Directories are held while keyset.json is the same; another one may come with it, and then those are looked into. */
 static void
 test_revoked_in_other_folders(void **state)
 {
@@ -315,7 +315,7 @@ test_revoked_in_other_folders(void **state)
 		snprintf(path, sizeof(path), "%s/revoked/%s", f->state, kinds[i]);
 		snprintf(moved, sizeof(moved), "%s/revoked/was-%s", f->state, kinds[i]);
 		assert_int_equal(rename(path, moved), 0);
-		tick(f); /* nothing is due, and it goes on as it is */
+		tick(f); /* nothing is due, and it continues as it is */
 		keyset_put(f, &(struct keyset[]){ keyset_get(f) }[0]);
 		want("gone", judge(f, token, 0, NULL), RJWT_IO);
 		assert_int_equal(mkdir(path, 0775), 0);
@@ -363,7 +363,12 @@ test_issued(void **state)
 {
 	struct fixture *f = *state;
 	const struct rjwt_token token = { .kid = "B.1", .jti = "j", .iat_s = 1, .nbf_s = 2, .exp_s = 3, .once = true };
-	const struct rjwt_request wide = { .user = "alice", .scope = (const char *const[]){ "ssh", "su", NULL } },
+	const struct rjwt_request wide = { .user = "alice",
+		.scope = (const char *const[]){ "ssh", "su", NULL },
+		.issuer = "i",
+		.audience = (const char *const[]){ "h", NULL },
+		.by = "bob",
+		.why = "a \"reason\"\n" },
 				  none = { .user = "alice" };
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf lines = { 0 };
@@ -372,7 +377,9 @@ test_issued(void **state)
 
 	issued_line(&lines, &token, &wide);
 	issued_line(&lines, &token, &none);
-	assert_string_equal(lines.p, ISSUED "[\"ssh\",\"su\"],\"once\":true}\n" ISSUED "[],\"once\":true}\n");
+	assert_string_equal(lines.p,
+	    ISSUED "[\"ssh\",\"su\"],\"once\":true,\"iss\":\"i\",\"aud\":[\"h\"],"
+		   "\"by\":\"bob\",\"why\":\"a \\\"reason\\\"\\\\x0a\"}\n" ISSUED "[],\"once\":true,\"aud\":[]}\n");
 	want("state", dir_open(f->state, &dir, NULL), RJWT_OK);
 	want("no memory", issued_add(&dir, T0, &(struct buf){ .failed = true }, NULL), RJWT_MEMORY);
 	assert_false(file_there(f, "issued/500000"));
@@ -434,7 +441,7 @@ test_prune(void **state)
 	want("gone", issued_prune(&dir, T0, NULL), RJWT_OK);
 }
 
-static int unlink_errno; /* of a folder; 0: what the system says */
+static int unlink_errno; /* of a directory; 0: what the system says */
 
 int __real_unlinkat(int fd, const char *path, int flags);
 int __wrap_unlinkat(int fd, const char *path, int flags);
@@ -448,7 +455,7 @@ __wrap_unlinkat(int fd, const char *path, int flags)
 	return -1;
 }
 
-/* A folder that another took away, or in which a login has just put a mark, hinders nobody. */
+/* A directory that another took away, or in which a login has just put a mark, prevents nobody. */
 static void
 test_prune_races(void **state)
 {

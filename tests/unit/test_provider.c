@@ -114,8 +114,9 @@ memory_open(struct fixture *f, struct memory_store *m)
 {
 	want("config", config_load(f->config, &m->config, &f->diag), RJWT_OK);
 	want("init",
-	    keyset_init(f->state, provider_memory(&keys), &m->config.rotation,
-		&(struct init_names){ "iss.example", "host.example" }, false, &made_up, &change, &f->diag),
+	    keyset_init(f->state, provider_memory(&keys),
+		&(struct keyset_env){ &m->config.rotation, &made_up, &f->diag },
+		&(struct init_names){ "iss.example", "host.example" }, false, &change),
 	    RJWT_OK);
 	assert_int_equal(keys.freed, 1);
 	want("open", store_open(f->state, provider_memory(&keys), &m->store, &f->diag), RJWT_OK);
@@ -132,9 +133,8 @@ memory_close(struct memory_store *m)
 static enum rjwt_err
 memory_rotate(struct fixture *f, struct memory_store *m)
 {
-	return keyset_change(m->store, &m->config.rotation,
-	    &(struct change_request){ .why = WHY_MANUAL, .version = m->store->keyset.active.version }, &made_up, 0,
-	    &change, &f->diag);
+	return keyset_change(m->store, &(struct keyset_env){ &m->config.rotation, &made_up, &f->diag },
+	    &(struct change_request){ .why = WHY_MANUAL, .version = m->store->keyset.active.version }, 0, &change);
 }
 
 /* kid of a token that was minted, verified too. */
@@ -194,7 +194,7 @@ test_failed_rotation_changes_nothing(void **state)
 	}
 	after = file_get(f, "keys/1.jwk");
 	assert_string_equal(key.p, after.p);
-	/* Also when it is due: minting goes on, and says so. */
+	/* Also when it is due: minting continues, and says so. */
 	clock_run(86400);
 	memory_mint(f, &m, "B.1");
 	keys.generate = RJWT_OK;

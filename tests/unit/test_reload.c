@@ -77,7 +77,7 @@ test_other_file_system(void **state)
 	file_moved = folder_moved = false;
 }
 
-static struct fixture *rotating; /* while a folder is listed; NULL: nothing happens */
+static struct fixture *rotating; /* while a directory is listed; NULL: nothing happens */
 
 enum rjwt_err __real_dir_each(const struct dir *dir, enum rjwt_err (*each)(void *context, const char *name),
     void *context, struct rjwt_diag *diag);
@@ -250,7 +250,7 @@ test_key_files(void **state)
 	file_put(f, "keys/1.jwk", buf_view(&young));
 	want_refusal(f, &k, first, RJWT_KEYSET, "1.jwk: a retired key without exp");
 	file_put(f, "keys/1.jwk", VIEW("{}"));
-	want_refusal(f, &k, first, RJWT_KEYSET, KEYSET_TORN);
+	want_refusal(f, &k, first, RJWT_KEYSET, KEYSET_DAMAGED);
 	buf_adds(&sealed, "{\"kid\":\"B.1\",\"kty\":1");
 	want("seal", seal_add(&sealed), RJWT_OK);
 	file_put(f, "keys/1.jwk", buf_view(&sealed));

@@ -174,7 +174,7 @@ test_users_with_a_suffix(void **state)
 
 enum { MARK_NAME = sizeof("revoked/sub/") + DIGEST_HEX };
 
-/* The name of the file that revokes alice's tokens, below the keyset's folder. */
+/* The name of the file that revokes alice's tokens, below the keyset's directory. */
 static void
 alices_mark(char name[static MARK_NAME])
 {
@@ -469,7 +469,7 @@ test_old_marks_in_the_way(void **state)
 	struct rjwt_change change;
 
 	revoked(f, ALL);
-	file_put(f, "spent/1", VIEW("")); /* a folder should be here */
+	file_put(f, "spent/1", VIEW("")); /* a directory should be here */
 	change = revoked(f, (struct rjwt_revocation){ .jti = "x" });
 	assert_non_null(strstr(change.warning, "cannot remove old marks"));
 	file_gone(f, "spent/1");
@@ -509,7 +509,7 @@ test_private_unreadable(void **state)
 	assert_false(file_there(f, "private/1.key"));
 }
 
-/* Another folder comes to stand at the path while the lock is held: never "done" for what still opens there. */
+/* Another directory comes to stand at the path while the lock is held: never "done" for what still opens there. */
 static struct {
 	unsigned at, n;
 	char state[200];
@@ -684,7 +684,7 @@ test_adopt(void **state)
 	}
 }
 
-/* What keyset.json recorded goes on where the configuration names nobody. */
+/* What keyset.json recorded continues where the configuration names nobody. */
 static void
 test_adopt_keeps_names(void **state)
 {

@@ -362,7 +362,7 @@ test_unsafe(void **state)
 
 /* --- whose keyset ----------------------------------------------------------------------------- */
 
-/* Writers refuse, verifying goes on, status says broken. */
+/* Writers refuse, verifying continues, status says broken. */
 static void
 check_read_only(struct fixture *f, const char *token, const char *why)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unit.h - what the unit tests share: cmocka and what it must include before, checks that name the
- * row of a table, bytes from hex, the files of tests/vectors, a folder that goes away.
+ * row of a table, bytes from hex, the files of tests/vectors, a directory that goes away.
  */
 #ifndef RJWT_UNIT_H
 #define RJWT_UNIT_H
@@ -101,7 +101,7 @@ unit_text(struct json json, const char *name)
 	return json_string(json, name, &text) == JSON_GOOD ? text.p : NULL;
 }
 
-/* A new folder of mode 0700 below /tmp, or another that everybody may write to; unit_folder_remove(). */
+/* A new directory of mode 0700 below /tmp, or another that everybody may write to; unit_folder_remove(). */
 static inline struct dir
 unit_folder(void)
 {

@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# rjwt-keyd list: who can log in now.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	need jq
+	fresh
+}
+
+@test "list: nobody, and with a table and as JSON" {
+	run -0 keyd list
+	[ "$output" = '0 tokens live' ]
+	keyd list --json | jq -e '.schema == 1 and .tokens == [] and (.now | type) == "number"'
+}
+
+@test "list: each live token, those that end soonest first; a revoked one is not there" {
+	local short long gone id
+	long=$(issue -t 30m -s ssh -s sudo --reason 'ticket "4711"' alice)
+	short=$(SUDO_UID=0 issue -t 2m bob)
+	gone=$(issue -t 5m carol)
+	issue -t 40m --reusable ed >/dev/null 2>&1
+	issue -t 20m --not-before +30m -a host.example.org -a other.example dora >/dev/null 2>&1
+	keyd revoke --jti "$(claim .jti "$gone")"
+	run -0 keyd list
+	[ "${lines[0]}" = '4 tokens live, of 4 users; 1 reusable' ]
+	[[ ${lines[1]} =~ ^ID\ +USER\ +OPENS\ +HOST\ +LEFT\ +USED\ +BY$ ]]
+	[[ ${lines[2]} =~ ^$(claim .jti "$short")\ +bob\ +ssh\ +here\ +[12]m[0-9s]*\ +-\ +root\ \(sudo\)$ ]]
+	[[ ${lines[3]} =~ ^$(claim .jti "$long")\ +alice\ +ssh\ sudo\ +here\ +[23][09]m[0-9s]*\ +-\ +[^\ ]+$ ]]
+	[[ ${lines[4]} =~ \ ed\ +ssh\ +here\ +[0-9ms]+\ +any\  ]]
+	[[ ${lines[5]} =~ \ dora\ +ssh\ +host.example.org,other.example\ +in\ [23][09]m[0-9s]*\ +-\  ]]
+	[ "${#lines[@]}" -eq 6 ]
+	# one width for each column
+	[ "$(printf '%s\n' "${lines[@]:1}" | cut -c23-24 | sort -u)" = '  ' ]
+	# as JSON: all that the table says, and why
+	keyd list --json >"$dir/json"
+	jq -e '[.tokens[].user] | sort == ["alice","bob","dora","ed"]' "$dir/json"
+	jq -e --arg id "$(claim .jti "$long")" '.tokens[] | select(.jti == $id) | .why == "ticket \"4711\"" and
+		.scope == ["ssh","sudo"] and .audience == ["host.example.org"] and .here and .once and .used == [] and
+		.until - .issued == 1800 and .from == .issued and (.kid | length) > 2' "$dir/json"
+	jq -e '.tokens[] | select(.user == "ed") | .once == false and has("used") == false and has("why") == false' "$dir/json"
+}
+
+@test "list: 1 token, 1 user, and names of any form are safe on a terminal" {
+	issue $'al\u202eice' >/dev/null
+	run -0 keyd list
+	[ "${lines[0]}" = '1 token live, of 1 user; 0 reusable' ]
+	[[ ${lines[2]} == *'al\xe2\x80\xaeice '* ]]
+}
+
+@test "list: wrong use" {
+	run -2 --separate-stderr keyd list --dry-run
+	[[ $stderr == *'list does not take --dry-run'* ]]
+	run -2 --separate-stderr keyd list alice
+	[[ $stderr == *'alice: unexpected argument'* ]]
+}
+
+@test "list: who may not read the record is told to run it as root" {
+	[ "$(id -u)" -ne 0 ] || skip "root is not bound by this"
+	issue alice >/dev/null
+	chmod 0 "$state/issued"
+	run -1 --separate-stderr keyd list
+	[[ $stderr == *'/issued: '*'Permission denied (run it as root)' ]]
+}
