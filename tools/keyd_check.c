@@ -39,8 +39,8 @@ check_keyset(struct check *check, const struct rjwt_status *s)
 {
 	if (s->config[0] != '\0')
 		finding_ok(&check->found, "config", "%s", s->config);
-	else
-		finding_ok(&check->found, "config", "%s does not exist: all keys have their defaults", RJWT_CONFIG_FILE);
+	else if (s->nkeys > 0)
+		finding_ok(&check->found, "config", "no configuration file: all keys have their defaults");
 	for (size_t i = 0; i < s->nkeys; i++)
 		if (strcmp(s->keys[i].state, "active") == 0)
 			finding_ok(&check->found, "keyset", "%s: %s signs; owners, modes and sums right", s->dir,
@@ -112,16 +112,18 @@ check_clock(struct check *check, const struct rjwt_status *s)
 		finding_ok(&check->found, "clock", "synchronised");
 }
 
-/* Without it all works, and leaves no trace. */
+/* Logins and mints work without the log, and leave no trace. */
 static void
 check_log(struct check *check)
 {
 	struct rjwt_diag diag = { 0 };
 
-	if (log_probe(&diag) == RJWT_OK)
-		finding_ok(&check->found, "log", "%s answers", LOG_SOCKET);
-	else
-		finding_add(&check->found, "log.unreachable", "%s", diag.text);
+	if (log_probe(&diag) == RJWT_OK) {
+		finding_ok(&check->found, "log", "/dev/log answers");
+		return;
+	}
+	finding_add(&check->found, "log.unreachable", "%s; logins, mints and revocations leave no log line", diag.text);
+	finding_at(&check->found, diag.path, 0);
 }
 
 static int
