@@ -193,7 +193,7 @@ refused()
 	[ ! -e /etc/rjwt ]
 	[ ! -e /etc/cron.d/rjwt ]
 	[ -z "$(grep -l pam_rjwt /etc/pam.d/common-*)" ]
-	[ -z "$(dpkg-query -W rjwt libpam-rjwt 2>/dev/null | grep .)" ]
+	[ -z "$(dpkg-query -W -f '${db:Status-Status}\n' rjwt libpam-rjwt 2>/dev/null | grep -v not-installed)" ]
 	passwords_work
 	done_with
 }
