@@ -13,8 +13,8 @@
 #include "jose/key.h"
 #include "rjwt.h"
 
-#define KID_MAX 128	    /* bytes */
-#define JWK_FILE_MAX 16384  /* bytes of a key file; 16384-bit RSA takes 3,000 */
+#define KID_MAX 128	   /* bytes */
+#define JWK_FILE_MAX 16384 /* bytes of a key file; 16384-bit RSA takes 3,000 */
 #define JWK_SET_MAX RJWT_JWKS_MAX
 
 struct jwk {

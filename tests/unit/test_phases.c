@@ -275,9 +275,9 @@ test_prompt_to_the_second(void **state)
 	static const struct {
 		int64_t at_s;
 		const char *second; /* NULL: accepted */
-	} rows[] = { { T0 - 31, "Token was issued in the future. Token: " }, { T0 - 30, NULL },
-		{ T0 + 329, NULL }, { T0 + 330, "Token expired 30s ago. Token: " },
-		{ T0 + 340, "Token expired 40s ago. Token: " }, { T0 + 550, "Token expired 4m10s ago. Token: " } };
+	} rows[] = { { T0 - 31, "Token was issued in the future. Token: " }, { T0 - 30, NULL }, { T0 + 329, NULL },
+		{ T0 + 330, "Token expired 30s ago. Token: " }, { T0 + 340, "Token expired 40s ago. Token: " },
+		{ T0 + 550, "Token expired 4m10s ago. Token: " } };
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 

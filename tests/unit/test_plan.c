@@ -54,6 +54,13 @@ struct wanted {
 	const char *text;
 };
 
+static enum rjwt_err
+plan_at(const struct keyset *k, const struct rotation_policy *p, enum keyset_why why, int64_t version,
+    const struct keyset_seen *seen, struct plan *plan, struct rjwt_diag *diag)
+{
+	return keyset_plan(&(struct plan_facts){ k, p, seen, &clock_time }, why, version, plan, diag);
+}
+
 static void
 check_plan(const struct wanted *w, const struct keyset *k, const struct rotation_policy *p,
     const struct keyset_seen *seen)
@@ -61,7 +68,7 @@ check_plan(const struct wanted *w, const struct keyset *k, const struct rotation
 	struct rjwt_diag diag;
 	struct plan plan;
 
-	want(w->text, keyset_plan(k, p, w->why, w->version, seen, &clock_time, &plan, &diag), RJWT_OK);
+	want(w->text, plan_at(k, p, w->why, w->version, seen, &plan, &diag), RJWT_OK);
 	assert_string_equal(plan.change.text, w->text);
 	if (plan.any != w->any || plan.make != w->make || plan.retire != w->retire || plan.revoke != w->revoke ||
 	    plan.after.floor != w->floor || plan.after.active.version != w->active ||
@@ -152,8 +159,7 @@ test_no_such_key(void **state)
 		struct plan plan;
 		char text[80];
 
-		want("revoke", keyset_plan(&k, &p, WHY_REVOKE_KEY, rows[i].version, &seen, &clock_time, &plan, &diag),
-		    rows[i].err);
+		want("revoke", plan_at(&k, &p, WHY_REVOKE_KEY, rows[i].version, &seen, &plan, &diag), rows[i].err);
 		snprintf(text, sizeof(text), "version %d is not a key of this keyset that still verifies",
 		    (int)rows[i].version);
 		assert_string_equal(diag.text, rows[i].err == RJWT_OK ? "" : text);
@@ -181,27 +187,27 @@ test_by_the_way(void **state)
 	clock_run(SETTLE);
 	check_plan(&removed, &k, &p, &seen);
 	/* Also with a rotation, which says more. */
-	want("plan", keyset_plan(&k, &p, WHY_MANUAL, 3, &seen, &clock_time, &plan, NULL), RJWT_OK);
+	want("plan", plan_at(&k, &p, WHY_MANUAL, 3, &seen, &plan, NULL), RJWT_OK);
 	assert_true(plan.after.floor == 2 && strncmp(plan.change.text, "B.4 signs now", 13) == 0);
 	clock_reset();
 	seen.first_alive = 1;
 	k.machine[0] = '\0';
 	check_plan(&machine, &k, &p, &seen);
 	check_plan(&rotation, &k, &p, &seen);
-	want("plan", keyset_plan(&k, &p, WHY_MANUAL, 3, &seen, &clock_time, &plan, NULL), RJWT_OK);
+	want("plan", plan_at(&k, &p, WHY_MANUAL, 3, &seen, &plan, NULL), RJWT_OK);
 	assert_string_equal(plan.after.machine, "m");
 	k = keyset_of_three(); /* another machine is none of the plan's business */
 	memcpy(seen.machine, "n", 2);
-	want("plan", keyset_plan(&k, &p, WHY_MANUAL, 3, &seen, &clock_time, &plan, NULL), RJWT_OK);
+	want("plan", plan_at(&k, &p, WHY_MANUAL, 3, &seen, &plan, NULL), RJWT_OK);
 	assert_string_equal(plan.after.machine, "m");
 	p.configured = true;
 	check_plan(&file, &k, &p, &seen);
 	check_plan(&rotation, &k, &p, &seen);
-	want("plan", keyset_plan(&k, &p, WHY_MANUAL, 3, &seen, &clock_time, &plan, NULL), RJWT_OK);
+	want("plan", plan_at(&k, &p, WHY_MANUAL, 3, &seen, &plan, NULL), RJWT_OK);
 	assert_true(plan.after.configured);
 	p.configured = false; /* and stays */
 	k = plan.after;
-	want("plan", keyset_plan(&k, &p, WHY_DUE, 0, &seen, &clock_time, &plan, NULL), RJWT_OK);
+	want("plan", plan_at(&k, &p, WHY_DUE, 0, &seen, &plan, NULL), RJWT_OK);
 	assert_true(plan.after.configured && !plan.any);
 }
 
@@ -227,7 +233,7 @@ test_clock_recorded(void **state)
 		clock_step(rows[i].step_s);
 		if (rows[i].boot)
 			clock_boot(60);
-		want("plan", keyset_plan(&k, &p, WHY_DUE, 0, &seen, &clock_time, &plan, NULL), RJWT_OK);
+		want("plan", plan_at(&k, &p, WHY_DUE, 0, &seen, &plan, NULL), RJWT_OK);
 		assert_string_equal(plan.change.text, "recorded the clock change, B.3 still signs");
 		assert_string_equal(plan.change.warning, rows[i].warning);
 		assert_true(plan.any && plan.after.moved_s == rows[i].moved_s && plan.restamp == (rows[i].step_s < 0));
@@ -240,7 +246,7 @@ test_clock_recorded(void **state)
 
 		clock_reset();
 		clock_step(-back_s);
-		want("plan", keyset_plan(&k, &p, WHY_DUE, 0, &seen, &clock_time, &plan, NULL), RJWT_OK);
+		want("plan", plan_at(&k, &p, WHY_DUE, 0, &seen, &plan, NULL), RJWT_OK);
 		assert_true(plan.any == (back_s > 0) && plan.restamp == (back_s > 0) && plan.retire == 0);
 		assert_int_equal(plan.after.active.since_s, T0 - back_s);
 		assert_string_equal(plan.change.warning, "");
@@ -254,7 +260,7 @@ test_clock_recorded(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct plan plan;
 
-		want("plan", keyset_plan(&k, &p, WHY_BUMP, 0, &seen, &clock_time, &plan, NULL), RJWT_OK);
+		want("plan", plan_at(&k, &p, WHY_BUMP, 0, &seen, &plan, NULL), RJWT_OK);
 		assert_int_equal(plan.after.moved_s, 17);
 		clock_run(30);
 	}
@@ -272,9 +278,9 @@ test_no_time(void **state)
 
 	(void)state;
 	clock_time.wall_s = -1;
-	want("plan", keyset_plan(&k, &p, WHY_DUE, 0, &seen, &clock_time, &plan, &diag), RJWT_INTERNAL);
+	want("plan", plan_at(&k, &p, WHY_DUE, 0, &seen, &plan, &diag), RJWT_INTERNAL);
 	clock_time.wall_s = 0;
-	want("plan", keyset_plan(&k, &p, WHY_REVOKE_KEY, 2, &seen, &clock_time, &plan, &diag), RJWT_OK);
+	want("plan", plan_at(&k, &p, WHY_REVOKE_KEY, 2, &seen, &plan, &diag), RJWT_OK);
 	assert_int_equal(plan.revoked_s, 1);
 	clock_time.wall_s = 2;
 	keyset_plan_at(&plan, &k, &p, &clock_time);
@@ -310,7 +316,7 @@ test_counts(void **state)
 
 		clock_reset();
 		clock_run(rows[i].run);
-		want("plan", keyset_plan(&k, &p, WHY_DUE, 0, &seen, &clock_time, &plan, NULL), RJWT_OK);
+		want("plan", plan_at(&k, &p, WHY_DUE, 0, &seen, &plan, NULL), RJWT_OK);
 		if (plan.counts != rows[i].counts || plan.any)
 			fail_msg("row %zu: counts %d any %d", i, plan.counts, plan.any);
 		assert_int_equal(keyset_wake_s(&k, &p, &seen, &clock_time, 0), rows[i].wakes ? count_s : 0);
@@ -326,7 +332,7 @@ test_counts(void **state)
 
 		clock_reset();
 		clock_run(run_s);
-		want("plan", keyset_plan(&k, &p, WHY_DUE, 0, &seen, &clock_time, &plan, NULL), RJWT_OK);
+		want("plan", plan_at(&k, &p, WHY_DUE, 0, &seen, &plan, NULL), RJWT_OK);
 		assert_true(!plan.any && plan.counts == (run_s == 30));
 	}
 	k.trial.ran_s = 0;
@@ -337,8 +343,7 @@ test_counts(void **state)
 		const struct keyset_seen seen = { .first_alive = 2 };
 		struct plan plan;
 
-		want("plan", keyset_plan(&k, &p, i == 0 ? WHY_BUMP : WHY_DUE, 0, &seen, &clock_time, &plan, NULL),
-		    RJWT_OK);
+		want("plan", plan_at(&k, &p, i == 0 ? WHY_BUMP : WHY_DUE, 0, &seen, &plan, NULL), RJWT_OK);
 		assert_true(plan.any && !plan.counts);
 		clock_step(31);
 	}
