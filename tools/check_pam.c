@@ -148,7 +148,7 @@ find_open(struct service *s)
 		finding_fix(&s->check->found, "put \"auth requisite pam_deny.so\" above line %u", decided->at->line);
 }
 
-/* Nobody gets in, with whatever he shows. */
+/* Nobody can log in, whatever is typed. */
 static void
 find_lockout(struct service *s, enum stack_phase phase)
 {

@@ -18,7 +18,7 @@ static const char *const codes[STACK_CODES] = { "success", "open_err", "symbol_e
 
 static const char *const actions[] = { "ignore", "ok", "done", "bad", "die", "reset" }; /* 0, -1, ... */
 
-/* The words that stand for brackets. */
+/* What the words mean, as brackets would say it. */
 static const struct {
 	const char *name;
 	int success, ignore, others;
