@@ -216,7 +216,7 @@ in_place()
 
 @test "a default file that a keyset was used with cannot go away unnoticed" {
 	need_root
-	need unshare mount
+	need unshare mount jq
 	default=$("$RJWT_BUILD/rjwt-keyd" --help | sed -n 's/.*(default: \(.*rjwt\.yaml\)).*/\1/p')
 	[ -d "${default%/*/*}" ] || skip "there is no ${default%/*/*}"
 	mkdir -p "$dir/etc/rjwt"
@@ -231,15 +231,17 @@ in_place()
 	try 0 in_place "$RJWT_BUILD/rjwt-issue" -d "$state" --reusable alice
 	echo "$output" >"$dir/token"
 	try 0 login
-	try 0 keyd check
-	[ "$output" = "config    $default"$'\nOK' ]
+	run keyd check    # which has findings: this /etc has nothing else
+	[ "${lines[0]}" = "OK    config   $default" ]
 	mv "$file" "$file.away"
 	try 2 login
 	[[ $stderr == "rjwt-verify: $default: is missing, "*'put it back'* ]]
 	refused 1 'is missing' in_place "$RJWT_BUILD/rjwt-issue" -d "$state" alice
 	refused 1 'is missing' keyd once
 	try 1 keyd check
-	[[ $output == "$default: is missing, "* ]]
+	[[ $output == "FAIL  config   $default: is missing, "* ]]
+	keyd check --json >"$dir/json" || true
+	jq -e '.findings[0].code == "config.missing"' "$dir/json"
 	try 3 keyd status
 	mv "$file.away" "$file"
 	try 0 login

@@ -243,7 +243,7 @@ host_of_examples()
 	cd "$RJWT_SOURCE"
 	diff <(examples list README.md man/*.[1578] | cut -d' ' -f1,2 | sort | uniq -c | sed 's/^ *//') - <<-'END'
 		4 README.md host
-		4 README.md run
+		3 README.md run
 		1 pam_rjwt.8 host
 		3 rjwt-issue.1 run
 		5 rjwt-keyd.8 run
