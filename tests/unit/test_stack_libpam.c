@@ -192,24 +192,28 @@ stack_probe_called(int argc, const char **argv)
 	record(argc, argv);
 }
 
-/* What libpam thinks of these stacks is not for this host's log. */
-void vsyslog(int priority, const char *format, va_list arguments);
-
+/*
+ * What libpam thinks of these stacks is not for this host's log. By other names in C, for with _FORTIFY_SOURCE the
+ * header defines vsyslog() itself.
+ */
 __attribute__((visibility("default"))) void
-vsyslog(int priority, const char *format, va_list arguments)
+no_log(int priority, const char *format, va_list arguments) __asm__("vsyslog");
+__attribute__((visibility("default"))) void
+no_checked_log(int priority, int flag, const char *format, va_list arguments) __asm__("__vsyslog_chk");
+
+void
+no_log(int priority, const char *format, va_list arguments)
 {
 	(void)priority;
 	(void)format;
 	(void)arguments;
 }
 
-void __vsyslog_chk(int priority, int flag, const char *format, va_list arguments);
-
-__attribute__((visibility("default"))) void
-__vsyslog_chk(int priority, int flag, const char *format, va_list arguments)
+void
+no_checked_log(int priority, int flag, const char *format, va_list arguments)
 {
 	(void)flag;
-	vsyslog(priority, format, arguments);
+	no_log(priority, format, arguments);
 }
 
 static int
