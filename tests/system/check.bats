@@ -4,8 +4,17 @@
 
 bats_require_minimum_version 1.5.0
 
+# Other tests leave stacks of ours behind them.
 setup_file()
 {
+	local file
+	for file in $(grep -l pam_rjwt /etc/pam.d/*); do
+		case ${file##*/} in
+		su | su-l) { echo 'auth sufficient pam_rootok.so' && cat /etc/pam.d/other; } >"$file" ;;
+		sshd | sudo | sudo-i | login | remote) cp /etc/pam.d/other "$file" ;;
+		*) rm "$file" ;;
+		esac
+	done
 	DEBIAN_FRONTEND=noninteractive pam-auth-update --force </dev/null >/dev/null 2>&1 3>&-
 }
 
@@ -14,6 +23,7 @@ setup()
 	. tests/system/helpers.bash
 	fresh_keyset
 	cp -a /etc/pam.d "$work/pam.before"
+	cp -a /etc/ssh "$work/ssh.before"
 	cp -p /etc/sudoers "$work/sudoers.before"
 }
 
@@ -21,8 +31,10 @@ teardown()
 {
 	rm -rf /etc/pam.d
 	mv "$work/pam.before" /etc/pam.d
+	rm -rf /etc/ssh
+	mv "$work/ssh.before" /etc/ssh
 	cp -p "$work/sudoers.before" /etc/sudoers
-	[ ! -e "$work/module" ] || mv "$work/module" "$module"
+	[ ! -e "$work/module.before" ] || mv "$work/module.before" "$module"
 	no_token_logged
 }
 
@@ -106,10 +118,10 @@ stack()
 	module=/usr/lib/$(gcc -print-multiarch)/security/pam_rjwt.so
 	cp etc/pam.d/sudo /etc/pam.d/sudo
 	finds 0 ''
-	mv "$module" "$work/module"
+	mv "$module" "$work/module.before"
 	finds 1 module.missing
 	run -0 sudo_stdin alice "$alice_password" true
-	head -c 3000 "$work/module" >"$module"
+	head -c 3000 "$work/module.before" >"$module"
 	finds 1 module.unloadable
 	rm "$module"
 	cp "$work/pam.before/sudo" /etc/pam.d/sudo
