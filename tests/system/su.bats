@@ -55,7 +55,7 @@ teardown()
 @test "su: a token is good once" {
 	token=$(mint -s su alice)
 	run -0 on_terminal $'Token: \t'"$token" as bob su alice -c true
-	run -1 on_terminal $'Token: \t'"$token"$'\nused before. Token: \t'"$token" as bob su alice -c true
+	run -1 on_terminal $'Token: \t'"$token"$'\nalready used. Token: \t'"$token" as bob su alice -c true
 	decisions 'accepted user=alice' 'rejected reason=spent'
 }
 
