@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HANG_S 60 /* a reader that waits for the other end of a fifo ends with the program */
+#define HANG_S 600 /* a reader that waits for the other end of a fifo ends with the program */
 
 static const char YAML[] = "leeway: 0s\n";
 static char *retired, *active, *once; /* tokens of versions 1, 2 and 2 */

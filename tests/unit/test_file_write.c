@@ -215,6 +215,6 @@ main(void)
 		BOTH(appends_of_many),
 	};
 
-	alarm(60);
+	alarm(600);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,6 +192,17 @@ stack_probe_called(int argc, const char **argv)
 	record(argc, argv);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+/* libpam 1.5 does not free all that it has read of a stack that it rejects. */
+const char *__lsan_default_suppressions(void);
+
+__attribute__((visibility("default"))) const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libpam.so";
+}
+#endif
+
 /*
  * What libpam thinks of these stacks is not for this host's log. By other names in C, for with _FORTIFY_SOURCE the
  * header defines vsyslog() itself.
