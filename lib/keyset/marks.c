@@ -59,7 +59,7 @@ is_gone(const struct dir *dir)
  * synced, too: its creator may have crashed before the sync. A directory that is still open was synced then.
  */
 static enum rjwt_err
-hold_spent(struct marks *marks, int64_t version, const char *folder, struct rjwt_diag *diag)
+hold_spent(struct marks *marks, int64_t version, const char *subdir, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
 
@@ -68,8 +68,8 @@ hold_spent(struct marks *marks, int64_t version, const char *folder, struct rjwt
 		return RJWT_OK;
 	dir_close(&marks->spent);
 	RJWT_TRY(open_spent(marks, &spent, diag));
-	RJWT_TRY(dir_make(&spent, folder, 0700, diag));
-	RJWT_TRY(dir_open_at(&spent, folder, &marks->spent, diag));
+	RJWT_TRY(dir_make(&spent, subdir, 0700, diag));
+	RJWT_TRY(dir_open_at(&spent, subdir, &marks->spent, diag));
 	marks->version = version;
 	return RJWT_OK;
 }
@@ -86,10 +86,10 @@ spend(struct marks *marks, const char *hash, struct rjwt_diag *diag)
 
 /* spent/VERSION/HASH */
 static enum rjwt_err
-name_mark(int64_t version, const struct claims *claims, const char *scope, char folder[static STORE_NAME_SIZE],
+name_mark(int64_t version, const struct claims *claims, const char *scope, char subdir[static STORE_NAME_SIZE],
     char hash[static DIGEST_HEX])
 {
-	snprintf(folder, STORE_NAME_SIZE, "%" PRId64, version);
+	snprintf(subdir, STORE_NAME_SIZE, "%" PRId64, version);
 	return digest_name((struct view[]){ claims->iss, claims->jti, view_of(scope) }, 3, hash);
 }
 
@@ -98,11 +98,11 @@ find_mark(const struct dir *spent, int64_t version, const struct claims *claims,
     struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(free_clean) char *path = NULL;
-	char hash[DIGEST_HEX], folder[STORE_NAME_SIZE];
+	char hash[DIGEST_HEX], subdir[STORE_NAME_SIZE];
 	struct stat status;
 
-	RJWT_TRY(name_mark(version, claims, scope, folder, hash));
-	if (asprintf(&path, "%s/%s", folder, hash) < 0) {
+	RJWT_TRY(name_mark(version, claims, scope, subdir, hash));
+	if (asprintf(&path, "%s/%s", subdir, hash) < 0) {
 		path = NULL;
 		return RJWT_MEMORY;
 	}
@@ -137,10 +137,10 @@ mark_find_spent(struct marks *marks, int64_t version, const struct claims *claim
 enum rjwt_err
 mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope, struct rjwt_diag *diag)
 {
-	char hash[DIGEST_HEX], folder[STORE_NAME_SIZE];
+	char hash[DIGEST_HEX], subdir[STORE_NAME_SIZE];
 
-	RJWT_TRY(name_mark(version, claims, scope, folder, hash));
-	RJWT_TRY(hold_spent(marks, version, folder, diag));
+	RJWT_TRY(name_mark(version, claims, scope, subdir, hash));
+	RJWT_TRY(hold_spent(marks, version, subdir, diag));
 	return spend(marks, hash, diag);
 }
 
