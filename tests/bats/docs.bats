@@ -188,10 +188,10 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 
 @test "rjwt-issue(1) has each limit of the table of prompts, and who needs --reusable" {
 	# NAME LIMIT [reusable] of each service; 0: not known
-	sed -nE 's/^\t\{ "([a-z0-9-]+)", ([0-9]+), [0-9]+, (true|false) \},$/\1 \2 \3/p' lib/token/prompt_limits.c |
+	sed -nE 's/^\t\{ "([a-z0-9-]+)", ([0-9]+), [0-9]+, (true|false) \},$/\1 \2 \3/p' "$RJWT_SOURCE/lib/token/prompt_limits.c" |
 		sed 's/ false$//; s/ true$/ reusable/' | sort >"$BATS_TEST_TMPDIR/rows"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/rows")" -ge 20 ]
-	sed -n '/^\.Ss Prompt limits/,/^\.El/s/^\.It \(.* Ta .*\)/\1/p' man/rjwt-issue.1 | grep -v '^Sy ' |
+	sed -n '/^\.Ss Prompt limits/,/^\.El/s/^\.It \(.* Ta .*\)/\1/p' "$RJWT_SOURCE/man/rjwt-issue.1" | grep -v '^Sy ' |
 		while IFS= read -r row; do
 			limit=$(sed 's/^[^T]* Ta \([^T]*[^ T]\) Ta.*/\1/; s/not known/0/' <<<"$row")
 			reusable=''
@@ -201,11 +201,11 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 }
 
 @test "pam_rjwt(8) has each sentence of the second prompt" {
-	grep -o '"Token [a-z][^"%,]*\|"No token [^"]*\|"Nothing arrived[^"]*' pam/tell.c | tr -d '"' | sed 's/ *$//' |
+	grep -o '"Token [a-z][^"%,]*\|"No token [^"]*\|"Nothing arrived[^"]*' "$RJWT_SOURCE/pam/tell.c" | tr -d '"' | sed 's/ *$//' |
 		sort -u >"$BATS_TEST_TMPDIR/sentences"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/sentences")" -ge 12 ]
 	while read -r sentence; do
-		sed 's/^\.It \(\\&\)\?//' man/pam_rjwt.8 | grep -q -F -- "$sentence"
+		sed 's/^\.It \(\\&\)\?//' "$RJWT_SOURCE/man/pam_rjwt.8" | grep -q -F -- "$sentence"
 	done <"$BATS_TEST_TMPDIR/sentences"
 }
 
