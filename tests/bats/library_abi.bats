@@ -29,6 +29,7 @@ exports() { nm -D --defined-only "$1" | awk '$2 != "A" { sub("@.*", "", $3); pri
 # mapped FILE - the names that a version script lists
 mapped() { sed -n 's/^\t\([a-z_]*\);$/\1/p' "$1" | sort; }
 
+# bats test_tags=long
 @test "a stranger's program builds with pkg-config, and makes, mints, verifies, rotates" {
 	need jq pkg-config
 	export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$libdir/pkgconfig
@@ -58,6 +59,7 @@ mint for a newline: user
 # examples_of HEADER - the lines of the worked examples in its first comment: those that begin with " *" and a tab
 examples_of() { sed -n 's/^ \*\t//p' "$1"; }
 
+# bats test_tags=long
 @test "rjwt.h: the worked examples in its text compile as they are there, and mint, verify and keep" {
 	header=$(find "$root" -name rjwt.h)
 	configure 'rotate_every: 1h'
@@ -95,6 +97,7 @@ examples_of() { sed -n 's/^ \*\t//p' "$1"; }
 	says "keyset: $state"
 }
 
+# bats test_tags=long
 @test "a token that a program spent is spent for rjwt-verify too, in that scope alone" {
 	need jq
 	configure
@@ -121,6 +124,7 @@ examples_of() { sed -n 's/^ \*\t//p' "$1"; }
 	run -1 env LD_LIBRARY_PATH="$libdir" "$dir/spend" "$conf" "$token"
 }
 
+# bats test_tags=long
 @test "librjwt.so exports the functions of its version script, which are those of rjwt.h, and nothing else" {
 	need nm
 	[ "$(exports "$libdir/librjwt.so")" = "$(mapped "$RJWT_SOURCE/lib/librjwt.map")" ]

@@ -228,6 +228,7 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 	judged accepted
 }
 
+# bats test_tags=long
 @test "tokens of others: a thumbprint, fractions, a scope of another form, an empty payload, but no more than that" {
 	set_of "$key"
 	while IFS=';' read -r verdict head filter options; do
