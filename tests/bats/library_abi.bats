@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 # The library as it is installed: a stranger's program builds against it, and finds what rjwt.h promises.
 
+# Looks at what our libraries import, which is more with sanitizers: not for their build.
+# bats file_tags=long
+
 bats_require_minimum_version 1.5.0
 
 # make install, into a folder of the test's own; not as a part of the make that runs us.
@@ -29,7 +32,6 @@ exports() { nm -D --defined-only "$1" | awk '$2 != "A" { sub("@.*", "", $3); pri
 # mapped FILE - the names that a version script lists
 mapped() { sed -n 's/^\t\([a-z_]*\);$/\1/p' "$1" | sort; }
 
-# bats test_tags=long
 @test "a stranger's program builds with pkg-config, and makes, mints, verifies, rotates" {
 	need jq pkg-config
 	export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$libdir/pkgconfig
@@ -59,7 +61,6 @@ mint for a newline: user
 # examples_of HEADER - the lines of the worked examples in its first comment: those that begin with " *" and a tab
 examples_of() { sed -n 's/^ \*\t//p' "$1"; }
 
-# bats test_tags=long
 @test "rjwt.h: the worked examples in its text compile as they are there, and mint, verify and keep" {
 	header=$(find "$root" -name rjwt.h)
 	configure 'rotate_every: 1h'
@@ -97,7 +98,6 @@ examples_of() { sed -n 's/^ \*\t//p' "$1"; }
 	says "keyset: $state"
 }
 
-# bats test_tags=long
 @test "a token that a program spent is spent for rjwt-verify too, in that scope alone" {
 	need jq
 	configure
@@ -124,7 +124,6 @@ examples_of() { sed -n 's/^ \*\t//p' "$1"; }
 	run -1 env LD_LIBRARY_PATH="$libdir" "$dir/spend" "$conf" "$token"
 }
 
-# bats test_tags=long
 @test "librjwt.so exports the functions of its version script, which are those of rjwt.h, and nothing else" {
 	need nm
 	[ "$(exports "$libdir/librjwt.so")" = "$(mapped "$RJWT_SOURCE/lib/librjwt.map")" ]
