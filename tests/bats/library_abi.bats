@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 # The library as it is installed: a stranger's program builds against it, and finds what rjwt.h promises.
 
+# Looks at what our libraries import, which is more with sanitizers: not for their build.
+# bats file_tags=long
+
 bats_require_minimum_version 1.5.0
 
 # make install, into a folder of the test's own; not as a part of the make that runs us.

@@ -91,6 +91,9 @@ struct buf file_get(const struct fixture *f, const char *name);
 void file_gone(const struct fixture *f, const char *name); /* removes it */
 bool file_has(const struct fixture *f, const char *name, const char *text);
 bool file_there(const struct fixture *f, const char *name);
+
+/* An integer member of a version's key file, -1: it has none. */
+int64_t key_member(const struct fixture *f, int64_t version, const char *name);
 unsigned file_mode(const struct fixture *f, const char *name);
 
 /* keyset.json and key files, changed with a sum that fits. The mtime changes too. */

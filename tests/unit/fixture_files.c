@@ -253,3 +253,18 @@ state_digest(const struct fixture *f, char hex[static DIGEST_HEX])
 	buf_clear(&seen);
 	assert_int_equal(digest_hex((struct view){ (const char *)sum, sizeof(sum) }, hex), RJWT_OK);
 }
+
+int64_t
+key_member(const struct fixture *f, int64_t version, const char *name)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	char file[64];
+	int64_t value = -1;
+
+	snprintf(file, sizeof(file), "keys/%lld.jwk", (long long)version);
+	text = file_get(f, file);
+	want(file, json_parse(buf_view(&text), &json, NULL), RJWT_OK);
+	(void)json_integer(json, name, &value);
+	return value;
+}
