@@ -57,6 +57,18 @@ struct edit {
 	char part; /* 0: the end */
 	const char *name, *value;
 };
+#define HEADER(name, value)      \
+	{                        \
+		'h', name, value \
+	}
+#define CLAIM(name, value)       \
+	{                        \
+		'c', name, value \
+	}
+#define END                   \
+	{                     \
+		0, NULL, NULL \
+	}
 
 /* An object of these members, to an end of part 0, with the edits of one part. */
 void put_object(struct buf *out, char part, const struct edit *members, const struct edit *edits);
