@@ -3,6 +3,7 @@
 #include "fixture.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "jose/alg.h"
 #include "jose/jwk.h"
 #include "keyset/store.h"
 #include "base/file_write.h"
@@ -102,6 +103,37 @@ file_mode(const struct fixture *f, const char *name)
 	if (!status_of(f, name, &status))
 		fail_msg("%s is not there", name);
 	return status.st_mode & 07777;
+}
+
+struct keyset
+keyset_of_three(void)
+{
+	struct keyset k = { .generation = 7,
+		.base = "B",
+		.issuer = "i",
+		.audience = "a",
+		.machine = "m",
+		.floor = 1,
+		.active = { 3, T0 },
+		.next = { 4, T0 - 5 },
+		.next_version = 5 };
+
+	clock_reset();
+	k.clock = clock_time;
+	k.trial.wall_s = clock_time.wall_s;
+	k.trial.boot_s = clock_time.boot_s;
+	return k;
+}
+
+struct rotation_policy
+policy_of_a_day(void)
+{
+	return (struct rotation_policy){ .alg = alg_by_label(VIEW("ES256")),
+		.rsa_bits = 3072,
+		.rotate_every_s = DAY,
+		.previous_key_ttl_s = DAY,
+		.max_lifetime_s = 3600,
+		.leeway_s = 30 };
 }
 
 struct keyset
