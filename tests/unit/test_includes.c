@@ -21,7 +21,7 @@ static const struct edges {
 	{ "lib/stack", { "stack", "base" } },
 	{ "lib", { "handle.h", "token", "config", "keyset", "jose", "base" } },
 	{ "pam", { "base", "args.h", "log.h", "prompt.h", "login.h", "phases.h", "tell.h" } },
-	{ "tools", { "base", "stack", "tool.h", "options.h", "issue.h", "keyd.h", "verify.h", "lines.h", "log.h",
+	{ "tools", { "base", "stack", "tool.h", "options.h", "askpass.h", "issue.h", "keyd.h", "verify.h", "lines.h", "log.h",
 		       "check.h", "findings.h", "findings.def" } },
 };
 
