@@ -11,7 +11,7 @@
 
 /* The face is lib/ itself: rjwt.h, which all may include, and what implements it. */
 static const struct edges {
-	const char *from, *to[12];
+	const char *from, *to[16];
 } allowed[] = {
 	{ "lib/base", { "base" } },
 	{ "lib/jose", { "jose", "base" } },
