@@ -490,8 +490,8 @@ test_next_event(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_versions), cmocka_unit_test(test_kid_grammar), cmocka_unit_test(test_vouch),
-		cmocka_unit_test(test_due), cmocka_unit_test(test_plan_rotates),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_versions), cmocka_unit_test(test_kid_grammar),
+		cmocka_unit_test(test_vouch), cmocka_unit_test(test_due), cmocka_unit_test(test_plan_rotates),
 		cmocka_unit_test(test_compare_and_swap), cmocka_unit_test(test_by_count),
 		cmocka_unit_test(test_versions_end), cmocka_unit_test(test_clock_back),
 		cmocka_unit_test(test_clock_forward), cmocka_unit_test(test_floor), cmocka_unit_test(test_anchor),
