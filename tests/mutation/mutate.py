@@ -104,11 +104,13 @@ class Build:
 
 	def unit_tests(self):
 		"""name of each program -> its sources and its own link flags, from the Makefile.inc"""
-		text = ""
-		for name in ("unit", "rejection"):
-			with open(os.path.join(self.top, "tests", name, "Makefile.inc"), encoding="utf-8") as file:
-				text += file.read().replace("\\\n", " ")
-		values = dict(re.findall(r"^(\w+) = (.*)$", text, re.M), AM_LDFLAGS="")
+		def text_of(name):
+			with open(os.path.join(self.top, name), encoding="utf-8") as file:
+				return file.read().replace("\\\n", " ")
+
+		text = text_of("tests/unit/Makefile.inc") + text_of("tests/rejection/Makefile.inc")
+		values = dict(re.findall(r"^(\w+) = (.*)$", text_of("Makefile.am") + text_of("tests/fault/Makefile.inc") + text,
+			re.M), AM_LDFLAGS="", srcdir=self.top)
 
 		def words(variable, otherwise):
 			value = values.get(variable, otherwise)

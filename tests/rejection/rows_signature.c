@@ -124,7 +124,8 @@ put_mangled(struct table *t, const struct made *m)
 static BIGNUM *
 order_of(const struct alg *alg)
 {
-	EC_GROUP *group = EC_GROUP_new_by_curve_name(EC_curve_nist2nid(alg->group));
+	int nist = EC_curve_nist2nid(alg->group);
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(nist == NID_undef ? OBJ_sn2nid(alg->group) : nist);
 	BIGNUM *order = BN_new();
 
 	assert_int_equal(EC_GROUP_get_order(group, order, NULL), 1);

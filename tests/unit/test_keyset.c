@@ -23,6 +23,28 @@ plan_of(const struct keyset *k, const struct rotation_policy *p, enum keyset_why
 	return plan;
 }
 
+/* Which keys there are, which of them have a private half, and whether another one mints by now. */
+static void
+test_versions(void **state)
+{
+	const struct keyset k = keyset_of_three();
+	struct keyset other = k;
+
+	(void)state;
+	for (int64_t v = 0; v <= 5; v++) {
+		assert_int_equal(keyset_has(&k, v), v >= 1 && v <= 4);
+		assert_int_equal(keyset_active_or_next(&k, v), v == 3 || v == 4);
+	}
+	other.generation++;
+	other.next.version = other.next_version++;
+	assert_true(keyset_mints_alike(&k, &other));
+	other.active.version = 4;
+	assert_false(keyset_mints_alike(&k, &other));
+	other = k;
+	strcpy(other.base, "C");
+	assert_false(keyset_mints_alike(&k, &other));
+}
+
 /* --- kids ------------------------------------------------------------------------------------- */
 
 static void
@@ -468,8 +490,8 @@ test_next_event(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kid_grammar), cmocka_unit_test(test_vouch),
-		cmocka_unit_test(test_due), cmocka_unit_test(test_plan_rotates),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_versions), cmocka_unit_test(test_kid_grammar),
+		cmocka_unit_test(test_vouch), cmocka_unit_test(test_due), cmocka_unit_test(test_plan_rotates),
 		cmocka_unit_test(test_compare_and_swap), cmocka_unit_test(test_by_count),
 		cmocka_unit_test(test_versions_end), cmocka_unit_test(test_clock_back),
 		cmocka_unit_test(test_clock_forward), cmocka_unit_test(test_floor), cmocka_unit_test(test_anchor),
