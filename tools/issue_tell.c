@@ -43,7 +43,7 @@ log_token(struct issue *is, const struct rjwt_request *request, const struct rjw
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 	char until[32], rule[32];
 
-	buf_adds(&line, "issued ");
+	buf_adds(&line, "issued");
 	caller_log(&is->caller, &line);
 	if (request->rule != 0) {
 		snprintf(rule, sizeof(rule), "%" PRId64, request->rule);
