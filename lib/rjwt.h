@@ -446,9 +446,12 @@ struct rjwt_caller {
 struct rjwt_rule {
 	int64_t number; /* from 1, in the order of the file */
 	const char *path;
-	unsigned line;								 /* where it is in the file */
-	const char *const *who, *const *users, *const *scopes, *const *audience; /* as in the file */
-	int64_t max_lifetime_s;							 /* at most the configuration's */
+	unsigned line;		/* where it is in the file */
+	const char *const *who; /* this and the next three are as in the file */
+	const char *const *users;
+	const char *const *scopes;
+	const char *const *audience;
+	int64_t max_lifetime_s; /* at most the configuration's */
 	bool reusable, reason_required, root;
 };
 
