@@ -207,7 +207,7 @@ is_subject(struct view name, bool users)
 		return true;
 	if (view_is(name, "self"))
 		return users;
-	if (name.n > 0 && name.p[0] == '%')
+	if (name.n > 0 && name.n <= RJWT_NAME_MAX && name.p[0] == '%')
 		return is_account((struct view){ name.p + 1, name.n - 1 });
 	return is_account(name);
 }
