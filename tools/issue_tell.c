@@ -67,6 +67,8 @@ static void
 tell_change(const struct issue *is, const struct rjwt_token *token)
 {
 	tool_log_change(&token->change);
+	if (is->request.rule != 0)
+		return; /* who is not root did not ask for it */
 	if (token->change.rotated)
 		tool_say(&is->tool, "rotation was due: %s", token->change.text);
 	if (token->change.warning[0] != '\0')

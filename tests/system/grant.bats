@@ -130,6 +130,22 @@ by()
 	[[ $(cat /var/lib/rjwt/issued/*) == *'"by":"bob","rule":1'*'"why":"lost key"'* ]]
 }
 
+@test "grant: what /etc/shadow says of a user, and a rotation on the way, are not the caller's business" {
+	usermod -e 2020-01-01 carol
+	run -0 --separate-stderr by bob carol
+	[ -z "$stderr" ]
+	# the twin: root is told
+	run -0 --separate-stderr rjwt-issue carol
+	echo "$output" >>$tokens
+	[[ $stderr == *'the account of carol expired'* ]]
+	usermod -e '' carol
+	printf 'rotate_every: 9s\nprevious_key_ttl: 2h\n' >>/etc/rjwt/rjwt.yaml
+	sleep 9.2
+	run -0 --separate-stderr by bob carol
+	[ -z "$stderr" ]
+	run -0 log_since 'rjwt-grant.*signs now'
+}
+
 @test "grant: through nested sudo the caller is who called the last one" {
 	printf '%s\n' 'eve ALL = (bob) NOPASSWD: ALL' 'bob ALL = (eve) NOPASSWD: ALL' >>/etc/sudoers
 	# eve becomes bob, and is the helpdesk then
