@@ -177,7 +177,8 @@ extern "C" {
 	CODE(RJWT_BINDING, "binding", "the token is bound to an ssh key that was not used") \
 	CODE(RJWT_SOURCE, "source", "the token is for another source address") \
 	CODE(RJWT_REVOKED, "revoked", "the token was revoked") \
-	CODE(RJWT_SPENT, "spent", "the token was used before")
+	CODE(RJWT_SPENT, "spent", "the token was used before") \
+	CODE(RJWT_RULE, "rule", "no rule allows the request")
 
 #define RJWT_NO_VERDICTS(CODE) \
 	CODE(RJWT_CONFIG, "config", "the configuration is not valid") \

@@ -91,6 +91,7 @@ struct rjwt_use {
 struct rjwt_issued {
 	const char *jti, *user, *kid;
 	const char *by, *why; /* as in the request; "": not recorded */
+	int64_t rule;	      /* as in the request; 0: none */
 	const char *const *audience;
 	const char *const *scope;    /* NULL, both: not recorded */
 	const struct rjwt_use *uses; /* of a one-time token whose audience includes this host */

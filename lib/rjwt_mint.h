@@ -29,6 +29,8 @@ struct rjwt_request {
 	int64_t not_before_s;	     /* claim nbf; 0: iat */
 	const char *claims, *header; /* JSON objects: free members, none of rjwt's own names; NULL: none */
 	const char *by, *why; /* who mints, and what for: recorded for rjwt_list(), and nothing else; NULL: not */
+	const char *login;    /* the login uid of who mints, recorded likewise; NULL: not */
+	int64_t rule; /* the number of the rule that allowed it, recorded likewise; 0: none; rjwt_grant() sets it */
 	bool reusable;
 	int flags; /* enum rjwt_mint_flags: there is no dry run, for a token cannot be taken back */
 };
@@ -76,6 +78,77 @@ struct rjwt_minted {
  */
 enum rjwt_err
 rjwt_mint_batch(struct rjwt *handle, const struct rjwt_request *requests, size_t n, struct rjwt_minted *minted);
+
+/* --- delegate: what users other than root may mint, by the rules of the configuration's key issue --- */
+
+/*
+ * What the host knows of users and groups: the library asks no name service. Both return RJWT_OK, or the error for which
+ * the request is refused; context is what is given here.
+ */
+struct rjwt_accounts {
+	/* The uid of a login name; -1: there is no such user. */
+	enum rjwt_err (*uid)(void *context, const char *user, int64_t *uid, struct rjwt_diag *diag);
+	/* Whether a user is a member of a group; false too if there is no such user or group. */
+	enum rjwt_err (*member)(void *context, const char *user, const char *group, bool *is, struct rjwt_diag *diag);
+	void *context; /* may be NULL */
+};
+
+/* Who asks. Borrows all. */
+struct rjwt_caller {
+	const char *name; /* login name */
+	const struct rjwt_accounts *accounts;
+};
+
+/* A rule; views until the call returns. Lists end with NULL. */
+struct rjwt_rule {
+	int64_t number; /* from 1, in the order of the file */
+	const char *path;
+	unsigned line;		/* where it is in the file */
+	const char *const *who; /* this and the next three are as in the file */
+	const char *const *users;
+	const char *const *scopes;
+	const char *const *audience;
+	int64_t max_lifetime_s; /* at most the configuration's */
+	bool reusable, reason_required, root;
+};
+
+/*
+ * Call each for every rule, or for those that are for a caller, until it returns false. caller may be NULL: for all.
+ *
+ * RJWT_CONFIG, RJWT_USAGE, RJWT_MEMORY, or the error of a lookup.
+ */
+enum rjwt_err rjwt_rules(const struct rjwt_options *options, const struct rjwt_caller *caller,
+    bool (*each)(void *context, const struct rjwt_rule *rule), void *context, struct rjwt_diag *diag);
+
+/* A part of a rule that does not allow the request. Text for people; found may be hostile: escape it. */
+struct rjwt_failed_part {
+	int64_t rule;
+	const char *part; /* "scopes", ...: a member of the rule; static */
+	char found[160], expected[160];
+};
+
+/* What the rules say of a request. */
+struct rjwt_decision {
+	int64_t rule;	      /* the first that allows it; 0: none does */
+	size_t nrules, nmine; /* how many there are, and how many of them are for the caller */
+	struct rjwt_failed_part
+	    *parts; /* if none allows it: of the rules for the caller, in order; NULL: there are none */
+	size_t nparts;
+};
+
+/*
+ * Mint a token as rjwt_mint() does, if a rule allows it. What the request leaves out has its default before the rules are
+ * applied, so what they allow is what is minted. request: issuer, alg, kid, key_version, claims, header and flags must be
+ * left out, or RJWT_USAGE; rule is ignored.
+ *
+ * decision	gives; rjwt_decision_clear(), after any result
+ * token	gives; rjwt_token_clear()
+ *
+ * RJWT_RULE: no rule allows it; otherwise as rjwt_mint(), or the error of a lookup.
+ */
+enum rjwt_err rjwt_grant(struct rjwt *handle, const struct rjwt_caller *caller, const struct rjwt_request *request,
+    struct rjwt_decision *decision, struct rjwt_token *token, struct rjwt_diag *diag);
+void rjwt_decision_clear(struct rjwt_decision *decision);
 
 /* A prompt that a token is meant for. */
 struct rjwt_prompt {

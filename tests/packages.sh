@@ -20,7 +20,7 @@ declare -A packages=(
 	[test]='libcmocka-dev bats pamtester libpam-wrapper clang clang-format shellcheck mandoc systemd procps util-linux
 		openssl jq jose python3 python3-jwt python3-cryptography python3-jwcrypto valgrind strace'
 	[bench]='libjwt0 python3-jwt jose pamtester valgrind strace openssl'
-	[sandbox]='openssh-server openssh-client sudo cron expect login passwd bats pamtester
+	[sandbox]='openssh-server openssh-client sudo opendoas cron expect login passwd bats pamtester
 		python3 procps iproute2 util-linux bsdutils git rsync'
 	[clients]='sshpass ansible-core lftp putty-tools dropbear-bin python3-paramiko postgresql'
 	[limits]='gcc libpam0g-dev opendoas proftpd-core openvpn sasl2-bin dovecot-imapd vlock xscreensaver i3lock xvfb xdotool

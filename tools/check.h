@@ -78,6 +78,7 @@ void check_module(struct check *check); /* after check_pam() */
 void check_sshd(struct check *check);
 void check_sudo(struct check *check);
 void check_rotation(struct check *check);
+void check_issue(struct check *check);
 
 /* check->modules and second, from the libpam that programs load. */
 void check_find_modules(struct check *check);

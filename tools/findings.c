@@ -15,8 +15,8 @@ const struct finding_kind finding_kinds[] = {
 };
 const size_t finding_kinds_n = ARRAY_LEN(finding_kinds);
 
-static const char *const areas[] = { "config", "keyset", "disk", "clock", "log", "rotation", "module", "pam", "sshd",
-	"sudo", "way_in" };
+static const char *const areas[] = { "config", "issue", "keyset", "disk", "clock", "log", "rotation", "module", "pam",
+	"sshd", "sudo", "way_in" };
 static const struct {
 	const char *word, *colour;
 } levels[LEVELS] = { { "OK", "\033[32m" }, { "WARN", "\033[33m" }, { "FAIL", "\033[31m" } };

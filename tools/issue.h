@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * issue.h - the parts of rjwt-issue: the command line (issue_options.c), one token (rjwt-issue.c) and where it is
+ * issue.h - the parts of rjwt-issue, some of which rjwt-grant has too (grant.h): the command line (issue_options.c), one token (rjwt-issue.c) and where it is
  * written (issue_output.c), a stream of requests (issue_batch.c), what is printed and logged about a token
  * (issue_tell.c).
  */
 #ifndef RJWT_ISSUE_H
 #define RJWT_ISSUE_H
 
+#include "caller.h"
 #include "tool.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -29,10 +30,13 @@ struct issue {
 		const char *name;
 		int fd; /* -1: no file is reserved */
 	} file;
-	struct buf caller; /* who runs the program, as it is logged */
-	struct buf by;	   /* the same, as it is recorded */
+	struct caller caller; /* who runs the program */
+	struct buf by;	      /* the same, as it is recorded */
 	bool json, batch, algorithms;
 };
+
+/* is->file.fd must be -1 where no file was reserved. */
+void issue_clear(struct issue *is);
 
 extern const struct program issue_program;
 
@@ -46,8 +50,8 @@ void issue_release(struct issue *is);
 /* Write the token to that file, or to standard output. The exit status. */
 int issue_put(struct issue *is, const struct rjwt_token *token);
 
-/* Who runs the program, for the record of minted tokens: "root", "bob (sudo)"; view, NULL without memory. */
-const char *issue_by(struct issue *is);
+/* Set caller, and by and login of the request: who runs the program. */
+void issue_name_caller(struct issue *is);
 
 /* With require_log, before anything is minted: RJWT_IO if the log would not accept a line now. */
 RJWT_MUST enum rjwt_err issue_check_log(const struct issue *is, struct rjwt_diag *diag);
@@ -58,6 +62,9 @@ RJWT_MUST enum rjwt_err issue_check_log(const struct issue *is, struct rjwt_diag
  */
 RJWT_MUST enum rjwt_err issue_tell(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token,
     struct rjwt_diag *diag);
+
+/* What is said of a token that may be used more than once, or was meant to be. */
+void issue_say_uses(const struct issue *is, const struct rjwt_token *token);
 
 /* Warn of a user whom this host does not know, or would not let in. Only for this host's own keyset and name. */
 void issue_warn_user(const struct issue *is, const struct rjwt_request *request);

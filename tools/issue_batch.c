@@ -406,7 +406,7 @@ issue_batch(struct issue *is)
 
 	if (err != RJWT_OK)
 		return tool_fail(&is->tool, err, &diag);
-	is->request.by = issue_by(is);
+	issue_name_caller(is);
 	b->is = is;
 	return issue_lines(b);
 }

@@ -6,6 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
+void
+issue_clear(struct issue *is)
+{
+	string_list_clear(&is->audience);
+	string_list_clear(&is->scope);
+	buf_clear(&is->claims);
+	buf_clear(&is->header);
+	buf_clear(&is->by);
+	rjwt_close(is->handle);
+	dir_close(&is->file.dir);
+	fd_clean(&is->file.fd);
+}
+
 /* The directory of --output. A user who may rename files in it, or above it, could substitute another token. */
 static enum rjwt_err
 open_output(struct issue *is, struct rjwt_diag *diag)

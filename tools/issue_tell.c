@@ -5,76 +5,18 @@
 #include "base/json_write.h"
 #include "base/text.h"
 
-#include <pwd.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <unistd.h>
 
-/* What sudo, doas and pkexec say of who called them. The caller of su can say so too: the login uid is the kernel's. */
-static const struct {
-	const char *variable, *via;
-} callers[] = { { "SUDO_UID", "sudo" }, { "DOAS_USER", "doas" }, { "PKEXEC_UID", "pkexec" } };
-
-/* The name of a user who may be given by number. */
-static const char *
-name_of(const char *user)
+void
+issue_name_caller(struct issue *is)
 {
-	int64_t uid;
-	struct passwd *entry = NULL;
-
-	if (number_parse(view_of(user), UINT32_MAX - 1, &uid) == RJWT_OK)
-		entry = getpwuid((uid_t)uid);
-	return entry == NULL ? user : entry->pw_name;
-}
-
-const char *
-issue_by(struct issue *is)
-{
-	struct passwd *user = is->by.n == 0 ? getpwuid(getuid()) : NULL;
-
-	for (size_t i = 0; i < ARRAY_LEN(callers) && is->by.n == 0; i++) {
-		const char *caller = getenv(callers[i].variable);
-
-		if (caller == NULL)
-			continue;
-		text_escape_most(&is->by, view_of(name_of(caller)), RJWT_NAME_MAX);
-		buf_addf(&is->by, " (%s)", callers[i].via);
-	}
-	if (is->by.n == 0)
-		buf_adds(&is->by, user == NULL ? "?" : user->pw_name);
-	return buf_done(&is->by) == RJWT_OK ? is->by.p : NULL;
-}
-
-static void
-log_environment(struct buf *line)
-{
-	for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
-		const char *caller = getenv(callers[i].variable);
-
-		if (caller == NULL)
-			continue;
-		text_log_word(line, "caller", view_of(caller));
-		text_log_word(line, "via", view_of(callers[i].via));
-	}
-}
-
-/* Who asked: the real user, who the environment says called it, and who logged in. */
-static void
-log_caller(struct buf *line)
-{
-	struct passwd *user = getpwuid(getuid());
-	char uid[32] = "";
-	FILE *file = fopen("/proc/self/loginuid", "re");
-
-	text_log_word(line, "by", view_of(user == NULL ? "?" : user->pw_name));
-	log_environment(line);
-	if (file != NULL) {
-		if (fgets(uid, sizeof(uid), file) != NULL && strcmp(uid, "4294967295") != 0)
-			text_log_word(line, "loginuid", view_of(uid));
-		fclose(file);
-	}
+	caller_read(&is->caller);
+	caller_by(&is->caller, &is->by);
+	is->request.by = buf_done(&is->by) == RJWT_OK ? is->by.p : NULL;
+	is->request.login = is->caller.login[0] == '\0' ? NULL : is->caller.login;
 }
 
 /* What to do about a log that cannot be written to. */
@@ -99,12 +41,14 @@ static enum rjwt_err
 log_token(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
-	char until[32];
+	char until[32], rule[32];
 
-	if (is->caller.n == 0)
-		log_caller(&is->caller);
-	buf_adds(&line, "issued ");
-	buf_add_view(&line, buf_view(&is->caller));
+	buf_adds(&line, "issued");
+	caller_log(&is->caller, &line);
+	if (request->rule != 0) {
+		snprintf(rule, sizeof(rule), "%" PRId64, request->rule);
+		text_log_word(&line, "rule", view_of(rule));
+	}
 	text_log_word(&line, "sub", view_of(request->user));
 	text_log_word(&line, "aud", view_of(token->audience));
 	text_log_word(&line, "scope", view_of(token->scope));
@@ -123,6 +67,8 @@ static void
 tell_change(const struct issue *is, const struct rjwt_token *token)
 {
 	tool_log_change(&token->change);
+	if (is->request.rule != 0)
+		return; /* who is not root did not ask for it */
 	if (token->change.rotated)
 		tool_say(&is->tool, "rotation was due: %s", token->change.text);
 	if (token->change.warning[0] != '\0')
@@ -146,6 +92,15 @@ issue_tell(struct issue *is, const struct rjwt_request *request, const struct rj
 		tool_log_text(LOG_WARNING, token->warning);
 	}
 	return RJWT_OK;
+}
+
+void
+issue_say_uses(const struct issue *is, const struct rjwt_token *token)
+{
+	if (is->request.reusable && token->once)
+		tool_say(&is->tool, "the configuration has one_time: always, so this token works once");
+	else if (!token->once)
+		tool_say(&is->tool, "this token is a password until it expires: anyone who sees it can use it");
 }
 
 static void

@@ -30,6 +30,8 @@ issue_warn_user(const struct issue *is, const struct rjwt_request *request)
 		tool_say(&is->tool, "warning: no user %s on this host", user);
 		return;
 	}
+	if (request->rule != 0)
+		return; /* what /etc/shadow says is not for who is not root */
 	shadow = getspnam(user);
 	if (shadow == NULL)
 		return;

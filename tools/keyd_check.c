@@ -156,6 +156,7 @@ keyd_check(struct keyd *keyd)
 	if (err != RJWT_OK)
 		return tool_fail(&keyd->tool, err, &(struct rjwt_diag){ 0 });
 	take_notes(&check, &status);
+	check_issue(&check);
 	check_keyset(&check, &status);
 	check_disk(&check, &status);
 	check_clock(&check, &status);

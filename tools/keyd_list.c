@@ -4,6 +4,7 @@
 #include "base/datetime.h"
 #include "base/json_write.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,8 @@ add_cell(struct buf *out, int column, const struct rjwt_issued *token, int64_t n
 		break;
 	default:
 		text_escape(out, view_of(token->by));
+		if (token->rule != 0)
+			buf_addf(out, " (rule %" PRId64 ")", token->rule);
 	}
 	if (out->n == 0)
 		buf_adds(out, "?"); /* an earlier version did not record it */
@@ -165,6 +168,8 @@ json_token(struct buf *out, const struct rjwt_issued *token)
 	}
 	if (token->by[0] != '\0')
 		json_put_text(out, "by", view_of(token->by));
+	if (token->rule != 0)
+		json_put_integer(out, "rule", token->rule);
 	if (token->why[0] != '\0')
 		json_put_text(out, "why", view_of(token->why));
 	json_close(out);

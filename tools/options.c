@@ -7,10 +7,11 @@
 
 #define OPTIONS_MAX 32
 
-/* Every program takes these. */
+/* Every program takes these, and one of no_files only those from HELP on. */
 static const struct option_row common[] = {
 	{ 'c', "config", "FILE", "configuration file (default: " RJWT_CONFIG_FILE ")", "Common options:" },
 	{ 'd', "state-dir", "DIR", "state directory (default: from the configuration)", NULL },
+#define HELP 2
 	{ 'h', "help", NULL, "print this help, and exit", NULL },
 	{ 'V', "version", NULL, "print the version, and exit", NULL },
 	{ 0, NULL, NULL, NULL, NULL },
@@ -36,6 +37,12 @@ add_rows(struct getopt_tables *t, const struct option_row *rows)
 		if (rows->arg != NULL)
 			t->letters[t->nletters++] = ':';
 	}
+}
+
+static const struct option_row *
+common_of(const struct program *program)
+{
+	return common + (program->no_files ? HELP : 0);
 }
 
 static const struct option_row *
@@ -102,13 +109,13 @@ print_rows(const struct option_row *rows, int width)
 static void
 print_help(const struct program *program)
 {
-	int width = widest(program->options, widest(common, 0));
+	int width = widest(program->options, widest(common_of(program), 0));
 
 	fputs(program->usage, stdout);
 	if (program->commands != NULL)
 		program->commands();
 	print_rows(program->options, width);
-	print_rows(common, width);
+	print_rows(common_of(program), width);
 	printf("\n%s", program->footer);
 }
 
@@ -134,7 +141,7 @@ options_read(struct tool *tool, int argc, char **argv, option_taker *take, void 
 	int status = EXIT_DONE;
 
 	add_rows(&t, tool->program->options);
-	add_rows(&t, common);
+	add_rows(&t, common_of(tool->program));
 	while (status == EXIT_DONE) {
 		int before = optind, option = getopt_long(argc, argv, t.letters, t.names, NULL);
 

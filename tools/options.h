@@ -20,13 +20,14 @@ struct option_row {
 
 enum { OPTION_LETTERS = 0xff };
 
-/* What a program is, for the parser and for --help. Every program also has --config, --state-dir, --help, --version. */
+/* What a program is, for the parser and for --help. Every program also has --config, --state-dir (see no_files), --help, --version. */
 struct program {
 	const char *name;
 	const char *usage; /* the lines of --help above the options */
 	const struct option_row *options;
 	void (*commands)(void); /* prints the commands' part of --help; NULL: there are no commands */
 	const char *footer;	/* the lines below the options */
+	bool no_files;		/* neither --config nor --state-dir: who runs it must not choose them */
 	bool one_is_verdict;	/* exit status 1 says something about the input: what fails ends with 2 */
 };
 

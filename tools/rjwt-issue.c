@@ -6,20 +6,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static void
-issue_clear(struct issue *is)
-{
-	string_list_clear(&is->audience);
-	string_list_clear(&is->scope);
-	buf_clear(&is->claims);
-	buf_clear(&is->header);
-	buf_clear(&is->caller);
-	buf_clear(&is->by);
-	rjwt_close(is->handle);
-	dir_close(&is->file.dir);
-	fd_clean(&is->file.fd);
-}
-
 static enum rjwt_err
 mint(struct issue *is, struct rjwt_token *token, struct rjwt_diag *diag)
 {
@@ -27,7 +13,7 @@ mint(struct issue *is, struct rjwt_token *token, struct rjwt_diag *diag)
 
 	RJWT_TRY(issue_reserve(is, diag));
 	err = rjwt_open(&is->tool.options, &is->handle, diag);
-	is->request.by = issue_by(is);
+	issue_name_caller(is);
 	if (err == RJWT_OK)
 		err = issue_check_log(is, diag);
 	if (err == RJWT_OK)
@@ -53,10 +39,7 @@ issue(struct issue *is)
 		issue_release(is);
 		return tool_fail(&is->tool, err, &diag);
 	}
-	if (is->request.reusable && token.once)
-		tool_say(&is->tool, "the configuration has one_time: always, so this token works once");
-	else if (!token.once)
-		tool_say(&is->tool, "this token is a password until it expires: anyone who sees it can use it");
+	issue_say_uses(is, &token);
 	if (isatty(STDERR_FILENO))
 		issue_summarize(is, &token);
 	status = issue_put(is, &token);

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/datetime.h"
 #include "base/file.h"
+#include "config/config_names.h"
 #include "config/config_value.h"
 #include "config/config_yaml.h"
 #include "jose/claims.h"
@@ -66,6 +67,9 @@ config_clear(struct config *config)
 		free(config->services[i].scope);
 	}
 	free(config->services);
+	for (size_t i = 0; i < config->nrules; i++)
+		rule_clear(&config->rules[i]);
+	free(config->rules);
 	free(config->path);
 	free(config->state_dir);
 	free(config->base_kid);

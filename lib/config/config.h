@@ -18,6 +18,14 @@ struct service {
 	char *name, *scope; /* scope "": all tokens are rejected */
 };
 
+/* A rule of the key issue: who may mint what for whom with rjwt-grant. rules.def has its members. Zeros allow nothing. */
+struct issue_rule {
+	struct string_list who, users, scopes, audience;
+	int64_t max_lifetime_s;
+	bool reusable, reason_required, root;
+	unsigned line; /* where it begins in the file */
+};
+
 struct config {
 	char *path; /* the file that was read; NULL: none, all keys have their defaults */
 	struct rotation_policy rotation;
@@ -27,6 +35,8 @@ struct config {
 	int64_t max_token_bytes;
 	struct service *services;
 	size_t nservices;
+	struct issue_rule *rules; /* in their order: the first that fits counts */
+	size_t nrules;
 	bool one_time_always, cap_session, require_log;
 };
 

@@ -62,6 +62,27 @@ service_add(struct config *config, const char *name, const char *scope)
 	return RJWT_OK;
 }
 
+enum rjwt_err
+rule_add(struct config *config, struct issue_rule *rule)
+{
+	struct issue_rule *grown = reallocarray(config->rules, config->nrules + 1, sizeof(*grown));
+
+	if (grown == NULL)
+		return RJWT_MEMORY;
+	config->rules = grown;
+	grown[config->nrules++] = RJWT_STEAL(*rule);
+	return RJWT_OK;
+}
+
+void
+rule_clear(struct issue_rule *rule)
+{
+	string_list_clear(&rule->who);
+	string_list_clear(&rule->users);
+	string_list_clear(&rule->scopes);
+	string_list_clear(&rule->audience);
+}
+
 const char *
 config_scope(const struct config *config, const char *service)
 {

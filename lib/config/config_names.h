@@ -11,6 +11,10 @@
 /* Copies its arguments. RJWT_MEMORY. */
 RJWT_MUST enum rjwt_err service_add(struct config *config, const char *name, const char *scope);
 
+/* Appends the rule, and takes it: it is zeros afterwards. RJWT_MEMORY. */
+RJWT_MUST enum rjwt_err rule_add(struct config *config, struct issue_rule *rule);
+void rule_clear(struct issue_rule *rule);
+
 /* Whether it could be the name of a PAM service: a file in /etc/pam.d, in lower case as libpam looks for it. */
 bool service_name_check(struct view name);
 

@@ -18,6 +18,16 @@ const struct config_row config_rows[] = {
 #undef KEY
 };
 
+const struct config_row rule_rows[] = {
+#define RULE(name, kind, field, initial, least, most, help) \
+	{ #name, kind, offsetof(struct issue_rule, field), initial, least, most, help },
+#include "config/rules.def"
+#undef RULE
+};
+
+_Static_assert(ARRAY_LEN(rule_rows) <= KEYS_MAX, "a place for every member");
+const size_t rule_nrows = ARRAY_LEN(rule_rows);
+
 _Static_assert(ARRAY_LEN(config_rows) <= KEYS_MAX, "a place for every key");
 const size_t config_nrows = ARRAY_LEN(config_rows);
 
@@ -177,10 +187,68 @@ set_either(struct config_value *v, const char *no, const char *yes, bool quotabl
 	return config_value_say(v, wanted);
 }
 
-bool
-config_value_set(struct config_value *v, struct config *config)
+/* A login name or the name of a group, as a rule has it: none of what sudoers(5) would understand and we do not. */
+static bool
+is_account(struct view name)
 {
-	void *field = (char *)config + v->row->offset;
+	if (!claims_name_check(name) || strchr("%!#+-@*", name.p[0]) != NULL)
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (strchr(":,*/", name.p[i]) != NULL)
+			return false;
+	return true;
+}
+
+/* "*" is for all. self means something in users alone, so that nobody's name can be taken for it. */
+static bool
+is_subject(struct view name, bool users)
+{
+	if (view_is(name, "*"))
+		return true;
+	if (view_is(name, "self"))
+		return users;
+	if (name.n > 0 && name.n <= RJWT_NAME_MAX && name.p[0] == '%')
+		return is_account((struct view){ name.p + 1, name.n - 1 });
+	return is_account(name);
+}
+
+/* In a pattern a * is a whole label. */
+static bool
+is_host(struct view name)
+{
+	if (!claims_name_check(name))
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] == '*' && ((i > 0 && name.p[i - 1] != '.') || (i + 1 < name.n && name.p[i + 1] != '.')))
+			return false;
+	return true;
+}
+
+bool
+config_value_check_entry(struct config_value *v)
+{
+	if (!config_value_is_text(v))
+		return config_value_say(v, "is not text; quote it");
+	switch (v->row->kind) {
+	case WHO:
+		return is_subject(v->text, false) || config_value_say(v, "expected a login name, %group or \"*\"");
+	case USERS:
+		return is_subject(v->text, true) || config_value_say(v, "expected a login name, %group, self or \"*\"");
+	case SCOPES:
+		return claims_word_check(v->text) ||
+		       config_value_say(v, "is not a scope (1 to 32 of A-Z a-z 0-9 . _ : / -)");
+	case HOSTS:
+		return is_host(v->text) ||
+		       config_value_say(v, "expected the name of a host, self, or a pattern such as \"*.lab\"");
+	default:
+		return config_value_say(v, "has the wrong type");
+	}
+}
+
+bool
+config_value_set(struct config_value *v, void *object)
+{
+	void *field = (char *)object + v->row->offset;
 
 	switch (v->row->kind) {
 	case PATH:
@@ -198,9 +266,15 @@ config_value_set(struct config_value *v, struct config *config)
 		return set_either(v, "as_issued", "always", true, field);
 	case BOOL:
 		return set_either(v, "false", "true", false, field);
+	case REASON:
+		return set_either(v, "optional", "required", true, field);
 	case NAMES:
 	case SERVICES:
 	case ISSUE:
+	case WHO:
+	case USERS:
+	case SCOPES:
+	case HOSTS:
 		break;
 	}
 	return config_value_say(v, "has the wrong type");

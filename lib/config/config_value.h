@@ -8,14 +8,33 @@
 #include "base/err.h"
 #include "config/config.h"
 
-enum config_kind { NAMES, PATH, ALG, COUNT, BASE, DURATION, WORD, TEXT, SERVICES, CHOICE, BOOL, ISSUE };
+enum config_kind {
+	NAMES,
+	PATH,
+	ALG,
+	COUNT,
+	BASE,
+	DURATION,
+	WORD,
+	TEXT,
+	SERVICES,
+	CHOICE,
+	BOOL,
+	ISSUE,
+	/* of a rule alone */
+	WHO,
+	USERS,
+	SCOPES,
+	HOSTS,
+	REASON
+};
 
 #define KEYS_MAX 32
 
 struct config_row {
 	const char *name;
 	enum config_kind kind;
-	size_t offset; /* of the field in struct config */
+	size_t offset; /* of the field in struct config, or in struct issue_rule */
 	const char *initial;
 	int64_t least, most;
 	const char *help;
@@ -23,6 +42,8 @@ struct config_row {
 
 extern const struct config_row config_rows[];
 extern const size_t config_nrows;
+extern const struct config_row rule_rows[]; /* of rules.def */
+extern const size_t rule_nrows;
 
 /* A scalar of the file, and why it is rejected. */
 struct config_value {
@@ -32,8 +53,11 @@ struct config_value {
 	char why[200];
 };
 
-/* Set the field of a scalar. False: why has the message. */
-bool config_value_set(struct config_value *value, struct config *config);
+/* Set the field of a scalar in a struct config or, if its row is a rule's, struct issue_rule. False: why has the message. */
+bool config_value_set(struct config_value *value, void *object);
+
+/* Whether an entry may stand in a list of a rule. False: why has the message. */
+bool config_value_check_entry(struct config_value *value);
 
 /* Whether the value is text: an unquoted true, 12 or ~ is not. */
 bool config_value_is_text(const struct config_value *value);

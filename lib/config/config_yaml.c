@@ -3,25 +3,18 @@
 #include "base/string_list.h"
 #include "base/text.h"
 #include "config/config_names.h"
+#include "config/config_reader.h"
+#include "config/config_rules.h"
 #include "jose/claims.h"
 #include "rjwt.h"
-
-#include <yaml.h>
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-struct reader {
-	yaml_parser_t parser;
-	struct view text; /* the whole file */
-	struct config *config;
-	struct rjwt_diag *diag;
-	struct config_places *places;
-};
-
-static enum rjwt_err RJWT_PRINTF(3, 4) fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...)
+enum rjwt_err
+fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...)
 {
 	char why[300];
 	va_list args;
@@ -37,7 +30,7 @@ static enum rjwt_err RJWT_PRINTF(3, 4) fail_at(struct reader *r, yaml_mark_t mar
 	return RJWT_CONFIG;
 }
 
-static void
+void
 event_clean(yaml_event_t *event)
 {
 	yaml_event_delete(event);
@@ -101,7 +94,7 @@ fail_yaml(struct reader *r)
 }
 
 /* The next event; anchors, aliases and tags are rejected. */
-static enum rjwt_err
+enum rjwt_err
 next_event(struct reader *r, yaml_event_t *event)
 {
 	const yaml_char_t *anchor = NULL, *tag = NULL;
@@ -127,7 +120,7 @@ next_event(struct reader *r, yaml_event_t *event)
 	return RJWT_OK;
 }
 
-static struct config_value
+struct config_value
 value_of(const struct config_row *row, const yaml_event_t *event)
 {
 	return (struct config_value){ .row = row,
@@ -135,7 +128,7 @@ value_of(const struct config_row *row, const yaml_event_t *event)
 		.plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE };
 }
 
-static void
+void
 say_full(struct config_value *v)
 {
 	char text[64];
@@ -221,19 +214,6 @@ read_services(struct reader *r, const struct config_row *row, const yaml_event_t
 }
 
 static enum rjwt_err
-read_issue(struct reader *r, const yaml_event_t *first)
-{
-	RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
-
-	if (first->type == YAML_SEQUENCE_START_EVENT) {
-		RJWT_TRY(next_event(r, &event));
-		if (event.type == YAML_SEQUENCE_END_EVENT)
-			return RJWT_OK;
-	}
-	return fail_at(r, first->start_mark, "issue: this version accepts only []");
-}
-
-static enum rjwt_err
 read_value(struct reader *r, const struct config_row *row)
 {
 	RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
@@ -246,7 +226,7 @@ read_value(struct reader *r, const struct config_row *row)
 	case SERVICES:
 		return read_services(r, row, &event);
 	case ISSUE:
-		return read_issue(r, &event);
+		return config_rules_read(r, row, &event);
 	default:
 		break;
 	}
@@ -256,17 +236,17 @@ read_value(struct reader *r, const struct config_row *row)
 	return config_value_set(&v, r->config) ? RJWT_OK : fail_at(r, event.start_mark, "%s", v.why);
 }
 
-static enum rjwt_err
-unknown_key(struct reader *r, const yaml_event_t *event)
+enum rjwt_err
+fail_unknown(struct reader *r, const yaml_event_t *event, const char *what, const struct config_row *rows, size_t n)
 {
 	struct view word = { (const char *)event->data.scalar.value, event->data.scalar.length };
 	const char *names[KEYS_MAX + 1] = { NULL }, *near;
 	bool show = text_is_name(word);
 
-	for (size_t i = 0; i < config_nrows; i++)
-		names[i] = config_rows[i].name;
+	for (size_t i = 0; i < n; i++)
+		names[i] = rows[i].name;
 	near = text_nearest(word, names);
-	return fail_at(r, event->start_mark, "unknown key%s%s%s%s%s%s", show ? " \"" : "", show ? word.p : "",
+	return fail_at(r, event->start_mark, "unknown %s%s%s%s%s%s%s", what, show ? " \"" : "", show ? word.p : "",
 	    show ? "\"" : "", near == NULL ? "" : "; did you mean ", near == NULL ? "" : near, near == NULL ? "" : "?");
 }
 
@@ -292,7 +272,7 @@ read_entry(struct reader *r, bool *end)
 		r->places->column[i] = (unsigned)event.start_mark.column + 1;
 		return read_value(r, &config_rows[i]);
 	}
-	return unknown_key(r, &event);
+	return fail_unknown(r, &event, "key", config_rows, config_nrows);
 }
 
 /* One event of type or other; *got is its type. */

@@ -46,6 +46,10 @@ issued_line(struct buf *lines, const struct rjwt_token *token, const struct rjwt
 	put_list(lines, "aud", request->audience);
 	if (request->by != NULL)
 		json_put_text(lines, "by", view_of(request->by));
+	if (request->rule != 0)
+		json_put_integer(lines, "rule", request->rule);
+	if (request->login != NULL)
+		json_put_text(lines, "loginuid", view_of(request->login));
 	if (request->why != NULL)
 		json_put_text(lines, "why", view_of(request->why));
 	json_close(lines);
@@ -92,8 +96,8 @@ read_members(struct json json, struct issued_token *token)
 		const char *name;
 		int64_t *value;
 		bool needed;
-	} times[] = { { "exp", &token->exp_s, true }, { "iat", &token->iat_s, false },
-		{ "nbf", &token->nbf_s, false } };
+	} times[] = { { "exp", &token->exp_s, true }, { "iat", &token->iat_s, false }, { "nbf", &token->nbf_s, false },
+		{ "rule", &token->rule, false } };
 
 	*token = (struct issued_token){ .issuer = { "", 0 }, .by = { "", 0 }, .why = { "", 0 } };
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)

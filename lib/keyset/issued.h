@@ -24,7 +24,7 @@ issued_add(const struct dir *state, int64_t exp_s, const struct buf *lines, stru
 struct issued_token {
 	struct view jti, user, kid, issuer, by, why;
 	const char *const *audience, *const *scope; /* NULL-terminated */
-	int64_t iat_s, nbf_s, exp_s;
+	int64_t iat_s, nbf_s, exp_s, rule;	    /* rule 0: none */
 	bool once;
 };
 

@@ -110,23 +110,30 @@ order_check(struct mint_item *o)
 	return check_free(o, o->full.header, true);
 }
 
-static void
-order_fill(struct mint_item *o)
+void
+mint_request_fill(const struct minter *minter, struct rjwt_request *r, const char *default_audience[static 2],
+    int64_t *lifetime_s)
 {
-	const struct config *config = o->minter->config;
-	const struct keyset *keyset = store_keyset(o->minter->store);
-	struct rjwt_request *r = &o->full;
+	const struct config *config = minter->config;
+	const struct keyset *keyset = store_keyset(minter->store);
 
-	*r = *o->request;
 	if (r->issuer == NULL)
 		r->issuer = config->issuer.n > 0 ? config->issuer.list[0] : keyset->issuer;
 	if (r->audience == NULL || r->audience[0] == NULL) {
-		o->default_audience[0] = config->audience.n > 0 ? config->audience.list[0] : keyset->audience;
-		r->audience = o->default_audience;
+		default_audience[0] = config->audience.n > 0 ? config->audience.list[0] : keyset->audience;
+		default_audience[1] = NULL;
+		r->audience = default_audience;
 	}
 	if (r->scope == NULL || r->scope[0] == NULL)
 		r->scope = default_scope;
-	o->lifetime_s = r->lifetime_s == NULL ? config->default_lifetime_s : *r->lifetime_s;
+	*lifetime_s = r->lifetime_s == NULL ? config->default_lifetime_s : *r->lifetime_s;
+}
+
+static void
+order_fill(struct mint_item *o)
+{
+	o->full = *o->request;
+	mint_request_fill(o->minter, &o->full, o->default_audience, &o->lifetime_s);
 }
 
 /*

@@ -33,6 +33,13 @@ struct mint_item {
 	struct rjwt_diag *diag; /* of the caller; never NULL */
 };
 
+/*
+ * Fill in what a request leaves out, from the configuration and the keyset that was read last; issuer, audience and scope
+ * may then be views of both, or of default_audience. lifetime_s: the lifetime it asks for.
+ */
+void mint_request_fill(const struct minter *minter, struct rjwt_request *request,
+    const char *default_audience[static 2], int64_t *lifetime_s);
+
 /* Check a request as far as that does not depend on the keyset, and assign the token id. item->err is the result. */
 void mint_item_begin(struct mint_item *item);
 

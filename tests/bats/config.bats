@@ -69,7 +69,9 @@ fine()
 		2:11|audience: expected a name or a list of names|audience: {a: b}|audience: [a, b]
 		2:13|token_type: expected one value, not a list|token_type: [a]|token_type: a
 		2:14|user_suffix|user_suffix: 7|user_suffix: "7"
-		2:8|issue: this version accepts only []|issue: [{who: x}]|issue: []
+		2:9|issue: the rule has no users|issue: [{who: x}]|issue: [{who: root, users: self, scopes: ssh, max_lifetime: 5m}]
+		3:3|unknown member of a rule "whom"; did you mean who?|issue:\n- whom: x|issue: []
+		3:8|who: the list is empty|issue:\n- who: []|issue: []
 		2:18|is not a scope (1 to 32|services: {sshd: "a b"}|services: {sshd: ""}
 		2:21|is listed twice|services: {sshd: a, sshd: b}|services: {sshd: a, sudo: b}
 		2:9|anchors and aliases are not accepted|leeway: &x 1s|leeway: 1s

@@ -8,7 +8,7 @@ setup()
 {
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
 	use_folder "$BATS_TEST_TMPDIR"
-	programs='rjwt-issue rjwt-verify rjwt-keyd'
+	programs='rjwt-issue rjwt-verify rjwt-keyd rjwt-grant'
 }
 
 # options PROGRAM - "LETTER NAME ARGUMENT" of each option, or - for what it has not, as --help prints the program's table
@@ -63,7 +63,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		# the paths of this build apart: they are as long as whoever configured it wished
 		[ "$(sed 's#/[^ )]*##g' <<<"$output" | awk 'length > 100')" = '' ]
 		[ "$(grep -cE '^  (-.,|   ) --[a-z]' <<<"$output")" -eq "$(options "$program" | wc -l)" ]
-		[ "$(options "$program" | wc -l)" -ge 13 ]
+		[ "$(options "$program" | wc -l)" -ge 10 ]
 		while read -r letter name argument; do
 			if [ "$argument" = - ]; then
 				run -2 "$RJWT_BUILD/$program" "--$name=x"
@@ -140,7 +140,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 
 @test "manual pages have no error and no warning" {
 	need mandoc
-	for name in rjwt-askpass.1 rjwt-issue.1 rjwt-verify.1 rjwt-keyd.8 pam_rjwt.8 rjwt.yaml.5 rjwt.3 rjwt.7 rjwt-operations.7; do
+	for name in rjwt-askpass.1 rjwt-issue.1 rjwt-verify.1 rjwt-keyd.8 rjwt-grant.8 pam_rjwt.8 rjwt.yaml.5 rjwt.3 rjwt.7 rjwt-operations.7; do
 		run -0 mandoc -T lint -W warning "$RJWT_SOURCE/man/$name"
 		[ -z "$output" ]
 	done
@@ -155,8 +155,9 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 @test "rjwt.yaml(5) has each key once, with its type and default, as the table has them" {
 	file=$RJWT_SOURCE/man/rjwt.yaml.5
 	cd "$RJWT_SOURCE"
-	awk -v page="$file" -f etc/make-yaml lib/*.h lib/*/*.h lib/config/config.def | diff - "$file"
-	[ "$(sed -n 's/^\.It Cm \([a-z_]*\) Pq .*/\1/p' "$file")" = "$(names)" ]
+	awk -v page="$file" -f etc/make-yaml lib/*.h lib/*/*.h lib/config/config.def lib/config/rules.def | diff - "$file"
+	[ "$(sed -n '/^\.Sh KEYS/,/^\.El/s/^\.It Cm \([a-z_]*\) Pq .*/\1/p' "$file")" = "$(names)" ]
+	[ "$(sed -n '/^\.Sh RULES/,/^\.El/s/^\.It Cm \([a-z_]*\) Pq .*/\1/p' "$file")" = "$(sed -n 's/^RULE(\([a-z_]*\),.*/\1/p' lib/config/rules.def)" ]
 	while IFS=': ' read -r name default; do
 		grep -q "^\.It Cm $name Pq .*; default: $default\$" "$file" || { echo "$name has not the default $default"; return 1; }
 	done < <(defaults)
@@ -166,7 +167,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 	grep -Fxq '.It Cm user_suffix Pq a text of 0 to 255 bytes; default: \(dq\(dq' "$file"
 	# a page that is behind is seen
 	sed 's/^KEY(leeway, \(.*\)"30s", 0, 300,/KEY(leeway, \1"40s", 0, 301,/' lib/config/config.def >"$dir/config.def"
-	run -1 diff <(awk -v page="$file" -f etc/make-yaml lib/*.h lib/*/*.h "$dir/config.def") "$file"
+	run -1 diff <(awk -v page="$file" -f etc/make-yaml lib/*.h lib/*/*.h "$dir/config.def" lib/config/rules.def) "$file"
 	says '< .It Cm leeway Pq a duration from 0s to 5m1s; default: 40s'
 }
 
@@ -311,7 +312,7 @@ host_of_examples()
 	examples run "$page"
 	sed 's/yaml:1:1:/yaml:1:/' "$page" >other.5
 	run -1 examples run other.5
-	for first in issuer: services:; do
+	for first in issuer: services: issue:; do
 		sed -n "/^$first/,/^\\.Ed/{/^\\./!p}" "$page" >"$conf"
 		[ "$(wc -l <"$conf")" -ge 3 ]
 		rm -rf "$state"
@@ -331,7 +332,7 @@ host_of_examples()
 	[ "$(grep -c '^FINDING(' "$RJWT_SOURCE/tools/findings.def")" -eq "$(for level in FAIL WARN OK; do table $level; done | sort -u | wc -l)" ]
 	# what the library finds, and what the program does, is in the table
 	grep -oEh '"[a-z_]+\.[a-z_]+"' "$RJWT_SOURCE/lib/status.c" "$RJWT_SOURCE"/tools/{keyd_check,check_*}.c | tr -d '"' | sort -u >"$dir/used"
-	grep -E '^(config|keyset|disk|clock|log|rotation|module|pam|sshd|sudo|way_in)\.' "$dir/used" | grep -Ev '\.(so|h)$' |
+	grep -E '^(config|issue|keyset|disk|clock|log|rotation|module|pam|sshd|sudo|way_in)\.' "$dir/used" | grep -Ev '\.(so|h)$' |
 		diff - <(for level in FAIL WARN OK; do table $level; done | sort)
 }
 

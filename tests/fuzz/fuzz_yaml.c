@@ -26,6 +26,24 @@ check_names(const struct string_list *names)
 		FUZZ_CHECK(claims_name_check(view_of(names->list[i])));
 }
 
+/* A rule that was accepted has all that must be given, and every list is an own one. */
+static void
+check_rule(const struct issue_rule *rule)
+{
+	const struct string_list *lists[] = { &rule->who, &rule->users, &rule->scopes, &rule->audience };
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		FUZZ_CHECK(lists[i]->n >= 1 && lists[i]->n <= 64 && lists[i]->list[lists[i]->n] == NULL);
+		for (size_t k = 0; k < lists[i]->n; k++)
+			FUZZ_CHECK(claims_name_check(view_of(lists[i]->list[k])));
+	}
+	for (size_t i = 0; i < rule->scopes.n; i++)
+		FUZZ_CHECK(claims_word_check(view_of(rule->scopes.list[i])));
+	for (size_t i = 0; i < rule->who.n; i++)
+		FUZZ_CHECK(strcmp(rule->who.list[i], "self") != 0 && strcmp(rule->who.list[i], "%") != 0);
+	FUZZ_CHECK(rule->max_lifetime_s > 0 && rule->max_lifetime_s <= RJWT_LIFETIME_MAX && rule->line > 0);
+}
+
 static void
 check_config(const struct config *c)
 {
@@ -45,6 +63,9 @@ check_config(const struct config *c)
 	FUZZ_CHECK(p->previous_key_ttl_s >= p->max_lifetime_s + 2 * p->leeway_s);
 	FUZZ_CHECK(c->max_token_bytes >= 256 && c->max_token_bytes <= RJWT_TOKEN_MAX);
 	FUZZ_CHECK(c->token_type[0] != '\0' && c->user_claim[0] != '\0' && strcmp(c->user_claim, "exp") != 0);
+	FUZZ_CHECK(c->nrules <= 64);
+	for (size_t i = 0; i < c->nrules; i++)
+		check_rule(&c->rules[i]);
 	FUZZ_CHECK(c->nservices <= 64);
 	for (size_t i = 0; i < c->nservices; i++)
 		FUZZ_CHECK(c->services[i].scope[0] == '\0' || claims_word_check(view_of(c->services[i].scope)));

@@ -246,3 +246,33 @@ of_token()
 	run -0 systemd-analyze verify --man=no --recursive-errors=one $units
 	[ -z "$output" ]
 }
+
+@test "examples: sudoers.d/rjwt gives rjwt-grant, by the first rule that rjwt.yaml(5) has" {
+	groupadd -f helpdesk
+	groupadd -f interns
+	gpasswd -M bob helpdesk >/dev/null
+	gpasswd -M alice interns >/dev/null
+	sed -n '/^issue:/,/^\.Ed/{/^\./!p}' man/rjwt.yaml.5 >>/etc/rjwt/rjwt.yaml
+	cp etc/sudoers.d/rjwt /etc/sudoers.grant
+	echo '@include /etc/sudoers.grant' >>/etc/sudoers
+	chmod 0440 /etc/sudoers.grant
+	run -0 visudo -c
+	set_password bob "$alice_password"
+	pam_service sudo password
+	run -0 --separate-stderr sudo_stdin bob "$alice_password" -p '' rjwt-grant --reason 'lost key' alice
+	echo "$output" >>$tokens
+	run -1 --separate-stderr sudo_stdin bob "$alice_password" -p '' rjwt-grant root
+	[[ $stderr == *'rjwt-grant: rule: no rule lets bob issue this'* ]]
+	write_sudoers
+	# and doas, which asks too
+	cp etc/doas/doas.conf /etc/doas.conf
+	run -0 doas -C /etc/doas.conf
+	run -0 as bob doas -C etc/doas/doas.conf /usr/bin/rjwt-grant
+	[ "$output" = permit ]
+	run -1 as bob doas -C etc/doas/doas.conf /usr/bin/rjwt-issue
+	[ "$output" = deny ]
+	rm -f /etc/doas.conf /etc/sudoers.grant
+	groupdel helpdesk
+	groupdel interns
+	passwd -q -l bob
+}

@@ -28,7 +28,7 @@ setup()
 }
 
 @test "install: the programs and the library run from where they are" {
-	for program in rjwt-keyd rjwt-issue rjwt-verify; do
+	for program in rjwt-keyd rjwt-issue rjwt-grant rjwt-verify; do
 		path=$(command -v $program)
 		[[ $path == /usr/bin/* || $path == /usr/sbin/* ]]
 		run -0 $program -V
@@ -81,7 +81,7 @@ setup()
 }
 
 @test "install: manual pages for what is installed" {
-	for page in rjwt-keyd.8 rjwt-issue rjwt-verify pam_rjwt.8 rjwt.yaml.5 rjwt.3; do
+	for page in rjwt-keyd.8 rjwt-grant.8 rjwt-issue rjwt-verify pam_rjwt.8 rjwt.yaml.5 rjwt.3; do
 		[ -n "$(find /usr/share/man -name "$page*")" ] || { echo "no $page"; return 1; }
 	done
 }

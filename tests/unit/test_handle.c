@@ -42,7 +42,7 @@ test_codes(void **state)
 	static const char *const words[] = { "ok", "empty", "too_long", "truncated", "malformed", "header", "alg",
 		"kid", "key_unknown", "key_revoked", "key_retired", "signature", "typ", "claims", "user", "issuer",
 		"audience", "expired", "not_yet_valid", "issued_in_future", "lifetime", "scope", "binding", "source",
-		"revoked", "spent", "config", "keyset", "io", "busy", "exists", "memory", "usage", "internal" };
+		"revoked", "spent", "rule", "config", "keyset", "io", "busy", "exists", "memory", "usage", "internal" };
 
 	(void)state;
 	assert_int_equal(ARRAY_LEN(words), RJWT_INTERNAL + 1);
@@ -53,7 +53,7 @@ test_codes(void **state)
 		assert_true(strlen(text) > 5 && text[strlen(text) - 1] != '.');
 		for (int k = 0; k < i; k++)
 			assert_string_not_equal(text, rjwt_strerror((enum rjwt_err)k));
-		assert_true(rjwt_is_verdict((enum rjwt_err)i) == (i >= RJWT_EMPTY && i <= RJWT_SPENT));
+		assert_true(rjwt_is_verdict((enum rjwt_err)i) == (i >= RJWT_EMPTY && i <= RJWT_RULE));
 	}
 }
 

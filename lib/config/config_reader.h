@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config_reader.h - used by config_yaml.c and config_rules.c: the events of rjwt.yaml, and where they are.
+ */
+#ifndef RJWT_CONFIG_READER_H
+#define RJWT_CONFIG_READER_H
+
+#include "base/err.h"
+#include "config/config.h"
+#include "config/config_value.h"
+#include "config/config_yaml.h"
+
+#include <yaml.h>
+
+struct reader {
+	yaml_parser_t parser;
+	struct view text; /* the whole file */
+	struct config *config;
+	struct rjwt_diag *diag;
+	struct config_places *places;
+};
+
+/* RJWT_CONFIG, with this place of the file. */
+enum rjwt_err fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...) RJWT_PRINTF(3, 4);
+
+/* A name that is in none of the rows; what: "key". */
+RJWT_MUST enum rjwt_err
+fail_unknown(struct reader *r, const yaml_event_t *event, const char *what, const struct config_row *rows, size_t n);
+
+/* The next event; anchors, aliases and tags are rejected. */
+RJWT_MUST enum rjwt_err next_event(struct reader *r, yaml_event_t *event);
+void event_clean(yaml_event_t *event);
+
+/* The value of a scalar; text is a view of the event. */
+struct config_value value_of(const struct config_row *row, const yaml_event_t *event);
+
+/* value->why: the list of its row has no room for it. */
+void say_full(struct config_value *value);
+
+#endif
