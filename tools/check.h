@@ -46,10 +46,17 @@ struct outcome {
 void check_suppose(const struct check *check, const struct stack *stack, enum stack_phase phase,
     const struct supposed *supposed, struct outcome *outcome);
 
+/* The same, when it is known what a line returns, whatever its module. */
+void check_suppose_line(const struct check *check, const struct stack *stack, enum stack_phase phase,
+    const struct supposed *supposed, const struct stack_entry *line, int returns, struct outcome *outcome);
+
 /* Whether a module asks for a password, or is not known and may. */
 bool check_asks(const struct stack_entry *entry);
 
 /* --- areas ------------------------------------------------------------------------------------ */
+
+/* Names of services, some of them twice: files that programs ask for. */
+void check_list_services(const struct check *check, struct string_list *names);
 
 void check_pam(struct check *check);
 void check_module(struct check *check); /* after check_pam() */
@@ -69,5 +76,8 @@ const char *check_arguments(size_t argc, char *const *argv);
  * run, was killed or took too long, and error says so.
  */
 int check_run(const char *const *argv, struct buf *out, char error[static 256]);
+
+/* Of a clock that nobody sets. */
+int64_t check_now_ms(void);
 
 #endif

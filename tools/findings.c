@@ -16,7 +16,7 @@ const struct finding_kind finding_kinds[] = {
 const size_t finding_kinds_n = ARRAY_LEN(finding_kinds);
 
 static const char *const areas[] = { "config", "keyset", "disk", "clock", "log", "rotation", "module", "pam", "sshd",
-	"sudo", "way_in" };
+	"sudo", "way_in", "try" };
 static const struct {
 	const char *word, *colour;
 } levels[LEVELS] = { { "OK", "\033[32m" }, { "WARN", "\033[33m" }, { "FAIL", "\033[31m" } };
@@ -82,6 +82,12 @@ finding_ok(struct findings *found, const char *area, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(f->text, sizeof(f->text), fmt, args);
 	va_end(args);
+}
+
+void
+finding_area(struct findings *found, const char *area)
+{
+	snprintf(last(found)->area, sizeof(last(found)->area), "%s", area);
 }
 
 void
@@ -154,8 +160,8 @@ findings_level(const struct findings *found)
 
 enum { WIDTH = 80, INDENT = 15 };
 
-static void
-put_level(struct buf *out, enum level level, bool colour)
+void
+level_put(struct buf *out, enum level level, bool colour)
 {
 	buf_addf(out, "%s%s%s", colour ? levels[level].colour : "", levels[level].word, colour ? "\033[0m" : "");
 }
@@ -204,16 +210,13 @@ put_sentence(struct buf *out, const struct finding *f)
 	put_words(out, escaped.p == NULL ? "" : escaped.p);
 }
 
-static void
-put_finding(struct buf *out, const struct finding *f, bool colour)
+void
+finding_put(struct buf *out, const struct finding *f, bool colour)
 {
 	const char *word = levels[level_of(f)].word;
 
-	put_level(out, level_of(f), colour);
-	buf_addf(out, "%*s", 6 - (int)strlen(word), "");
-	for (const char *c = f->area; *c != '\0'; c++)
-		buf_adds(out, *c == '_' ? " " : (const char[]){ *c, '\0' });
-	buf_addf(out, "%*s", 9 - (int)strlen(f->area), "");
+	level_put(out, level_of(f), colour);
+	buf_addf(out, "%*s%-8s ", 6 - (int)strlen(word), "", strcmp(f->area, "way_in") == 0 ? "way in" : f->area);
 	put_sentence(out, f);
 	buf_adds(out, "\n");
 	if (f->fix[0] == '\0')
@@ -231,22 +234,28 @@ findings_text(const struct findings *found, bool quiet, bool colour, struct buf 
 	for (size_t a = 0; a < ARRAY_LEN(areas) && !quiet; a++)
 		for (size_t i = 0; i < found->n; i++)
 			if (strcmp(found->list[i].area, areas[a]) == 0 && is_shown(found, &found->list[i]))
-				put_finding(out, &found->list[i], colour);
+				finding_put(out, &found->list[i], colour);
 	findings_count(found, counts);
 	buf_adds(out, "check: ");
-	put_level(out, findings_level(found), colour);
+	level_put(out, findings_level(found), colour);
 	buf_addf(out, ": %zu FAIL, %zu WARN, %zu OK\n", counts[LEVEL_FAIL], counts[LEVEL_WARN], counts[LEVEL_OK]);
 }
 
 /* --- for programs ----------------------------------------------------------------------------- */
 
-static const char *const level_words[LEVELS] = { "ok", "warn", "fail" };
+const char *
+level_word(enum level level)
+{
+	static const char *const words[LEVELS] = { "ok", "warn", "fail" };
 
-static void
-json_finding(struct buf *out, const struct finding *f)
+	return words[level];
+}
+
+void
+finding_json(struct buf *out, const struct finding *f)
 {
 	json_open_element(out);
-	json_put_string(out, "level", view_of(level_words[level_of(f)]));
+	json_put_string(out, "level", view_of(level_word(level_of(f))));
 	json_put_string(out, "area", view_of(f->area));
 	if (f->kind != NULL)
 		json_put_string(out, "code", view_of(f->kind->code));
@@ -272,16 +281,16 @@ findings_json(const struct findings *found, struct buf *out)
 	findings_count(found, counts);
 	json_open(out, NULL);
 	json_put_integer(out, "schema", 1);
-	json_put_string(out, "level", view_of(level_words[findings_level(found)]));
+	json_put_string(out, "level", view_of(level_word(findings_level(found))));
 	json_open(out, "counts");
 	for (int i = 0; i < LEVELS; i++)
-		json_put_integer(out, level_words[i], (int64_t)counts[i]);
+		json_put_integer(out, level_word((enum level)i), (int64_t)counts[i]);
 	json_close(out);
 	json_open_array(out, "findings");
 	for (size_t a = 0; a < ARRAY_LEN(areas); a++)
 		for (size_t i = 0; i < found->n; i++)
 			if (strcmp(found->list[i].area, areas[a]) == 0 && is_shown(found, &found->list[i]))
-				json_finding(out, &found->list[i]);
+				finding_json(out, &found->list[i]);
 	json_close_array(out);
 	json_close(out);
 	buf_adds(out, "\n");

@@ -130,14 +130,11 @@ static int
 put(struct keyd *keyd, const struct check *check)
 {
 	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
-	const char *term = getenv("TERM"), *plain = getenv("NO_COLOR");
-	bool colour =
-	    isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0 && (plain == NULL || plain[0] == '\0');
 
 	if (keyd->json)
 		findings_json(&check->found, &out);
 	else
-		findings_text(&check->found, keyd->quiet, colour, &out);
+		findings_text(&check->found, keyd->quiet, tool_colour(), &out);
 	if (buf_done(&out) != RJWT_OK || check->found.failed)
 		return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
 	(void)fwrite(out.p, 1, out.n, stdout);

@@ -90,7 +90,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		'      --'*)
 			read -r option argument _ <<<"$line"
 			[[ $argument =~ ^[A-Z.]+$ ]] && value=1.1 || value=
-			for command in init once rotate revoke status jwks check run; do
+			for command in init once rotate list revoke status jwks check try run; do
 				[ "$command" != run ] || [[ $group != *' run '* ]] || continue
 				run keyd "$command" "$option${value:+=$value}"
 				if [[ $group == *" $command "* ]]; then
@@ -322,8 +322,8 @@ host_of_examples()
 	done
 	[ "$(grep -c '^FINDING(' "$RJWT_SOURCE/tools/findings.def")" -eq "$(for level in FAIL WARN OK; do table $level; done | sort -u | wc -l)" ]
 	# what the library finds, and what the program does, is in the table
-	grep -oEh '"[a-z_]+\.[a-z_]+"' "$RJWT_SOURCE/lib/status.c" "$RJWT_SOURCE"/tools/{keyd_check,check_*}.c | tr -d '"' | sort -u >"$dir/used"
-	grep -E '^(config|keyset|disk|clock|log|rotation|module|pam|sshd|sudo|way_in)\.' "$dir/used" | grep -Ev '\.(so|h)$' |
+	grep -oEh '"[a-z_]+\.[a-z_]+"' "$RJWT_SOURCE/lib/status.c" "$RJWT_SOURCE"/tools/{keyd_check,check_*,keyd_try,try_judge}.c | tr -d '"' | sort -u >"$dir/used"
+	grep -E '^(config|keyset|disk|clock|log|rotation|module|pam|sshd|sudo|way_in|try)\.' "$dir/used" | grep -Ev '\.(so|h)$' |
 		diff - <(for level in FAIL WARN OK; do table $level; done | sort)
 }
 

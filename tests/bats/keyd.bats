@@ -363,7 +363,15 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 		given twice|revoke --kid x.1 --kid x.2
 		unexpected argument|revoke --all alice
 		the argument is missing|once --state-dir
+		--config and --state-dir cannot be used: each stack says which configuration it reads|try root
+		does not take --dry-run|try --dry-run root
 	E
+	refused 2 'try: --config and --state-dir cannot be used' "$RJWT_BUILD/rjwt-keyd" -d "$state" try root
+	refused 2 'try: USER is missing' "$RJWT_BUILD/rjwt-keyd" try
+	refused 2 'try: no user no-such-user on this host' "$RJWT_BUILD/rjwt-keyd" try no-such-user
+	for name in no-such-service ../passwd ''; do
+		refused 2 "try: no service $name: there is no such file in /etc/pam.d" "$RJWT_BUILD/rjwt-keyd" try root "$name"
+	done
 	[ "$before" = "$(snapshot)" ]
 }
 
