@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "findings.h"
+#include "colour.h"
 #include "base/json_write.h"
 #include "base/text.h"
 
@@ -17,9 +18,7 @@ const size_t finding_kinds_n = ARRAY_LEN(finding_kinds);
 
 static const char *const areas[] = { "config", "keyset", "disk", "clock", "log", "rotation", "module", "pam", "sshd",
 	"sudo", "way_in", "try" };
-static const struct {
-	const char *word, *colour;
-} levels[LEVELS] = { { "OK", "\033[32m" }, { "WARN", "\033[33m" }, { "FAIL", "\033[31m" } };
+static const char *const levels[LEVELS] = { "OK", "WARN", "FAIL" };
 
 static struct finding *
 last(struct findings *found)
@@ -163,29 +162,7 @@ enum { WIDTH = 80, INDENT = 15 };
 void
 level_put(struct buf *out, enum level level, bool colour)
 {
-	buf_addf(out, "%s%s%s", colour ? levels[level].colour : "", levels[level].word, colour ? "\033[0m" : "");
-}
-
-/* Words that are broken into lines where they do not fit; a word that is too long makes its own line longer. */
-static void
-put_words(struct buf *out, const char *text)
-{
-	size_t column = INDENT;
-
-	while (*text != '\0') {
-		size_t n = strcspn(text, " ");
-
-		if (column > INDENT && column + 1 + n > WIDTH) {
-			buf_addf(out, "\n%*s", INDENT, "");
-			column = INDENT;
-		} else if (column > INDENT) {
-			buf_adds(out, " ");
-			column++;
-		}
-		buf_add(out, text, n);
-		column += n;
-		text += n + strspn(text + n, " ");
-	}
+	colour_word(out, levels[level], colour);
 }
 
 /* "PATH:LINE:COLUMN (by FILE:LINE): text", escaped. */
@@ -207,13 +184,13 @@ put_sentence(struct buf *out, const struct finding *f)
 	}
 	buf_adds(&plain, f->text);
 	text_escape(&escaped, buf_view(&plain));
-	put_words(out, escaped.p == NULL ? "" : escaped.p);
+	text_wrap(out, escaped.p == NULL ? "" : escaped.p, INDENT, WIDTH);
 }
 
 void
 finding_put(struct buf *out, const struct finding *f, bool colour)
 {
-	const char *word = levels[level_of(f)].word;
+	const char *word = levels[level_of(f)];
 
 	level_put(out, level_of(f), colour);
 	buf_addf(out, "%*s%-8s ", 6 - (int)strlen(word), "", strcmp(f->area, "way_in") == 0 ? "way in" : f->area);

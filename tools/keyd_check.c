@@ -4,6 +4,7 @@
  * knows is from rjwt_status(). Nothing is written, and nothing is asked of a network.
  */
 #include "check.h"
+#include "colour.h"
 #include "keyd.h"
 #include "log.h"
 #include "base/datetime.h"
@@ -134,7 +135,7 @@ put(struct keyd *keyd, const struct check *check)
 	if (keyd->json)
 		findings_json(&check->found, &out);
 	else
-		findings_text(&check->found, keyd->quiet, tool_colour(), &out);
+		findings_text(&check->found, keyd->quiet, colour_wanted(), &out);
 	if (buf_done(&out) != RJWT_OK || check->found.failed)
 		return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
 	(void)fwrite(out.p, 1, out.n, stdout);

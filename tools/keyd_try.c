@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-keyd try: log in by the real PAM stacks, before the last root shell is closed. */
+#include "colour.h"
 #include "issue.h"
 #include "options.h"
 #include "try.h"
@@ -249,7 +250,7 @@ put_service(const struct trial *t, size_t first, struct buf *json)
 		enum level level = found->list[i].kind == NULL ? LEVEL_OK : found->list[i].kind->level;
 
 		worst = level > worst ? level : worst;
-		finding_put(&out, &found->list[i], tool_colour());
+		finding_put(&out, &found->list[i], colour_wanted());
 	}
 	if (!t->keyd->json && !t->keyd->quiet && out.p != NULL) {
 		fputs(out.p, stdout);
@@ -375,7 +376,7 @@ put_verdict(const struct keyd *keyd, const struct check *check, const struct str
 	for (size_t i = 0; i < services->n; i++)
 		sshd = sshd || strcmp(services->list[i], "sshd") == 0;
 	buf_adds(&out, "try: ");
-	level_put(&out, level, tool_colour());
+	level_put(&out, level, colour_wanted());
 	if (services->n == 0)
 		buf_addf(&out, ": no service in %s reaches pam_rjwt.so", check->pam[0]);
 	else

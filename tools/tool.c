@@ -171,15 +171,6 @@ tool_fail(const struct tool *tool, enum rjwt_err err, const struct rjwt_diag *di
 	return err == RJWT_USAGE ? EXIT_WRONG_USE : failed(tool);
 }
 
-bool
-tool_colour(void)
-{
-	const char *term = getenv("TERM"), *plain = getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0 &&
-	       (plain == NULL || plain[0] == '\0');
-}
-
 void
 tool_put(const char *text)
 {

@@ -43,9 +43,6 @@ int tool_fail(const struct tool *tool, enum rjwt_err err, const struct rjwt_diag
 /* Whether it failed because another user than root runs this. */
 bool tool_denied(const struct rjwt_diag *diag);
 
-/* Whether standard output may be coloured: a terminal that is not dumb, without NO_COLOR. */
-bool tool_colour(void);
-
 /* Text from outside, escaped, on stdout. */
 void tool_put(const char *text);
 

@@ -186,6 +186,21 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		<(sed -n 's/^\.It Sy //p' "$file" | sort)
 }
 
+@test "rjwt-verify(1) has each group of checks, and what to do about each reason" {
+	need jq
+	file=$RJWT_SOURCE/man/rjwt-verify.1
+	configure
+	keyd init
+	run -1 --separate-stderr verify --json </dev/null
+	diff <(jq -r '[.checks[] | {group, check}] | group_by(.group)[] | .[0].group, ([.[].check] | join(", "))' <<<"$output") \
+		<(sed -n '/^\.Bl -tag -compact -width "form"/,/^\.El/{/^\.[BE]/!p}' "$file" | sed 's/^\.It //' | paste - - | sort | tr '\t' '\n')
+	diff <(sed -n 's/^FIX(RJWT_\([A-Z_]*\), "\(.*\)")$/\L\1\E \2/p' "$RJWT_SOURCE/tools/fixes.def" | sort) \
+		<(awk '/^\.It Sy / { word = $3 } /^Fix: / { sub(/^Fix: /, ""); sub(/\.$/, ""); gsub(/\\/, ""); print word, $0 }' "$file" | sort)
+	# each verdict about a token has one, and what is no verdict has none
+	diff <(sed -n '/define RJWT_VERDICTS/,/^$/s/^\tCODE(\(RJWT_[A-Z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/rjwt.h" | grep -vx RJWT_RULE) \
+		<(sed -n 's/^FIX(\(RJWT_[A-Z_]*\),.*/\1/p' "$RJWT_SOURCE/tools/fixes.def")
+}
+
 @test "rjwt-issue(1) has each limit of the table of prompts, and who needs --reusable" {
 	# NAME LIMIT [reusable] of each service; 0: not known
 	sed -nE 's/^\t\{ "([a-z0-9-]+)", ([0-9]+), [0-9]+, (true|false) \},$/\1 \2 \3/p' "$RJWT_SOURCE/lib/token/prompt_limits.c" |
