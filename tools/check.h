@@ -64,6 +64,12 @@ void check_sshd(struct check *check);
 void check_sudo(struct check *check);
 void check_rotation(struct check *check);
 
+/* What the library found. */
+void check_take_notes(struct findings *found, const struct rjwt_status *status);
+
+/* Whether a time service keeps the clock; -1: that is not known. */
+int check_synchronised(void);
+
 /* check->modules and second, from the libpam that programs load. */
 void check_find_modules(struct check *check);
 

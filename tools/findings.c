@@ -61,6 +61,7 @@ finding_add(struct findings *found, const char *code, const char *fmt, ...)
 	if (f == NULL)
 		return;
 	f->kind = kind_of(code) == NULL ? &unknown : kind_of(code);
+	f->level = f->kind->level;
 	snprintf(f->area, sizeof(f->area), "%.*s", (int)strcspn(code, "."), code);
 	if (f->kind->fix != NULL)
 		snprintf(f->fix, sizeof(f->fix), "%s", f->kind->fix);
@@ -114,17 +115,11 @@ finding_fix(struct findings *found, const char *fmt, ...)
 	va_end(args);
 }
 
-static enum level
-level_of(const struct finding *f)
-{
-	return f->kind == NULL ? LEVEL_OK : f->kind->level;
-}
-
 bool
 findings_in(const struct findings *found, const char *area)
 {
 	for (size_t i = 0; i < found->n; i++)
-		if (strcmp(found->list[i].area, area) == 0 && level_of(&found->list[i]) != LEVEL_OK)
+		if (strcmp(found->list[i].area, area) == 0 && found->list[i].level != LEVEL_OK)
 			return true;
 	return false;
 }
@@ -142,7 +137,7 @@ findings_count(const struct findings *found, size_t counts[static LEVELS])
 	memset(counts, 0, LEVELS * sizeof(*counts));
 	for (size_t i = 0; i < found->n; i++)
 		if (is_shown(found, &found->list[i]))
-			counts[level_of(&found->list[i])]++;
+			counts[found->list[i].level]++;
 }
 
 enum level
@@ -151,7 +146,7 @@ findings_level(const struct findings *found)
 	enum level worst = LEVEL_OK;
 
 	for (size_t i = 0; i < found->n; i++)
-		worst = level_of(&found->list[i]) > worst ? level_of(&found->list[i]) : worst;
+		worst = found->list[i].level > worst ? found->list[i].level : worst;
 	return worst;
 }
 
@@ -165,24 +160,29 @@ level_put(struct buf *out, enum level level, bool colour)
 	colour_word(out, levels[level], colour);
 }
 
-/* "PATH:LINE:COLUMN (by FILE:LINE): text", escaped. */
+void
+finding_sentence(struct buf *out, const struct finding *f)
+{
+	if (f->path[0] != '\0') {
+		buf_adds(out, f->path);
+		if (f->line != 0)
+			buf_addf(out, ":%u", f->line);
+		if (f->column != 0)
+			buf_addf(out, ":%u", f->column);
+		if (f->by[0] != '\0')
+			buf_addf(out, " (by %s)", f->by);
+		buf_adds(out, ": ");
+	}
+	buf_adds(out, f->text);
+}
+
 static void
 put_sentence(struct buf *out, const struct finding *f)
 {
 	RJWT_CLEAN(buf_clear) struct buf plain = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf escaped = { 0 };
 
-	if (f->path[0] != '\0') {
-		buf_adds(&plain, f->path);
-		if (f->line != 0)
-			buf_addf(&plain, ":%u", f->line);
-		if (f->column != 0)
-			buf_addf(&plain, ":%u", f->column);
-		if (f->by[0] != '\0')
-			buf_addf(&plain, " (by %s)", f->by);
-		buf_adds(&plain, ": ");
-	}
-	buf_adds(&plain, f->text);
+	finding_sentence(&plain, f);
 	text_escape(&escaped, buf_view(&plain));
 	text_wrap(out, escaped.p == NULL ? "" : escaped.p, INDENT, WIDTH);
 }
@@ -190,9 +190,9 @@ put_sentence(struct buf *out, const struct finding *f)
 void
 finding_put(struct buf *out, const struct finding *f, bool colour)
 {
-	const char *word = levels[level_of(f)];
+	const char *word = levels[f->level];
 
-	level_put(out, level_of(f), colour);
+	level_put(out, f->level, colour);
 	buf_addf(out, "%*s%-8s ", 6 - (int)strlen(word), "", strcmp(f->area, "way_in") == 0 ? "way in" : f->area);
 	put_sentence(out, f);
 	buf_adds(out, "\n");
@@ -232,7 +232,7 @@ void
 finding_json(struct buf *out, const struct finding *f)
 {
 	json_open_element(out);
-	json_put_string(out, "level", view_of(level_word(level_of(f))));
+	json_put_string(out, "level", view_of(level_word(f->level)));
 	json_put_string(out, "area", view_of(f->area));
 	if (f->kind != NULL)
 		json_put_string(out, "code", view_of(f->kind->code));

@@ -25,6 +25,7 @@ extern const size_t finding_kinds_n;
 
 struct finding {
 	const struct finding_kind *kind; /* NULL: the area is well */
+	enum level level;		 /* the kind's, unless somebody has changed it */
 	char area[64];			 /* of the code; or what stands in its place, as a service's name */
 	char path[256];
 	unsigned line, column;
@@ -58,6 +59,9 @@ bool findings_in(const struct findings *found, const char *area);
 /* "OK" for people, "ok" for programs. */
 void level_put(struct buf *out, enum level level, bool colour);
 const char *level_word(enum level level);
+
+/* "PATH:LINE:COLUMN (by FILE:LINE): text", as it is: what is shown of it must be escaped. */
+void finding_sentence(struct buf *out, const struct finding *f);
 
 /* One finding, with its fix: in lines for people, or as an element of an array. */
 void finding_put(struct buf *out, const struct finding *f, bool colour);

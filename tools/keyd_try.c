@@ -247,9 +247,7 @@ put_service(const struct trial *t, size_t first, struct buf *json)
 	enum level worst = LEVEL_OK;
 
 	for (size_t i = first; i < found->n; i++) {
-		enum level level = found->list[i].kind == NULL ? LEVEL_OK : found->list[i].kind->level;
-
-		worst = level > worst ? level : worst;
+		worst = found->list[i].level > worst ? found->list[i].level : worst;
 		finding_put(&out, &found->list[i], colour_wanted());
 	}
 	if (!t->keyd->json && !t->keyd->quiet && out.p != NULL) {

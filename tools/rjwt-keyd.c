@@ -133,7 +133,8 @@ static const struct command {
 	{ "rotate", keyd_rotate, DRY_RUN | COMPROMISED, "make the next key active now, and print its key id" },
 	{ "list", keyd_list, JSON, "show who can log in now: the tokens minted here that are still live" },
 	{ "revoke", keyd_revoke, DRY_RUN | JTI | SUB | KID | ALL, "reject tokens from now on" },
-	{ "status", keyd_status, JSON, "show keys and times; exits with 0 (good), 1 (needs attention) or 3 (broken)" },
+	{ "status", keyd_status, JSON | QUIET,
+	    "say whether all is well and what is next; exits with 0, 1 (WARN) or 3 (FAIL)" },
 	{ "jwks", keyd_jwks, 0, "print the public keys as a JWK Set" },
 	{ "check", keyd_check, JSON | QUIET, "say what will not work, or surprise, and what to do; change nothing" },
 	{ "try", keyd_try, JSON | QUIET,
@@ -150,7 +151,7 @@ static const struct option_row rows[] = {
 	{ KID, "kid", "KID", "all tokens signed with this key", NULL },
 	{ ALL, "all", NULL, "all tokens minted until now", NULL },
 	{ JSON, "json", NULL, "print a JSON object", "Options of list, status, check, try:" },
-	{ 'q', "quiet", NULL, "print the verdict alone", "Options of check, try:" },
+	{ 'q', "quiet", NULL, "print the verdict alone", "Options of status, check, try:" },
 	{ DRY_RUN, "dry-run", NULL, "report what would be done, change nothing", "Options of once, rotate, revoke:" },
 	{ 0, NULL, NULL, NULL, NULL },
 };

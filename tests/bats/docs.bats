@@ -285,9 +285,11 @@ host_of_examples()
 	examples run "$page"
 	sed 's/_.2 signs now/_.3 signs now/' "$page" >other.8    # another key
 	run -1 examples run other.8
-	sed 's/^now       \(.*\):36:55Z/now       \1:26:55Z/' "$page" >other.8    # ten minutes between what is at once
+	sed 's/^now      \(.*\):36:55Z/now      \1:26:55Z/' "$page" >other.8    # ten minutes between what is at once
 	run -1 examples run other.8
-	sed 's/(in 1d)/(in 2d)/' "$page" >other.8
+	sed 's/rotation in 1d,/rotation in 2d,/' "$page" >other.8
+	run -1 examples run other.8
+	sed 's/^\(nw.*active   |=*\)-/\1=/' "$page" >other.8    # a key that signs for longer
 	run -1 examples run other.8
 }
 

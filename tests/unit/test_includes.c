@@ -22,7 +22,7 @@ static const struct edges {
 	{ "lib", { "handle.h", "token", "config", "keyset", "jose", "base" } },
 	{ "pam", { "base", "args.h", "log.h", "prompt.h", "login.h", "phases.h", "tell.h" } },
 	{ "tools", { "base", "stack", "tool.h", "options.h", "issue.h", "keyd.h", "verify.h", "lines.h", "log.h",
-		       "check.h", "findings.h", "findings.def", "try.h", "colour.h", "fixes.def" } },
+		       "check.h", "findings.h", "findings.def", "try.h", "colour.h", "fixes.def", "status.h" } },
 };
 
 /* What only those include who mint, change or report. */
