@@ -166,7 +166,7 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 		*diag = (struct rjwt_diag){ 0 };
 	if (h == NULL)
 		return RJWT_MEMORY;
-	h->marks = MARKS_NONE; /* first: zeros are descriptor 0, which is the host's */
+	h->marks = MARKS_OF(NULL); /* first: zeros are descriptor 0, which is the host's */
 	h->clock = (struct clock){ .read = options->now, .context = options->now_context };
 	RJWT_TRY(openssl_ready());
 	RJWT_TRY(config_load(options->config, &h->config, diag));
@@ -176,8 +176,8 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 	else
 		RJWT_TRY(store_open(h->config.state_dir, NULL, &h->store, diag));
 	if (h->store != NULL)
-		RJWT_TRY(keyset_check_config(&h->store->keyset, &h->config.rotation, diag));
-	h->marks.store = h->store;
+		RJWT_TRY(keyset_check_config(store_keyset(h->store), &h->config.rotation, diag));
+	h->marks = MARKS_OF(h->store);
 	*handle = RJWT_STEAL(h);
 	return RJWT_OK;
 }
@@ -198,7 +198,7 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
 		return err;
 	}
 	if (h->store != NULL) {
-		v.keyset = &h->store->keyset;
+		v.keyset = store_keyset(h->store);
 		v.keys = store_keys(h->store);
 		v.marks = &h->marks;
 	} else {
@@ -241,11 +241,13 @@ enum rjwt_err
 rjwt_current_key(struct rjwt *h, char kid[RJWT_ID_SIZE], const char **alg, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+	const struct keyset *keyset;
 
 	RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(store_load(h->store, diag));
-	RJWT_TRY(store_read_key(h->store, h->store->keyset.active.version, &jwk, diag));
-	keyset_kid_format(&h->store->keyset, h->store->keyset.active.version, kid);
+	keyset = store_keyset(h->store);
+	RJWT_TRY(store_read_key(h->store, keyset->active.version, &jwk, diag));
+	keyset_kid_format(keyset, keyset->active.version, kid);
 	*alg = jwk.alg->label;
 	return RJWT_OK;
 }

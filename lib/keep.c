@@ -22,7 +22,8 @@ static bool
 is_for_us(const struct rjwt *h, const struct rjwt_request *request)
 {
 	for (size_t i = 0; request->audience != NULL && request->audience[i] != NULL; i++)
-		if (config_accepts(&h->config.audience, h->store->keyset.audience, view_of(request->audience[i])))
+		if (config_accepts(&h->config.audience, store_keyset(h->store)->audience,
+			view_of(request->audience[i])))
 			return true;
 	return request->audience == NULL;
 }
@@ -36,7 +37,7 @@ warn_unspendable(const struct rjwt *h, const struct rjwt_request *request, struc
 
 	if (!token->once || !is_for_us(h, request))
 		return;
-	if (dir_open_at(&h->store->dir, "spent", &spent, &why) != RJWT_OK || dir_probe(&spent, 0, &why) != RJWT_OK)
+	if (dir_open_at(store_dir(h->store), "spent", &spent, &why) != RJWT_OK || dir_probe(&spent, 0, &why) != RJWT_OK)
 		text_append(token->warning, sizeof(token->warning), "; ",
 		    "this host could not mark the token as spent, and rejects it until it can: %s: %s", why.path,
 		    why.text);
@@ -103,7 +104,7 @@ rjwt_rotate(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_dia
 		return change(h, request, flags, done, diag);
 	/* The version before the lock: whoever comes second finds another one, and does not rotate. */
 	RJWT_TRY(store_load(h->store, diag));
-	request = (struct change_request){ .why = WHY_MANUAL, .version = h->store->keyset.active.version };
+	request = (struct change_request){ .why = WHY_MANUAL, .version = store_keyset(h->store)->active.version };
 	return change(h, request, flags, done, diag);
 }
 
@@ -140,7 +141,7 @@ read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_r
 	if (r->kid == NULL)
 		return RJWT_OK;
 	RJWT_TRY(store_load(h->store, diag));
-	err = keyset_kid_parse(&h->store->keyset, view_of(r->kid), &request->version);
+	err = keyset_kid_parse(store_keyset(h->store), view_of(r->kid), &request->version);
 	if (err == RJWT_KID)
 		return diag_fail(diag, err, "", "\"%s\" is not a key id (expected BASE.VERSION)", r->kid);
 	return err == RJWT_OK ? err : diag_fail(diag, err, "", "%s is a key of another keyset", r->kid);

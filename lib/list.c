@@ -88,7 +88,7 @@ static bool
 is_for_this_host(const struct rjwt *h, const struct issued_token *token)
 {
 	for (size_t i = 0; token->audience != NULL && token->audience[i] != NULL; i++)
-		if (config_accepts(&h->config.audience, h->store->keyset.audience, view_of(token->audience[i])))
+		if (config_accepts(&h->config.audience, store_keyset(h->store)->audience, view_of(token->audience[i])))
 			return true;
 	return false;
 }
@@ -106,7 +106,7 @@ list_one(void *context, const struct issued_token *token)
 {
 	struct list *list = context;
 	const struct rjwt *h = list->handle;
-	const struct keyset *keyset = &h->store->keyset;
+	const struct keyset *keyset = store_keyset(h->store);
 	struct rjwt_issued issued = { .jti = token->jti.p,
 		.user = token->user.p,
 		.kid = token->kid.p,
@@ -143,7 +143,7 @@ rjwt_list(struct rjwt *h, bool (*each)(void *context, const struct rjwt_issued *
 	RJWT_TRY(store_load(h->store, diag));
 	clock_now(&h->clock, &now);
 	list.now_s = now.wall_s;
-	err = issued_each(&h->store->dir, now.wall_s - h->config.rotation.leeway_s, list_one, &list, diag);
+	err = issued_each(store_dir(h->store), now.wall_s - h->config.rotation.leeway_s, list_one, &list, diag);
 	free(list.uses);
 	return err == RJWT_EXISTS ? RJWT_OK : err;
 }

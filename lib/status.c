@@ -80,20 +80,21 @@ state_of(const struct keyset *keyset, int64_t version, const struct jwk *jwk, in
 static void
 fill_key(struct store *store, int64_t version, const struct jwk *jwk, int64_t now_s, struct rjwt_key_info *info)
 {
+	const struct keyset *keyset = store_keyset(store);
 	int64_t minted;
 
 	snprintf(info->kid, sizeof(info->kid), "%s", jwk->kid);
 	snprintf(info->alg, sizeof(info->alg), "%s", jwk->alg->label);
-	snprintf(info->state, sizeof(info->state), "%s", state_of(&store->keyset, version, jwk, now_s));
+	snprintf(info->state, sizeof(info->state), "%s", state_of(keyset, version, jwk, now_s));
 	info->published_s = jwk->published_s;
 	info->active_since_s = jwk->since_s;
 	info->retired_s = jwk->retired_s;
 	info->verifies_until_s = jwk->until_s;
 	info->revoked_s = jwk->revoked_s;
-	if (version == store->keyset.active.version)
-		info->active_since_s = store->keyset.active.since_s;
+	if (version == keyset->active.version)
+		info->active_since_s = keyset->active.since_s;
 	info->minted = -1;
-	if (version >= store->keyset.active.version && tickets_count(store, version, &minted, NULL) == RJWT_OK &&
+	if (version >= keyset->active.version && tickets_count(store, version, &minted, NULL) == RJWT_OK &&
 	    minted != INT64_MAX)
 		info->minted = minted;
 }
@@ -101,7 +102,7 @@ fill_key(struct store *store, int64_t version, const struct jwk *jwk, int64_t no
 static enum rjwt_err
 list_keys(struct store *store, int64_t now_s, struct rjwt_status *s)
 {
-	const struct keyset *k = &store->keyset;
+	const struct keyset *k = store_keyset(store);
 
 	s->keys = calloc((size_t)(k->next.version - k->floor + 1), sizeof(*s->keys));
 	if (s->keys == NULL)
@@ -115,10 +116,10 @@ list_keys(struct store *store, int64_t now_s, struct rjwt_status *s)
 			err = keyset_check_key(k, v, &jwk);
 		if (err == RJWT_OK)
 			fill_key(store, v, &jwk, now_s, &s->keys[s->nkeys++]);
-		else if (err != RJWT_KEY_UNKNOWN || v == k->active.version || v == k->next.version)
+		else if (err != RJWT_KEY_UNKNOWN || keyset_active_or_next(k, v))
 			RJWT_TRY(note_failure(s, err, "keyset.key", &why));
 		if (err == RJWT_OK && jwk.alg->kind == ALG_HMAC && v == k->active.version)
-			RJWT_TRY(note(s, RJWT_NOTE, "keyset.shared_secret", store->dir.path,
+			RJWT_TRY(note(s, RJWT_NOTE, "keyset.shared_secret", store_dir(store)->path,
 			    "the active key is a shared secret (HS*): only root can verify, and whoever can "
 			    "read private/ can mint"));
 	}
@@ -129,7 +130,8 @@ list_keys(struct store *store, int64_t now_s, struct rjwt_status *s)
 static enum rjwt_err
 judge_private(struct store *store, struct rjwt_status *s)
 {
-	const int64_t versions[] = { store->keyset.active.version, store->keyset.next.version };
+	const struct keyset *keyset = store_keyset(store);
+	const int64_t versions[] = { keyset->active.version, keyset->next.version };
 
 	for (size_t i = 0; i < 2; i++) {
 		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
@@ -185,11 +187,12 @@ static enum rjwt_err
 judge_modes(struct store *store, struct rjwt_status *s)
 {
 	static const char *const folders[] = { "private", "spent", "issued" };
+	const struct dir *state = store_dir(store);
 	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-		RJWT_TRY(judge_mode(s, &store->dir, folders[i], ""));
-	if (dir_open_at(&store->dir, "private", &private, NULL) != RJWT_OK)
+		RJWT_TRY(judge_mode(s, state, folders[i], ""));
+	if (dir_open_at(state, "private", &private, NULL) != RJWT_OK)
 		return RJWT_OK; /* closed to us, as it should be; or told above */
 	return dir_each(&private, judge_key_mode, &(struct secret_files){ &private, s }, NULL);
 }
@@ -199,13 +202,14 @@ static enum rjwt_err
 judge_folders(struct store *store, struct rjwt_status *s)
 {
 	static const char *const folders[] = { "spent", "revoked/jti", "revoked/sub" };
+	const struct dir *state = store_dir(store);
 	struct rjwt_diag diag;
 	struct stat status;
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		if (fstatat(store->dir.fd, folders[i], &status, 0) == 0 || errno != ENOENT)
+		if (fstatat(state->fd, folders[i], &status, 0) == 0 || errno != ENOENT)
 			continue;
-		(void)diag_fail(&diag, RJWT_OK, store->dir.path,
+		(void)diag_fail(&diag, RJWT_OK, state->path,
 		    "%s is missing: its marks are lost (run rjwt-keyd init --adopt)", folders[i]);
 		RJWT_TRY(note_add(s, RJWT_BROKEN, "keyset.marks", &diag));
 	}
@@ -217,7 +221,7 @@ static enum rjwt_err
 judge_waiting(struct store *store, const struct rotation_policy *policy, const struct rjwt_time *now,
     struct rjwt_status *s)
 {
-	int64_t left_s = keyset_unsettled_s(&store->keyset, policy, now), since_s = 0;
+	int64_t left_s = keyset_unsettled_s(store_keyset(store), policy, now), since_s = 0;
 	char text[200], since[32], left[32];
 	size_t n = 0;
 
@@ -236,26 +240,27 @@ judge_waiting(struct store *store, const struct rotation_policy *policy, const s
 			 "run for another %s first, without being set"
 		       : "%zu expired %s to be removed, the first since %s",
 	    n, n == 1 ? "key waits" : "keys wait", since, left);
-	return note(s, RJWT_NOTE, "keyset.waiting", store->dir.path, text);
+	return note(s, RJWT_NOTE, "keyset.waiting", store_dir(store)->path, text);
 }
 
 /* Marks that another program removed: what they revoked is accepted again. */
 static enum rjwt_err
 judge_marks(struct store *store, struct rjwt_status *s)
 {
-	int64_t vouched = store->keyset.revoked, generation = store->keyset.generation, n = 0;
+	const struct keyset *keyset = store_keyset(store);
+	int64_t vouched = keyset->revoked, generation = keyset->generation, n = 0;
 	char text[200];
 
 	/* A writer removes marks, too, after a commit that says so. */
-	if (vouched <= 0 || marks_count(&store->dir, store->keyset.floor, INT64_MAX, &n, NULL) != RJWT_OK ||
-	    n >= vouched || store_load(store, NULL) != RJWT_OK || store->keyset.generation != generation)
+	if (vouched <= 0 || marks_count(store_dir(store), keyset->floor, INT64_MAX, &n, NULL) != RJWT_OK ||
+	    n >= vouched || store_load(store, NULL) != RJWT_OK || keyset->generation != generation)
 		return RJWT_OK;
 	snprintf(text, sizeof(text),
 	    "revoked/ has %" PRId64 " marks of %" PRId64
 	    ": others were removed, and what they revoked may be accepted (run "
 	    "rjwt-keyd revoke --all, and keep cleaning jobs out)",
 	    n, vouched);
-	return note(s, RJWT_BROKEN, "keyset.marks", store->dir.path, text);
+	return note(s, RJWT_BROKEN, "keyset.marks", store_dir(store)->path, text);
 }
 
 /* A guard that was not armed when the keyset was made. */
@@ -264,9 +269,9 @@ judge_machine(const struct store *store, struct rjwt_status *s)
 {
 	char machine[DIGEST_HEX];
 
-	if (store->keyset.machine[0] != '\0' || host_machine(machine, NULL) != RJWT_OK)
+	if (store_keyset(store)->machine[0] != '\0' || host_machine(machine, NULL) != RJWT_OK)
 		return RJWT_OK;
-	return note(s, RJWT_NOTE, "keyset.machine", store->dir.path,
+	return note(s, RJWT_NOTE, "keyset.machine", store_dir(store)->path,
 	    machine[0] == '\0' ? "this host has no machine id (/etc/machine-id), so a clone of it is not detected"
 			       : "no machine id is recorded, so a clone of this host is not detected (the next writer "
 				 "records it: rjwt-keyd once)");
@@ -301,21 +306,21 @@ code_of_write(const struct dir *dir, int error)
 }
 
 static enum rjwt_err
-judge_write(const struct store *store, const struct written *w, struct rjwt_status *s)
+judge_write(const struct dir *state, const struct written *w, struct rjwt_status *s)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	struct rjwt_diag diag = { 0 };
 	size_t n;
-	enum rjwt_err err = w->name[0] == '\0' ? RJWT_OK : dir_open_at(&store->dir, w->name, &dir, NULL);
+	enum rjwt_err err = w->name[0] == '\0' ? RJWT_OK : dir_open_at(state, w->name, &dir, NULL);
 
 	if (err != RJWT_OK)
 		return err == RJWT_MEMORY ? err : RJWT_OK; /* missing, closed to us, unsafe: not found here */
-	err = dir_probe(w->name[0] == '\0' ? &store->dir : &dir, w->room, &diag);
+	err = dir_probe(w->name[0] == '\0' ? state : &dir, w->room, &diag);
 	if (err == RJWT_OK || (diag.errnum == EACCES && geteuid() != 0))
 		return RJWT_OK;
 	n = strlen(diag.text);
 	snprintf(diag.text + n, sizeof(diag.text) - n, ": %s", w->fails);
-	return note_add(s, RJWT_BROKEN, code_of_write(&store->dir, diag.errnum), &diag);
+	return note_add(s, RJWT_BROKEN, code_of_write(state, diag.errnum), &diag);
 }
 
 /* All that is read may be well where nothing can be written. Nothing is left behind by looking. */
@@ -323,7 +328,7 @@ static enum rjwt_err
 judge_writing(const struct store *store, struct rjwt_status *s)
 {
 	for (size_t i = 0; i < ARRAY_LEN(written); i++)
-		RJWT_TRY(judge_write(store, &written[i], s));
+		RJWT_TRY(judge_write(store_dir(store), &written[i], s));
 	return RJWT_OK;
 }
 
@@ -332,24 +337,25 @@ static enum rjwt_err
 judge_time(struct store *store, const struct rotation_policy *policy, const struct rjwt_time *now,
     struct rjwt_status *s)
 {
-	struct keyset_seen seen = { .first_alive = store->keyset.floor };
+	const struct keyset *keyset = store_keyset(store);
+	struct keyset_seen seen = { .first_alive = keyset->floor };
 	char text[96], amount[32];
 	const char *what;
 	int64_t by_s;
 
 	if (store_usage(store, policy, now, &seen, NULL) != RJWT_OK && geteuid() != 0)
-		RJWT_TRY(note(s, RJWT_NOTE, "keyset.readable", store->dir.path,
+		RJWT_TRY(note(s, RJWT_NOTE, "keyset.readable", store_dir(store)->path,
 		    "cannot read private/: the number of minted tokens is unknown (run this as root)"));
-	if (keyset_clock_suspect(&store->keyset, policy, now, &by_s)) {
+	if (keyset_clock_suspect(keyset, policy, now, &by_s)) {
 		duration_format(amount, by_s);
 		snprintf(text, sizeof(text), "clock suspect: it went %s by %s", by_s < 0 ? "back" : "forward", amount);
-		RJWT_TRY(note(s, RJWT_ATTENTION, "clock.suspect", store->dir.path, text));
+		RJWT_TRY(note(s, RJWT_ATTENTION, "clock.suspect", store_dir(store)->path, text));
 	}
-	if (keyset_overdue(&store->keyset, policy, now->wall_s))
-		RJWT_TRY(note(s, RJWT_ATTENTION, "rotation.overdue", store->dir.path,
+	if (keyset_overdue(keyset, policy, now->wall_s))
+		RJWT_TRY(note(s, RJWT_ATTENTION, "rotation.overdue", store_dir(store)->path,
 		    "rotation is overdue: is rjwt-keyd run (or rjwt-keyd once from cron) running?"));
 	RJWT_TRY(judge_waiting(store, policy, now, s));
-	s->next_event_s = keyset_next_event(&store->keyset, policy, &seen, now, &what);
+	s->next_event_s = keyset_next_event(keyset, policy, &seen, now, &what);
 	snprintf(s->next_event, sizeof(s->next_event), "%s", what);
 	return RJWT_OK;
 }
@@ -358,7 +364,7 @@ static enum rjwt_err
 describe(const struct config *config, struct store *store, const struct rjwt_time *now, struct rjwt_status *s)
 {
 	struct rjwt_diag diag = { 0 };
-	const struct keyset *k = &store->keyset;
+	const struct keyset *k = store_keyset(store);
 	enum rjwt_err err;
 
 	snprintf(s->issuer, sizeof(s->issuer), "%s", config->issuer.n > 0 ? config->issuer.list[0] : k->issuer);
@@ -402,7 +408,7 @@ gather(const struct rjwt_options *options, struct rjwt_status *s)
 	snprintf(s->dir, sizeof(s->dir), "%s", options->state_dir != NULL ? options->state_dir : config.state_dir);
 	err = store_open(options->state_dir != NULL ? options->state_dir : config.state_dir, NULL, &store, &diag);
 	if (err == RJWT_OK)
-		err = keyset_check_config(&store->keyset, &config.rotation, &diag);
+		err = keyset_check_config(store_keyset(store), &config.rotation, &diag);
 	if (err != RJWT_OK)
 		return note_failure(s, err, err == RJWT_CONFIG ? "config.missing" : "keyset.unusable", &diag);
 	return describe(&config, store, &now, s);

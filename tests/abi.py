@@ -24,13 +24,13 @@ def compiler():
 
 
 def declarations(header):
-    """The header's own text, macros expanded, without comments, a declaration each; one blank between words."""
+    """The text of the header and of its parts beside it, macros expanded, without comments, a declaration each."""
     text = output_of(*compiler(), "-std=c11", "-E", header)
     lines, own = [], False
     for line in text.splitlines():
         marker = re.match(r'# \d+ "(.*?)"', line)
         if marker:
-            own = marker.group(1) == header
+            own = os.path.dirname(marker.group(1)) == os.path.dirname(header)
         elif own and not line.startswith("#"):
             lines.append(line)
     found, depth, start = [], 0, 0

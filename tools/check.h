@@ -53,6 +53,28 @@ void check_suppose_line(const struct check *check, const struct stack *stack, en
 /* Whether a module asks for a password, or is not known and may. */
 bool check_asks(const struct stack_entry *entry);
 
+/* --- one service ------------------------------------------------------------------------------ */
+
+struct service {
+	struct check *check;
+	const char *name;
+	const struct stack *stack;
+	const struct stack_entry *auth, *account; /* the first lines that name pam_rjwt.so; NULL: none */
+	bool token, password, both;		  /* what lets in, see service_judge() */
+};
+
+/* Fill auth and account. Whether the stack names pam_rjwt.so at all, in session too. */
+bool service_begin(struct service *service);
+
+/* Add what is wrong with the service's stack, which names pam_rjwt.so, to the findings. */
+void service_judge(struct service *service);
+
+/* What lets in, as words, after service_judge(); static. */
+const char *service_way_in(const struct service *service);
+
+/* Whether a password lets in where pam_rjwt.so is of no use. */
+bool service_takes_password_alone(const struct service *service);
+
 /* --- areas ------------------------------------------------------------------------------------ */
 
 /* Names of services, some of them twice: files that programs ask for. */

@@ -22,13 +22,15 @@
 /* A change of a keyset, from lock to unlock. */
 struct change_ctx {
 	struct store *store;
+	const struct keyset *keyset; /* as the store has loaded it */
+	const struct dir *state;     /* its directory */
 	struct keyset_env env;
 	const struct change_request *request;
 	struct dir private;
 	struct lock lock;
 	struct fresh_keys fresh; /* made before the lock was taken */
 	struct commit_ctx commit;
-	unsigned opened;    /* store->opened of the directory that is locked */
+	unsigned replaced;  /* store_replaced() when the directory that is locked was opened */
 	bool removed;	    /* something that a crash left was removed */
 	int64_t marked;	    /* new marks of revoked tokens and users */
 	int64_t unreadable; /* version whose damaged file is removed after the commit; 0: none */
@@ -62,23 +64,23 @@ lock_store(struct change_ctx *k)
 {
 	for (int i = 0; i < DIRECTORY_TRIES; i++) {
 		RJWT_TRY(store_load(k->store, k->env.diag));
-		k->opened = k->store->opened;
-		RJWT_TRY(lock_take(&k->lock, &k->store->dir, is_urgent(k) ? LOCK_END : 0, k->env.diag));
+		k->replaced = store_replaced(k->store);
+		RJWT_TRY(lock_take(&k->lock, k->state, is_urgent(k) ? LOCK_END : 0, k->env.diag));
 		RJWT_TRY(store_load(k->store, k->env.diag));
-		if (k->store->opened == k->opened)
+		if (store_replaced(k->store) == k->replaced)
 			return RJWT_OK;
 		lock_release(&k->lock);
 	}
-	return diag_fail(k->env.diag, RJWT_BUSY, k->store->dir.path, "keeps being replaced");
+	return diag_fail(k->env.diag, RJWT_BUSY, k->state->path, "keeps being replaced");
 }
 
 /* Nothing may be changed in a directory that has replaced the one that is locked. */
 static enum rjwt_err
 check_directory(const struct change_ctx *k)
 {
-	if (k->store->opened == k->opened)
+	if (store_replaced(k->store) == k->replaced)
 		return RJWT_OK;
-	return diag_fail(k->env.diag, RJWT_BUSY, k->store->dir.path, "was replaced meanwhile; run the command again");
+	return diag_fail(k->env.diag, RJWT_BUSY, k->state->path, "was replaced meanwhile; run the command again");
 }
 
 /* Marks and records that are no longer needed do no harm: failing to remove them is only a warning. */
@@ -94,8 +96,7 @@ prune(struct change_ctx *k, bool rose)
 {
 	struct rjwt_diag why = { 0 };
 
-	if (marks_hide(&k->store->dir, &why) != RJWT_OK ||
-	    marks_prune(&k->store->dir, k->store->keyset.floor, rose, &why) != RJWT_OK)
+	if (marks_hide(k->state, &why) != RJWT_OK || marks_prune(k->state, k->keyset->floor, rose, &why) != RJWT_OK)
 		warn_not_removed(k, "marks", &why);
 }
 
@@ -105,23 +106,24 @@ prune_records(struct change_ctx *k, int64_t now_s)
 {
 	struct rjwt_diag why = { 0 };
 
-	if (issued_prune(&k->store->dir, now_s, &why) != RJWT_OK)
+	if (issued_prune(k->state, now_s, &why) != RJWT_OK)
 		warn_not_removed(k, "records", &why);
 }
 
 static enum rjwt_err
 begin(struct change_ctx *k)
 {
-	provider_make_writable(k->store->provider);
+	provider_make_writable(store_provider(k->store));
 	RJWT_TRY(lock_store(k));
 	if (k->lock.ended[0] != '\0')
 		text_append(k->warning, sizeof(k->warning), "; ", "ended %s, which held the lock for more than %ds",
 		    k->lock.ended, LOCK_END_S);
-	RJWT_TRY(dir_open_at(&k->store->dir, "private", &k->private, k->env.diag));
-	k->commit = (struct commit_ctx){ &k->store->dir, &k->store->keys, &k->private, k->store->provider, &k->env };
+	RJWT_TRY(dir_open_at(k->state, "private", &k->private, k->env.diag));
+	k->commit =
+	    (struct commit_ctx){ k->state, store_keys_dir(k->store), &k->private, store_provider(k->store), &k->env };
 	/* A process that crashed may have renamed without a sync: make durable what we build on. */
-	RJWT_TRY(dir_sync(&k->store->dir, k->env.diag));
-	RJWT_TRY(dir_sync(&k->store->keys, k->env.diag));
+	RJWT_TRY(dir_sync(k->state, k->env.diag));
+	RJWT_TRY(dir_sync(k->commit.keys, k->env.diag));
 	RJWT_TRY(dir_sync(&k->private, k->env.diag));
 	RJWT_TRY(store_check_writable(k->store, k->env.policy, k->env.diag));
 	RJWT_TRY(check_directory(k));
@@ -137,7 +139,6 @@ static enum rjwt_err
 stamp(struct change_ctx *k, const struct plan *plan, int64_t version)
 {
 	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
-	const struct keyset *keyset = &k->store->keyset;
 	enum rjwt_err err = store_read_key(k->store, version, &jwk, k->env.diag);
 
 	/* An unreadable file cannot be stamped and must not become readable again: it is removed. */
@@ -148,13 +149,13 @@ stamp(struct change_ctx *k, const struct plan *plan, int64_t version)
 	RJWT_TRY(err);
 	if (version == plan->retire) {
 		/* Write all stamps anew: a change that was never committed may have left others. */
-		jwk.since_s = keyset->active.since_s < plan->stamp.retired_s
-				  ? keyset->active.since_s
+		jwk.since_s = k->keyset->active.since_s < plan->stamp.retired_s
+				  ? k->keyset->active.since_s
 				  : plan->stamp.retired_s; /* the clock may have been set back */
 		jwk.retired_s = plan->stamp.retired_s;
 		jwk.until_s = plan->stamp.until_s;
 		jwk.revoked_s = 0;
-	} else if (version == keyset->active.version || version == keyset->next.version) {
+	} else if (keyset_active_or_next(k->keyset, version)) {
 		jwk.since_s = jwk.retired_s = jwk.until_s = 0;
 	}
 	if (version == plan->revoke)
@@ -166,9 +167,7 @@ stamp(struct change_ctx *k, const struct plan *plan, int64_t version)
 static enum rjwt_err
 restamp(struct change_ctx *k, int64_t now_s)
 {
-	const struct keyset *keyset = &k->store->keyset;
-
-	for (int64_t v = keyset->floor; v < keyset->active.version; v++) {
+	for (int64_t v = k->keyset->floor; v < k->keyset->active.version; v++) {
 		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
 		enum rjwt_err err = store_read_key(k->store, v, &jwk, k->env.diag);
 
@@ -188,11 +187,11 @@ restamp(struct change_ctx *k, int64_t now_s)
 static enum rjwt_err
 make_keys(struct change_ctx *k, const struct plan *plan, struct keyset *claimed)
 {
-	*claimed = k->store->keyset;
+	*claimed = *k->keyset;
 	if (plan->make == 0)
 		return RJWT_OK;
 	claimed->next_version = plan->after.next_version;
-	RJWT_TRY(commit_stage(&k->commit, &k->store->keyset, claimed));
+	RJWT_TRY(commit_stage(&k->commit, k->keyset, claimed));
 	RJWT_TRY(commit_publish(&k->commit));
 	for (int64_t v = claimed->next_version - plan->make; v < claimed->next_version; v++)
 		RJWT_TRY(commit_new_key(&k->commit, claimed, v, &k->fresh));
@@ -207,7 +206,7 @@ prepare(struct change_ctx *k, struct plan *plan, const struct keyset *claimed)
 
 	clock_now(k->env.clock, &now);
 	RJWT_TRY(keyset_clock_check(&now, k->env.diag));
-	keyset_plan_at(plan, &k->store->keyset, k->env.policy, &now);
+	keyset_plan_at(plan, k->keyset, k->env.policy, &now);
 	if (plan->restamp)
 		RJWT_TRY(restamp(k, now.wall_s));
 	if (plan->retire != 0)
@@ -231,7 +230,7 @@ execute(struct change_ctx *k, struct plan *plan)
 		if (plan->retire == 0 || now.wall_s - plan->stamp.retired_s <= keyset_slack_s(k->env.policy))
 			break;
 		if (i == STAMP_TRIES)
-			return diag_fail(k->env.diag, RJWT_BUSY, k->store->keys.path,
+			return diag_fail(k->env.diag, RJWT_BUSY, k->commit.keys->path,
 			    "writing the key files takes longer than the leeway");
 	}
 	RJWT_TRY(commit_publish(&k->commit));
@@ -248,8 +247,8 @@ drop_unreadable(struct change_ctx *k)
 	if (k->unreadable == 0)
 		return RJWT_OK;
 	store_name(name, k->unreadable, "jwk");
-	RJWT_TRY(file_remove(&k->store->keys, name, k->env.diag));
-	return dir_sync(&k->store->keys, k->env.diag);
+	RJWT_TRY(file_remove(k->commit.keys, name, k->env.diag));
+	return dir_sync(k->commit.keys, k->env.diag);
 }
 
 /* User marks are written after the commit: by then the retired key signs no more tokens for these users. */
@@ -257,7 +256,7 @@ static enum rjwt_err
 mark_users(struct change_ctx *k, int64_t version)
 {
 	for (const char *const *user = k->request->users; user != NULL && *user != NULL; user++)
-		RJWT_TRY(mark_revoke_user(&k->store->dir, *user, version, &k->marked, k->env.diag));
+		RJWT_TRY(mark_revoke_user(k->state, *user, version, &k->marked, k->env.diag));
 	return RJWT_OK;
 }
 
@@ -269,12 +268,11 @@ mark_users(struct change_ctx *k, int64_t version)
 static int64_t
 count_marks(const struct change_ctx *k, const struct plan *plan)
 {
-	const struct dir *state = &k->store->dir;
-	int64_t n = k->store->keyset.revoked, old = k->store->keyset.floor, floor = plan->after.floor, gone = 0;
+	int64_t n = k->keyset->revoked, old = k->keyset->floor, floor = plan->after.floor, gone = 0;
 
 	if (n < 0 || plan->why == WHY_REVOKE_ALL || plan->why == WHY_COMPROMISED)
-		return marks_count(state, floor, INT64_MAX, &n, NULL) == RJWT_OK ? n : -1;
-	if (floor > old && marks_count(state, old, floor, &gone, NULL) != RJWT_OK)
+		return marks_count(k->state, floor, INT64_MAX, &n, NULL) == RJWT_OK ? n : -1;
+	if (floor > old && marks_count(k->state, old, floor, &gone, NULL) != RJWT_OK)
 		gone = 0;
 	n += k->marked - gone;
 	return n > 0 ? n : 0;
@@ -284,12 +282,12 @@ count_marks(const struct change_ctx *k, const struct plan *plan)
 static enum rjwt_err
 vouch_for_users(struct change_ctx *k)
 {
-	struct keyset counted = k->store->keyset;
+	struct keyset counted = *k->keyset;
 
 	if (k->request->users == NULL || k->marked == 0 || counted.revoked < 0)
 		return RJWT_OK;
 	counted.revoked += k->marked;
-	RJWT_TRY(commit_stage(&k->commit, &k->store->keyset, &counted));
+	RJWT_TRY(commit_stage(&k->commit, k->keyset, &counted));
 	RJWT_TRY(commit_publish(&k->commit));
 	RJWT_TRY(store_load(k->store, k->env.diag));
 	return check_directory(k);
@@ -310,13 +308,12 @@ clean_up(struct change_ctx *k, const struct rjwt_time *now, bool rose)
 static enum rjwt_err
 commit(struct change_ctx *k, struct plan *plan, const struct rjwt_time *now)
 {
-	bool revokes = plan->why >= WHY_REVOKE_KEY, rose = plan->after.floor > k->store->keyset.floor;
+	bool revokes = plan->why >= WHY_REVOKE_KEY, rose = plan->after.floor > k->keyset->floor;
 	struct rjwt_diag *outer = k->env.diag, why = { 0 };
 	enum rjwt_err err;
 
 	if (k->request->jti != NULL)
-		RJWT_TRY(mark_revoke_jti(&k->store->dir, k->request->jti, k->store->keyset.next.version, &k->marked,
-		    k->env.diag));
+		RJWT_TRY(mark_revoke_jti(k->state, k->request->jti, k->keyset->next.version, &k->marked, k->env.diag));
 	plan->after.revoked = count_marks(k, plan);
 	if (plan->any || plan->counts)
 		RJWT_TRY(execute(k, plan));
@@ -345,8 +342,7 @@ commit(struct change_ctx *k, struct plan *plan, const struct rjwt_time *now)
 static enum rjwt_err
 check_keys(struct change_ctx *k, const struct plan *plan)
 {
-	const struct keyset *keyset = &k->store->keyset;
-	const int64_t versions[] = { keyset->active.version, keyset->next.version };
+	const int64_t versions[] = { k->keyset->active.version, k->keyset->next.version };
 
 	if (plan->why == WHY_COMPROMISED || plan->why == WHY_BUMP)
 		return RJWT_OK;
@@ -356,9 +352,9 @@ check_keys(struct change_ctx *k, const struct plan *plan)
 		if (versions[i] != plan->revoke)
 			RJWT_TRY(store_read_signing_key(k->store, versions[i], &jwk, k->env.diag));
 	}
-	if (plan->after.active.version != keyset->next.version)
+	if (plan->after.active.version != k->keyset->next.version)
 		return RJWT_OK;
-	return store_can_sign(k->store, keyset->next.version, k->env.diag);
+	return store_can_sign(k->store, k->keyset->next.version, k->env.diag);
 }
 
 /* Put the revoked token or users in front of the text of the plan. */
@@ -393,7 +389,7 @@ decide(struct change_ctx *k, struct decision *d)
 	*d = (struct decision){ 0 };
 	clock_now(k->env.clock, &d->now);
 	RJWT_TRY(store_usage(k->store, k->env.policy, &d->now, &d->seen, k->env.diag));
-	return keyset_plan(&(struct plan_facts){ &k->store->keyset, k->env.policy, &d->seen, &d->now }, k->request->why,
+	return keyset_plan(&(struct plan_facts){ k->keyset, k->env.policy, &d->seen, &d->now }, k->request->why,
 	    k->request->version, &d->plan, k->env.diag);
 }
 
@@ -412,8 +408,8 @@ tell(struct change_ctx *k, struct decision *d, struct rjwt_change *change)
 	}
 	if (k->warning[0] != '\0')
 		text_append(change->warning, sizeof(change->warning), "; ", "%s", k->warning);
-	change->next_event_s = keyset_wake_s(&k->store->keyset, k->env.policy, &d->seen, &d->now,
-	    keyset_next_event(&k->store->keyset, k->env.policy, &d->seen, &d->now, &what));
+	change->next_event_s = keyset_wake_s(k->keyset, k->env.policy, &d->seen, &d->now,
+	    keyset_next_event(k->keyset, k->env.policy, &d->seen, &d->now, &what));
 }
 
 /* Under the lock. */
@@ -423,7 +419,7 @@ carry_out(struct change_ctx *k, struct decision *d)
 	RJWT_TRY(check_keys(k, &d->plan));
 	RJWT_TRY(commit(k, &d->plan, &d->now));
 	if (store_usage(k->store, k->env.policy, &d->now, &d->seen, NULL) != RJWT_OK)
-		d->seen = (struct keyset_seen){ .first_alive = k->store->keyset.floor };
+		d->seen = (struct keyset_seen){ .first_alive = k->keyset->floor };
 	return RJWT_OK;
 }
 
@@ -457,6 +453,8 @@ keyset_change(struct store *store, const struct keyset_env *env, const struct ch
 {
 	RJWT_CLEAN(change_end)
 	struct change_ctx k = { .store = store,
+		.keyset = store_keyset(store),
+		.state = store_dir(store),
 		.env = *env,
 		.request = request,
 		.private = DIR_NONE,

@@ -14,16 +14,17 @@
 enum rjwt_err
 store_jwks(struct store *store, int64_t now_s, struct buf *out, struct rjwt_diag *diag)
 {
+	const struct keyset *keyset = store_keyset(store);
+
 	json_open(out, NULL);
 	json_open_array(out, "keys");
-	for (int64_t v = store->keyset.floor; v <= store->keyset.next.version; v++) {
+	for (int64_t v = keyset->floor; v <= keyset->next.version; v++) {
 		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
 		enum rjwt_err err = store_read_key(store, v, &jwk, diag);
 
 		if (err == RJWT_OK)
-			err = keyset_check_key(&store->keyset, v, &jwk);
-		if (err == RJWT_KEY_UNKNOWN ||
-		    (err == RJWT_KEYSET && v != store->keyset.active.version && v != store->keyset.next.version))
+			err = keyset_check_key(keyset, v, &jwk);
+		if (err == RJWT_KEY_UNKNOWN || (err == RJWT_KEYSET && !keyset_active_or_next(keyset, v)))
 			continue; /* verifies nothing */
 		RJWT_TRY(err);
 		if (jwk.key == NULL || jwk.revoked_s != 0 || (jwk.until_s != 0 && jwk.until_s < now_s))
@@ -42,11 +43,11 @@ store_jwks(struct store *store, int64_t now_s, struct buf *out, struct rjwt_diag
 bool
 jwks_is_current(const struct store *store)
 {
-	const struct stat *commit = &store->identity;
+	const struct timespec *commit = store_commit_time(store);
 	struct stat there;
 
-	return fstatat(store->dir.fd, "jwks.json", &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(there.st_mode) &&
-	       there.st_mtim.tv_sec == commit->st_mtim.tv_sec && there.st_mtim.tv_nsec == commit->st_mtim.tv_nsec;
+	return fstatat(store_dir(store)->fd, "jwks.json", &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(there.st_mode) &&
+	       there.st_mtim.tv_sec == commit->tv_sec && there.st_mtim.tv_nsec == commit->tv_nsec;
 }
 
 enum rjwt_err
@@ -62,8 +63,8 @@ jwks_export(const struct commit_ctx *s, struct store *store)
 	if (err == RJWT_KEYSET)
 		return RJWT_OK; /* a signing key is damaged: the export stays as it is until that is repaired */
 	RJWT_TRY(err);
-	if (jwks_is_current(store) && file_read(&store->dir, "jwks.json", JWK_SET_MAX, &there, NULL, NULL) == RJWT_OK &&
+	if (jwks_is_current(store) && file_read(s->dir, "jwks.json", JWK_SET_MAX, &there, NULL, NULL) == RJWT_OK &&
 	    view_eq(buf_view(&wanted), buf_view(&there)))
 		return RJWT_OK;
-	return file_write(&store->dir, "jwks.json", 0644, buf_view(&wanted), &store->identity.st_mtim, s->env->diag);
+	return file_write(s->dir, "jwks.json", 0644, buf_view(&wanted), store_commit_time(store), s->env->diag);
 }

@@ -58,12 +58,30 @@ keyset_check_config(const struct keyset *keyset, const struct rotation_policy *p
 	    "is missing, but the keyset was used with it (put it back; for the defaults, create an empty file)");
 }
 
+bool
+keyset_has(const struct keyset *keyset, int64_t version)
+{
+	return version >= keyset->floor && version <= keyset->next.version;
+}
+
+bool
+keyset_active_or_next(const struct keyset *keyset, int64_t version)
+{
+	return version == keyset->active.version || version == keyset->next.version;
+}
+
+bool
+keyset_mints_alike(const struct keyset *a, const struct keyset *b)
+{
+	return a->active.version == b->active.version && strcmp(a->base, b->base) == 0;
+}
+
 enum rjwt_err
 keyset_check_key(const struct keyset *keyset, int64_t version, struct jwk *jwk)
 {
-	if (version < keyset->floor || version > keyset->next.version)
+	if (!keyset_has(keyset, version))
 		return RJWT_KEY_UNKNOWN;
-	if (version == keyset->active.version || version == keyset->next.version) {
+	if (keyset_active_or_next(keyset, version)) {
 		/* A rotation that was never committed stamped it. */
 		jwk->retired_s = jwk->until_s = jwk->revoked_s = 0;
 		return RJWT_OK;

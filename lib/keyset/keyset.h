@@ -132,6 +132,15 @@ keyset_unsettled_s(const struct keyset *keyset, const struct rotation_policy *po
 void keyset_trial_at(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now,
     struct keyset *after);
 
+/* Whether a version is part of it: from floor to next. */
+bool keyset_has(const struct keyset *keyset, int64_t version);
+
+/* Whether it is one of the two keys that have a private half and no exp. */
+bool keyset_active_or_next(const struct keyset *keyset, int64_t version);
+
+/* Whether both mint with the same key. */
+bool keyset_mints_alike(const struct keyset *a, const struct keyset *b);
+
 /* Parse "base.version". RJWT_KID: malformed. RJWT_KEY_UNKNOWN: another base. */
 RJWT_MUST enum rjwt_err keyset_kid_parse(const struct keyset *keyset, struct view kid, int64_t *version);
 void keyset_kid_format(const struct keyset *keyset, int64_t version, char kid[static RJWT_ID_SIZE]);

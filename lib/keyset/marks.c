@@ -30,9 +30,9 @@ marks_close(struct marks *marks)
 static void
 drop_old(struct marks *marks)
 {
-	if (marks->loaded != marks->store->loaded)
+	if (marks->loaded != store_loaded(marks->store))
 		marks_close(marks);
-	marks->loaded = marks->store->loaded;
+	marks->loaded = store_loaded(marks->store);
 }
 
 /* --- spent ------------------------------------------------------------------------------------ */
@@ -40,7 +40,7 @@ drop_old(struct marks *marks)
 static enum rjwt_err
 open_spent(const struct marks *marks, struct dir *spent, struct rjwt_diag *diag)
 {
-	enum rjwt_err err = dir_open_at(&marks->store->dir, "spent", spent, diag);
+	enum rjwt_err err = dir_open_at(store_dir(marks->store), "spent", spent, diag);
 
 	return err == RJWT_KEYSET ? RJWT_IO : err;
 }
@@ -180,8 +180,8 @@ open_marks(struct marks *marks, struct rjwt_diag *diag)
 	if (marks->hasher == NULL)
 		RJWT_TRY(hasher_new(&marks->hasher));
 	if (marks->jti.fd < 0)
-		RJWT_TRY(enter_revoked(&marks->store->dir, "jti", &marks->jti, diag));
-	return marks->sub.fd >= 0 ? RJWT_OK : enter_revoked(&marks->store->dir, "sub", &marks->sub, diag);
+		RJWT_TRY(enter_revoked(store_dir(marks->store), "jti", &marks->jti, diag));
+	return marks->sub.fd >= 0 ? RJWT_OK : enter_revoked(store_dir(marks->store), "sub", &marks->sub, diag);
 }
 
 /* Most names have no mark, and no file is opened for them. */

@@ -26,15 +26,16 @@
  * kept open until keyset.json is read again.
  */
 struct marks {
-	const struct store *store; /* borrows; the only member that the caller sets */
-	uint64_t loaded;	   /* store->loaded when the directories were opened */
+	const struct store *store; /* borrows */
+	uint64_t loaded;	   /* store_loaded(store) when the directories were opened */
 	struct dir jti, sub;
 	struct dir spent; /* of version */
 	int64_t version;
 	struct hasher *hasher;
 };
 
-#define MARKS_NONE ((struct marks){ .jti = DIR_NONE, .sub = DIR_NONE, .spent = DIR_NONE })
+/* Of a store; nothing is opened yet. */
+#define MARKS_OF(of) ((struct marks){ .store = (of), .jti = DIR_NONE, .sub = DIR_NONE, .spent = DIR_NONE })
 void marks_close(struct marks *marks);
 
 /*

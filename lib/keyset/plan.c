@@ -125,7 +125,7 @@ replace_all(const struct keyset *before, struct plan *plan)
 static enum rjwt_err
 plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan, struct rjwt_diag *diag)
 {
-	if (version < before->floor || version > before->next.version)
+	if (!keyset_has(before, version))
 		return diag_fail(diag, RJWT_KEY_UNKNOWN, "",
 		    "version %" PRId64 " is not a key of this keyset that still verifies", version);
 	plan->revoke = version;

@@ -45,7 +45,7 @@ still_verifies(const struct sweep *s, int64_t version, const char *name, bool *v
 	enum rjwt_err err;
 
 	*verifies = false;
-	if (version < s->store->keyset.floor || version > s->store->keyset.next.version)
+	if (!keyset_has(store_keyset(s->store), version))
 		return RJWT_OK;
 	err = store_read_key(s->store, version, &jwk, s->ctx->env->diag);
 	if (err == RJWT_KEY_UNKNOWN)
@@ -61,18 +61,16 @@ static enum rjwt_err
 sweep_private(void *context, const char *name)
 {
 	struct sweep *s = context;
-	struct provider *provider = s->store->provider;
 	int64_t version = commit_version(name);
 	bool verifies;
 
 	if (!commit_is_temporary(name)) {
-		if (version == 0 || version == s->store->keyset.active.version ||
-		    version == s->store->keyset.next.version)
+		if (version == 0 || keyset_active_or_next(store_keyset(s->store), version))
 			return RJWT_OK;
 		RJWT_TRY(still_verifies(s, version, name, &verifies));
 		if (verifies)
 			return RJWT_OK;
-		RJWT_TRY(provider->destroy(provider, version, s->ctx->env->diag));
+		RJWT_TRY(s->ctx->provider->destroy(s->ctx->provider, version, s->ctx->env->diag));
 	}
 	s->removed = true;
 	return file_remove(s->ctx->private, name, s->ctx->env->diag);
@@ -84,8 +82,7 @@ sweep_keys(void *context, const char *name)
 	struct sweep *s = context;
 	int64_t version = commit_version(name);
 
-	if (!commit_is_temporary(name) &&
-	    (version == 0 || (version >= s->store->keyset.floor && version <= s->store->keyset.next.version)))
+	if (!commit_is_temporary(name) && (version == 0 || keyset_has(store_keyset(s->store), version)))
 		return RJWT_OK;
 	s->removed = true;
 	return file_remove(s->ctx->keys, name, s->ctx->env->diag);

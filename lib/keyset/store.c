@@ -19,6 +19,21 @@ struct stored_key {
 	struct jwk jwk;
 };
 
+struct store {
+	struct dir dir, keys;
+	char *path;		   /* of keyset.json */
+	unsigned replaced;	   /* how often another directory was opened */
+	uint64_t loaded;	   /* how often keyset.json was read */
+	struct provider *provider; /* owns */
+	struct keyset keyset;	   /* as of the last store_load() */
+	struct stat identity;	   /* of the keyset.json that was read */
+	struct stored_key *cache;  /* keys read so far; dropped when keyset.json changes */
+	size_t ncache;
+	struct signer *signer; /* cached, of signer_version */
+	int64_t signer_version;
+	bool approved; /* see store_approve() */
+};
+
 /* --- names of files --------------------------------------------------------------------------- */
 
 void
@@ -111,7 +126,7 @@ reopen_if_replaced(struct store *store, struct rjwt_diag *diag)
 	dir_close(&store->dir);
 	store->keys = keys;
 	store->dir = dir_steal(&dir);
-	store->opened++;
+	store->replaced++;
 	return RJWT_OK;
 }
 
@@ -125,7 +140,7 @@ load(struct store *store, struct rjwt_diag *diag)
 	RJWT_TRY(missing(file_read(&store->dir, "keyset.json", KEYSET_FILE_MAX, &text, &status, diag), diag));
 	forget(store);
 	store->loaded++;
-	store->writable = false;
+	store->approved = false;
 	store->identity = (struct stat){ 0 };
 	err = keyset_parse(buf_view(&text), &store->keyset, diag);
 	if (err != RJWT_OK && diag != NULL)
@@ -228,7 +243,7 @@ cache_load(struct store *store, int64_t version, struct rjwt_diag *diag)
 	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
 	enum rjwt_err err;
 
-	if (version < store->keyset.floor || version > store->keyset.next.version)
+	if (!keyset_has(&store->keyset, version))
 		return RJWT_KEY_UNKNOWN;
 	RJWT_TRY(store_read_key(store, version, &jwk, diag));
 	err = keyset_check_key(&store->keyset, version, &jwk);
@@ -280,20 +295,78 @@ store_read_signing_key(struct store *store, int64_t version, struct jwk *jwk, st
 }
 
 enum rjwt_err
-store_signer(struct store *store, int64_t version, struct signer **signer, struct rjwt_diag *diag)
+store_read_signer(struct store *store, int64_t version, struct signer **signer, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
 
+	RJWT_TRY(store_read_signing_key(store, version, &jwk, diag));
+	return store->provider->load(store->provider, version, &jwk, signer, diag);
+}
+
+enum rjwt_err
+store_signer(struct store *store, int64_t version, struct signer **signer, struct rjwt_diag *diag)
+{
 	if (store->signer == NULL || store->signer_version != version) {
 		signer_clean(&store->signer);
-		RJWT_TRY(store_read_signing_key(store, version, &jwk, diag));
-		RJWT_TRY(store->provider->load(store->provider, version, &jwk, &store->signer, diag));
+		RJWT_TRY(store_read_signer(store, version, &store->signer, diag));
 		store->signer_version = version;
 	}
 	*signer = store->signer;
 	return RJWT_OK;
 }
 
-/* --- tickets ---------------------------------------------------------------------------------- */
+/* --- what others ask -------------------------------------------------------------------------- */
 
-/* --- what others ask about the whole ---------------------------------------------------------- */
+const struct keyset *
+store_keyset(const struct store *store)
+{
+	return &store->keyset;
+}
+
+const struct dir *
+store_dir(const struct store *store)
+{
+	return &store->dir;
+}
+
+uint64_t
+store_loaded(const struct store *store)
+{
+	return store->loaded;
+}
+
+unsigned
+store_replaced(const struct store *store)
+{
+	return store->replaced;
+}
+
+const struct timespec *
+store_commit_time(const struct store *store)
+{
+	return &store->identity.st_mtim;
+}
+
+const struct dir *
+store_keys_dir(const struct store *store)
+{
+	return &store->keys;
+}
+
+struct provider *
+store_provider(const struct store *store)
+{
+	return store->provider;
+}
+
+bool
+store_is_approved(const struct store *store)
+{
+	return store->approved;
+}
+
+void
+store_approve(struct store *store)
+{
+	store->approved = true;
+}

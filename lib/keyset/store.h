@@ -17,20 +17,7 @@
 #include "jose/provider.h"
 #include "keyset/keyset.h"
 
-struct store {
-	struct dir dir, keys;
-	char *path;		   /* of keyset.json */
-	unsigned opened;	   /* how often the directory was opened: another one may replace it */
-	uint64_t loaded;	   /* how often keyset.json was read */
-	struct provider *provider; /* owns */
-	struct keyset keyset;	   /* as of the last store_load() */
-	struct stat identity;	   /* of the keyset.json that was read */
-	struct stored_key *cache;  /* keys read so far; dropped when keyset.json changes */
-	size_t ncache;
-	struct signer *signer; /* cached, of signer_version */
-	int64_t signer_version;
-	bool writable; /* result of store_check_writable() for this keyset */
-};
+struct store; /* its members are in store.c */
 
 /*
  * Open and load. store gives; store_close(). RJWT_KEYSET, RJWT_IO, RJWT_MEMORY.
@@ -42,11 +29,28 @@ void store_close(struct store *store);
 void store_clean(struct store **store);
 
 /*
- * Make store->keyset current: one stat(2) if keyset.json has not changed. Two commits always
+ * Make the keyset current: one stat(2) if keyset.json has not changed. Two commits always
  * differ, because a commit stores its generation in the mtime of the file. If another directory is
  * at the path by now, that one is opened: a keyset that was moved away verifies nothing.
  */
 RJWT_MUST enum rjwt_err store_load(struct store *store, struct rjwt_diag *diag);
+
+/*
+ * What was loaded, and the state directory: views that stay where they are as long as the store, and whose contents
+ * store_load() replaces.
+ */
+const struct keyset *store_keyset(const struct store *store);
+const struct dir *store_dir(const struct store *store);
+
+/*
+ * How often keyset.json was read, and how often another directory was found at the path. Whoever keeps something that
+ * belongs to either compares with the count of then.
+ */
+uint64_t store_loaded(const struct store *store);
+unsigned store_replaced(const struct store *store);
+
+/* The time in the mtime of keyset.json: no two commits have the same. A view, as store_dir(). */
+const struct timespec *store_commit_time(const struct store *store);
 
 /* The store as a source of keys. */
 struct key_source store_keys(struct store *store);
@@ -61,6 +65,18 @@ store_read_signing_key(struct store *store, int64_t version, struct jwk *jwk, st
 /* The signer of a version, cached in the store: a view until the next call. RJWT_KEYSET, RJWT_IO. */
 RJWT_MUST enum rjwt_err
 store_signer(struct store *store, int64_t version, struct signer **signer, struct rjwt_diag *diag);
+
+/* The same, read from its file in any case. signer gives; signer_clean(). */
+RJWT_MUST enum rjwt_err
+store_read_signer(struct store *store, int64_t version, struct signer **signer, struct rjwt_diag *diag);
+
+/* For those who write: where key files are, and what private halves are. Views as long as the store. */
+const struct dir *store_keys_dir(const struct store *store);
+struct provider *store_provider(const struct store *store);
+
+/* For store_check_writable(): that it approved this keyset, until another is loaded. */
+bool store_is_approved(const struct store *store);
+void store_approve(struct store *store);
 
 /* File names: "<version>.jwk"; and the version of a name with suffix "jwk", 0 if it has another form. */
 #define STORE_NAME_SIZE 32

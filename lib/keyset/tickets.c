@@ -20,7 +20,7 @@ tickets_take(struct store *store, int64_t version, size_t n, bool durable, int64
 	for (size_t i = 0; i < n; i++)
 		buf_adds(&tickets, ".");
 	RJWT_TRY(buf_done(&tickets));
-	RJWT_TRY(dir_open_at(&store->dir, "private", &dir, diag));
+	RJWT_TRY(dir_open_at(store_dir(store), "private", &dir, diag));
 	RJWT_TRY(file_append(&dir, name, buf_view(&tickets), durable ? FILE_DURABLE : 0, &end, diag));
 	*number = (int64_t)end;
 	return RJWT_OK;
@@ -34,7 +34,7 @@ tickets_count(const struct store *store, int64_t version, int64_t *number, struc
 	struct stat status;
 
 	store_name(name, version, "minted");
-	RJWT_TRY(dir_open_at(&store->dir, "private", &dir, diag));
+	RJWT_TRY(dir_open_at(store_dir(store), "private", &dir, diag));
 	*number = INT64_MAX; /* a lost count is treated as used up and never restarted */
 	if (fstatat(dir.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		*number = S_ISREG(status.st_mode) ? status.st_size : INT64_MAX;

@@ -38,7 +38,7 @@ rotate_if_due(struct mint_batch *b)
 
 	clock_now(m->clock, &now);
 	RJWT_TRY(keyset_clock_check(&now, &b->diag));
-	if (!keyset_due(&m->store->keyset, &m->config->rotation, 0, now.wall_s))
+	if (!keyset_due(store_keyset(m->store), &m->config->rotation, 0, now.wall_s))
 		return RJWT_OK;
 	if (keyset_change(m->store, &(struct keyset_env){ &m->config->rotation, m->clock, &why },
 		&(struct change_request){ .why = WHY_DUE }, 0, &b->change) != RJWT_OK)
@@ -157,20 +157,19 @@ mint_once(struct mint_batch *b)
 	RJWT_TRY(store_load(m->store, &b->diag));
 	RJWT_TRY(store_check_writable(m->store, &m->config->rotation, &b->diag));
 	RJWT_TRY(rotate_if_due(b));
-	before = m->store->keyset;
+	before = *store_keyset(m->store);
 	err = sign_block(b, &before, &used_up);
 	/* After an error this only checks whether the error matters; diag is already set. */
 	again = err == RJWT_MEMORY ? RJWT_OK : store_load(m->store, err == RJWT_OK ? &b->diag : &why);
 	if (again != RJWT_OK)
 		return err != RJWT_OK ? err : again;
-	if (m->store->keyset.active.version != before.active.version ||
-	    strcmp(m->store->keyset.base, before.base) != 0) {
+	if (!keyset_mints_alike(store_keyset(m->store), &before)) {
 		rewind_block(b);
 		return RJWT_KEY_RETIRED;
 	}
 	RJWT_TRY(err);
 	/* The commit that made this key active may not be durable yet, but the tokens depend on it. */
-	RJWT_TRY(dir_sync(&m->store->dir, &b->diag));
+	RJWT_TRY(dir_sync(store_dir(m->store), &b->diag));
 	settle_block(b, RJWT_OK);
 	if (!used_up)
 		return RJWT_OK;
@@ -236,7 +235,7 @@ record_block(struct mint_batch *b)
 		int64_t until_s;
 
 		next = add_lines(b, i, &lines, &until_s);
-		if (until_s == 0 || issued_add(&b->minter->store->dir, until_s, &lines, &why) == RJWT_OK)
+		if (until_s == 0 || issued_add(store_dir(b->minter->store), until_s, &lines, &why) == RJWT_OK)
 			continue;
 		for (struct mint_item *o = b->orders + i; o < b->orders + next; o++)
 			text_append(o->warning, sizeof(o->warning), "; ",

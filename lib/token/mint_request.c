@@ -114,7 +114,7 @@ static void
 order_fill(struct mint_item *o)
 {
 	const struct config *config = o->minter->config;
-	const struct keyset *keyset = &o->minter->store->keyset;
+	const struct keyset *keyset = store_keyset(o->minter->store);
 	struct rjwt_request *r = &o->full;
 
 	*r = *o->request;
@@ -137,7 +137,7 @@ static void
 order_warn(struct mint_item *o)
 {
 	const struct config *config = o->minter->config;
-	const struct keyset *keyset = &o->minter->store->keyset;
+	const struct keyset *keyset = store_keyset(o->minter->store);
 	bool here = false;
 
 	for (size_t i = 0; o->full.audience[i] != NULL; i++)
@@ -292,7 +292,7 @@ static enum rjwt_err
 check_asserted(struct mint_item *o, const struct signer *signer, const char *kid)
 {
 	const struct rjwt_request *r = &o->full;
-	int64_t version = o->minter->store->keyset.active.version;
+	int64_t version = store_keyset(o->minter->store)->active.version;
 
 	if (r->kid != NULL && strcmp(r->kid, kid) != 0)
 		return diag_fail(o->diag, RJWT_KID, "", "%s signs now, not %s", kid, r->kid);

@@ -40,6 +40,7 @@ fine()
 	[[ $output == *'check: '*': 0 FAIL, '* ]] || { echo "not OK: $output"; return 1; }
 }
 
+# bats test_tags=long
 @test "what is refused, with line, column, the text and what is wanted; and the twin that is accepted" {
 	issue alice >"$dir/token"
 	while IFS='|' read -r place why bad good; do
@@ -89,6 +90,7 @@ fine()
 	fine
 }
 
+# bats test_tags=long
 @test "no YAML mapping, a second document, too large, no UTF-8, a NUL" {
 	issue alice >"$dir/token"
 	while IFS='|' read -r place why bad good; do
@@ -146,6 +148,7 @@ fine()
 	run -0 keyd check
 }
 
+# bats test_tags=long
 @test "nothing of a file that was named by mistake, or by a caller of sudo, is shown" {
 	while read -r text; do
 		for text in "$text" "leeway: $text" "issue: $text" "alg: $text" "services: {a: $text}" "services: {$text: a}" "a: 1\n\t$text" "base_kid: $text"; do
@@ -185,6 +188,7 @@ fine()
 	refused 1 'cap_session: "maybe" is not true or false' keyd check
 }
 
+# bats test_tags=long
 @test "a base_kid that is not the keyset's: it is rjwt.yaml that is to blame" {
 	base=$(kid)
 	base=${base%.*}

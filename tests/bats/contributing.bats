@@ -58,6 +58,7 @@ missing_tests()
 		}'
 }
 
+# bats test_tags=long
 @test "every file that the documents name is there" {
 	[ "$(files $documents | wc -l)" -ge 100 ]
 	for document in $documents; do
@@ -67,6 +68,7 @@ missing_tests()
 	done
 }
 
+# bats test_tags=long
 @test "every test that the documents name is there" {
 	[ "$(tests_of $documents | wc -l)" -ge 100 ]
 	for document in $documents; do
@@ -88,6 +90,7 @@ of_attacks()
 		awk '/^[0-9]+$/ { rule = $1 } /^\t/ { sub(/^\t/, ""); sub(/ +$/, ""); print rule, $0 }' | sort
 }
 
+# bats test_tags=long
 @test "docs/attacks.md has the rules of rules.txt, and for each the same tests" {
 	[ "$(of_rules | wc -l)" -ge 120 ]
 	diff <(of_rules) <(of_attacks)

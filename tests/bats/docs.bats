@@ -54,6 +54,7 @@ defaults() { sed -n 's/^KEY(\([a-z_]*\), *[A-Z]*, *[^,]*, *"\([^"]\+\)",.*/\1: \
 # names - of the configuration's keys, in the order of the table
 names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.def"; }
 
+# bats test_tags=long
 @test "--help lists options that the program accepts, with an argument or without" {
 	for program in $programs; do
 		run -0 --separate-stderr "$RJWT_BUILD/$program" --help
@@ -80,6 +81,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 	done
 }
 
+# bats test_tags=long
 @test "rjwt-keyd accepts an option with the commands that --help names for it, and with no other" {
 	configure
 	group=
@@ -138,7 +140,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 
 @test "manual pages have no error and no warning" {
 	need mandoc
-	for name in rjwt-issue.1 rjwt-verify.1 rjwt-keyd.8 pam_rjwt.8 rjwt.yaml.5 rjwt.3 rjwt.7; do
+	for name in rjwt-issue.1 rjwt-verify.1 rjwt-keyd.8 pam_rjwt.8 rjwt.yaml.5 rjwt.3 rjwt.7 rjwt-operations.7; do
 		run -0 mandoc -T lint -W warning "$RJWT_SOURCE/man/$name"
 		[ -z "$output" ]
 	done
@@ -267,6 +269,7 @@ host_of_examples()
 	END
 }
 
+# bats test_tags=long
 @test "examples: README.md shows what the programs print" {
 	host_of_examples sandbox
 	examples run "$RJWT_SOURCE/README.md"
@@ -279,6 +282,7 @@ host_of_examples()
 	says 'created a keyset for sandbax' 'created a keyset for sandbox'
 }
 
+# bats test_tags=long
 @test "examples: rjwt-keyd(8) shows what it prints" {
 	page=$RJWT_SOURCE/man/rjwt-keyd.8
 	host_of_examples vm
@@ -293,6 +297,7 @@ host_of_examples()
 	run -1 examples run other.8
 }
 
+# bats test_tags=long
 @test "examples: rjwt-issue(1) shows what it prints" {
 	need jq
 	page=$RJWT_SOURCE/man/rjwt-issue.1
@@ -305,6 +310,7 @@ host_of_examples()
 	says '+rjwt-issue: '
 }
 
+# bats test_tags=long
 @test "examples: rjwt-verify(1) shows what it prints" {
 	page=$RJWT_SOURCE/man/rjwt-verify.1
 	host_of_examples vm
@@ -315,6 +321,7 @@ host_of_examples()
 	run -1 examples run other.1
 }
 
+# bats test_tags=long
 @test "examples: rjwt.yaml(5) shows what a mistake looks like, and its examples are good" {
 	page=$RJWT_SOURCE/man/rjwt.yaml.5
 	host_of_examples vm 'rotate_evry: 7d'
@@ -330,6 +337,7 @@ host_of_examples()
 	done
 }
 
+# bats test_tags=long
 @test "rjwt-keyd(8) has each finding of check, under its level" {
 	page() { sed -n "/^\.Sy $1 /,/^\.El/s/^\.It Sy //p" "$RJWT_SOURCE/man/rjwt-keyd.8" | sed 's/ , /\n/g' | sort; }
 	table() { sed -n "s/^FINDING(\"\([a-z_.]*\)\", $1,.*/\1/p" "$RJWT_SOURCE/tools/findings.def" | sort; }
@@ -354,6 +362,7 @@ host_of_examples()
 	says 'no such message: is worn'
 }
 
+# bats test_tags=long
 @test "rjwt-issue(1) has the sizes that tokens have" {
 	use_folder "$BATS_TEST_TMPDIR"
 	page=$RJWT_SOURCE/man/rjwt-issue.1
@@ -370,6 +379,7 @@ host_of_examples()
 	grep -A1 'ssh -s sudo' "$page" | grep -q 'adds 7 bytes'
 }
 
+# bats test_tags=long
 @test "rjwt(7) has each member of keyset.json, of a key file and of issued/, and each name in the state directory" {
 	need jq
 	fresh

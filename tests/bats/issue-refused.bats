@@ -34,6 +34,7 @@ yes()
 
 chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 
+# bats test_tags=long
 @test "USER: empty, control characters, no UTF-8, too long, missing, several" {
 	for user in '' $'al\nice' $'alice\n' $'\e[31malice' $'al\x7fice' $'al\xc2\x9bice' $'al\xffice' $'\xc0\xaf' "$(chars 256)"; do
 		no 1 'the user must be 1 to 255 bytes of UTF-8 without control characters' "$user"
@@ -48,6 +49,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	yes "$(chars 243)"
 }
 
+# bats test_tags=long
 @test "lifetime: 0, negative, above the maximum, no duration" {
 	no 1 'lifetime 0s is out of range (1s to max_lifetime, 1h)' -t 0 alice
 	no 1 'lifetime 0s is out of range' -t 0s alice
@@ -62,6 +64,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	yes -t 3601s alice
 }
 
+# bats test_tags=long
 @test "--not-before: too late, no time" {
 	no 1 'max_lifetime is 1h' --not-before +56m alice
 	no 1 'max_lifetime is 1h' --not-before 9999-12-31T00:00:00Z alice
@@ -72,6 +75,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	done
 }
 
+# bats test_tags=long
 @test "claims and header members that are rjwt's own" {
 	for name in iss sub aud exp nbf iat jti scope once cnf src; do
 		no 1 "$name is reserved" -C "$name=x" alice
@@ -98,6 +102,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	yes "${many[@]:2}" --force alice
 }
 
+# bats test_tags=long
 @test "audience, issuer, scope" {
 	for name in '' $'a\nb' $'\e' $'\xff' "$(chars 256)"; do
 		no 1 'an audience must be' -a good.example -a "$name" alice
@@ -149,6 +154,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	yes -o "$dir/closed/token" alice
 }
 
+# bats test_tags=long
 @test "--output: what is refused leaves no file, what is minted fills it" {
 	before=$(snapshot)
 	no 1 'lifetime 0s is out of range' -t 0 -o "$dir/token" alice
@@ -184,6 +190,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	minted=1
 }
 
+# bats test_tags=long
 @test "stdout that is full, closed, or a pipe that nobody reads: status 1" {
 	run -1 bash -c '"$@" >/dev/full' - "$RJWT_BUILD/rjwt-issue" -c "$conf" alice
 	says 'standard output: No space left on device'
@@ -199,6 +206,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	recount
 }
 
+# bats test_tags=long
 @test "a token that does not fit a prompt of its scope, with the limit and what makes it long; --force" {
 	for limits in 'sudo 511 300' 'ssh 1022 700' 'su 4095 3000' 'login 4095 3000'; do
 		read -r scope limit size <<<"$limits"
@@ -247,6 +255,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	E
 }
 
+# bats test_tags=long
 @test "rjwt-issue(1) has the limit of each service as it is kept" {
 	rows=0
 	while IFS='|' read -r services limit remarks; do

@@ -11,6 +11,7 @@ setup()
 	fresh
 }
 
+# bats test_tags=long
 @test "a token, alone on one line of stdout; stderr is silent when it is no terminal" {
 	run -0 --separate-stderr issue alice
 	[ "${#lines[@]}" -eq 1 ]
@@ -28,6 +29,7 @@ setup()
 	[ "$(claim .jti "$output")" != "$(claim .jti "$(issue alice)")" ]
 }
 
+# bats test_tags=long
 @test "each option is in the claims" {
 	while IFS='|' read -r filter value options; do
 		eval "part 2 \"\$(issue $options alice 2>/dev/null)\"" >>"$dir/claims"
@@ -69,6 +71,7 @@ setup()
 	[ "$(header .n.x "$(issue -H ctx=one -H 'n:={"x":1}' alice)")" = 1 ]
 }
 
+# bats test_tags=long
 @test "what is no JSON, or begins another member, cannot come in through := or =" {
 	while IFS= read -r text; do
 		refused 2 'the text after := is not a JSON value' issue -C "x:=$text" alice
@@ -99,6 +102,7 @@ setup()
 	done
 }
 
+# bats test_tags=long
 @test "--alg, --kid and --key-version assert what signs, and choose nothing" {
 	run -0 issue --alg ES256 --kid "$(kid)" --key-version 1 alice
 	refused 1 "$(kid) signs with ES256, not with RS256" issue --alg RS256 alice
@@ -112,6 +116,7 @@ setup()
 	refused 1 'version 2 signs now, not 1' issue --key-version 1 alice
 }
 
+# bats test_tags=long
 @test "--json: one JSON object, whose token is the one described" {
 	run -0 --separate-stderr issue --json -s sudo -a a.example -C x:=1 -H y=2 alice
 	[ "$(jq -r 'keys_unsorted | join(" ")' <<<"$output")" = 'token claims header size fits' ]
@@ -122,6 +127,7 @@ setup()
 	[ "$(issue --json -s su -s ssh -s kiosk -C "x=$(head -c 300 /dev/zero | tr '\0' x)" alice | jq -c .fits)" = '["su","ssh"]' ]
 }
 
+# bats test_tags=long
 @test "--output: a new file of mode 0600 under any umask, with the token that stdout would have had" {
 	for mask in 000 077 777; do
 		run -0 bash -c "umask $mask; exec \"\$@\"" - "$RJWT_BUILD/rjwt-issue" -c "$conf" -o "$dir/token" --reusable alice
@@ -144,6 +150,7 @@ setup()
 	[ "$(verify -u alice -s sshd ./-)" = accepted ]
 }
 
+# bats test_tags=long
 @test "an issuer or an audience that this host does not accept is warned of" {
 	run -0 --separate-stderr issue -a far.example alice
 	[[ $stderr == 'rjwt-issue: warning: this host does not accept the audience far.example' ]]
@@ -176,6 +183,7 @@ setup()
 	verify -u alice -s sudo "$dir/token"
 }
 
+# bats test_tags=long
 @test "a prompt of which nothing is known, and a program that is not root's" {
 	need script
 	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' -s kiosk -s su -o '$dir/token' alice" /dev/null >"$dir/summary" </dev/null
@@ -198,6 +206,7 @@ setup()
 	try 0 eval "printf '{\"sub\":\"alice\",\"reason\":\"%0512d\"}' 0 | issue --batch"
 }
 
+# bats test_tags=long
 @test "--reusable says that this is a password; one_time: always wins over it" {
 	run -0 --separate-stderr issue --reusable alice
 	[[ $stderr == 'rjwt-issue: this token is a password until it expires: '* ]]
@@ -208,6 +217,7 @@ setup()
 	[ "$(claim .once "$output")" = true ]
 }
 
+# bats test_tags=long
 @test "configuration: default_lifetime, token_type, user_claim and user_suffix, the first audience and issuer" {
 	configure 'default_lifetime: 2m' 'token_type: JWT' 'user_claim: email' 'user_suffix: "@example.org"' \
 		'issuer: [new.example, old.example]' 'audience: [one.example, two.example]'
@@ -220,6 +230,7 @@ setup()
 	[ "$(claim .sub "$(issue alice)")" = alice@example.org ]
 }
 
+# bats test_tags=long
 @test "minting rotates when that is due, and says so on stderr" {
 	configure 'rotate_every: 1h'
 	jq -c '.active.since -= 3600' "$state/keyset.json" | seal >"$dir/edited"

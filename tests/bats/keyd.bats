@@ -176,6 +176,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	done
 }
 
+# bats test_tags=long
 @test "a key signs max_tokens_per_key tokens, exactly: one after another, and by 12 at once" {
 	configure 'max_tokens_per_key: 3'
 	for n in 1 2 3 4 5 6 7; do kids+=$(header .kid "$(issue alice)" | tail -c 2); done
@@ -187,6 +188,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	for n in {1..12}; do verify "$dir/token.$n"; done
 }
 
+# bats test_tags=long
 @test "16 at once rotate once: by time, and by hand" {
 	backdate 86400
 	for n in {1..16}; do keyd once 2>"$dir/once.$n" 3>&- & done
@@ -233,6 +235,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	[ "$(jq .floor "$state/keyset.json")" -eq 2 ]
 }
 
+# bats test_tags=long
 @test "status: text and JSON say the same; 0 well, 1 needs attention, 3 broken" {
 	issue alice >/dev/null
 	run -0 keyd status

@@ -51,6 +51,7 @@ broken()
 	refused 3 'no keyset was created' keyd status
 }
 
+# bats test_tags=long
 @test "keyset.json empty, torn, altered, too large, of a format to come" {
 	broken 2 'does not match (restore a good copy, or: rjwt-keyd init --adopt)' ': >keyset.json'
 	broken 2 'is damaged or was altered' 'truncate -s 100 keyset.json'
@@ -63,6 +64,7 @@ broken()
 	broken 2 'a member is missing' 'jq -c "del(.floor)" keyset.json | seal >n; cat n >keyset.json; rm n'
 }
 
+# bats test_tags=long
 @test "files and folders that others can write to, links, special files" {
 	broken 2 'keyset.json: writable by its group or by others' 'chmod 0664 keyset.json'
 	broken 2 'keyset.json: writable by its group or by others' 'chmod 0646 keyset.json'
@@ -75,6 +77,7 @@ broken()
 	broken 2 'keyset.json: not a regular file' 'rm keyset.json; mkdir keyset.json'
 }
 
+# bats test_tags=long
 @test "a keyset of another user" {
 	need_root
 	broken 2 'keyset.json: not owned by root (chown root)' 'chown 65534 keyset.json'
@@ -82,6 +85,7 @@ broken()
 	broken 2 'keys: not owned by root' 'chown 65534 keys'
 }
 
+# bats test_tags=long
 @test "a key file that is torn, writable, of another keyset" {
 	broken 2 'does not match (restore a good copy, or: rjwt-keyd init --adopt)' 'truncate -s 100 keys/1.jwk'
 	broken 2 '1.jwk' ': >keys/1.jwk'
@@ -129,6 +133,7 @@ broken()
 	[ "$(jq -c '.keys[0] | has("minted")' <<<"$output")" = false ]
 }
 
+# bats test_tags=long
 @test "another machine's keyset, an old one put back, another base_kid: writers refuse, verifying goes on" {
 	broken 0 'belongs to another machine' 'jq -c ".machine = \"$(printf x | sha256sum | cut -c-64)\"" keyset.json | seal >n; cat n >keyset.json; rm n'
 	broken 0 'an old copy was restored' 'keyd rotate; cat ../good/keyset.json >keyset.json'

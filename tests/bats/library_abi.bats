@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 # The library as it is installed: a stranger's program builds against it, and finds what rjwt.h promises.
 
+# Looks at what our libraries import, which is more with sanitizers: not for their build.
+# bats file_tags=long
+
 bats_require_minimum_version 1.5.0
 
 # make install, into a folder of the test's own; not as a part of the make that runs us.
@@ -126,7 +129,7 @@ examples_of() { sed -n 's/^ \*\t//p' "$1"; }
 	[ "$(exports "$libdir/librjwt.so")" = "$(mapped "$RJWT_SOURCE/lib/librjwt.map")" ]
 	[ -z "$(exports "$libdir/librjwt.so" | grep -v '^rjwt_')" ]
 	header=$(find "$root" -name rjwt.h)
-	[ "$(grep -o '\brjwt_[a-z_]*(' "$header" | tr -d '(' | sort -u)" = "$(mapped "$RJWT_SOURCE/lib/librjwt.map")" ]
+	[ "$(grep -oh '\brjwt_[a-z_]*(' "${header%.h}"*.h | tr -d '(' | sort -u)" = "$(mapped "$RJWT_SOURCE/lib/librjwt.map")" ]
 	[ "$(mapped "$RJWT_SOURCE/lib/librjwt.map" | wc -l)" -ge 19 ]
 }
 
@@ -179,12 +182,14 @@ examples_of() { sed -n 's/^ \*\t//p' "$1"; }
 	for name in flock renameat unlinkat ftruncate; do grep -qx "$name" "$dir/library"; done
 }
 
-@test "rjwt.h alone compiles, as C and as C++, and rjwt.pc names the version that the programs tell" {
+@test "rjwt.h and its parts each compile alone, as C and as C++, and rjwt.pc names the version that the programs tell" {
 	need pkg-config
 	header=$(find "$root" -name rjwt.h)
-	# shellcheck disable=SC2046    # words
-	$(of_make CC) -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c "$header"
-	if command -v c++ >/dev/null; then c++ -Wall -Wextra -Werror -fsyntax-only -x c++ "$header"; fi
+	for header in "${header%.h}"*.h; do
+		# shellcheck disable=SC2046    # words
+		$(of_make CC) -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c "$header"
+		if command -v c++ >/dev/null; then c++ -Wall -Wextra -Werror -fsyntax-only -x c++ "$header"; fi
+	done
 	run -0 env PKG_CONFIG_LIBDIR="$libdir/pkgconfig" pkg-config --modversion rjwt
 	[ "rjwt-keyd $output" = "$("$RJWT_BUILD/rjwt-keyd" --version)" ]
 	[ -z "$(find "$root" -name '*.la')" ]
@@ -213,8 +218,9 @@ abi() { CC=$(of_make CC) "$python" "$RJWT_SOURCE/tests/abi.py" "$1" "$libdir/lib
 	for edit in 's/unsigned line, column;/unsigned column, line;/' 's/^	bool cap_session;/	bool more, cap_session;/' \
 		's/RJWT_ANY_SERVICE = 4,/RJWT_ANY_SERVICE = 32,/' 's/^	int64_t key_version;/	uint64_t key_version;/' \
 		's/^void rjwt_free(void \*p);/void rjwt_free(const void *p);/' '/"typ", "the token has another type"/d'; do
-		sed "$edit" "$header" >"$dir/rjwt.h"
-		run -1 cmp -s "$header" "$dir/rjwt.h"
+		cp "${header%.h}"*.h "$dir"
+		sed -i "$edit" "$dir"/rjwt*.h
+		run -1 cmp -s <(cat "${header%.h}"*.h) <(cat "$dir"/rjwt*.h)
 		run -1 diff -q <(abi "$dir/rjwt.h") "$dir/abi"
 	done
 	[ "$(grep -c '^symbol ' "$dir/abi")" -eq "$(mapped "$RJWT_SOURCE/lib/librjwt.map" | wc -l)" ]

@@ -43,6 +43,7 @@ active_above() { [ "$(active)" -gt "$1" ]; }
 messages() { tr '\n' ' ' <"$dir/messages"; }
 messages_are() { [ "$(messages)" = "$1" ]; }
 
+# bats test_tags=long
 @test "it rotates when that is due, again and again, and says so on stderr alone" {
 	start
 	await active_above 2
@@ -64,6 +65,7 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 	done
 }
 
+# bats test_tags=long
 @test "SIGTERM in the middle of a rotation: it is finished, or was not begun, and the status is 0" {
 	mkfifo "$dir/pipe"
 	for n in {1..12}; do
@@ -140,6 +142,7 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 	stop TERM
 }
 
+# bats test_tags=long
 @test "daemon, cron job, rotations by hand and minting at the same time: every token is good" {
 	start
 	for n in {1..8}; do
@@ -161,6 +164,7 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 # until_of VERSION - for how long after its retirement that key verifies
 until_of() { jq '.exp - .retired' <(sed -n 1p "$state/keys/$1.jwk"); }
 
+# bats test_tags=long
 @test "a changed configuration is followed when something is due, a refused one when it can be read" {
 	configure 'rotate_every: 1s' 'previous_key_ttl: 70m' 'leeway: 0s'
 	start

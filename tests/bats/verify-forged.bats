@@ -120,6 +120,7 @@ judge_all()
 	judge_all
 }
 
+# bats test_tags=long
 @test "nothing raw from a token reaches the terminal: control characters, escapes, bidirectional text" {
 	cd "$BATS_TEST_TMPDIR"
 	evil=$(printf '\\u001b[31m\\r\\n\\u0007\\u007f\302\233\302\205\342\200\256\342\200\213\357\273\277')

@@ -61,6 +61,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	verify <<<"$header.$claims.$signature"
 }
 
+# bats test_tags=long
 @test "a token that was cut where a prompt ends" {
 	for size in 504 511 1023 4095; do
 		for more in 1 20 80 200; do    # into the signature, all of it, into the claims

@@ -162,6 +162,7 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 	refused 1 'rejected: kid: ' verify --jws -j "$dir/set" "$dir/token"
 }
 
+# bats test_tags=long
 @test "nbf, exp and revoked of a key are honoured, and its alg" {
 	while IFS='|' read -r verdict filter; do
 		set_of "$(jq -c "$filter" <<<"$key")"
@@ -183,6 +184,7 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 	E
 }
 
+# bats test_tags=long
 @test "what is no JWK Set, and keys that are not understood" {
 	set_of "$key" '{"kty":"quantum","kid":"q"}' '{"kty":"EC","crv":"P-192","kid":"r","x":"AA","y":"AA"}'
 	judged accepted    # RFC 7517 s5: ignored
@@ -228,6 +230,7 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 	judged accepted
 }
 
+# bats test_tags=long
 @test "tokens of others: a thumbprint, fractions, a scope of another form, an empty payload, but no more than that" {
 	set_of "$key"
 	while IFS=';' read -r verdict head filter options; do

@@ -49,6 +49,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	for i in 1 3 4 6; do [[ ${lines[i]} == 'rejected: too_long: '* ]]; done
 }
 
+# bats test_tags=long
 @test "lines that fall across the borders of what is read at once" {
 	for shift in 0 1 2 3 100 429 430 431; do
 		{ fill $shift .; echo; for _ in {1..700}; do echo "$token"; done; } >"$BATS_TEST_TMPDIR/many"

@@ -8,11 +8,8 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
-#include <security/pam_modules.h>
-
+#include "../unit/pam_entry.h"
 #include "pam_floor.h"
-
-#pragma GCC visibility push(default)
 
 static EVP_PKEY *
 built_in_key(void)
@@ -30,14 +27,12 @@ built_in_key(void)
 	return key;
 }
 
-int
-pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+PAM_ENTRY(pam_sm_authenticate)
 {
 	EVP_PKEY *key = built_in_key();
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	int result = PAM_AUTH_ERR;
 
-	(void)pamh, (void)flags, (void)argc, (void)argv;
 	if (key != NULL && md != NULL && EVP_DigestVerifyInit_ex(md, NULL, "SHA256", NULL, NULL, key, NULL) == 1 &&
 	    EVP_DigestVerify(md, floor_signature, sizeof(floor_signature), floor_message, sizeof(floor_message)) == 1)
 		result = PAM_SUCCESS;
@@ -46,9 +41,7 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 	return result;
 }
 
-int
-pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+PAM_ENTRY(pam_sm_setcred)
 {
-	(void)pamh, (void)flags, (void)argc, (void)argv;
 	return PAM_SUCCESS;
 }

@@ -80,7 +80,7 @@ fake_data(struct pam_handle *pamh, const char *name)
 EXPORT int
 pam_get_item(const pam_handle_t *pamh, int type, const void **item)
 {
-	if (fault_due(FAULT_PAM)) {
+	if (fault_due(FAULT_PAM, __func__)) {
 		if (type == PAM_AUTHTOK)
 			((struct pam_handle *)(uintptr_t)pamh)->kept_authtok = true;
 		return code();
@@ -92,7 +92,7 @@ pam_get_item(const pam_handle_t *pamh, int type, const void **item)
 EXPORT int
 pam_set_item(pam_handle_t *pamh, int type, const void *item)
 {
-	if (fault_due(FAULT_PAM)) {
+	if (fault_due(FAULT_PAM, __func__)) {
 		pamh->kept_authtok = pamh->kept_authtok || (type == PAM_AUTHTOK && item == NULL);
 		return code();
 	}
@@ -104,7 +104,7 @@ EXPORT int
 pam_get_user(pam_handle_t *pamh, const char **user, const char *prompt)
 {
 	(void)prompt;
-	if (fault_due(FAULT_PAM))
+	if (fault_due(FAULT_PAM, __func__))
 		return code();
 	*user = pamh->items[PAM_USER];
 	return PAM_SUCCESS;
@@ -113,7 +113,7 @@ pam_get_user(pam_handle_t *pamh, const char **user, const char *prompt)
 EXPORT int
 pam_get_data(const pam_handle_t *pamh, const char *name, const void **data)
 {
-	if (fault_due(FAULT_PAM))
+	if (fault_due(FAULT_PAM, __func__))
 		return PAM_SYSTEM_ERR;
 	for (size_t i = 0; i < FAKE_DATA; i++)
 		if (strcmp(pamh->data[i].name, name) == 0) {
@@ -129,7 +129,7 @@ pam_set_data(pam_handle_t *pamh, const char *name, void *data,
 {
 	size_t i = 0;
 
-	if (fault_due(FAULT_PAM))
+	if (fault_due(FAULT_PAM, __func__))
 		return PAM_BUF_ERR;
 	while (i < FAKE_DATA && strcmp(pamh->data[i].name, name) != 0)
 		i++;
@@ -166,7 +166,7 @@ pam_putenv(pam_handle_t *pamh, const char *text)
 	const char *equals = strchr(text, '=');
 	size_t i = find_env(pamh, text, equals == NULL ? strlen(text) : (size_t)(equals - text));
 
-	if (fault_due(FAULT_PAM))
+	if (fault_due(FAULT_PAM, __func__))
 		return PAM_BUF_ERR;
 	if (equals == NULL && i == FAKE_ENV)
 		return PAM_BAD_ITEM;
@@ -190,7 +190,7 @@ pam_prompt(pam_handle_t *pamh, int style, char **reply, const char *fmt, ...)
 	va_end(args);
 	*reply = NULL;
 	pamh->prompts++;
-	if (fault_due(FAULT_PAM))
+	if (fault_due(FAULT_PAM, __func__))
 		return code();
 	return pamh->answer(pamh->context, prompt, reply);
 }

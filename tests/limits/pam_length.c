@@ -3,23 +3,20 @@
  * pam_length.so FILE - asks as pam_rjwt.so does, and appends the length of the reply to FILE, never the reply itself.
  * Accepts everybody: for tests/limits/run alone, which loads it nowhere but in its sandbox.
  */
+#include "../unit/pam_entry.h"
+
 #include <fcntl.h>
 #include <security/pam_ext.h>
-#include <security/pam_modules.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#pragma GCC visibility push(default)
-
-int
-pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+PAM_ENTRY(pam_sm_authenticate)
 {
 	char *reply = NULL;
 	int ret, fd;
 
-	(void)flags;
 	ret = pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, &reply, "Token: ");
 	if (ret != PAM_SUCCESS || reply == NULL)
 		return PAM_CONV_ERR;
@@ -32,12 +29,7 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 	return PAM_SUCCESS;
 }
 
-int
-pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+PAM_ENTRY(pam_sm_setcred)
 {
-	(void)pamh;
-	(void)flags;
-	(void)argc;
-	(void)argv;
 	return PAM_SUCCESS;
 }

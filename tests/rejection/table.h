@@ -73,14 +73,6 @@ extern const char *const world_yaml[WORLDS];
  * 'H', 'C': value is the whole header, the whole claims. In values $+7$ and $-7$ stand for base_s and 7 s more or
  * less, $0$ for NUL, and in whole ones $o$ for the object that would be there.
  */
-#define HEADER(name, value)      \
-	{                        \
-		'h', name, value \
-	}
-#define CLAIM(name, value)       \
-	{                        \
-		'c', name, value \
-	}
 #define WHOLE_HEADER(text)      \
 	{                       \
 		'H', NULL, text \

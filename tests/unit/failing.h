@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * failing.h - the k-th call of ours to libc, OpenSSL, json-c or libyaml fails, as it may fail in a host that is short of
- * memory. For programs that are linked with failing.c and $(FAILING): the linker sends our own objects' calls there.
+ * memory. A plan for tests/fault/wrapped.h.
  *
  *	for (unsigned k = 1; failing_begin(k), err = work(), failing_end(); k++)
  *		CHECK(failing_name, err != RJWT_OK);

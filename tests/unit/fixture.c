@@ -89,6 +89,16 @@ fixture_options(const struct fixture *f)
 }
 
 enum rjwt_err
+fixture_reopen(struct fixture *f)
+{
+	struct rjwt_options options = fixture_options(f);
+
+	rjwt_close(f->h);
+	f->h = NULL;
+	return rjwt_open(&options, &f->h, &f->diag);
+}
+
+enum rjwt_err
 fixture_try(struct fixture *f, const char *yaml, struct rjwt **h)
 {
 	struct rjwt_options options = fixture_options(f);

@@ -45,6 +45,7 @@ int fixture_teardown(void **state);
 
 /* Write another configuration (state_dir is added), and open the handle anew. */
 void fixture_config(struct fixture *f, const char *yaml);
+enum rjwt_err fixture_reopen(struct fixture *f); /* with the same */
 enum rjwt_err fixture_try(struct fixture *f, const char *yaml, struct rjwt **h);
 struct rjwt_options fixture_options(const struct fixture *f);
 
@@ -56,6 +57,18 @@ struct edit {
 	char part; /* 0: the end */
 	const char *name, *value;
 };
+#define HEADER(name, value)      \
+	{                        \
+		'h', name, value \
+	}
+#define CLAIM(name, value)       \
+	{                        \
+		'c', name, value \
+	}
+#define END                   \
+	{                     \
+		0, NULL, NULL \
+	}
 
 /* An object of these members, to an end of part 0, with the edits of one part. */
 void put_object(struct buf *out, char part, const struct edit *members, const struct edit *edits);
@@ -90,12 +103,21 @@ struct buf file_get(const struct fixture *f, const char *name);
 void file_gone(const struct fixture *f, const char *name); /* removes it */
 bool file_has(const struct fixture *f, const char *name, const char *text);
 bool file_there(const struct fixture *f, const char *name);
+
+/* An integer member of a version's key file, -1: it has none. */
+int64_t key_member(const struct fixture *f, int64_t version, const char *name);
 unsigned file_mode(const struct fixture *f, const char *name);
 
 /* keyset.json and key files, changed with a sum that fits. The mtime changes too. */
 struct keyset keyset_get(const struct fixture *f);
 void keyset_put(const struct fixture *f, const struct keyset *keyset);
 void key_stamp(const struct fixture *f, int64_t version, int64_t retired_s, int64_t until_s, int64_t revoked_s);
+
+/* Values, and no files: version 3 is active, 1 and 2 verify; a rotation a day. The clock is reset. */
+#define DAY 86400
+#define SETTLE 3630 /* max_lifetime + leeway of that policy */
+struct keyset keyset_of_three(void);
+struct rotation_policy policy_of_a_day(void);
 
 /* n processes at once, each runs work(f, i); how many returned code. */
 int crowd(struct fixture *f, int n, int (*work)(struct fixture *f, int i), int code);

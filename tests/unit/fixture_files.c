@@ -3,6 +3,7 @@
 #include "fixture.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "jose/alg.h"
 #include "jose/jwk.h"
 #include "keyset/store.h"
 #include "base/file_write.h"
@@ -102,6 +103,37 @@ file_mode(const struct fixture *f, const char *name)
 	if (!status_of(f, name, &status))
 		fail_msg("%s is not there", name);
 	return status.st_mode & 07777;
+}
+
+struct keyset
+keyset_of_three(void)
+{
+	struct keyset k = { .generation = 7,
+		.base = "B",
+		.issuer = "i",
+		.audience = "a",
+		.machine = "m",
+		.floor = 1,
+		.active = { 3, T0 },
+		.next = { 4, T0 - 5 },
+		.next_version = 5 };
+
+	clock_reset();
+	k.clock = clock_time;
+	k.trial.wall_s = clock_time.wall_s;
+	k.trial.boot_s = clock_time.boot_s;
+	return k;
+}
+
+struct rotation_policy
+policy_of_a_day(void)
+{
+	return (struct rotation_policy){ .alg = alg_by_label(VIEW("ES256")),
+		.rsa_bits = 3072,
+		.rotate_every_s = DAY,
+		.previous_key_ttl_s = DAY,
+		.max_lifetime_s = 3600,
+		.leeway_s = 30 };
 }
 
 struct keyset
@@ -220,4 +252,19 @@ state_digest(const struct fixture *f, char hex[static DIGEST_HEX])
 	assert_int_equal(nftw(f->state, digest_one, 16, FTW_PHYS), 0);
 	buf_clear(&seen);
 	assert_int_equal(digest_hex((struct view){ (const char *)sum, sizeof(sum) }, hex), RJWT_OK);
+}
+
+int64_t
+key_member(const struct fixture *f, int64_t version, const char *name)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	char file[64];
+	int64_t value = -1;
+
+	snprintf(file, sizeof(file), "keys/%lld.jwk", (long long)version);
+	text = file_get(f, file);
+	want(file, json_parse(buf_view(&text), &json, NULL), RJWT_OK);
+	(void)json_integer(json, name, &value);
+	return value;
 }

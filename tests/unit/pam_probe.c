@@ -11,14 +11,13 @@
  */
 #include "args.h"
 #include "login.h"
+#include "pam_entry.h"
 #include "phases.h"
 
 #include <security/pam_ext.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ENTRY __attribute__((visibility("default")))
 
 static int64_t clock_s;
 
@@ -60,15 +59,13 @@ set_clock(int argc, const char **argv)
 	return now != NULL;
 }
 
-ENTRY int
-pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+PAM_ENTRY(pam_sm_authenticate)
 {
 	struct args args = { .config = value_of(argc, argv, "conf="), .prompt = "Token: " };
 	const char *set = value_of(argc, argv, "set="), *name = value_of(argc, argv, "name=");
 	const char *only = value_of(argc, argv, "only=");
 	const void *item = NULL;
 
-	(void)flags;
 	if (set_clock(argc, argv))
 		return login_authenticate(pamh, &args, clock_of_argument);
 	if (set != NULL)
@@ -82,25 +79,20 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 	return put(pamh, "PROBE_AUTHTOK", item);
 }
 
-ENTRY int
-pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+PAM_ENTRY(pam_sm_setcred)
 {
 	return set_clock(argc, argv) ? phase_setcred(pamh, flags) : PAM_SUCCESS;
 }
 
-ENTRY int
-pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
+PAM_ENTRY(pam_sm_acct_mgmt)
 {
-	(void)flags;
 	return set_clock(argc, argv) ? phase_account(pamh, clock_s) : PAM_SUCCESS;
 }
 
-ENTRY int
-pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+PAM_ENTRY(pam_sm_open_session)
 {
 	const void *cap = NULL;
 
-	(void)flags;
 	if (set_clock(argc, argv))
 		return phase_session(pamh, clock_s);
 	if (pam_get_data(pamh, "systemd.runtime_max_sec", &cap) != PAM_SUCCESS)
@@ -108,12 +100,7 @@ pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 	return put(pamh, "PROBE_CAP", cap);
 }
 
-ENTRY int
-pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+PAM_ENTRY(pam_sm_close_session)
 {
-	(void)pamh;
-	(void)flags;
-	(void)argc;
-	(void)argv;
 	return PAM_SUCCESS;
 }

@@ -3,6 +3,7 @@
 #include "fixture.h"
 #include "config/config.h"
 #include "base/file.h"
+#include "default_config.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -252,17 +253,6 @@ test_defaults(void **state)
 		n++;
 	}
 	assert_int_equal(n, 21);
-}
-
-static const char *in_its_place; /* of the default file: this host may have one */
-
-enum rjwt_err __real_dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag);
-enum rjwt_err __wrap_dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag);
-
-enum rjwt_err
-__wrap_dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag)
-{
-	return __real_dir_of(strcmp(path, RJWT_CONFIG_FILE) == 0 ? in_its_place : path, dir, name, diag);
 }
 
 /* A missing default file means the defaults; a file that was named must be there. */

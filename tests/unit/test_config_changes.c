@@ -2,6 +2,7 @@
 /* A configuration that changes while a keyset is in use: what was promised by the old one, and what is new. */
 #include "fixture.h"
 #include "base/file.h"
+#include "default_config.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -467,17 +468,6 @@ test_least_values(void **state)
 }
 
 /* --- the file at the default path --------------------------------------------------------------- */
-
-static const char *in_its_place; /* of the default file: this host may have one */
-
-enum rjwt_err __real_dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag);
-enum rjwt_err __wrap_dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag);
-
-enum rjwt_err
-__wrap_dir_of(const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag)
-{
-	return __real_dir_of(strcmp(path, RJWT_CONFIG_FILE) == 0 ? in_its_place : path, dir, name, diag);
-}
 
 /* The handle anew, with the default file. */
 static enum rjwt_err

@@ -53,16 +53,6 @@ teardown(void **state)
 	return fixture_teardown(state);
 }
 
-static enum rjwt_err
-reopen(struct fixture *f)
-{
-	struct rjwt_options options = fixture_options(f);
-
-	rjwt_close(f->h);
-	f->h = NULL;
-	return rjwt_open(&options, &f->h, &f->diag);
-}
-
 static struct buf listing;
 
 static int
@@ -197,7 +187,7 @@ every_byte(struct fixture *f, const char *name, void (*check)(const struct damag
 	}
 	good.n = size;
 	put(f, name, buf_view(&good));
-	want(name, reopen(f), RJWT_OK);
+	want(name, fixture_reopen(f), RJWT_OK);
 	want(name, judge(f, retired, 0, NULL), RJWT_OK);
 	want(name, judge(f, active, 0, NULL), RJWT_OK);
 	want(name, try_mint(f, RJWT_OK), RJWT_OK);
@@ -235,7 +225,7 @@ check_retired(const struct damage *d)
 	struct fixture *f = d->f;
 	RJWT_CLEAN(buf_clear) struct buf before = snapshot(f);
 
-	want(d->what, reopen(f), RJWT_OK);
+	want(d->what, fixture_reopen(f), RJWT_OK);
 	refused(f, d->what, d->name, judge(f, retired, 0, NULL));
 	want_same(f, d->what, &before);
 	want(d->what, judge(f, active, 0, NULL), RJWT_OK);
@@ -260,7 +250,7 @@ check_active(const struct damage *d)
 	struct fixture *f = d->f;
 	RJWT_CLEAN(buf_clear) struct buf before = snapshot(f);
 
-	want(d->what, reopen(f), RJWT_OK);
+	want(d->what, fixture_reopen(f), RJWT_OK);
 	refused(f, d->what, d->name, judge(f, active, 0, NULL));
 	want(d->what, judge(f, retired, 0, NULL), RJWT_OK);
 	refused(f, d->what, d->name, try_mint(f, RJWT_OK));
@@ -281,7 +271,7 @@ check_next(const struct damage *d)
 	struct fixture *f = d->f;
 	RJWT_CLEAN(buf_clear) struct buf before = snapshot(f);
 
-	want(d->what, reopen(f), RJWT_OK);
+	want(d->what, fixture_reopen(f), RJWT_OK);
 	want(d->what, judge(f, active, 0, NULL), RJWT_OK);
 	refused(f, d->what, d->name, try_tick(f));
 	want_same(f, d->what, &before);
@@ -302,7 +292,7 @@ check_private(const struct damage *d)
 	struct fixture *f = d->f;
 	enum rjwt_err err;
 
-	want(d->what, reopen(f), RJWT_OK);
+	want(d->what, fixture_reopen(f), RJWT_OK);
 	err = try_mint(f, RJWT_OK);
 	if (err != RJWT_OK)
 		refused(f, d->what, d->name, err);
@@ -324,7 +314,7 @@ check_private_next(const struct damage *d)
 	RJWT_CLEAN(buf_clear) struct buf before = snapshot(f);
 	enum rjwt_err err;
 
-	want(d->what, reopen(f), RJWT_OK);
+	want(d->what, fixture_reopen(f), RJWT_OK);
 	err = rjwt_rotate(f->h, RJWT_DRY_RUN, &(struct rjwt_change){ 0 }, &f->diag);
 	if (err == RJWT_OK)
 		return; /* its bytes mean what they meant */
@@ -425,7 +415,7 @@ static enum rjwt_err
 operate(struct fixture *f, enum op op, enum rjwt_err verdict)
 {
 	const struct rjwt_revocation revocation = { .jti = "a1" };
-	enum rjwt_err err = reopen(f);
+	enum rjwt_err err = fixture_reopen(f);
 
 	if (err != RJWT_OK)
 		return err;

@@ -5,19 +5,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define HEADER(name, value)      \
-	{                        \
-		'h', name, value \
-	}
-#define CLAIM(name, value)       \
-	{                        \
-		'c', name, value \
-	}
-#define END                   \
-	{                     \
-		0, NULL, NULL \
-	}
-
 static const char *watched; /* what is freed, and must be wiped: so many bytes */
 static size_t watched_n;
 

@@ -50,7 +50,7 @@ struct thing {
 static bool
 is_memory(const char *name)
 {
-	static const char *const names[] = { "malloc", "calloc", "reallocarray", "asprintf", "BIO_new",
+	static const char *const names[] = { "malloc", "calloc", "reallocarray", "asprintf", "vasprintf", "BIO_new",
 		"BIO_new_mem_buf", "ECDSA_SIG_new", "i2d_ECDSA_SIG", "json_object_new_object", "json_object_new_array",
 		"json_object_new_boolean", "json_object_new_int64", "json_object_new_uint64",
 		"json_object_new_double_s", "json_object_new_string_len", "json_object_object_add_ex",

@@ -290,7 +290,7 @@ test_thousand_rounds(void **state)
 
 #define BEGIN_PERMIT "/rjwt-test-begin-permit"
 #define BEGIN_RJWT "/rjwt-test-begin-rjwt"
-#define END "/rjwt-test-end"
+#define MARK "/rjwt-test-end"
 #define PERMIT_ALONE "auth required pam_permit.so\nauth required @probe@\n"
 
 /* What strace looks at: a login by each stack, cold, between calls that stand out. */
@@ -303,10 +303,10 @@ traced(void)
 
 	(void)access(BEGIN_PERMIT, F_OK);
 	ret = login(f, PERMIT_ALONE, NO_REPLY);
-	(void)access(END, F_OK);
+	(void)access(MARK, F_OK);
 	(void)access(BEGIN_RJWT, F_OK);
 	ret = ret == PAM_SUCCESS ? login(f, RJWT_ALONE, once) : ret;
-	(void)access(END, F_OK);
+	(void)access(MARK, F_OK);
 	free(once);
 	fixture_free(f);
 	return ret == PAM_SUCCESS ? 0 : 1;
@@ -343,7 +343,7 @@ read_trace(const char *path, const char *begin, struct seen *seen)
 
 	assert_non_null(in);
 	while (fgets(line, sizeof(line), in) != NULL) {
-		if (strstr(line, END) != NULL)
+		if (strstr(line, MARK) != NULL)
 			inside = false;
 		if (inside) {
 			/* O_EXCL, a name of 64 hex digits, below a directory that was opened. */

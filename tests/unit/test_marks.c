@@ -24,10 +24,10 @@ struct opened {
 static struct opened
 open_marks(const struct fixture *f)
 {
-	struct opened o = { .marks = MARKS_NONE };
+	struct opened o;
 
 	want("open", store_open(f->state, NULL, &o.store, NULL), RJWT_OK);
-	o.marks.store = o.store;
+	o.marks = MARKS_OF(o.store);
 	return o;
 }
 

@@ -1,46 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Each plan as a whole: what is made, retired, revoked and removed, when to look again, and the sentence that says so. */
 #include "fixture.h"
-#include "jose/alg.h"
 #include "keyset/plan.h"
 
 #include <stdio.h>
 
-#define DAY 86400
-#define SETTLE 3630 /* max_lifetime + leeway */
 #define T0_NEXT_DAY "2027-01-16T08:00:00Z"
-
-/* Version 3 is active; 1 and 2 verify. */
-static struct keyset
-keyset_of_three(void)
-{
-	struct keyset k = { .generation = 7,
-		.base = "B",
-		.issuer = "i",
-		.audience = "a",
-		.machine = "m",
-		.floor = 1,
-		.active = { 3, T0 },
-		.next = { 4, T0 - 5 },
-		.next_version = 5 };
-
-	clock_reset();
-	k.clock = clock_time;
-	k.trial.wall_s = clock_time.wall_s;
-	k.trial.boot_s = clock_time.boot_s;
-	return k;
-}
-
-static struct rotation_policy
-policy_of_a_day(void)
-{
-	return (struct rotation_policy){ .alg = alg_by_label(VIEW("ES256")),
-		.rsa_bits = 3072,
-		.rotate_every_s = DAY,
-		.previous_key_ttl_s = DAY,
-		.max_lifetime_s = 3600,
-		.leeway_s = 30 };
-}
 
 /* --- what is done ------------------------------------------------------------------------------ */
 

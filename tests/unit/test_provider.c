@@ -134,7 +134,8 @@ static enum rjwt_err
 memory_rotate(struct fixture *f, struct memory_store *m)
 {
 	return keyset_change(m->store, &(struct keyset_env){ &m->config.rotation, &made_up, &f->diag },
-	    &(struct change_request){ .why = WHY_MANUAL, .version = m->store->keyset.active.version }, 0, &change);
+	    &(struct change_request){ .why = WHY_MANUAL, .version = store_keyset(m->store)->active.version }, 0,
+	    &change);
 }
 
 /* kid of a token that was minted, verified too. */
@@ -142,13 +143,12 @@ static void
 memory_mint(struct fixture *f, struct memory_store *m, const char *kid)
 {
 	struct minter minter = { &m->config, m->store, &made_up };
-	RJWT_CLEAN(marks_close) struct marks marks = MARKS_NONE;
-	struct verifier verifier = { &m->config, &m->store->keyset, store_keys(m->store), NULL, &marks, &made_up };
+	RJWT_CLEAN(marks_close) struct marks marks = MARKS_OF(m->store);
+	struct verifier verifier = { &m->config, store_keyset(m->store), store_keys(m->store), NULL, &marks, &made_up };
 	struct rjwt_token token;
 	struct rjwt_attempt attempt = { .user = "alice", .service = "sshd" };
 	struct rjwt_verdict verdict;
 
-	marks.store = m->store;
 	want("mint", mint_token(&minter, &(struct rjwt_request){ .user = "alice" }, &token, &f->diag), RJWT_OK);
 	assert_string_equal(token.kid, kid);
 	attempt.token = token.text;

@@ -67,13 +67,13 @@ test_other_file_system(void **state)
 
 	want("open", store_open(f->state, NULL, &store, NULL), RJWT_OK);
 	want("as it was", store_load(store, NULL), RJWT_OK);
-	assert_true(store->loaded == 1 && store->opened == 0);
+	assert_true(store_loaded(store) == 1 && store_replaced(store) == 0);
 	file_moved = true;
 	want("the file", store_load(store, NULL), RJWT_OK);
-	assert_true(store->loaded == 2 && store->opened == 0);
+	assert_true(store_loaded(store) == 2 && store_replaced(store) == 0);
 	folder_moved = true;
 	want("the folder", store_load(store, NULL), RJWT_OK);
-	assert_true(store->loaded == 3 && store->opened == 1);
+	assert_true(store_loaded(store) == 3 && store_replaced(store) == 1);
 	file_moved = folder_moved = false;
 }
 
@@ -107,7 +107,7 @@ test_rotation_beside(void **state)
 	want("open", store_open(f->state, NULL, &store, NULL), RJWT_OK);
 	rotating = f;
 	want("a rotation meanwhile", store_check_writable(store, &policy, NULL), RJWT_OK);
-	assert_true(rotating == NULL && store->keyset.active.version == 2);
+	assert_true(rotating == NULL && store_keyset(store)->active.version == 2);
 }
 
 static int

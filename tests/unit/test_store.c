@@ -35,16 +35,6 @@ path_of(const struct fixture *f, const char *name, char path[static 256])
 	snprintf(path, 256, "%s/%s", f->state, name);
 }
 
-static enum rjwt_err
-reopen(struct fixture *f)
-{
-	struct rjwt_options options = fixture_options(f);
-
-	rjwt_close(f->h);
-	f->h = NULL;
-	return rjwt_open(&options, &f->h, &f->diag);
-}
-
 static void
 test_names(void **state)
 {
@@ -220,22 +210,22 @@ test_torn(void **state)
 	want("rotate", rjwt_rotate(f->h, 0, &(struct rjwt_change){ 0 }, &f->diag), RJWT_KEYSET);
 	want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 }, &f->diag),
 	    RJWT_KEYSET);
-	want("open", reopen(f), RJWT_KEYSET);
+	want("open", fixture_reopen(f), RJWT_KEYSET);
 	path_of(f, "keyset.json", path);
 	unlink(path);
-	want("gone", reopen(f), RJWT_KEYSET);
+	want("gone", fixture_reopen(f), RJWT_KEYSET);
 	assert_non_null(strstr(f->diag.text, "rjwt-keyd init"));
 	file_put(f, "keyset.json", buf_view(&good));
-	want("put back", reopen(f), RJWT_OK);
+	want("put back", fixture_reopen(f), RJWT_OK);
 	want("put back", judge(f, token, 0, NULL), RJWT_OK);
 	for (size_t n = 0; n < key.n; n += 7) {
 		file_put(f, "keys/1.jwk", (struct view){ key.p, n });
-		want("open", reopen(f), RJWT_OK);
+		want("open", fixture_reopen(f), RJWT_OK);
 		want("a torn key", judge(f, token, 0, NULL), RJWT_KEYSET);
 	}
 	key.p[key.n / 3] ^= 1;
 	file_put(f, "keys/1.jwk", buf_view(&key));
-	want("open", reopen(f), RJWT_OK);
+	want("open", fixture_reopen(f), RJWT_OK);
 	want("an altered key", judge(f, token, 0, NULL), RJWT_KEYSET);
 	path_of(f, "keys/1.jwk", path);
 	unlink(path);
@@ -270,7 +260,7 @@ test_torn_private_half(void **state)
 	buf_add_view(&torn, buf_view(&good));
 	torn.p[at] = torn.p[at] == 'A' ? 'B' : 'A';
 	file_put(f, "private/1.key", buf_view(&torn));
-	want("open", reopen(f), RJWT_OK);
+	want("open", fixture_reopen(f), RJWT_OK);
 	want("mint", rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 }, &f->diag),
 	    RJWT_KEYSET);
 	assert_non_null(strstr(f->diag.text, "private/1.key is not the key of keys/1.jwk"));
@@ -295,7 +285,7 @@ test_torn_version(void **state)
 	want("whole", judge(f, old, 0, NULL), RJWT_OK);
 	want_exported(f, "B.1", true);
 	file_put(f, "keys/1.jwk", VIEW("{\"kty\":\"EC\""));
-	want("open", reopen(f), RJWT_OK);
+	want("open", fixture_reopen(f), RJWT_OK);
 	want("of the torn one", judge(f, old, 0, NULL), RJWT_KEYSET);
 	want("of another", judge(f, new, 0, NULL), RJWT_OK);
 	newest = minted(f, NULL);
@@ -334,30 +324,30 @@ test_unsafe(void **state)
 
 		path_of(f, rows[i].name, path);
 		assert_int_equal(chmod(path, rows[i].bad), 0);
-		err = reopen(f);
+		err = fixture_reopen(f);
 		if (err == RJWT_OK)
 			err = judge(f, token, 0, NULL);
 		want(rows[i].name, err == RJWT_CONFIG ? RJWT_KEYSET : err, RJWT_KEYSET);
 		if (strstr(f->diag.text, "writable by its group or by others") == NULL)
 			fail_msg("%s: %s", rows[i].name, f->diag.text);
 		assert_int_equal(chmod(path, rows[i].good), 0);
-		want(rows[i].name, reopen(f), RJWT_OK);
+		want(rows[i].name, fixture_reopen(f), RJWT_OK);
 		want(rows[i].name, judge(f, token, 0, NULL), RJWT_OK);
 	}
 	path_of(f, "keyset.json", path);
 	path_of(f, "moved", other);
 	assert_int_equal(rename(path, other), 0);
 	assert_int_equal(symlink("moved", path), 0);
-	want("a link", reopen(f), RJWT_KEYSET);
+	want("a link", fixture_reopen(f), RJWT_KEYSET);
 	unlink(path);
 	assert_int_equal(mkfifo(path, 0644), 0);
-	want("a fifo", reopen(f), RJWT_KEYSET);
+	want("a fifo", fixture_reopen(f), RJWT_KEYSET);
 	unlink(path);
 	assert_int_equal(mkdir(path, 0755), 0);
-	want("a folder", reopen(f), RJWT_KEYSET);
+	want("a folder", fixture_reopen(f), RJWT_KEYSET);
 	rmdir(path);
 	assert_int_equal(rename(other, path), 0);
-	want("the file", reopen(f), RJWT_OK);
+	want("the file", fixture_reopen(f), RJWT_OK);
 }
 
 /* --- whose keyset ----------------------------------------------------------------------------- */

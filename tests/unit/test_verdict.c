@@ -5,15 +5,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define CLAIM(name, value)       \
-	{                        \
-		'c', name, value \
-	}
-#define END                   \
-	{                     \
-		0, NULL, NULL \
-	}
-
 /* --- the attempt ------------------------------------------------------------------------------ */
 
 /* What is left out is refused, and never means any; skipping has a name. */

@@ -4,15 +4,6 @@
 
 #include <stdio.h>
 
-#define CLAIM(name, value)       \
-	{                        \
-		'c', name, value \
-	}
-#define END                   \
-	{                     \
-		0, NULL, NULL \
-	}
-
 static void
 put_mark(struct fixture *f, const char *kind, const char *of, const char *text)
 {

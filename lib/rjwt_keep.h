@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rjwt_keep.h - part of rjwt.h, which a program includes: the keyset. Who signs, rotating, revoking, the record of what was
+ * minted, status; and what its keeper calls, as rjwt-keyd does.
+ */
+#ifndef RJWT_PUBLIC_KEEP_H
+#define RJWT_PUBLIC_KEEP_H
+
+#include "rjwt.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/* The public JWK Set (RFC 7517 s5) of all keys that verify now. json gives; rjwt_free(). */
+enum rjwt_err rjwt_jwks(struct rjwt *handle, char **json, size_t *len, struct rjwt_diag *diag);
+
+/* The key that signs now. kid is filled; alg is static. */
+enum rjwt_err rjwt_current_key(struct rjwt *handle, char kid[RJWT_ID_SIZE], const char **alg, struct rjwt_diag *diag);
+
+/* Names of the algorithms (RFC 7518 s3.1, RFC 8037), NULL at the end; static. */
+const char *const *rjwt_algorithms(void);
+
+enum rjwt_rotate_flags {
+	/* RJWT_DRY_RUN: plan, and write nothing */
+	RJWT_COMPROMISED = 256, /* the private keys are known to somebody else */
+	RJWT_ROTATE_FLAGS = RJWT_DRY_RUN | RJWT_COMPROMISED
+};
+
+/*
+ * Promote the next key now. Of several calls at once, one rotates: change->rotated says which. RJWT_COMPROMISED makes
+ * two new keys and erases the old private keys; earlier tokens stop verifying.
+ */
+enum rjwt_err rjwt_rotate(struct rjwt *handle, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
+
+void rjwt_free(void *p); /* what rjwt_jwks() gave; NULL is fine */
+
+/* --- the keyset's keeper: what rjwt-keyd calls ------------------------------------------------ */
+
+enum rjwt_init_flags {
+	RJWT_ADOPT = 128, /* take over the keyset that is there */
+	RJWT_INIT_FLAGS = RJWT_ADOPT
+};
+
+/*
+ * Make the keyset that the options name. RJWT_EXISTS when there is one; RJWT_AUDIENCE when the host
+ * has no name of its own (empty, localhost) and the configuration gives no issuer and audience.
+ * RJWT_ADOPT takes over a keyset that was copied, restored or damaged: a new base, and no earlier token
+ * verifies. RJWT_CONFIG: base_kid is the old base; RJWT_KEYSET: nothing is there.
+ */
+enum rjwt_err
+rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
+
+enum rjwt_maintain_flags {
+	/* RJWT_DRY_RUN: plan, and write nothing */
+	RJWT_MAINTAIN_FLAGS = RJWT_DRY_RUN
+};
+
+/* Do what is due: rotate, remove keys and marks that are no longer needed. */
+enum rjwt_err rjwt_maintain(struct rjwt *handle, int flags, struct rjwt_change *change, struct rjwt_diag *diag);
+
+enum rjwt_revoke_flags {
+	/* RJWT_DRY_RUN: plan, and write nothing */
+	RJWT_REVOKE_FLAGS = RJWT_DRY_RUN
+};
+
+/* What is revoked: exactly one of these; the others are NULL and false. Borrows all. */
+struct rjwt_revocation {
+	const char *jti;	  /* one token, by its id */
+	const char *const *users; /* all tokens of these login names that were minted until now; NULL-terminated */
+	const char *kid;	  /* all tokens of one key */
+	bool all;		  /* all tokens that were minted until now */
+};
+
+/*
+ * Revoke. When it returns RJWT_OK, what was revoked is refused, also by handles that are open, and stays so.
+ * Repeating it does no harm. RJWT_USAGE: an unknown flag, not exactly one, or no name; RJWT_KID,
+ * RJWT_KEY_UNKNOWN: no such key verifies; RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY.
+ */
+enum rjwt_err rjwt_revoke(struct rjwt *handle, const struct rjwt_revocation *revocation, int flags,
+    struct rjwt_change *change, struct rjwt_diag *diag);
+
+/* A scope for which a one-time token was spent on this host, and when. */
+struct rjwt_use {
+	const char *scope;
+	int64_t at_s;
+};
+
+/* A token that was minted here and has not expired; views until the call returns. Lists end with NULL. */
+struct rjwt_issued {
+	const char *jti, *user, *kid;
+	const char *by, *why; /* as in the request; "": not recorded */
+	const char *const *audience;
+	const char *const *scope;    /* NULL, both: not recorded */
+	const struct rjwt_use *uses; /* of a one-time token whose audience includes this host */
+	size_t nuses;
+	int64_t iat_s, nbf_s, exp_s;
+	bool once;
+	bool here;    /* this host is in its audience */
+	bool revoked; /* itself, its user up to its key, or its key */
+	bool live;    /* neither revoked nor, as far as this host knows, spent for all its scopes */
+};
+
+/*
+ * Call each for every token that was minted here and has not expired, in no order, until it returns false. Only root
+ * can read the record of minted tokens.
+ *
+ * RJWT_USAGE: a handle on a JWK Set; RJWT_KEYSET, RJWT_IO, RJWT_MEMORY.
+ */
+enum rjwt_err rjwt_list(struct rjwt *handle, bool (*each)(void *context, const struct rjwt_issued *token),
+    void *context, struct rjwt_diag *diag);
+
+struct rjwt_key_info {
+	char kid[RJWT_ID_SIZE];
+	char alg[8], state[8]; /* state: "active", "next", "retired", "revoked", "expired" */
+	int64_t published_s, active_since_s, retired_s, verifies_until_s, revoked_s; /* 0: not, or not yet */
+	int64_t minted; /* number of tokens that it signed; -1: unknown, as for keys that are neither active nor next */
+};
+
+enum rjwt_note_level { RJWT_NOTE = 0, RJWT_ATTENTION = 1, RJWT_BROKEN = 3 };
+
+struct rjwt_note {
+	enum rjwt_note_level level;
+	const char *code; /* "keyset.machine": stable, for programs; rjwt-keyd(8) has them; static */
+	struct rjwt_diag diag;
+};
+
+struct rjwt_status {
+	enum rjwt_note_level level; /* the worst of notes; the exit status of rjwt-keyd status */
+	char config[256]; /* the configuration file that is used; "": there is none, and every key has its default */
+	char dir[256], issuer[RJWT_NAME_MAX + 1], audience[RJWT_NAME_MAX + 1];
+	struct rjwt_key_info *keys; /* NULL: there are none */
+	size_t nkeys;
+	int64_t now_s, next_event_s;		    /* due before now_s: nobody has done it */
+	char next_event[16];			    /* "rotation", "clean-up", "nothing" */
+	int64_t rotate_every_s, previous_key_ttl_s; /* as configured */
+	uint64_t generation;
+	struct rjwt_note *notes; /* NULL: there are none */
+	size_t nnotes;
+};
+
+/*
+ * The state of configuration, keyset and host, changing nothing. What is broken is a note, not an
+ * error: RJWT_OK also for a keyset that is missing. status gives; rjwt_status_clear().
+ */
+enum rjwt_err rjwt_status(const struct rjwt_options *options, struct rjwt_status *status);
+void rjwt_status_clear(struct rjwt_status *status);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif
