@@ -258,6 +258,12 @@ rjwt_prompt(const struct rjwt *h, const char *scope, struct rjwt_prompt *prompt)
 	return prompt_find(&h->config, scope, prompt);
 }
 
+const char *
+rjwt_scope(const struct rjwt *h, const char *service)
+{
+	return config_scope(&h->config, service);
+}
+
 bool
 rjwt_requires_log(const struct rjwt *h)
 {

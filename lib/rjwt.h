@@ -297,6 +297,7 @@ enum rjwt_outcome { RJWT_NOT_REACHED = 0, RJWT_PASSED, RJWT_FAILED, RJWT_NOT_CHE
 struct rjwt_check {
 	enum rjwt_err code; /* what a failure of this row is called */
 	const char *name;   /* "signature"; static */
+	const char *group;  /* "form", "key", "type", "who", "time", "use": rows that belong together; static */
 	enum rjwt_outcome outcome;
 	char expected[160], found[160];
 };

@@ -133,8 +133,9 @@ struct rjwt_status {
 	char dir[256], issuer[RJWT_NAME_MAX + 1], audience[RJWT_NAME_MAX + 1];
 	struct rjwt_key_info *keys; /* NULL: there are none */
 	size_t nkeys;
-	int64_t now_s, next_event_s; /* due before now_s: nobody has done it */
-	char next_event[16];	     /* "rotation", "clean-up", "nothing" */
+	int64_t now_s, next_event_s;		    /* due before now_s: nobody has done it */
+	char next_event[16];			    /* "rotation", "clean-up", "nothing" */
+	int64_t rotate_every_s, previous_key_ttl_s; /* as configured */
 	uint64_t generation;
 	struct rjwt_note *notes; /* NULL: there are none */
 	size_t nnotes;

@@ -162,6 +162,8 @@ struct rjwt_prompt {
  * known. rjwt_mint() rejects a token that is too long for it. A handle on a JWK Set has no services of its own.
  */
 bool rjwt_prompt(const struct rjwt *handle, const char *scope, struct rjwt_prompt *prompt);
+/* The scope that a token needs for a PAM service; NULL: none opens it. A view of the handle, or service itself. */
+const char *rjwt_scope(const struct rjwt *handle, const char *service);
 /* Whether some prompt cuts a longer reply off, in silence, at exactly this length. */
 bool rjwt_prompt_cuts(size_t len);
 

@@ -46,6 +46,10 @@ struct outcome {
 void check_suppose(const struct check *check, const struct stack *stack, enum stack_phase phase,
     const struct supposed *supposed, struct outcome *outcome);
 
+/* The same, when it is known what a line returns, whatever its module. */
+void check_suppose_line(const struct check *check, const struct stack *stack, enum stack_phase phase,
+    const struct supposed *supposed, const struct stack_entry *line, int returns, struct outcome *outcome);
+
 /* Whether a module asks for a password, or is not known and may. */
 bool check_asks(const struct stack_entry *entry);
 
@@ -73,12 +77,21 @@ bool service_takes_password_alone(const struct service *service);
 
 /* --- areas ------------------------------------------------------------------------------------ */
 
+/* Names of services, some of them twice: files that programs ask for. */
+void check_list_services(const struct check *check, struct string_list *names);
+
 void check_pam(struct check *check);
 void check_module(struct check *check); /* after check_pam() */
 void check_sshd(struct check *check);
 void check_sudo(struct check *check);
 void check_rotation(struct check *check);
 void check_issue(struct check *check);
+
+/* What the library found. */
+void check_take_notes(struct findings *found, const struct rjwt_status *status);
+
+/* Whether a time service keeps the clock; -1: that is not known. */
+int check_synchronised(void);
 
 /* check->modules and second, from the libpam that programs load. */
 void check_find_modules(struct check *check);
@@ -92,5 +105,8 @@ const char *check_arguments(size_t argc, char *const *argv);
  * run, was killed or took too long, and error says so.
  */
 int check_run(const char *const *argv, struct buf *out, char error[static 256]);
+
+/* Of a clock that nobody sets. */
+int64_t check_now_ms(void);
 
 #endif

@@ -61,6 +61,8 @@ struct supposing {
 	const struct supposed *supposed;
 	struct outcome *outcome;
 	enum stack_phase phase;
+	const struct stack_entry *line; /* what it returns is known; NULL: there is none */
+	int returns;
 };
 
 static enum way
@@ -119,6 +121,8 @@ suppose(void *context, const struct stack_entry *entry)
 {
 	const struct supposing *s = context;
 
+	if (entry == s->line)
+		return s->returns;
 	if (stack_is_module(entry, RJWT_MODULE)) {
 		s->outcome->asked = true;
 		return s->phase == STACK_AUTH ? s->supposed->token : s->supposed->account;
@@ -148,7 +152,14 @@ void
 check_suppose(const struct check *check, const struct stack *stack, enum stack_phase phase,
     const struct supposed *supposed, struct outcome *outcome)
 {
-	struct supposing s = { check, supposed, outcome, phase };
+	check_suppose_line(check, stack, phase, supposed, NULL, 0, outcome);
+}
+
+void
+check_suppose_line(const struct check *check, const struct stack *stack, enum stack_phase phase,
+    const struct supposed *supposed, const struct stack_entry *line, int returns, struct outcome *outcome)
+{
+	struct supposing s = { check, supposed, outcome, phase, line, returns };
 	const struct stack_entry *decided;
 
 	*outcome = (struct outcome){ .asked = false };

@@ -144,8 +144,8 @@ by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void
-list_services(const struct check *check, struct string_list *names)
+void
+check_list_services(const struct check *check, struct string_list *names)
 {
 	for (size_t i = 0; check->pam[i] != NULL; i++) {
 		DIR *dir = opendir(check->pam[i]);
@@ -167,7 +167,7 @@ check_pam(struct check *check)
 	RJWT_CLEAN(string_list_clear) struct string_list names = { 0 };
 	struct summary sum = { .by = "" };
 
-	list_services(check, &names);
+	check_list_services(check, &names);
 	for (size_t i = 0; i < names.n; i++)
 		if (i == 0 || strcmp(names.list[i], names.list[i - 1]) != 0)
 			check_service(check, names.list[i], &sum);

@@ -14,8 +14,8 @@
 
 enum { MOST_MS = 10000, MOST_BYTES = 256 * 1024 };
 
-static int64_t
-now_ms(void)
+int64_t
+check_now_ms(void)
 {
 	struct timespec now;
 
@@ -52,10 +52,10 @@ static bool
 listen_to(int out, int err, struct buf *text, struct buf *errors)
 {
 	struct pollfd fds[2] = { { .fd = out, .events = POLLIN }, { .fd = err, .events = POLLIN } };
-	int64_t end_ms = now_ms() + MOST_MS;
+	int64_t end_ms = check_now_ms() + MOST_MS;
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
-		int64_t left_ms = end_ms - now_ms();
+		int64_t left_ms = end_ms - check_now_ms();
 
 		if (left_ms <= 0 || poll(fds, 2, (int)left_ms) <= 0 || text->n > MOST_BYTES || errors->n > MOST_BYTES)
 			return false;

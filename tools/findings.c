@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "findings.h"
+#include "colour.h"
 #include "base/json_write.h"
 #include "base/text.h"
 
@@ -16,10 +17,8 @@ const struct finding_kind finding_kinds[] = {
 const size_t finding_kinds_n = ARRAY_LEN(finding_kinds);
 
 static const char *const areas[] = { "config", "issue", "keyset", "disk", "clock", "log", "rotation", "module", "pam",
-	"sshd", "sudo", "way_in" };
-static const struct {
-	const char *word, *colour;
-} levels[LEVELS] = { { "OK", "\033[32m" }, { "WARN", "\033[33m" }, { "FAIL", "\033[31m" } };
+	"sshd", "sudo", "way_in", "try" };
+static const char *const levels[LEVELS] = { "OK", "WARN", "FAIL" };
 
 static struct finding *
 last(struct findings *found)
@@ -62,6 +61,7 @@ finding_add(struct findings *found, const char *code, const char *fmt, ...)
 	if (f == NULL)
 		return;
 	f->kind = kind_of(code) == NULL ? &unknown : kind_of(code);
+	f->level = f->kind->level;
 	snprintf(f->area, sizeof(f->area), "%.*s", (int)strcspn(code, "."), code);
 	if (f->kind->fix != NULL)
 		snprintf(f->fix, sizeof(f->fix), "%s", f->kind->fix);
@@ -82,6 +82,12 @@ finding_ok(struct findings *found, const char *area, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(f->text, sizeof(f->text), fmt, args);
 	va_end(args);
+}
+
+void
+finding_area(struct findings *found, const char *area)
+{
+	snprintf(last(found)->area, sizeof(last(found)->area), "%s", area);
 }
 
 void
@@ -109,17 +115,11 @@ finding_fix(struct findings *found, const char *fmt, ...)
 	va_end(args);
 }
 
-static enum level
-level_of(const struct finding *f)
-{
-	return f->kind == NULL ? LEVEL_OK : f->kind->level;
-}
-
 bool
 findings_in(const struct findings *found, const char *area)
 {
 	for (size_t i = 0; i < found->n; i++)
-		if (strcmp(found->list[i].area, area) == 0 && level_of(&found->list[i]) != LEVEL_OK)
+		if (strcmp(found->list[i].area, area) == 0 && found->list[i].level != LEVEL_OK)
 			return true;
 	return false;
 }
@@ -137,7 +137,7 @@ findings_count(const struct findings *found, size_t counts[static LEVELS])
 	memset(counts, 0, LEVELS * sizeof(*counts));
 	for (size_t i = 0; i < found->n; i++)
 		if (is_shown(found, &found->list[i]))
-			counts[level_of(&found->list[i])]++;
+			counts[found->list[i].level]++;
 }
 
 enum level
@@ -146,7 +146,7 @@ findings_level(const struct findings *found)
 	enum level worst = LEVEL_OK;
 
 	for (size_t i = 0; i < found->n; i++)
-		worst = level_of(&found->list[i]) > worst ? level_of(&found->list[i]) : worst;
+		worst = found->list[i].level > worst ? found->list[i].level : worst;
 	return worst;
 }
 
@@ -154,66 +154,46 @@ findings_level(const struct findings *found)
 
 enum { WIDTH = 80, INDENT = 15 };
 
-static void
-put_level(struct buf *out, enum level level, bool colour)
+void
+level_put(struct buf *out, enum level level, bool colour)
 {
-	buf_addf(out, "%s%s%s", colour ? levels[level].colour : "", levels[level].word, colour ? "\033[0m" : "");
+	colour_word(out, levels[level], colour);
 }
 
-/* Words that are broken into lines where they do not fit; a word that is too long makes its own line longer. */
-static void
-put_words(struct buf *out, const char *text)
+void
+finding_sentence(struct buf *out, const struct finding *f)
 {
-	size_t column = INDENT;
-
-	while (*text != '\0') {
-		size_t n = strcspn(text, " ");
-
-		if (column > INDENT && column + 1 + n > WIDTH) {
-			buf_addf(out, "\n%*s", INDENT, "");
-			column = INDENT;
-		} else if (column > INDENT) {
-			buf_adds(out, " ");
-			column++;
-		}
-		buf_add(out, text, n);
-		column += n;
-		text += n + strspn(text + n, " ");
+	if (f->path[0] != '\0') {
+		buf_adds(out, f->path);
+		if (f->line != 0)
+			buf_addf(out, ":%u", f->line);
+		if (f->column != 0)
+			buf_addf(out, ":%u", f->column);
+		if (f->by[0] != '\0')
+			buf_addf(out, " (by %s)", f->by);
+		buf_adds(out, ": ");
 	}
+	buf_adds(out, f->text);
 }
 
-/* "PATH:LINE:COLUMN (by FILE:LINE): text", escaped. */
 static void
 put_sentence(struct buf *out, const struct finding *f)
 {
 	RJWT_CLEAN(buf_clear) struct buf plain = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf escaped = { 0 };
 
-	if (f->path[0] != '\0') {
-		buf_adds(&plain, f->path);
-		if (f->line != 0)
-			buf_addf(&plain, ":%u", f->line);
-		if (f->column != 0)
-			buf_addf(&plain, ":%u", f->column);
-		if (f->by[0] != '\0')
-			buf_addf(&plain, " (by %s)", f->by);
-		buf_adds(&plain, ": ");
-	}
-	buf_adds(&plain, f->text);
+	finding_sentence(&plain, f);
 	text_escape(&escaped, buf_view(&plain));
-	put_words(out, escaped.p == NULL ? "" : escaped.p);
+	text_wrap(out, escaped.p == NULL ? "" : escaped.p, INDENT, WIDTH);
 }
 
-static void
-put_finding(struct buf *out, const struct finding *f, bool colour)
+void
+finding_put(struct buf *out, const struct finding *f, bool colour)
 {
-	const char *word = levels[level_of(f)].word;
+	const char *word = levels[f->level];
 
-	put_level(out, level_of(f), colour);
-	buf_addf(out, "%*s", 6 - (int)strlen(word), "");
-	for (const char *c = f->area; *c != '\0'; c++)
-		buf_adds(out, *c == '_' ? " " : (const char[]){ *c, '\0' });
-	buf_addf(out, "%*s", 9 - (int)strlen(f->area), "");
+	level_put(out, f->level, colour);
+	buf_addf(out, "%*s%-8s ", 6 - (int)strlen(word), "", strcmp(f->area, "way_in") == 0 ? "way in" : f->area);
 	put_sentence(out, f);
 	buf_adds(out, "\n");
 	if (f->fix[0] == '\0')
@@ -231,22 +211,28 @@ findings_text(const struct findings *found, bool quiet, bool colour, struct buf 
 	for (size_t a = 0; a < ARRAY_LEN(areas) && !quiet; a++)
 		for (size_t i = 0; i < found->n; i++)
 			if (strcmp(found->list[i].area, areas[a]) == 0 && is_shown(found, &found->list[i]))
-				put_finding(out, &found->list[i], colour);
+				finding_put(out, &found->list[i], colour);
 	findings_count(found, counts);
 	buf_adds(out, "check: ");
-	put_level(out, findings_level(found), colour);
+	level_put(out, findings_level(found), colour);
 	buf_addf(out, ": %zu FAIL, %zu WARN, %zu OK\n", counts[LEVEL_FAIL], counts[LEVEL_WARN], counts[LEVEL_OK]);
 }
 
 /* --- for programs ----------------------------------------------------------------------------- */
 
-static const char *const level_words[LEVELS] = { "ok", "warn", "fail" };
+const char *
+level_word(enum level level)
+{
+	static const char *const words[LEVELS] = { "ok", "warn", "fail" };
 
-static void
-json_finding(struct buf *out, const struct finding *f)
+	return words[level];
+}
+
+void
+finding_json(struct buf *out, const struct finding *f)
 {
 	json_open_element(out);
-	json_put_string(out, "level", view_of(level_words[level_of(f)]));
+	json_put_string(out, "level", view_of(level_word(f->level)));
 	json_put_string(out, "area", view_of(f->area));
 	if (f->kind != NULL)
 		json_put_string(out, "code", view_of(f->kind->code));
@@ -272,16 +258,16 @@ findings_json(const struct findings *found, struct buf *out)
 	findings_count(found, counts);
 	json_open(out, NULL);
 	json_put_integer(out, "schema", 1);
-	json_put_string(out, "level", view_of(level_words[findings_level(found)]));
+	json_put_string(out, "level", view_of(level_word(findings_level(found))));
 	json_open(out, "counts");
 	for (int i = 0; i < LEVELS; i++)
-		json_put_integer(out, level_words[i], (int64_t)counts[i]);
+		json_put_integer(out, level_word((enum level)i), (int64_t)counts[i]);
 	json_close(out);
 	json_open_array(out, "findings");
 	for (size_t a = 0; a < ARRAY_LEN(areas); a++)
 		for (size_t i = 0; i < found->n; i++)
 			if (strcmp(found->list[i].area, areas[a]) == 0 && is_shown(found, &found->list[i]))
-				json_finding(out, &found->list[i]);
+				finding_json(out, &found->list[i]);
 	json_close_array(out);
 	json_close(out);
 	buf_adds(out, "\n");

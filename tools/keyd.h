@@ -29,7 +29,7 @@ struct keyd {
 	bool dry_run, if_missing, json, quiet;
 	const char *jti, *kid;
 	char whole_jti[RJWT_ID_SIZE]; /* of a token whose beginning was typed */
-	struct string_list users;
+	struct string_list users;     /* of --sub; of try its arguments */
 };
 
 /* Rotate on a timer until SIGTERM or SIGINT. */
@@ -50,5 +50,6 @@ int keyd_list(struct keyd *keyd);
 int keyd_revoke(struct keyd *keyd);
 int keyd_status(struct keyd *keyd);
 int keyd_check(struct keyd *keyd);
+int keyd_try(struct keyd *keyd);
 
 #endif

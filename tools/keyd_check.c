@@ -4,6 +4,7 @@
  * knows is from rjwt_status(). Nothing is written, and nothing is asked of a network.
  */
 #include "check.h"
+#include "colour.h"
 #include "keyd.h"
 #include "log.h"
 #include "base/datetime.h"
@@ -16,18 +17,17 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
-/* What the library found. */
-static void
-take_notes(struct check *check, const struct rjwt_status *s)
+void
+check_take_notes(struct findings *found, const struct rjwt_status *s)
 {
 	for (size_t i = 0; i < s->nnotes; i++) {
 		const struct rjwt_note *note = &s->notes[i];
 		struct finding *f;
 
-		finding_add(&check->found, note->code, "%s", note->diag.text);
-		if (check->found.failed)
+		finding_add(found, note->code, "%s", note->diag.text);
+		if (found->failed)
 			return;
-		f = &check->found.list[check->found.n - 1];
+		f = &found->list[found->n - 1];
 		snprintf(f->path, sizeof(f->path), "%s", note->diag.path);
 		f->line = note->diag.line;
 		f->column = note->diag.column;
@@ -91,11 +91,19 @@ newest_stamp(const struct rjwt_status *s)
 	return newest_s;
 }
 
-static void
-check_clock(struct check *check, const struct rjwt_status *s)
+int
+check_synchronised(void)
 {
 	struct timex clock = { .modes = 0 };
 	int state = adjtimex(&clock);
+
+	return state < 0 ? -1 : state != TIME_ERROR && (clock.status & STA_UNSYNC) == 0;
+}
+
+static void
+check_clock(struct check *check, const struct rjwt_status *s)
+{
+	int synchronised = check_synchronised();
 	char stamp[32];
 
 	if (newest_stamp(s) > s->now_s + RJWT_LEEWAY_MAX) {
@@ -103,9 +111,9 @@ check_clock(struct check *check, const struct rjwt_status *s)
 		finding_add(&check->found, "clock.wrong", "the clock is behind the keyset, which was written %s",
 		    stamp);
 	}
-	if (state < 0)
+	if (synchronised < 0)
 		finding_ok(&check->found, "clock", "not checked: adjtimex is not allowed here");
-	else if (state == TIME_ERROR || (clock.status & STA_UNSYNC) != 0)
+	else if (synchronised == 0)
 		finding_add(&check->found, "clock.unsynchronised",
 		    "not synchronised: tokens of other hosts may be rejected");
 	else
@@ -130,14 +138,11 @@ static int
 put(struct keyd *keyd, const struct check *check)
 {
 	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
-	const char *term = getenv("TERM"), *plain = getenv("NO_COLOR");
-	bool colour =
-	    isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0 && (plain == NULL || plain[0] == '\0');
 
 	if (keyd->json)
 		findings_json(&check->found, &out);
 	else
-		findings_text(&check->found, keyd->quiet, colour, &out);
+		findings_text(&check->found, keyd->quiet, colour_wanted(), &out);
 	if (buf_done(&out) != RJWT_OK || check->found.failed)
 		return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
 	(void)fwrite(out.p, 1, out.n, stdout);
@@ -155,7 +160,7 @@ keyd_check(struct keyd *keyd)
 
 	if (err != RJWT_OK)
 		return tool_fail(&keyd->tool, err, &(struct rjwt_diag){ 0 });
-	take_notes(&check, &status);
+	check_take_notes(&check.found, &status);
 	check_issue(&check);
 	check_keyset(&check, &status);
 	check_disk(&check, &status);

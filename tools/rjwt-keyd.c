@@ -133,9 +133,12 @@ static const struct command {
 	{ "rotate", keyd_rotate, DRY_RUN | COMPROMISED, "make the next key active now, and print its key id" },
 	{ "list", keyd_list, JSON, "show who can log in now: the tokens minted here that are still live" },
 	{ "revoke", keyd_revoke, DRY_RUN | JTI | SUB | KID | ALL, "reject tokens from now on" },
-	{ "status", keyd_status, JSON, "show keys and times; exits with 0 (good), 1 (needs attention) or 3 (broken)" },
+	{ "status", keyd_status, JSON | QUIET,
+	    "say whether all is well and what is next; exits with 0, 1 (WARN) or 3 (FAIL)" },
 	{ "jwks", keyd_jwks, 0, "print the public keys as a JWK Set" },
 	{ "check", keyd_check, JSON | QUIET, "say what will not work, or surprise, and what to do; change nothing" },
+	{ "try", keyd_try, JSON | QUIET,
+	    "try USER [SERVICE...]: log in by the real PAM stacks, with tokens good and bad" },
 };
 
 static const struct option_row rows[] = {
@@ -147,8 +150,8 @@ static const struct option_row rows[] = {
 	{ SUB, "sub", "NAME...", "all tokens of these login names minted until now", NULL },
 	{ KID, "kid", "KID", "all tokens signed with this key", NULL },
 	{ ALL, "all", NULL, "all tokens minted until now", NULL },
-	{ JSON, "json", NULL, "print a JSON object", "Options of list, status, check:" },
-	{ 'q', "quiet", NULL, "print the verdict alone", "Options of check:" },
+	{ JSON, "json", NULL, "print a JSON object", "Options of list, status, check, try:" },
+	{ 'q', "quiet", NULL, "print the verdict alone", "Options of status, check, try:" },
 	{ DRY_RUN, "dry-run", NULL, "report what would be done, change nothing", "Options of once, rotate, revoke:" },
 	{ 0, NULL, NULL, NULL, NULL },
 };
@@ -228,14 +231,14 @@ take_option(void *context, int option)
 	return EXIT_DONE;
 }
 
-/* COMMAND, and for revoke --sub the rest of the names. -1: continue. */
+/* COMMAND, and the names that follow try and revoke --sub. -1: continue. */
 static int
 take_arguments(struct keyd *keyd, int argc, char **argv)
 {
 	if (optind == argc)
 		return tool_wrong(&keyd->tool, "COMMAND is missing");
 	for (int i = optind + 1; i < argc; i++) {
-		if ((keyd->given & SUB) == 0)
+		if ((keyd->given & SUB) == 0 && strcmp(argv[optind], "try") != 0)
 			return tool_wrong(&keyd->tool, "%s: unexpected argument", argv[i]);
 		if (string_list_add(&keyd->users, argv[i]) != RJWT_OK)
 			return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * verify.h - the parts of rjwt-verify: the command line (verify_options.c), reading and verifying tokens
- * (rjwt-verify.c), printing verdicts (verify_print.c).
+ * (rjwt-verify.c), printing verdicts (verify_print.c) and checks (verify_explain.c).
  */
 #ifndef RJWT_VERIFY_TOOL_H
 #define RJWT_VERIFY_TOOL_H
@@ -24,6 +24,15 @@ extern const struct program verify_program;
 
 /* Read the command line. -1: continue; otherwise the exit status. */
 int verify_arguments(struct verify *v, int argc, char **argv);
+
+/* --explain, below the verdict: the groups of checks. Needs the trace. */
+void verify_explain(const struct verify *v, const struct rjwt_verdict *verdict);
+
+/* The rest of the first line of --explain: "alice may use sshd for 4m12s more, once", or why not. */
+void verify_sentence(const struct verify *v, const struct rjwt_verdict *verdict);
+
+/* What to do about a token that was rejected; false: there is nothing to say. */
+bool verify_fix(const struct verify *v, const struct rjwt_verdict *verdict, struct buf *out);
 
 /* prefix: what precedes the verdict, with a colon; NULL: nothing. */
 void

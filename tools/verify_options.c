@@ -22,7 +22,7 @@ static const struct option_row rows[] = {
 	    "verify against this JWK Set, not the keyset;\n- is standard input, and tokens are then in files", NULL },
 	{ OPT_LINES, "lines", NULL, "treat each line of the input as a token, and print one\nverdict per line",
 	    "Input and output:" },
-	{ OPT_EXPLAIN, "explain", NULL, "print every check in order, with the expected and the actual value", NULL },
+	{ OPT_EXPLAIN, "explain", NULL, "say what was found, which check failed, and what to do", NULL },
 	{ OPT_JSON, "json", NULL, "print the verdict as a JSON object", NULL },
 	{ 0, NULL, NULL, NULL, NULL },
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Verdicts of rjwt-verify on standard output: a sentence, the checks, JSON, or the payload. */
+#include "colour.h"
 #include "verify.h"
 #include "base/json_write.h"
 
@@ -15,14 +16,28 @@ verdict_name(enum rjwt_err reason)
 	return rjwt_is_verdict(reason) ? "rejected" : "no verdict";
 }
 
-/* The sentence after the reason: what was expected and what was found, and no more than was shown. */
 static void
-put_reason(const struct rjwt_verdict *verdict)
+put_word(const char *word)
+{
+	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+
+	colour_word(&out, word, colour_wanted());
+	fputs(out.p == NULL ? "" : out.p, stdout);
+}
+
+/* The sentence after the reason, and unless that is explained what was expected and what was found. */
+static void
+put_reason(const struct verify *v, const struct rjwt_verdict *verdict)
 {
 	const struct rjwt_check *f = &verdict->failed;
 
-	printf("%s: %s: %s", verdict_name(verdict->reason), rjwt_reason(verdict->reason),
-	    rjwt_strerror(verdict->reason));
+	put_word(verdict_name(verdict->reason));
+	printf(": %s: ", rjwt_reason(verdict->reason));
+	if (v->explain) {
+		verify_sentence(v, verdict);
+		return;
+	}
+	fputs(rjwt_strerror(verdict->reason), stdout);
 	if (f->expected[0] != '\0' || f->found[0] != '\0') {
 		fputs(" (expected ", stdout);
 		tool_put(f->expected);
@@ -56,11 +71,12 @@ subject_of(const struct rjwt_check *check)
 
 /* "accepted", and what that does not cover: checks that were not made, and scopes for which the token is spent. */
 static void
-put_accepted(const struct rjwt_verdict *verdict, const struct rjwt_check *trace)
+put_accepted(const struct verify *v, const struct rjwt_verdict *verdict)
 {
 	const char *pending = NULL, *separator = ", without ";
+	const struct rjwt_check *trace = v->trace;
 
-	fputs("accepted", stdout);
+	put_word("accepted");
 	for (size_t i = 0; i < verdict->nchecks; i++) {
 		if (trace[i].outcome != RJWT_NOT_CHECKED)
 			continue;
@@ -72,6 +88,11 @@ put_accepted(const struct rjwt_verdict *verdict, const struct rjwt_check *trace)
 	}
 	if (pending != NULL)
 		printf("%s%s", strcmp(separator, ", ") == 0 ? " and " : separator, pending);
+	if (pending == NULL && v->explain) {
+		fputs(": ", stdout);
+		verify_sentence(v, verdict);
+		return;
+	}
 	for (size_t i = 0; i < verdict->nchecks; i++)
 		if (is_check(&trace[i], "spent") && strncmp(trace[i].found, "spent for ", 10) == 0) {
 			fputs("; ", stdout);
@@ -94,25 +115,6 @@ outcome_name(enum rjwt_outcome outcome)
 		break;
 	}
 	return "not reached";
-}
-
-static void
-put_checks(const struct rjwt_verdict *verdict, const struct rjwt_check *trace)
-{
-	for (size_t i = 0; i < verdict->nchecks; i++) {
-		const struct rjwt_check *c = &trace[i];
-
-		printf("  %-12s %-24s", outcome_name(c->outcome), c->name);
-		if (c->expected[0] != '\0') {
-			fputs(c->outcome == RJWT_NOT_CHECKED ? " " : " expected ", stdout);
-			tool_put(c->expected);
-		}
-		if (c->found[0] != '\0') {
-			fputs(", found ", stdout);
-			tool_put(c->found);
-		}
-		fputs("\n", stdout);
-	}
 }
 
 /* The keys of a JWK Set that were not used. */
@@ -147,6 +149,7 @@ static void
 put_json(const struct verify *v, const struct rjwt *handle, const struct rjwt_verdict *verdict)
 {
 	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf fix = { 0 };
 	const struct rjwt_check *trace = v->trace;
 	bool minus_zero;
 
@@ -158,6 +161,7 @@ put_json(const struct verify *v, const struct rjwt *handle, const struct rjwt_ve
 	for (size_t i = 0; i < verdict->nchecks; i++) {
 		json_open_element(&out);
 		json_put_string(&out, "code", view_of(rjwt_reason(trace[i].code)));
+		json_put_string(&out, "group", view_of(trace[i].group));
 		json_put_string(&out, "check", view_of(trace[i].name));
 		json_put_string(&out, "outcome", view_of(outcome_name(trace[i].outcome)));
 		json_put_text(&out, "expected", view_of(trace[i].expected));
@@ -165,6 +169,8 @@ put_json(const struct verify *v, const struct rjwt *handle, const struct rjwt_ve
 		json_close(&out);
 	}
 	json_close_array(&out);
+	if (verify_fix(v, verdict, &fix))
+		json_put_text(&out, "fix", buf_view(&fix));
 	if (v->jwks != NULL)
 		add_passed_over(&out, handle);
 	/* A good signature does not make a payload JSON. */
@@ -195,11 +201,11 @@ verify_print(const struct verify *v, const struct rjwt *handle, const char *pref
 		return;
 	}
 	if (verdict->reason == RJWT_OK)
-		put_accepted(verdict, v->trace);
+		put_accepted(v, verdict);
 	else
-		put_reason(verdict);
+		put_reason(v, verdict);
 	if (!v->explain)
 		return;
-	put_checks(verdict, v->trace);
+	verify_explain(v, verdict);
 	put_passed_over(handle);
 }

@@ -247,3 +247,24 @@ text_nearest(struct view word, const char *const *names)
 	}
 	return nearest;
 }
+
+void
+text_wrap(struct buf *out, const char *text, size_t indent, size_t width)
+{
+	size_t column = indent;
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, " ");
+
+		if (column > indent && column + 1 + n > width) {
+			buf_addf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			buf_adds(out, " ");
+			column++;
+		}
+		buf_add(out, text, n);
+		column += n;
+		text += n + strspn(text + n, " ");
+	}
+}

@@ -30,6 +30,12 @@ void text_append(char *out, size_t size, const char *between, const char *fmt, .
 #define LOG_LINE_MAX 8192
 void text_log_word(struct buf *line, const char *key, struct view text);
 
+/*
+ * Append words, broken into lines where they do not fit into width columns. The first is at column indent already, and so
+ * are the lines that follow; a word that is too long makes its own line longer.
+ */
+void text_wrap(struct buf *out, const char *text, size_t indent, size_t width);
+
 /* Length in bytes of the well-formed UTF-8 character at p (RFC 3629 s4), 0 if there is none. */
 size_t utf8_length(const char *p, size_t n);
 

@@ -72,6 +72,9 @@ const char *stack_argument(const struct stack_entry *entry, const char *name);
 /* Whether the line names this module, by a path or not. */
 bool stack_is_module(const struct stack_entry *entry, const char *module);
 
+/* The name of a PAM_ code, as a control has it: "auth_err"; "?" for none. static. */
+const char *stack_code(int code);
+
 /* What a module returns: a PAM_ code, not PAM_INCOMPLETE. Called for the modules that libpam would call, in its order. */
 typedef int stack_outcome(void *context, const struct stack_entry *entry);
 

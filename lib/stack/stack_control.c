@@ -18,6 +18,12 @@ static const char *const codes[STACK_CODES] = { "success", "open_err", "symbol_e
 
 static const char *const actions[] = { "ignore", "ok", "done", "bad", "die", "reset" }; /* 0, -1, ... */
 
+const char *
+stack_code(int code)
+{
+	return code < 0 || code >= STACK_CODES ? "?" : codes[code];
+}
+
 /* What the words mean, as brackets would say it. */
 static const struct {
 	const char *name;

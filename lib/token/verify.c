@@ -13,26 +13,28 @@
 static const struct row {
 	enum rjwt_err code;
 	bool again; /* checked again after a mark was written, which may have taken long */
-	const char *name;
+	const char *group, *name;
 	enum rjwt_err (*check)(struct verification *w);
 } rows[] = {
-	{ RJWT_EMPTY, false, "empty", check_empty }, { RJWT_TOO_LONG, false, "too_long", check_length },
-	{ RJWT_MALFORMED, false, "malformed", check_form }, /* or truncated */
-	{ RJWT_HEADER, false, "header", check_header }, { RJWT_ALG, false, "alg", check_alg_known },
-	{ RJWT_KID, true, "kid", check_kid }, { RJWT_KEY_UNKNOWN, true, "key_unknown", check_key },
-	{ RJWT_ALG, false, "alg of key", check_alg }, { RJWT_KEY_REVOKED, true, "key_revoked", check_key_revoked },
-	{ RJWT_KEY_RETIRED, true, "key_retired", check_key_until },
-	{ RJWT_SIGNATURE, false, "signature", check_signature }, /* or truncated */
-	{ RJWT_TYP, false, "typ", check_typ }, { RJWT_CLAIMS, false, "claims", check_claims },
-	{ RJWT_USER, false, "user", check_user }, { RJWT_ISSUER, false, "issuer", check_issuer },
-	{ RJWT_AUDIENCE, false, "audience", check_audience }, { RJWT_EXPIRED, true, "expired", check_expired },
-	{ RJWT_NOT_YET_VALID, false, "not_yet_valid", check_not_before },
-	{ RJWT_ISSUED_IN_FUTURE, false, "issued_in_future", check_issued },
-	{ RJWT_LIFETIME, false, "lifetime", check_lifetime },
-	{ RJWT_KEY_RETIRED, true, "issued after retirement", check_retirement },
-	{ RJWT_SCOPE, false, "scope", check_scope }, { RJWT_BINDING, false, "binding", check_binding },
-	{ RJWT_SOURCE, false, "source", check_source }, { RJWT_REVOKED, true, "revoked", check_revoked },
-	{ RJWT_SPENT, false, "spent", check_spent }, /* the last one: see spend() */
+	{ RJWT_EMPTY, false, "form", "empty", check_empty }, { RJWT_TOO_LONG, false, "form", "too_long", check_length },
+	{ RJWT_MALFORMED, false, "form", "malformed", check_form }, /* or truncated */
+	{ RJWT_HEADER, false, "form", "header", check_header }, { RJWT_ALG, false, "form", "alg", check_alg_known },
+	{ RJWT_KID, true, "form", "kid", check_kid }, { RJWT_KEY_UNKNOWN, true, "key", "key_unknown", check_key },
+	{ RJWT_ALG, false, "key", "alg of key", check_alg },
+	{ RJWT_KEY_REVOKED, true, "key", "key_revoked", check_key_revoked },
+	{ RJWT_KEY_RETIRED, true, "key", "key_retired", check_key_until },
+	{ RJWT_SIGNATURE, false, "key", "signature", check_signature }, /* or truncated */
+	{ RJWT_TYP, false, "type", "typ", check_typ }, { RJWT_CLAIMS, false, "type", "claims", check_claims },
+	{ RJWT_USER, false, "who", "user", check_user }, { RJWT_ISSUER, false, "who", "issuer", check_issuer },
+	{ RJWT_AUDIENCE, false, "who", "audience", check_audience },
+	{ RJWT_EXPIRED, true, "time", "expired", check_expired },
+	{ RJWT_NOT_YET_VALID, false, "time", "not_yet_valid", check_not_before },
+	{ RJWT_ISSUED_IN_FUTURE, false, "time", "issued_in_future", check_issued },
+	{ RJWT_LIFETIME, false, "time", "lifetime", check_lifetime },
+	{ RJWT_KEY_RETIRED, true, "time", "issued after retirement", check_retirement },
+	{ RJWT_SCOPE, false, "use", "scope", check_scope }, { RJWT_BINDING, false, "use", "binding", check_binding },
+	{ RJWT_SOURCE, false, "use", "source", check_source }, { RJWT_REVOKED, true, "use", "revoked", check_revoked },
+	{ RJWT_SPENT, false, "use", "spent", check_spent }, /* the last one: see spend() */
 };
 
 #define ROWS (ARRAY_LEN(rows))
@@ -57,6 +59,7 @@ judge_row(struct verification *w, const struct row *row, enum rjwt_err (*check)(
 
 	w->check.code = row->code;
 	w->check.name = row->name;
+	w->check.group = row->group;
 	w->check.outcome = RJWT_NOT_REACHED;
 	w->check.expected[0] = w->check.found[0] = '\0';
 	err = check(w);
@@ -152,7 +155,8 @@ verify_token(const struct verifier *verifier, const struct rjwt_attempt *attempt
 	if (w.trace)
 		verdict->nchecks = attempt->trace_max < ROWS ? attempt->trace_max : ROWS;
 	for (size_t i = 0; i < verdict->nchecks; i++)
-		attempt->trace[i] = (struct rjwt_check){ .code = rows[i].code, .name = rows[i].name };
+		attempt->trace[i] =
+		    (struct rjwt_check){ .code = rows[i].code, .name = rows[i].name, .group = rows[i].group };
 	verdict->reason = refresh(&w);
 	if (verdict->reason == RJWT_OK) {
 		note_state(&w);

@@ -252,7 +252,7 @@ in_place()
 	mv "$file.away" "$file"
 	try 0 login
 	try 0 keyd status
-	says "config    $default"
+	says "config $default"
 	: >"$file"    # the defaults are meant; what was recorded at init are the names
 	try 0 login
 }

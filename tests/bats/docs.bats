@@ -92,7 +92,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		'      --'*)
 			read -r option argument _ <<<"$line"
 			[[ $argument =~ ^[A-Z.]+$ ]] && value=1.1 || value=
-			for command in init once rotate revoke status jwks check run; do
+			for command in init once rotate list revoke status jwks check try run; do
 				[ "$command" != run ] || [[ $group != *' run '* ]] || continue
 				run keyd "$command" "$option${value:+=$value}"
 				if [[ $group == *" $command "* ]]; then
@@ -189,6 +189,21 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		<(sed -n 's/^\.It Sy //p' "$file" | sort)
 }
 
+@test "rjwt-verify(1) has each group of checks, and what to do about each reason" {
+	need jq
+	file=$RJWT_SOURCE/man/rjwt-verify.1
+	configure
+	keyd init
+	run -1 --separate-stderr verify --json </dev/null
+	diff <(jq -r '[.checks[] | {group, check}] | group_by(.group)[] | .[0].group, ([.[].check] | join(", "))' <<<"$output") \
+		<(sed -n '/^\.Bl -tag -compact -width "form"/,/^\.El/{/^\.[BE]/!p}' "$file" | sed 's/^\.It //' | paste - - | sort | tr '\t' '\n')
+	diff <(sed -n 's/^FIX(RJWT_\([A-Z_]*\), "\(.*\)")$/\L\1\E \2/p' "$RJWT_SOURCE/tools/fixes.def" | sort) \
+		<(awk '/^\.It Sy / { word = $3 } /^Fix: / { sub(/^Fix: /, ""); sub(/\.$/, ""); gsub(/\\/, ""); print word, $0 }' "$file" | sort)
+	# each verdict about a token has one, and what is no verdict has none
+	diff <(sed -n '/define RJWT_VERDICTS/,/^$/s/^\tCODE(\(RJWT_[A-Z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/rjwt.h" | grep -vx RJWT_RULE) \
+		<(sed -n 's/^FIX(\(RJWT_[A-Z_]*\),.*/\1/p' "$RJWT_SOURCE/tools/fixes.def")
+}
+
 @test "rjwt-issue(1) has each limit of the table of prompts, and who needs --reusable" {
 	# NAME LIMIT [reusable] of each service; 0: not known
 	sed -nE 's/^\t\{ "([a-z0-9-]+)", ([0-9]+), [0-9]+, (true|false) \},$/\1 \2 \3/p' "$RJWT_SOURCE/lib/token/prompt_limits.c" |
@@ -275,9 +290,11 @@ host_of_examples()
 	examples run "$page"
 	sed 's/_.2 signs now/_.3 signs now/' "$page" >other.8    # another key
 	run -1 examples run other.8
-	sed 's/^now       \(.*\):36:55Z/now       \1:26:55Z/' "$page" >other.8    # ten minutes between what is at once
+	sed 's/^now      \(.*\):36:55Z/now      \1:26:55Z/' "$page" >other.8    # ten minutes between what is at once
 	run -1 examples run other.8
-	sed 's/(in 1d)/(in 2d)/' "$page" >other.8
+	sed 's/rotation in 1d,/rotation in 2d,/' "$page" >other.8
+	run -1 examples run other.8
+	sed 's/^\(nw.*active   |=*\)-/\1=/' "$page" >other.8    # a key that signs for longer
 	run -1 examples run other.8
 }
 
@@ -331,8 +348,8 @@ host_of_examples()
 	done
 	[ "$(grep -c '^FINDING(' "$RJWT_SOURCE/tools/findings.def")" -eq "$(for level in FAIL WARN OK; do table $level; done | sort -u | wc -l)" ]
 	# what the library finds, and what the program does, is in the table
-	grep -oEh '"[a-z_]+\.[a-z_]+"' "$RJWT_SOURCE/lib/status.c" "$RJWT_SOURCE"/tools/{keyd_check,check_*}.c | tr -d '"' | sort -u >"$dir/used"
-	grep -E '^(config|issue|keyset|disk|clock|log|rotation|module|pam|sshd|sudo|way_in)\.' "$dir/used" | grep -Ev '\.(so|h)$' |
+	grep -oEh '"[a-z_]+\.[a-z_]+"' "$RJWT_SOURCE/lib/status.c" "$RJWT_SOURCE"/tools/{keyd_check,check_*,keyd_try,try_judge}.c | tr -d '"' | sort -u >"$dir/used"
+	grep -E '^(config|issue|keyset|disk|clock|log|rotation|module|pam|sshd|sudo|way_in|try)\.' "$dir/used" | grep -Ev '\.(so|h)$' |
 		diff - <(for level in FAIL WARN OK; do table $level; done | sort)
 }
 

@@ -238,9 +238,10 @@ def strings(source):
 
 
 def inside(words, string):
-    return any(all(part.rstrip(",:.") == word.rstrip(",:.") or "%" in part
-                   for part, word in zip(string[i:i + len(words)], words))
-               for i in range(len(string) - len(words) + 1))
+    """Whether they are in it, in this order. Not all of them in the place of a %s: a heading would have every message."""
+    return any(all(part.rstrip(",:.;") == word.rstrip(",:.;") or "%" in part for part, word in zip(parts, words))
+               and not all("%" in part for part in parts)
+               for parts in (string[i:i + len(words)] for i in range(len(string) - len(words) + 1)))
 
 
 def missing(page, sources):

@@ -54,10 +54,12 @@ need()
 need_root() { [ "$(id -u)" -eq 0 ] || skip 'only root can do this'; }
 need_user() { [ "$(id -u)" -ne 0 ] || skip 'root is not bound by this'; }
 
-# says TEXT... - the last run printed each of them, in one line or in the joined lines of rjwt-keyd check
+# says TEXT... - the last run printed each of them, in one line or in the joined lines of rjwt-verify --explain and
+# rjwt-keyd check
 says()
 {
-	local text joined=${output//$'\n               '/ }
+	local text joined=${output//$'\n                '/ }
+	joined=${joined//$'\n               '/ }
 	for text; do
 		# shellcheck disable=SC2154    # run sets it
 		[[ $joined == *"$text"* ]] || { printf 'no "%s" in:\n%s\n' "$text" "$output"; return 1; }

@@ -239,7 +239,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 @test "status: text and JSON say the same; 0 well, 1 needs attention, 3 broken" {
 	issue alice >/dev/null
 	run -0 keyd status
-	says "keyset    $state" 'issuer    ca.example.org' 'audience  host.example.org' 'next      rotation 20' "$(kid) " "$(kid next) "
+	says "keyset   $state" 'issuer ca.example.org, audience host.example.org' 'next     rotation in ' "$(kid) " "$(kid next) "
 	keyd status --json | jq -e '.state == "well" and .issuer == "ca.example.org" and .next_event == "rotation" and
 		[.keys[].state] == ["active", "next"] and .keys[0].minted == 1 and .notes == []'
 	keyd rotate
@@ -247,11 +247,11 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	[ "$(jq -c '[.keys[].state]' <<<"$output")" = '["retired","active","next"]' ]
 	sed -n 1p "$state/keys/1.jwk" | jq -c '.nbf -= 60 | .retired -= 40' | seal >"$dir/key"
 	cat "$dir/key" >"$state/keys/1.jwk"
-	run -0 keyd status    # since when it is what it is
-	[[ $output =~ retired\ +"$(date -u -d "@$(jq .retired "$state/keys/1.jwk")" +%FT%TZ)"\ +20 ]]
 	keyd revoke --kid "$(jq -r .kid "$state/keys/1.jwk")"
 	run -0 keyd status
-	[[ $output =~ revoked\ +"$(date -u -d "@$(jq .revoked "$state/keys/1.jwk")" +%FT%TZ)"\ +-$'\n' ]]
+	[[ $output =~ "$(jq -r .kid "$state/keys/1.jwk")  revoked  " ]]
+	run -0 keyd status --json
+	[ "$(jq '.keys[0].revoked' <<<"$output")" = "$(jq .revoked "$state/keys/1.jwk")" ]
 	for trouble in 'overdue|backdate 120000' 'clock suspect|edit .clock.wall+=9999|.clock.boottime+=9'; do
 		cp -a "$state" "$dir/saved"
 		${trouble#*|}
@@ -291,7 +291,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 @test "status tells since when a rotation has been due" {
 	backdate 86460
 	run -0 keyd status
-	[[ $output =~ next\ +rotation\ was\ due\ 20[0-9T:-]+Z\ \(1m([0-9]+s)?\ ago\) ]]
+	[[ $output =~ next\ +rotation\ was\ due\ 1m([0-9]+s)?\ ago,\ 20[0-9T:-]+Z ]]
 	run -0 keyd status --json
 	jq -e '.next_event == "rotation" and .now - .next_event_at >= 60' <<<"$output"
 }
@@ -366,7 +366,15 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 		given twice|revoke --kid x.1 --kid x.2
 		unexpected argument|revoke --all alice
 		the argument is missing|once --state-dir
+		--config and --state-dir cannot be used: each stack says which configuration it reads|try root
+		does not take --dry-run|try --dry-run root
 	E
+	refused 2 'try: --config and --state-dir cannot be used' "$RJWT_BUILD/rjwt-keyd" -d "$state" try root
+	refused 2 'try: USER is missing' "$RJWT_BUILD/rjwt-keyd" try
+	refused 2 'try: no user no-such-user on this host' "$RJWT_BUILD/rjwt-keyd" try no-such-user
+	for name in no-such-service ../passwd ''; do
+		refused 2 "try: no service $name: there is no such file in /etc/pam.d" "$RJWT_BUILD/rjwt-keyd" try root "$name"
+	done
 	[ "$before" = "$(snapshot)" ]
 }
 

@@ -115,7 +115,7 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 	set_of "$key"
 	judged accepted -u alice -s sshd
 	run -0 verify --explain -j "$dir/set" -u alice -s sshd "$dir/token"
-	says 'not checked  revoked' 'not checked  spent' 'passed       scope'
+	says '?     use     scope ssh; not bound; revoked not checked (no keyset was opened); spent not checked (no keyset was opened)'
 	judged user -u bob
 	judged scope -u alice -s su
 	judged expired --at $((now + 400))

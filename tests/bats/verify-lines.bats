@@ -79,7 +79,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	[ "$(jq -rs 'map(.verdict + ":" + .reason) | join(" ")' <<<"$output")" = "accepted:ok rejected:malformed" ]
 	try 1 verify --lines --explain "$BATS_TEST_TMPDIR/two"
 	[ "$(grep -c '^[ar]' <<<"$output")" -eq 2 ]
-	says '  passed       signature' '  failed       malformed' '  not reached  spent'
+	says '  OK    key     of this keyset' '  FAIL  form    malformed: expected' '  -     not reached: header alg kid key type who time use'
 	try 1 verify --lines "$BATS_TEST_TMPDIR/two" "$dir/token"
 	[ "$(cut -c1-300 <<<"$output" | grep -c ': accepted, without user and service$')" -eq 2 ]
 	says "$BATS_TEST_TMPDIR/two: rejected: malformed" "$dir/token: accepted"

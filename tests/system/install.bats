@@ -21,7 +21,7 @@ setup()
 	run -0 ./rjwt-keyd -h
 	[[ $output == *'(default: /opt/other/etc/rjwt/rjwt.yaml)'* ]]
 	run -3 ./rjwt-keyd status
-	[[ $output == /opt/other*': does not exist: '* ]]
+	[[ $output == 'FAIL  /opt/other'*': does not exist: '* ]]
 	make install DESTDIR="$BATS_TEST_TMPDIR/dest" >/dev/null 2>&1
 	[ -d "$BATS_TEST_TMPDIR/dest/opt/other/var/lib" ]
 	[ ! -e "$BATS_TEST_TMPDIR/dest/opt/other/var/lib/rjwt" ]

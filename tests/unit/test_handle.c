@@ -284,6 +284,19 @@ test_flags(void **state)
 	}
 }
 
+/* The scope that a service requires: of the configuration, its own name, none where it is closed. */
+static void
+test_scope(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_config(f, "services:\n  my-shell: ssh\n  sudo: \"\"\n");
+	assert_string_equal(rjwt_scope(f->h, "sshd"), "ssh");
+	assert_string_equal(rjwt_scope(f->h, "my-shell"), "ssh");
+	assert_string_equal(rjwt_scope(f->h, "other"), "other");
+	assert_null(rjwt_scope(f->h, "sudo"));
+}
+
 /* --- a JWK Set in place of the keyset --------------------------------------------------------- */
 
 static enum rjwt_err
@@ -481,6 +494,7 @@ test_status(void **state)
 	assert_string_equal(s.keys[2].alg, "ES256");
 	assert_string_equal(s.next_event, "rotation");
 	assert_true(s.next_event_s == T0 + 100 + 86400 && s.now_s == T0 + 100);
+	assert_true(s.rotate_every_s == 86400 && s.previous_key_ttl_s == 86400);
 	rjwt_status_clear(&s);
 	clock_run(2 * 86400);
 	want("status", rjwt_status(&options, &s), RJWT_OK);
@@ -569,7 +583,7 @@ main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes), cmocka_unit_test(test_supports),
 		T(test_overrides), T(test_no_memory), T(test_not_ready), T(test_jwks), T(test_jwks_text),
 		cmocka_unit_test_setup_teardown(test_flags, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_jwks_times, fixture_setup_hs256, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_jwks_times, fixture_setup_hs256, fixture_teardown), T(test_scope),
 		T(test_jwks_signature_only), T(test_status), T(test_status_broken), T(test_provider_is_taken) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
