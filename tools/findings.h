@@ -26,7 +26,7 @@ extern const size_t finding_kinds_n;
 struct finding {
 	const struct finding_kind *kind; /* NULL: the area is well */
 	enum level level;		 /* the kind's, unless somebody has changed it */
-	char area[64];			 /* of the code; or what stands in its place, as a service's name */
+	char area[64];			 /* of the code; or what replaces it, such as a service's name */
 	char path[256];
 	unsigned line, column;
 	char by[300]; /* the include that led there, "FILE:LINE"; "": none */

@@ -48,7 +48,7 @@ try_said(const struct try_seen *seen, char word[static 64])
 	snprintf(word, 64, "%.*s", n == 0 ? 1 : (int)n, n == 0 ? "-" : d.p + skip);
 }
 
-/* What pam_rjwt.so returned, as far as the log tells. */
+/* What pam_rjwt.so returned, as far as the log says. */
 static int
 token_answer(const struct try_seen *seen)
 {
@@ -251,7 +251,7 @@ find_password(struct trial *t)
 	}
 	if (t->seen[TRY_WRONG].asks[0] != '\0' || should_accept(t, PAM_AUTH_ERR, true))
 		return false;
-	tell(t, "try.no_password", "no password is asked for: nobody gets in here when rjwt is of no use", NULL);
+	tell(t, "try.no_password", "no password is asked for: nobody can log in here when rjwt is of no use", NULL);
 	return true;
 }
 

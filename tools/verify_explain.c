@@ -38,7 +38,7 @@ is_safe(const char *word)
 	return word != NULL && word[0] != '\0' && word[0] != '-' && word[strspn(word, letters)] == '\0';
 }
 
-/* What stands for a word of a fix; what is not known, or not safe to paste, stays as it is. */
+/* What replaces a word of a fix; what is not known, or not safe to paste, stays as it is. */
 static const char *
 known(const struct explained *e, const char *word, size_t n)
 {

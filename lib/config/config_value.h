@@ -56,7 +56,7 @@ struct config_value {
 /* Set the field of a scalar in a struct config or, if its row is a rule's, struct issue_rule. False: why has the message. */
 bool config_value_set(struct config_value *value, void *object);
 
-/* Whether an entry may stand in a list of a rule. False: why has the message. */
+/* Whether an entry may be in a list of a rule. False: why has the message. */
 bool config_value_check_entry(struct config_value *value);
 
 /* Whether the value is text: an unquoted true, 12 or ~ is not. */

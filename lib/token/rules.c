@@ -62,7 +62,7 @@ names_user(const struct rule_case *c, const char *entry, bool *is, struct rjwt_d
 
 /* --- hosts ------------------------------------------------------------------------------------ */
 
-/* Label by label: a * stands for one whole label, which is not empty. */
+/* Label by label: a * matches one whole label, which is not empty. */
 static bool
 matches_pattern(const char *pattern, const char *name)
 {

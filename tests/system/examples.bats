@@ -262,6 +262,7 @@ of_token()
 	run -0 --separate-stderr sudo_stdin bob "$alice_password" -p '' rjwt-grant --reason 'lost key' alice
 	echo "$output" >>$tokens
 	run -1 --separate-stderr sudo_stdin bob "$alice_password" -p '' rjwt-grant root
+	# shellcheck disable=SC2154    # run sets it
 	[[ $stderr == *'rjwt-grant: rule: no rule lets bob issue this'* ]]
 	write_sudoers
 	# and doas, which asks too
