@@ -102,7 +102,7 @@ put_part(const struct rjwt_failed_part *part, bool first)
 
 	snprintf(rule, sizeof(rule), "rule %" PRId64, part->rule);
 	buf_addf(&line, "  %-7s %s: found ", first ? rule : "", part->part);
-	text_escape(&line, view_of(part->found));
+	text_escape(&line, view_of(part->found[0] == '\0' ? "\"\"" : part->found));
 	buf_adds(&line, " (expected ");
 	text_escape(&line, view_of(part->expected));
 	buf_adds(&line, ")");

@@ -104,7 +104,7 @@ expect_list(struct rjwt_failed_part *part, const struct string_list *list)
 		add_word(part->expected, sizeof(part->expected), list->list[i]);
 }
 
-/* Each part leaves found empty if the rule allows the request, and says otherwise what it found and what it expected. */
+/* RJWT_OK: this part of the rule allows the request; RJWT_RULE: it does not, and found and expected say why. */
 typedef enum rjwt_err check_part(const struct rule_case *c, const struct issue_rule *rule,
     struct rjwt_failed_part *part, struct rjwt_diag *diag);
 
@@ -120,13 +120,15 @@ check_users(const struct rule_case *c, const struct issue_rule *rule, struct rjw
 		return RJWT_OK;
 	snprintf(part->found, sizeof(part->found), "%s", c->request->user);
 	expect_list(part, &rule->users);
-	return RJWT_OK;
+	return RJWT_RULE;
 }
 
 static enum rjwt_err
 check_scopes(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
     struct rjwt_diag *diag)
 {
+	bool all = true;
+
 	(void)diag;
 	for (const char *const *scope = c->request->scope; *scope != NULL; scope++) {
 		bool found = false;
@@ -135,15 +137,18 @@ check_scopes(const struct rule_case *c, const struct issue_rule *rule, struct rj
 			found = found || strcmp(rule->scopes.list[i], *scope) == 0;
 		if (!found)
 			add_word(part->found, sizeof(part->found), *scope);
+		all = all && found;
 	}
 	expect_list(part, &rule->scopes);
-	return RJWT_OK;
+	return all ? RJWT_OK : RJWT_RULE;
 }
 
 static enum rjwt_err
 check_audience(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
     struct rjwt_diag *diag)
 {
+	bool all = true;
+
 	(void)diag;
 	for (const char *const *name = c->request->audience; *name != NULL; name++) {
 		bool found = false;
@@ -152,9 +157,10 @@ check_audience(const struct rule_case *c, const struct issue_rule *rule, struct 
 			found = found || names_host(c, rule->audience.list[i], *name);
 		if (!found)
 			add_word(part->found, sizeof(part->found), *name);
+		all = all && found;
 	}
 	expect_list(part, &rule->audience);
-	return RJWT_OK;
+	return all ? RJWT_OK : RJWT_RULE;
 }
 
 int64_t
@@ -183,7 +189,7 @@ check_lifetime(const struct rule_case *c, const struct issue_rule *rule, struct 
 	duration_format(limit, most);
 	snprintf(part->found, sizeof(part->found), "%s", value);
 	snprintf(part->expected, sizeof(part->expected), "at most %s", limit);
-	return RJWT_OK;
+	return RJWT_RULE;
 }
 
 static enum rjwt_err
@@ -195,7 +201,7 @@ check_reusable(const struct rule_case *c, const struct issue_rule *rule, struct 
 		return RJWT_OK;
 	snprintf(part->found, sizeof(part->found), "a reusable token");
 	snprintf(part->expected, sizeof(part->expected), "a one-time token");
-	return RJWT_OK;
+	return RJWT_RULE;
 }
 
 /* Blanks alone give no reason. */
@@ -210,7 +216,7 @@ check_reason(const struct rule_case *c, const struct issue_rule *rule, struct rj
 		return RJWT_OK;
 	snprintf(part->found, sizeof(part->found), "none");
 	snprintf(part->expected, sizeof(part->expected), "a reason");
-	return RJWT_OK;
+	return RJWT_RULE;
 }
 
 /* Whether a scope is what the program su requires. */
@@ -245,7 +251,7 @@ check_root(const struct rule_case *c, const struct issue_rule *rule, struct rjwt
 		if (opens_su(c->config, *scope))
 			text_append(part->found, sizeof(part->found), ", ", "scope %s", *scope);
 	snprintf(part->expected, sizeof(part->expected), "neither a user with uid 0 nor a scope of su");
-	return RJWT_OK;
+	return part->found[0] == '\0' ? RJWT_OK : RJWT_RULE;
 }
 
 static const struct {
@@ -276,12 +282,13 @@ judge_rule(const struct rule_case *c, size_t i, struct rjwt_decision *decision, 
 
 	for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
 		struct rjwt_failed_part part = { .rule = (int64_t)i + 1, .part = parts[k].name };
+		enum rjwt_err err = parts[k].check(c, &c->config->rules[i], &part, diag);
 
-		RJWT_TRY(parts[k].check(c, &c->config->rules[i], &part, diag));
-		if (part.found[0] == '\0')
-			continue;
-		allowed = false;
-		RJWT_TRY(add_part(decision, &part));
+		if (err == RJWT_RULE) {
+			allowed = false;
+			err = add_part(decision, &part);
+		}
+		RJWT_TRY(err);
 	}
 	return allowed ? RJWT_OK : RJWT_RULE;
 }

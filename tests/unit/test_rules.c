@@ -333,6 +333,23 @@ test_defaults(void **state)
 	    "1 of 1; 1 max_lifetime: 5m1s (at most 5m)");
 }
 
+/* What is empty matches nothing: that mint would refuse it is no reason for a rule to allow it. */
+static void
+test_empty(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_config(f, RULE(""));
+	refused(f, &(struct ask){ .caller = "bob", .user = "" }, "1 of 1; 1 users:  (%interns)");
+	refused(f, &(struct ask){ .caller = "bob", .user = "carol", .scope = { "" } },
+	    "1 of 1; 1 scopes:  (ssh login)");
+	refused(f, &(struct ask){ .caller = "bob", .user = "carol", .scope = { "ssh", "" } },
+	    "1 of 1; 1 scopes:  (ssh login)");
+	refused(f, &(struct ask){ .caller = "bob", .user = "carol", .audience = { "" } },
+	    "1 of 1; 1 audience:  (self)");
+	allowed(f, &(struct ask){ .caller = "bob", .user = "carol", .scope = { "ssh" } }, 1, "\"scope\":\"ssh\"");
+}
+
 /* What mints refuses is refused here too, after the rules. */
 static void
 test_mint_refuses(void **state)
@@ -482,6 +499,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_rows, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_several, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_defaults, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_empty, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_mint_refuses, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_lookup_fails, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_roots_alone, fixture_setup, fixture_teardown),
