@@ -227,6 +227,26 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 	done <"$BATS_TEST_TMPDIR/sentences"
 }
 
+@test "the completions for zsh and fish are those that --help makes, and the shells read them" {
+	need zsh fish
+	for program in $programs; do
+		"$RJWT_BUILD/$program" --help >"$BATS_TEST_TMPDIR/help"
+		make_completion() { awk -f "$RJWT_SOURCE/etc/make-completion" -v program="$program" -v shell="$1" "$BATS_TEST_TMPDIR/help"; }
+		diff <(make_completion zsh) "$RJWT_SOURCE/etc/completions/zsh/_$program"
+		diff <(make_completion fish) "$RJWT_SOURCE/etc/completions/fish/$program.fish"
+		zsh -n "$RJWT_SOURCE/etc/completions/zsh/_$program"
+		# each option that --help has is offered, with its letter
+		fish -c "source $RJWT_SOURCE/etc/completions/fish/$program.fish; complete -C '$program -'" >"$BATS_TEST_TMPDIR/offered"
+		while read -r letter name _; do
+			grep -q "^--$name	" "$BATS_TEST_TMPDIR/offered"
+			[ "$letter" = - ] || grep -q "^-$letter	" "$BATS_TEST_TMPDIR/offered"
+			grep -q -- "--$name\\b" "$RJWT_SOURCE/etc/completions/zsh/_$program"
+		done < <(options "$program")
+	done
+	run -0 fish -c "source $RJWT_SOURCE/etc/completions/fish/rjwt-keyd.fish; complete -C 'rjwt-keyd re'"
+	[ "$output" = $'revoke\treject tokens from now on' ]
+}
+
 @test "the completions know the options as --help lists them: name, and argument with letter" {
 	for program in $programs; do
 		diff <(options "$program" | sed 's/^. \(.* -\)$/- \1/;t;s/[^ ]*$/ARG/' | sort) <(completed "$program")

@@ -17,7 +17,8 @@ files_of() { dpkg-deb -c "$(deb "$1")" | awk '$1 ~ /^[-l]/ { print $6 }' | sed '
 	for file in /usr/bin/rjwt-askpass /usr/bin/rjwt-grant /usr/bin/rjwt-issue /usr/bin/rjwt-verify /usr/sbin/rjwt-keyd /etc/rjwt/rjwt.yaml /etc/cron.d/rjwt \
 		/lib/systemd/system/rjwt-keyd{,-init,-once}.service /lib/systemd/system/rjwt-keyd.timer \
 		/usr/share/man/man{1/rjwt-askpass.1,1/rjwt-issue.1,1/rjwt-verify.1,5/rjwt.yaml.5,7/rjwt.7,7/rjwt-operations.7,8/rjwt-grant.8,8/rjwt-keyd.8}.gz \
-		/usr/share/bash-completion/completions/rjwt-{grant,issue,keyd,verify} /usr/share/doc/rjwt/examples/pam.d/sshd \
+		/usr/share/bash-completion/completions/rjwt-{grant,issue,keyd,verify} /usr/share/zsh/vendor-completions/_rjwt-{grant,issue,keyd,verify} \
+		/usr/share/fish/vendor_completions.d/rjwt-{grant,issue,keyd,verify}.fish /usr/share/doc/rjwt/examples/pam.d/sshd \
 		/usr/share/doc/rjwt/README.Debian /usr/share/doc/rjwt/NEWS.Debian.gz; do
 		grep -qFx "$file" <(files_of rjwt) || { echo "not in rjwt: $file"; return 1; }
 	done
