@@ -271,21 +271,83 @@ behind_name(size_t i, size_t n, char *line)
 	return line + length + 2;
 }
 
-/* Every check in its order: the table's own walk. */
+/* A line of a group that is not the one that failed: none of its checks failed. */
+static void
+check_other_group(const struct refusal *r, const struct rjwt_verdict *v, const char *line)
+{
+	char group[8] = "";
+	unsigned reached = 0;
+
+	if (sscanf(line, " %*s %7s", group) != 1)
+		fail_msg("%s: no group in: %s", r->name, line);
+	for (size_t i = 0; i < v->nchecks; i++) {
+		if (strcmp(trace[i].group, group) != 0)
+			continue;
+		reached += trace[i].outcome != RJWT_NOT_REACHED;
+		if (trace[i].outcome == RJWT_FAILED)
+			fail_msg("%s: %s failed, and is shown as: %s", r->name, trace[i].name, line);
+	}
+	if (reached == 0)
+		fail_msg("%s: nothing was looked at for: %s", r->name, line);
+}
+
+static void
+check_failed_group(const struct refusal *r, const struct rjwt_check *failed, const char *line)
+{
+	char begins[80];
+
+	snprintf(begins, sizeof(begins), "  FAIL  %-7s %s: ", failed->group, rjwt_reason(r->reason));
+	if (strncmp(line, begins, strlen(begins)) != 0)
+		fail_msg("%s: not \"%s\" but \"%s\"", r->name, begins, line);
+	if (failed->expected[0] != '\0' && strstr(line, ": expected ") == NULL)
+		fail_msg("%s: does not say what was expected: %s", r->name, line);
+}
+
+/* The rest of its group by their codes, and the groups behind it. */
+static void
+check_not_reached(const struct refusal *r, const struct rjwt_verdict *v, const struct rjwt_check *failed,
+    const char *line)
+{
+	char word[40], padded[512];
+
+	snprintf(padded, sizeof(padded), "%s ", line);
+	for (size_t i = 0; i < v->nchecks; i++) {
+		if (trace[i].outcome != RJWT_NOT_REACHED)
+			continue;
+		snprintf(word, sizeof(word), " %s ",
+		    strcmp(trace[i].group, failed->group) == 0 ? rjwt_reason(trace[i].code) : trace[i].group);
+		if (strstr(padded, word) == NULL)
+			fail_msg("%s: no%sin: %s", r->name, word, line);
+	}
+}
+
+/* Groups that are good, the one that failed with what to do, and what was not reached; longer lines go on below. */
 static void
 check_explained(const struct refusal *r, const struct rjwt_verdict *v, char **p)
 {
-	for (size_t i = 0; i < v->nchecks; i++) {
-		char *line = next_line(p), begins[80];
+	const struct rjwt_check *failed = NULL;
+	unsigned fails = 0, fixes = 0;
 
-		snprintf(begins, sizeof(begins), "  %-12s %-24s", word_of(trace[i].outcome), trace[i].name);
-		if (strncmp(line, begins, strlen(begins)) != 0)
-			fail_msg("%s: not \"%s\" but \"%s\"", r->name, begins, line);
-		if (trace[i].outcome == RJWT_NOT_REACHED && strlen(line) > strlen(begins))
-			fail_msg("%s: says something of what was not reached: %s", r->name, line);
-		if (trace[i].outcome == RJWT_FAILED && strstr(line, " expected ") == NULL)
-			fail_msg("%s: does not say what was expected: %s", r->name, line);
+	for (size_t i = 0; i < v->nchecks; i++)
+		if (trace[i].outcome == RJWT_FAILED)
+			failed = &trace[i];
+	assert_non_null(failed);
+	while (strncmp(*p, "  ", 2) == 0) {
+		const char *line = next_line(p);
+
+		if (strncmp(line, "  FAIL  ", 8) == 0) {
+			check_failed_group(r, failed, line);
+			fails++;
+		} else if (strncmp(line, "  -     not reached: ", 21) == 0) {
+			check_not_reached(r, v, failed, line);
+		} else if (strncmp(line, "        fix: ", 13) == 0) {
+			fixes++;
+		} else if (line[2] != ' ') {
+			check_other_group(r, v, line);
+		}
 	}
+	if (fails != 1 || fixes != 1)
+		fail_msg("%s: %u groups failed, %u fixes", r->name, fails, fixes);
 }
 
 static const char *
