@@ -229,6 +229,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 
 @test "the completions for zsh and fish are those that --help makes, and the shells read them" {
 	need zsh fish
+	export HOME=$BATS_TEST_TMPDIR    # fish writes there
 	for program in $programs; do
 		"$RJWT_BUILD/$program" --help >"$BATS_TEST_TMPDIR/help"
 		make_completion() { awk -f "$RJWT_SOURCE/etc/make-completion" -v program="$program" -v shell="$1" "$BATS_TEST_TMPDIR/help"; }
