@@ -32,7 +32,7 @@ struct rjwt_request {
 	const char *login;    /* the login uid of who mints, recorded likewise; NULL: not */
 	int64_t rule; /* the number of the rule that allowed it, recorded likewise; 0: none; rjwt_grant() sets it */
 	bool reusable;
-	int flags; /* enum rjwt_mint_flags: there is no dry run, for a token cannot be taken back */
+	int flags; /* enum rjwt_mint_flags: RJWT_DRY_RUN is not one: a token cannot be taken back */
 };
 
 struct rjwt_token {
@@ -86,9 +86,9 @@ rjwt_mint_batch(struct rjwt *handle, const struct rjwt_request *requests, size_t
  * the request is refused; context is what is given here.
  */
 struct rjwt_accounts {
-	/* The uid of a login name; -1: there is no such user. */
+	/* The uid of a login name, or -1 if the user does not exist. */
 	enum rjwt_err (*uid)(void *context, const char *user, int64_t *uid, struct rjwt_diag *diag);
-	/* Whether a user is a member of a group; false too if there is no such user or group. */
+	/* Whether a user is a member of a group; false if either does not exist. */
 	enum rjwt_err (*member)(void *context, const char *user, const char *group, bool *is, struct rjwt_diag *diag);
 	void *context; /* may be NULL */
 };

@@ -53,7 +53,7 @@ is_absent(int error)
 	return error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
 }
 
-/* *entry NULL: there is no such user. */
+/* *entry is NULL if the user does not exist. */
 static enum rjwt_err
 find_user(const char *name, struct passwd **entry, struct rjwt_diag *diag)
 {

@@ -1,34 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line of rjwt-issue. */
 #include "issue.h"
-#include "options.h"
+#include "issue_request.h"
 #include "base/datetime.h"
 #include "base/json_write.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	OPT_NOT_BEFORE = OPTION_LETTERS + 1,
-	OPT_REUSABLE,
-	OPT_REASON,
-	OPT_ALG,
-	OPT_KID,
-	OPT_KEY_VERSION,
-	OPT_BATCH,
-	OPT_JSON,
-	OPT_FORCE,
-	OPT_ALGORITHMS
-};
+enum { OPT_ALG = ISSUE_OPTIONS_END, OPT_KID, OPT_KEY_VERSION, OPT_BATCH, OPT_FORCE, OPT_ALGORITHMS };
 
 static const struct option_row rows[] = {
-	{ 'a', "audience", "NAME", "host that the token is for; repeatable (default: this host)", "Token:" },
-	{ 's', "scope", "WORD", "purpose: ssh, sudo, su, login, ...; repeatable (default: ssh)", NULL },
-	{ 't', "lifetime", "DURATION", "lifetime, for example 5m (default: from the configuration)", NULL },
-	{ OPT_NOT_BEFORE, "not-before", "TIME",
-	    "valid from: RFC 3339, seconds since the epoch, or +10m\n(default: now)", NULL },
-	{ OPT_REUSABLE, "reusable", NULL, "works any number of times until it expires", NULL },
-	{ OPT_REASON, "reason", "TEXT", "note for the log", NULL },
+	ISSUE_ROWS,
 	{ 'i', "issuer", "NAME", "claim iss (default: from the configuration)", NULL },
 	{ 'C', "claim", "NAME=TEXT", "additional claim, or NAME:=JSON; repeatable", NULL },
 	{ 'H', "header", "NAME=TEXT", "additional header member, or NAME:=JSON; repeatable", NULL },
@@ -109,26 +92,15 @@ read_version(struct issue *is, const char *arg)
 }
 
 static int
-add_word(struct issue *is, struct string_list *words, const char *arg)
-{
-	enum rjwt_err err = string_list_add(words, arg);
-
-	return err == RJWT_OK ? EXIT_DONE : tool_fail(&is->tool, err, &(struct rjwt_diag){ 0 });
-}
-
-static int
 take_option(void *context, int option)
 {
 	struct issue *is = context;
+	bool known;
+	int status = issue_take(is, option, &known);
 
+	if (known)
+		return status;
 	switch (option) {
-	case 'a':
-		return add_word(is, &is->audience, optarg);
-	case 's':
-		return add_word(is, &is->scope, optarg);
-	case 't':
-		is->request.lifetime_s = &is->lifetime_s;
-		return option_duration(&is->tool, "--lifetime", optarg, 0, INT64_MAX, &is->lifetime_s);
 	case 'i':
 		is->request.issuer = optarg;
 		return EXIT_DONE;
@@ -141,16 +113,6 @@ take_option(void *context, int option)
 			return tool_wrong(&is->tool, "--output: the file name is empty");
 		is->output = strcmp(optarg, "-") == 0 ? NULL : optarg;
 		return EXIT_DONE;
-	case OPT_NOT_BEFORE:
-		return option_time(&is->tool, "--not-before", optarg, &is->request.not_before_s);
-	case OPT_REUSABLE:
-		is->request.reusable = true;
-		return EXIT_DONE;
-	case OPT_REASON:
-		if (strlen(optarg) > REASON_MAX)
-			return tool_wrong(&is->tool, "--reason: longer than %d bytes", REASON_MAX);
-		is->request.why = optarg;
-		return EXIT_DONE;
 	case OPT_ALG:
 		is->request.alg = optarg;
 		return EXIT_DONE;
@@ -161,9 +123,6 @@ take_option(void *context, int option)
 		return read_version(is, optarg);
 	case OPT_BATCH:
 		is->batch = true;
-		return EXIT_DONE;
-	case OPT_JSON:
-		is->json = true;
 		return EXIT_DONE;
 	case OPT_FORCE:
 		is->request.flags |= RJWT_FORCE;

@@ -31,6 +31,12 @@ fail_unknown(struct reader *r, const yaml_event_t *event, const char *what, cons
 RJWT_MUST enum rjwt_err next_event(struct reader *r, yaml_event_t *event);
 void event_clean(yaml_event_t *event);
 
+/* A name, or a list of names: call item for each. owner: what has the row's field. */
+typedef enum rjwt_err
+read_item(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *event);
+RJWT_MUST enum rjwt_err
+read_list(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *first, read_item *item);
+
 /* The value of a scalar; text is a view of the event. */
 struct config_value value_of(const struct config_row *row, const yaml_event_t *event);
 

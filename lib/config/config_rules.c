@@ -26,7 +26,7 @@ set_default(const struct config_row *row, struct issue_rule *rule)
 }
 
 static enum rjwt_err
-read_entry(struct reader *r, const struct config_row *row, struct issue_rule *rule, const yaml_event_t *event)
+read_word(struct reader *r, const struct config_row *row, void *rule, const yaml_event_t *event)
 {
 	struct config_value v = value_of(row, event);
 	void *field = (char *)rule + row->offset;
@@ -39,26 +39,6 @@ read_entry(struct reader *r, const struct config_row *row, struct issue_rule *ru
 	return string_list_add(list, v.text.p);
 }
 
-/* A name, or a list of names. */
-static enum rjwt_err
-read_list(struct reader *r, const struct config_row *row, struct issue_rule *rule, const yaml_event_t *first)
-{
-	if (first->type == YAML_SCALAR_EVENT)
-		return read_entry(r, row, rule, first);
-	if (first->type != YAML_SEQUENCE_START_EVENT)
-		return fail_at(r, first->start_mark, "%s: expected a name or a list of names", row->name);
-	for (size_t n = 0;; n++) {
-		RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
-
-		RJWT_TRY(next_event(r, &event));
-		if (event.type == YAML_SEQUENCE_END_EVENT)
-			return n > 0 ? RJWT_OK : fail_at(r, first->start_mark, "%s: the list is empty", row->name);
-		if (event.type != YAML_SCALAR_EVENT)
-			return fail_at(r, event.start_mark, "%s: expected a name", row->name);
-		RJWT_TRY(read_entry(r, row, rule, &event));
-	}
-}
-
 static enum rjwt_err
 read_member(struct reader *r, const struct config_row *row, struct issue_rule *rule)
 {
@@ -67,7 +47,7 @@ read_member(struct reader *r, const struct config_row *row, struct issue_rule *r
 
 	RJWT_TRY(next_event(r, &event));
 	if (is_list(row))
-		return read_list(r, row, rule, &event);
+		return read_list(r, row, rule, &event, read_word);
 	if (event.type != YAML_SCALAR_EVENT)
 		return fail_at(r, event.start_mark, "%s: expected one value, not a list", row->name);
 	v = value_of(row, &event);

@@ -138,10 +138,10 @@ say_full(struct config_value *v)
 }
 
 static enum rjwt_err
-read_name(struct reader *r, const struct config_row *row, const yaml_event_t *event)
+read_name(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *event)
 {
 	struct config_value v = value_of(row, event);
-	void *field = (char *)r->config + row->offset;
+	void *field = (char *)owner + row->offset;
 	struct string_list *names = field;
 
 	if (!config_value_is_text(&v))
@@ -155,12 +155,11 @@ read_name(struct reader *r, const struct config_row *row, const yaml_event_t *ev
 	return string_list_add(names, v.text.p);
 }
 
-/* A name, or a list of names. */
-static enum rjwt_err
-read_names(struct reader *r, const struct config_row *row, const yaml_event_t *first)
+enum rjwt_err
+read_list(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *first, read_item *item)
 {
 	if (first->type == YAML_SCALAR_EVENT)
-		return read_name(r, row, first);
+		return item(r, row, owner, first);
 	if (first->type != YAML_SEQUENCE_START_EVENT)
 		return fail_at(r, first->start_mark, "%s: expected a name or a list of names", row->name);
 	for (size_t n = 0;; n++) {
@@ -171,7 +170,7 @@ read_names(struct reader *r, const struct config_row *row, const yaml_event_t *f
 			return n > 0 ? RJWT_OK : fail_at(r, first->start_mark, "%s: the list is empty", row->name);
 		if (event.type != YAML_SCALAR_EVENT)
 			return fail_at(r, event.start_mark, "%s: expected a name", row->name);
-		RJWT_TRY(read_name(r, row, &event));
+		RJWT_TRY(item(r, row, owner, &event));
 	}
 }
 
@@ -222,7 +221,7 @@ read_value(struct reader *r, const struct config_row *row)
 	RJWT_TRY(next_event(r, &event));
 	switch (row->kind) {
 	case NAMES:
-		return read_names(r, row, &event);
+		return read_list(r, row, r->config, &event, read_name);
 	case SERVICES:
 		return read_services(r, row, &event);
 	case ISSUE:

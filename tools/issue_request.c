@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "issue_request.h"
+
+#include <string.h>
+
+static int
+add_word(struct issue *is, struct string_list *words, const char *arg)
+{
+	enum rjwt_err err = string_list_add(words, arg);
+
+	return err == RJWT_OK ? EXIT_DONE : tool_fail(&is->tool, err, &(struct rjwt_diag){ 0 });
+}
+
+int
+issue_take(struct issue *is, int option, bool *known)
+{
+	*known = true;
+	switch (option) {
+	case 'a':
+		return add_word(is, &is->audience, optarg);
+	case 's':
+		return add_word(is, &is->scope, optarg);
+	case 't':
+		is->request.lifetime_s = &is->lifetime_s;
+		return option_duration(&is->tool, "--lifetime", optarg, 0, INT64_MAX, &is->lifetime_s);
+	case OPT_NOT_BEFORE:
+		return option_time(&is->tool, "--not-before", optarg, &is->request.not_before_s);
+	case OPT_REUSABLE:
+		is->request.reusable = true;
+		return EXIT_DONE;
+	case OPT_REASON:
+		if (strlen(optarg) > REASON_MAX)
+			return tool_wrong(&is->tool, "--reason: longer than %d bytes", REASON_MAX);
+		is->request.why = optarg;
+		return EXIT_DONE;
+	case OPT_JSON:
+		is->json = true;
+		return EXIT_DONE;
+	default:
+		*known = false;
+		return EXIT_DONE;
+	}
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* issue_request.h - the options that describe a token: rjwt-issue and rjwt-grant read them alike. */
+#ifndef RJWT_ISSUE_REQUEST_H
+#define RJWT_ISSUE_REQUEST_H
+
+#include "issue.h"
+#include "options.h"
+
+/* Beside the letters a, s and t. A program's own options begin at ISSUE_OPTIONS_END. */
+enum { OPT_NOT_BEFORE = OPTION_LETTERS + 1, OPT_REUSABLE, OPT_REASON, OPT_JSON, ISSUE_OPTIONS_END };
+
+/* The rows that both tables begin with. */
+/* clang-format off */
+#define ISSUE_ROWS \
+	{ 'a', "audience", "NAME", "host that the token is for; repeatable (default: this host)", "Token:" }, \
+	{ 's', "scope", "WORD", "purpose: ssh, sudo, su, login, ...; repeatable (default: ssh)", NULL }, \
+	{ 't', "lifetime", "DURATION", "lifetime, for example 5m (default: from the configuration)", NULL }, \
+	{ OPT_NOT_BEFORE, "not-before", "TIME", \
+	    "valid from: RFC 3339, seconds since the epoch, or +10m\n(default: now)", NULL }, \
+	{ OPT_REUSABLE, "reusable", NULL, "works any number of times until it expires", NULL }, \
+	{ OPT_REASON, "reason", "TEXT", "note for the log", NULL }
+/* clang-format on */
+
+/* Read one of them; *known is false for any other option. The exit status, as an option_taker's. */
+int issue_take(struct issue *is, int option, bool *known);
+
+#endif
