@@ -288,18 +288,7 @@ by()
 # --- hostile arguments ----------------------------------------------------------------------------
 
 # attack ARG... - bob's: no text of a file, no waiting, and a line in the log for each token
-attack()
-{
-	local status=0 output
-	output=$(set -o pipefail; as bob timeout -s KILL 10 sudo -n rjwt-grant "$@" </dev/null 2>&1 | head -c 20000) || status=$?
-	tries=$((tries + 1))
-	[ $status -ne 137 ] && [ $status -ne 124 ] || { echo "waits: ${*:0:200}"; return 1; }
-	case $output in *SECRET*) echo "tells: $* says $output" | head -c 2000; return 1 ;; esac
-	if [[ $output == *eyJ*.*.* ]]; then
-		minted=$((minted + 1))
-		grep -o 'eyJ[A-Za-z0-9_.-]*' <<<"$output" >>$tokens
-	fi
-}
+attack() { hostile_call as bob timeout -s KILL 10 sudo -n rjwt-grant "$@"; }
 
 @test "grant: every option with files, fifos, devices and 100,000 control bytes" {
 	local hostile=$work/hostile-grant option value tries=0 minted=0

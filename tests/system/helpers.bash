@@ -376,3 +376,23 @@ on_terminal()
 	"$here/dialogue" $work/steps "$@" </dev/null 3>&- | tr -d '\r'
 	return "${PIPESTATUS[0]}"
 }
+
+# --- hostile arguments --------------------------------------------------------------------------
+
+# hostile_call COMMAND... - a program of ours with what its caller made up, which must not wait, nor show a file
+# (each has SECRET in it); counts in $tries, and in $minted those that printed a token
+hostile_call()
+{
+	local status=0 output
+	output=$(set -o pipefail; "$@" </dev/null 2>&1 | head -c 20000) || status=$?
+	tries=$((tries + 1))
+	if [ $status -eq 137 ] || [ $status -eq 124 ]; then
+		echo "waits: $*" | head -c 200
+		return 1
+	fi
+	case $output in *SECRET*) echo "tells: $* says $output" | head -c 2000; return 1 ;; esac
+	if [[ $output == *eyJ*.*.* ]]; then
+		minted=$((minted + 1))
+		grep -o 'eyJ[A-Za-z0-9_.-]*' <<<"$output" >>$tokens
+	fi
+}

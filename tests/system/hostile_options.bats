@@ -44,19 +44,10 @@ values()
 # with_argument PROGRAM - its options that take a value, as --help lists them
 with_argument() { "rjwt-$1" --help | sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z-]*\) [A-Z].*/\2/p'; }
 
-# hostile PROGRAM ARG... - nothing of a file, no waiting, and a line in the log for each token
+# hostile PROGRAM ARG... - alice's: nothing of a file, no waiting, and a line in the log for each token
 hostile()
 {
-	local status=0 output
-	output=$(set -o pipefail; setpriv --reuid alice --regid alice --init-groups timeout -s KILL 10 \
-		sudo -n "rjwt-$1" "${@:2}" </dev/null 2>&1 | head -c 20000) || status=$?
-	tries=$((tries + 1))
-	[ $status -ne 137 ] && [ $status -ne 124 ] || { echo "waits: ${*:0:200}"; return 1; }
-	case $output in *SECRET*) echo "tells: $* says $output" | head -c 2000; return 1 ;; esac
-	if [[ $output == *eyJ*.*.* ]]; then
-		minted=$((minted + 1))
-		grep -o 'eyJ[A-Za-z0-9_.-]*' <<<"$output" >>$tokens
-	fi
+	hostile_call setpriv --reuid alice --regid alice --init-groups timeout -s KILL 10 sudo -n "rjwt-$1" "${@:2}"
 }
 
 # each PROGRAM ARG... - every option of it, with every hostile value
