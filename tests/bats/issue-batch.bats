@@ -133,3 +133,22 @@ many() { yes '{"sub":"alice","reusable":true}' | head -n "$1"; }
 		[ "$(grep -c '^eyJ' "$dir/tokens")" -gt 1 ]
 	done
 }
+
+# bats test_tags=long
+@test "on a terminal it says every second how far it has come, and takes that away again" {
+	need script
+	mkfifo "$dir/requests"
+	slowly() { for i in 1 2 3 4; do echo "{\"sub\":\"user$i\"}"; sleep 0.6; done; }
+	slowly >"$dir/requests" &
+	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' --batch <'$dir/requests' >'$dir/tokens'" /dev/null >"$dir/shown" </dev/null
+	grep -q $'rjwt-issue: [1-3] tokens minted \.\.\.\r' "$dir/shown"
+	[ "$(tr '\r' '\n' <"$dir/shown" | grep -v '\.\.\.$' | tr -d ' \n')" = 'rjwt-issue:4tokensminted,0linesrejected' ]
+	[ "$(wc -l <"$dir/tokens")" -eq 4 ]
+	# not where there is no terminal, and not where the tokens themselves are seen
+	slowly | issue --batch 2>"$dir/stderr"
+	[ ! -s "$dir/stderr" ]
+	slowly >"$dir/requests" &
+	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' --batch <'$dir/requests'" /dev/null >"$dir/shown" </dev/null
+	[ "$(grep -c '^[A-Za-z0-9_.-]*.$' "$dir/shown")" -eq 4 ]
+	[ "$(grep -c "\.\.\." "$dir/shown")" -eq 0 ]
+}
