@@ -28,14 +28,14 @@ is_for_us(const struct rjwt *h, const struct rjwt_request *request)
 	return request->audience == NULL;
 }
 
-/* A one-time token that this host could not mark as spent lets nobody in here. */
+/* A token whose uses this host could not mark as spent lets nobody in here. */
 static void
 warn_unspendable(const struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token)
 {
 	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
 	struct rjwt_diag why = { 0 };
 
-	if (!token->once || !is_for_us(h, request))
+	if ((!token->once && token->uses == 0) || !is_for_us(h, request))
 		return;
 	if (dir_open_at(store_dir(h->store), "spent", &spent, &why) != RJWT_OK || dir_probe(&spent, 0, &why) != RJWT_OK)
 		text_append(token->warning, sizeof(token->warning), "; ",
@@ -66,7 +66,8 @@ rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, s
 	RJWT_TRY(err);
 	err = mint_tokens(&m, requests, n, minted);
 	for (size_t i = 0; i < n; i++)
-		if (minted[i].err == RJWT_OK && minted[i].token.once && is_for_us(h, &requests[i])) {
+		if (minted[i].err == RJWT_OK && (minted[i].token.once || minted[i].token.uses != 0) &&
+		    is_for_us(h, &requests[i])) {
 			warn_unspendable(h, &requests[i], &minted[i].token);
 			break; /* the first says it for all */
 		}

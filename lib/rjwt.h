@@ -141,6 +141,8 @@ extern "C" {
 /* Largest leeway and lifetime, in seconds. */
 #define RJWT_LEEWAY_MAX 300
 #define RJWT_LIFETIME_MAX 31536000
+/* Most logins that a token may be good for with a number of uses. */
+#define RJWT_USES_MAX 100
 /* Sizes of the strings kid and jti in the structs below, NUL included. */
 #define RJWT_ID_SIZE 130
 
@@ -315,6 +317,8 @@ struct rjwt_verdict {
 	int64_t accepted_until_s; /* exp and the leeway */
 	int64_t now_s;		  /* the time it was judged by */
 	bool once;
+	int64_t uses; /* how many logins it is good for, for each scope: 1, or those of its claim; 0: any number */
+	int64_t used; /* how many of them there were for this scope, this login included; 0 unless it was looked up */
 	bool cap_session; /* the configuration's cap_session */
 	bool rotation_overdue, clock_suspect;
 	char *claims; /* the payload's bytes, NUL added; NULL unless the signature is good; rjwt_verdict_clear() */
@@ -324,7 +328,7 @@ struct rjwt_verdict {
 };
 
 /*
- * Judge a token. A one-time token is marked as spent, durably, before RJWT_OK is returned, unless
+ * Judge a token. A one-time token is marked as spent, or one use of a token with a number of uses, durably, before RJWT_OK is returned, unless
  * RJWT_DRY_RUN.
  *
  * verdict	gives; rjwt_verdict_clear(), after any result. verdict->reason is what is returned.

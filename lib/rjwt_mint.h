@@ -32,6 +32,8 @@ struct rjwt_request {
 	const char *login;    /* the login uid of who mints, recorded likewise; NULL: not */
 	int64_t rule; /* the number of the rule that allowed it, recorded likewise; 0: none; rjwt_grant() sets it */
 	bool reusable;
+	int64_t
+	    uses; /* claim uses: good for so many logins, 2 to RJWT_USES_MAX; 0: once, or reusable. Not with reusable */
 	int flags; /* enum rjwt_mint_flags: RJWT_DRY_RUN is not one: a token cannot be taken back */
 };
 
@@ -43,6 +45,7 @@ struct rjwt_token {
 	char kid[RJWT_ID_SIZE], jti[23];
 	int64_t iat_s, nbf_s, exp_s;
 	bool once;
+	int64_t uses;		   /* the claim; 0: it has none, and is one-time or reusable */
 	struct rjwt_change change; /* the rotation that was due and done first */
 	char warning[512];	   /* "" or what did not prevent minting: a count not written, ... */
 };
@@ -53,7 +56,7 @@ struct rjwt_token {
  * token	gives; rjwt_token_clear() wipes it
  *
  * RJWT_USER, RJWT_AUDIENCE, RJWT_ISSUER, RJWT_SCOPE (bad names), RJWT_LIFETIME (0, negative, above
- * max_lifetime), RJWT_CLAIMS, RJWT_HEADER (a free member that is rjwt's own, or no JSON object),
+ * max_lifetime), RJWT_CLAIMS, RJWT_HEADER (a free member that is rjwt's own, or no JSON object), RJWT_CLAIMS (uses),
  * RJWT_ALG, RJWT_KID (not the active key's), RJWT_TOO_LONG (does not fit a prompt that it is meant
  * for), RJWT_USAGE (an unknown flag), RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY; diag says more.
  */
@@ -110,6 +113,7 @@ struct rjwt_rule {
 	const char *const *audience;
 	int64_t max_lifetime_s; /* at most the configuration's */
 	bool reusable, reason_required, root;
+	int64_t uses; /* how many a token may have; 1: none may have a number of uses */
 };
 
 /*

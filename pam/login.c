@@ -82,7 +82,7 @@ open_host(struct login *l)
 static void
 explain_no_root(const struct rjwt_verdict *v, struct rjwt_diag *diag)
 {
-	if (v->once && v->jti[0] != '\0' && diag->errnum == EACCES && geteuid() != 0)
+	if (v->uses != 0 && v->jti[0] != '\0' && diag->errnum == EACCES && geteuid() != 0)
 		text_append(diag->text, sizeof(diag->text), ": ",
 		    "this program does not run as root, so it cannot take a one-time token: mint with --reusable");
 }

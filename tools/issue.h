@@ -63,6 +63,9 @@ RJWT_MUST enum rjwt_err issue_check_log(const struct issue *is, struct rjwt_diag
 RJWT_MUST enum rjwt_err issue_tell(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token,
     struct rjwt_diag *diag);
 
+/* How often a token works, for people: "once", "once for each", "3 times", "any number of times". */
+void issue_often(char out[static 40], const struct rjwt_token *token);
+
 /* What is said of a token that may be used more than once, or was meant to be. */
 void issue_say_uses(const struct issue *is, const struct rjwt_token *token);
 

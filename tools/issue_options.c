@@ -151,6 +151,9 @@ issue_arguments(struct issue *is, int argc, char **argv)
 		return tool_wrong(&is->tool, "--batch cannot be combined with --output");
 	if (!is->batch && argc - optind != 1)
 		return tool_wrong(&is->tool, argc == optind ? "USER is missing" : "expected exactly one USER");
+	status = issue_check(is);
+	if (status != -1)
+		return status;
 	is->request.user = is->batch ? NULL : argv[optind];
 	if (is->claims.n > 0)
 		json_close(&is->claims);

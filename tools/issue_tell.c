@@ -41,7 +41,7 @@ static enum rjwt_err
 log_token(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
-	char until[32], rule[32];
+	char until[32], rule[32], uses[32];
 
 	buf_adds(&line, "issued");
 	caller_log(&is->caller, &line);
@@ -56,7 +56,8 @@ log_token(struct issue *is, const struct rjwt_request *request, const struct rjw
 	text_log_word(&line, "jti", view_of(token->jti));
 	text_log_word(&line, "exp", view_of(until));
 	text_log_word(&line, "kid", view_of(token->kid));
-	text_log_word(&line, "uses", view_of(token->once ? "once" : "any"));
+	snprintf(uses, sizeof(uses), "%" PRId64, token->uses);
+	text_log_word(&line, "uses", view_of(token->uses != 0 ? uses : token->once ? "once" : "any"));
 	if (request->why != NULL)
 		text_log_word(&line, "why", view_of(request->why));
 	return log_send(LOG_NOTICE, &line, diag);
@@ -97,9 +98,9 @@ issue_tell(struct issue *is, const struct rjwt_request *request, const struct rj
 void
 issue_say_uses(const struct issue *is, const struct rjwt_token *token)
 {
-	if (is->request.reusable && token->once)
+	if ((is->request.reusable || is->request.uses != 0) && token->once)
 		tool_say(&is->tool, "the configuration has one_time: always, so this token works once");
-	else if (!token->once)
+	else if (!token->once && token->uses == 0)
 		tool_say(&is->tool, "this token is a password until it expires: anyone who sees it can use it");
 }
 
@@ -146,13 +147,15 @@ say_length(const struct issue *is, const struct rjwt_token *token)
 	    unknown.n > 0 ? unknown.p : "", unknown.n > 0 ? " is not known" : "");
 }
 
-/* How often the token works, in words. */
-static const char *
-uses(const struct issue *is, const struct rjwt_token *token)
+void
+issue_often(char out[static 40], const struct rjwt_token *token)
 {
-	if (!token->once)
-		return "any number of times";
-	return is->scope.n > 1 ? "once for each" : "once";
+	const char *each = strchr(token->scope, ' ') == NULL ? "" : " for each";
+
+	if (token->uses != 0)
+		snprintf(out, 40, "%" PRId64 " times%s", token->uses, each);
+	else
+		snprintf(out, 40, "%s%s", token->once ? "once" : "any number of times", token->once ? each : "");
 }
 
 void
@@ -160,15 +163,16 @@ issue_summarize(const struct issue *is, const struct rjwt_token *token)
 {
 	RJWT_CLEAN(buf_clear) struct buf where = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf what = { 0 };
-	char from[32], until[32], lifetime[32];
+	char from[32], until[32], lifetime[32], often[40];
 
 	add_words(&where, is->request.audience, "this host");
 	add_words(&what, is->request.scope, "ssh");
 	time_format(from, token->nbf_s);
 	time_format(until, token->exp_s);
 	duration_format(lifetime, token->exp_s - token->nbf_s);
+	issue_often(often, token);
 	tool_say(&is->tool, "%s may use %s on %s, %s, from %s until %s (%s)", is->request.user,
-	    what.p == NULL ? "" : what.p, where.p == NULL ? "" : where.p, uses(is, token), from, until, lifetime);
+	    what.p == NULL ? "" : what.p, where.p == NULL ? "" : where.p, often, from, until, lifetime);
 	say_length(is, token);
 }
 

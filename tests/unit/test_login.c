@@ -384,6 +384,24 @@ test_spent(void **state)
 }
 
 /* sudo answers PAM_CONV_ERR to more than 511 bytes; a shorter token may follow. */
+/* A number of uses: the line of each login says which it was, and who is too late is told how many there were. */
+static void
+test_uses(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, (struct edit){ 'c', "uses", "2" });
+	struct talk first = { .replies = { token } }, second = first, third = { .replies = { token, token } };
+
+	assert_int_equal(login(f, RJWT_ALONE, &first), PAM_SUCCESS);
+	assert_non_null(strstr(driver_log.p, " uses=1/2\n"));
+	assert_int_equal(login(f, RJWT_ALONE, &second), PAM_SUCCESS);
+	assert_non_null(strstr(driver_log.p, " uses=2/2\n"));
+	assert_int_equal(login(f, RJWT_ALONE, &third), PAM_AUTH_ERR);
+	assert_string_equal(third.prompts[1], "Token was used 2 times. Token: ");
+	assert_non_null(strstr(driver_log.p, "rejected reason=spent user=alice"));
+	assert_non_null(strstr(driver_log.p, " uses=2/2\n"));
+}
+
 static void
 test_conversation_fails(void **state)
 {
@@ -800,9 +818,9 @@ main(void)
 	const struct CMUnitTest tests[] = { T(test_accepted), T(test_password_is_passed_on), T(test_silent_refusals),
 		T(test_empty_replies), T(test_long_replies), T(test_cut_replies), T(test_second_prompt),
 		T(test_sentences), T(test_sentence_of_revoked), T(test_sentence_of_retired),
-		T(test_at_most_two_prompts), T(test_spent), T(test_conversation_fails), T(test_conversation_codes),
-		T(test_waiting_prompt), T(test_stacked), T(test_stacked_and_unavailable), T(test_arguments),
-		T(test_unavailable), T(test_users), T(test_asked_for_user), T(test_name_before_us),
+		T(test_at_most_two_prompts), T(test_spent), T(test_uses), T(test_conversation_fails),
+		T(test_conversation_codes), T(test_waiting_prompt), T(test_stacked), T(test_stacked_and_unavailable),
+		T(test_arguments), T(test_unavailable), T(test_users), T(test_asked_for_user), T(test_name_before_us),
 		T(test_log_has_an_end), T(test_pasted_replies), T(test_blanks_of_passwords), T(test_debug),
 		T(test_log_is_escaped), T(test_log_tells) };
 
