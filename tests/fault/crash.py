@@ -311,6 +311,7 @@ SCENARIOS = [
     Scenario("compromised", keyd("rotate", "--compromised"), ALL),
     Scenario("adopt", keyd("init", "--adopt"), ALL),
     Scenario("login", lambda rig, fault: rig.login(rig.once, fault=fault)),
+    Scenario("login-uses", lambda rig, fault: rig.login(rig.few, fault=fault)),
     # Whoever made the folder may not have come to its sync: a mark in it must not go with it.
     Scenario("login-after-killed-login",
              after_killed(lambda rig, fault: rig.login(rig.other, fault=fault),
@@ -328,6 +329,9 @@ def prepare(rig, scenario):
         rig.tokens["alice"] = rig.mint("--reusable", "alice")
         rig.tokens["bob"] = rig.mint("--reusable", "bob")
         rig.once, rig.other = rig.mint("alice"), rig.mint("alice")
+        rig.few = rig.mint("--uses", "3", "alice")
+        if scenario.name == "login-uses":
+            rig.must("first use", rig.login(rig.few))
         claims = rig.tokens["alice"].split(".")[1]
         rig.jti = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["jti"]
         rig.before = rig.keyset()
@@ -371,6 +375,13 @@ def check_once(rig, done):
         raise Broken("a one-time token opened again, %d times" % accepted)
 
 
+def check_uses(rig, done):
+    """Of three uses one was made before: no more logins than are left, and as many as the crash cannot have taken."""
+    accepted = sum(rig.login(rig.few)[0] == 0 for _ in range(4))
+    if accepted > (1 if done else 2) or accepted < 1:
+        raise Broken("a token with uses opened %d times more" % accepted)
+
+
 def check_all_revoked(rig, token):
     """A token that was printed is one that "all until now" means, whatever the power cut has undone."""
     rig.save("printed")
@@ -400,7 +411,9 @@ def check(rig, scenario, result):
     note_keys(rig, seen)
     if not scenario.fresh:
         check_tokens(rig, scenario, done)
-        if scenario.name.startswith("login"):
+        if scenario.name == "login-uses":
+            check_uses(rig, done)
+        elif scenario.name.startswith("login"):
             check_once(rig, done)
     printed = result[1].strip() if done and scenario.name.startswith("issue") else ""
     if printed and rig.verify(printed) != "ok":
