@@ -12,9 +12,11 @@
 #include "keyset/init.h"
 #include "keyset/jwks.h"
 #include "keyset/keyset.h"
+#include "keyset/parked_write.h"
 #include "keyset/plan.h"
 #include "token/mint.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Whether a request is for a name that this host accepts. */
@@ -43,13 +45,51 @@ warn_unspendable(const struct rjwt *h, const struct rjwt_request *request, struc
 		    why.text);
 }
 
+/* --- parked tokens ---------------------------------------------------------------------------- */
+
+/* Only this host can look a code up, and who types it must not be able to use it again. */
+static enum rjwt_err
+begin_parking(struct rjwt *h, const struct rjwt_request *request, struct rjwt_diag *diag)
+{
+	struct rjwt_time now;
+
+	if (request->reusable || request->uses != 0)
+		return diag_fail(diag, RJWT_USAGE, "", "a token with a short code is one-time");
+	if (!is_for_us(h, request))
+		return diag_fail(diag, RJWT_AUDIENCE, "", "a token with a short code is for this host");
+	clock_now(&h->clock, &now);
+	return parked_begin(store_dir(h->store), now.wall_s, diag);
+}
+
+/* A code in groups of four. */
+static enum rjwt_err
+park(struct rjwt *h, struct rjwt_token *token, struct rjwt_diag *diag)
+{
+	char code[PARKED_CODE_SIZE] = "";
+	enum rjwt_err err =
+	    parked_put(store_dir(h->store), (struct view){ token->text, token->len }, token->exp_s, code, diag);
+
+	if (err == RJWT_OK)
+		snprintf(token->code, sizeof(token->code), "%.4s-%.4s-%.4s-%.4s", code, code + 4, code + 8, code + 12);
+	secret_wipe(code, sizeof(code));
+	return err;
+}
+
 enum rjwt_err
 rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	struct minter m = { &h->config, h->store, &h->clock };
+	bool parks = (request->flags & RJWT_PARK) != 0;
+	enum rjwt_err err;
 
 	RJWT_TRY(handle_need_store(h, diag));
+	if (parks)
+		RJWT_TRY(begin_parking(h, request, diag));
 	RJWT_TRY(mint_token(&m, request, token, diag));
+	err = parks ? park(h, token, diag) : RJWT_OK;
+	if (err != RJWT_OK)
+		rjwt_token_clear(token);
+	RJWT_TRY(err);
 	warn_unspendable(h, request, token);
 	return RJWT_OK;
 }
@@ -64,6 +104,9 @@ rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, s
 	for (size_t i = 0; i < n; i++)
 		minted[i] = (struct rjwt_minted){ .err = err, .diag = diag };
 	RJWT_TRY(err);
+	for (size_t i = 0; i < n; i++)
+		if ((requests[i].flags & RJWT_PARK) != 0)
+			return diag_fail(&minted[i].diag, minted[i].err = RJWT_USAGE, "", "a batch parks no tokens");
 	err = mint_tokens(&m, requests, n, minted);
 	for (size_t i = 0; i < n; i++)
 		if (minted[i].err == RJWT_OK && (minted[i].token.once || minted[i].token.uses != 0) &&

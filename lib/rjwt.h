@@ -342,6 +342,18 @@ enum rjwt_err rjwt_verify(struct rjwt *handle, const struct rjwt_attempt *attemp
 void rjwt_verdict_clear(struct rjwt_verdict *verdict);
 
 /*
+ * The token that is parked on this host under a code (rjwt_mint() with RJWT_PARK), for rjwt_verify(). typed is what
+ * somebody typed: case, blanks and hyphens do not count. *token is NULL where it has not the form of a code, no token is
+ * parked under it, or this process may not look: it may then be a password, and nothing should be said of it.
+ *
+ * token	gives; wipe it, rjwt_free()
+ *
+ * RJWT_KEYSET: the file of that code was altered or is unsafe; RJWT_MEMORY, RJWT_INTERNAL, RJWT_USAGE (a handle on a
+ * JWK Set).
+ */
+enum rjwt_err rjwt_parked(struct rjwt *handle, const char *typed, size_t len, char **token, struct rjwt_diag *diag);
+
+/*
  * Key number i (from 0) of the handle's JWK Set that is not used, because it cannot be used for verifying, and why; false
  * at the end, and for a keyset. kid is "" if it has none. why is text for people, static; kid is a view into the handle
  * and may be hostile: escape it.

@@ -173,7 +173,11 @@ issue_summarize(const struct issue *is, const struct rjwt_token *token)
 	issue_often(often, token);
 	tool_say(&is->tool, "%s may use %s on %s, %s, from %s until %s (%s)", is->request.user,
 	    what.p == NULL ? "" : what.p, where.p == NULL ? "" : where.p, often, from, until, lifetime);
-	say_length(is, token);
+	if (token->code[0] == '\0')
+		say_length(is, token);
+	else
+		tool_say(&is->tool,
+		    "a code to type in the place of the token; capitals, blanks and hyphens do not count");
 }
 
 enum rjwt_err
@@ -183,13 +187,16 @@ issue_json(const struct issue *is, const struct rjwt_token *token, struct buf *o
 	char scope[RJWT_NAME_MAX + 1];
 
 	json_open(out, NULL);
-	json_put_string(out, "token", (struct view){ token->text, token->len });
+	if (token->code[0] == '\0')
+		json_put_string(out, "token", (struct view){ token->text, token->len });
+	else
+		json_put_string(out, "code", view_of(token->code));
 	json_put_raw(out, "claims", view_of(token->claims));
 	json_put_raw(out, "header", view_of(token->header));
-	json_put_integer(out, "size", (int64_t)token->len);
+	json_put_integer(out, "size", (int64_t)(token->code[0] == '\0' ? token->len : strlen(token->code)));
 	json_open_array(out, "fits");
 	for (const char *rest = token->scope; next_scope(&rest, scope);)
-		if (rjwt_prompt(is->handle, scope, &prompt) && token->len <= prompt.limit)
+		if (rjwt_prompt(is->handle, scope, &prompt) && (token->code[0] != '\0' || token->len <= prompt.limit))
 			json_put_string(out, NULL, view_of(scope));
 	json_close_array(out);
 	json_close(out);

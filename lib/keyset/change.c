@@ -10,6 +10,7 @@
 #include "keyset/issued.h"
 #include "keyset/lock.h"
 #include "keyset/marks_write.h"
+#include "keyset/parked_write.h"
 #include "keyset/recover.h"
 
 #include <stdio.h>
@@ -108,6 +109,8 @@ prune_records(struct change_ctx *k, int64_t now_s)
 
 	if (issued_prune(k->state, now_s, &why) != RJWT_OK)
 		warn_not_removed(k, "records", &why);
+	if (parked_prune(k->state, now_s, &why) != RJWT_OK)
+		warn_not_removed(k, "parked tokens", &why);
 }
 
 static enum rjwt_err

@@ -398,7 +398,7 @@ check_fits(struct mint_item *o, const struct signer *signer)
 	if (length > (size_t)config->max_token_bytes)
 		return diag_fail(o->diag, RJWT_TOO_LONG, "", "the token would have %zu bytes (max_token_bytes is %zu)",
 		    length, (size_t)config->max_token_bytes);
-	if (length > o->prompt_limit && (o->full.flags & RJWT_FORCE) == 0)
+	if (length > o->prompt_limit && (o->full.flags & (RJWT_FORCE | RJWT_PARK)) == 0)
 		return refuse_length(o, signer, length, o->prompt_scope, o->prompt_limit);
 	return RJWT_OK;
 }

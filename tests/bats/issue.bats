@@ -208,6 +208,40 @@ setup()
 }
 
 # bats test_tags=long
+@test "--short: a code is printed and no token, and its file is there before" {
+	run -0 --separate-stderr issue --short alice
+	[[ $output =~ ^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$ ]]
+	name=$(tr -d -- -\\n <<<"$output" | sha256sum | cut -d' ' -f1)
+	[ "$(stat -c %a "$state/private/parked" "$state/private/parked/$name" | tr '\n' ' ')" = '700 600 ' ]
+	mapfile -t parked <"$state/private/parked/$name"
+	[ "${parked[0]}" = "$(claim .exp "${parked[1]}")" ]
+	[ "$(claim .once "${parked[1]}")" = true ]
+	run -0 verify -u alice -s sshd <<<"${parked[1]}"
+	run -0 issue --short --json alice
+	jq -e 'has("token") | not' <<<"$output"
+	jq -e '(.code | length) == 19 and .size == 19 and .fits == ["ssh"]' <<<"$output"
+	keyd list >"$dir/list"
+	[ "$(grep -c ' alice ' "$dir/list")" -eq 2 ]
+	# a file of its own, as a token has
+	run -0 issue --short -o "$dir/code" alice
+	[[ $(<"$dir/code") =~ ^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$ ]]
+	# no prompt is too short for it
+	try 1 issue -s sudo -C "pad=$(printf '%0400d' 0)" alice
+	try 0 issue --short -s sudo -C "pad=$(printf '%0400d' 0)" alice
+	for options in --reusable '--uses 2' --batch; do
+		# shellcheck disable=SC2086    # words
+		run -2 --separate-stderr issue --short $options ${options/--batch/-}
+		[ "$output" = "" ]
+	done
+	run -1 --separate-stderr issue --short -a elsewhere.example alice
+	[[ $stderr == 'rjwt-issue: audience: a token with a short code is for this host'* ]]
+	# without the directory nothing is minted
+	rm -r "$state/private/parked"
+	ln -s "$dir" "$state/private/parked"
+	run -1 --separate-stderr issue --short alice
+	[ "$output" = "" ]
+}
+
 @test "--uses: as many logins, and the log line says how many; one_time: always wins over it" {
 	local token n
 	token=$(issue --uses 3 -s ssh -s sudo alice)
