@@ -21,9 +21,9 @@ static const struct edges {
 	{ "lib/stack", { "stack", "base" } },
 	{ "lib", { "handle.h", "token", "config", "keyset", "jose", "base" } },
 	{ "pam", { "base", "args.h", "log.h", "prompt.h", "login.h", "phases.h", "tell.h" } },
-	{ "tools", { "base", "stack", "tool.h", "options.h", "askpass.h", "caller.h", "issue.h", "issue_request.h",
-		       "grant.h", "keyd.h", "verify.h", "lines.h", "log.h", "check.h", "findings.h", "findings.def",
-		       "try.h", "colour.h", "fixes.def", "status.h" } },
+	{ "tools", { "base", "stack", "tool.h", "options.h", "askpass.h", "caller.h", "audit.h", "issue.h",
+		       "issue_request.h", "grant.h", "keyd.h", "verify.h", "lines.h", "log.h", "check.h", "findings.h",
+		       "findings.def", "try.h", "colour.h", "fixes.def", "status.h" } },
 };
 
 /* What only those include who mint, change or report. */

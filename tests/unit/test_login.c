@@ -709,7 +709,7 @@ test_arguments(void **state)
 		ret = login(f, stack, &talk);
 		if (ret != (rows[i].good ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL) || talk.asked != rows[i].good)
 			fail_msg("%s: %d", rows[i].arguments, ret);
-		if (!rows[i].good && lines("rejected: ") != 1)
+		if (!rows[i].good && lines("rejected reason=usage argument=") != 1)
 			fail_msg("%s: not logged", rows[i].arguments);
 	}
 	assert_int_equal(login(f, "auth required @rjwt@ [prompt=Give it now: ]\n", &talk), PAM_SUCCESS);
