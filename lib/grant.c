@@ -88,6 +88,7 @@ rule_view(const struct config *config, size_t i)
 		.audience = string_list_view(&rule->audience),
 		.max_lifetime_s = rule_lifetime(config, rule),
 		.reusable = rule->reusable && !config->one_time_always,
+		.uses = config->one_time_always ? 1 : rule->uses,
 		.reason_required = rule->reason_required,
 		.root = rule->root };
 }

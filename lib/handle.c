@@ -13,6 +13,7 @@
 #include "jose/alg.h"
 #include "jose/claims.h"
 #include "keyset/keyset.h"
+#include "keyset/parked.h"
 #include "token/prompt_limits.h"
 #include "token/verify.h"
 
@@ -215,6 +216,28 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
 	if (err == RJWT_OK && diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
 	return err;
+}
+
+enum rjwt_err
+rjwt_parked(struct rjwt *h, const char *typed, size_t len, char **token, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(buf_clear) struct buf found = { 0 };
+	char code[PARKED_CODE_SIZE];
+	enum rjwt_err err;
+
+	RJWT_TRY(handle_need_store(h, diag));
+	if (!parked_code((struct view){ typed, len }, code)) {
+		secret_wipe(code, sizeof(code));
+		*token = NULL;
+		return RJWT_OK;
+	}
+	err = parked_find(store_dir(h->store), code, &found, diag);
+	secret_wipe(code, sizeof(code));
+	RJWT_TRY(err);
+	if (found.n > 0)
+		return buf_give(&found, token, NULL);
+	*token = NULL;
+	return RJWT_OK;
 }
 
 bool

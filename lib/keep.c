@@ -13,9 +13,11 @@
 #include "keyset/init.h"
 #include "keyset/jwks.h"
 #include "keyset/keyset.h"
+#include "keyset/parked_write.h"
 #include "keyset/plan.h"
 #include "token/mint.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Whether a request is for a name that this host accepts. */
@@ -29,14 +31,14 @@ is_for_us(const struct rjwt *h, const struct rjwt_request *request)
 	return request->audience == NULL;
 }
 
-/* A one-time token that this host could not mark as spent lets nobody in here. */
+/* A token whose uses this host could not mark as spent lets nobody in here. */
 static void
 warn_unspendable(const struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token)
 {
 	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
 	struct rjwt_diag why = { 0 };
 
-	if (!token->once || !is_for_us(h, request))
+	if ((!token->once && token->uses == 0) || !is_for_us(h, request))
 		return;
 	if (dir_open_at(store_dir(h->store), "spent", &spent, &why) != RJWT_OK || dir_probe(&spent, 0, &why) != RJWT_OK)
 		text_append(token->warning, sizeof(token->warning), "; ",
@@ -44,14 +46,52 @@ warn_unspendable(const struct rjwt *h, const struct rjwt_request *request, struc
 		    why.text);
 }
 
+/* --- parked tokens ---------------------------------------------------------------------------- */
+
+/* Only this host can look a code up, and who types it must not be able to use it again. */
+static enum rjwt_err
+begin_parking(struct rjwt *h, const struct rjwt_request *request, struct rjwt_diag *diag)
+{
+	struct rjwt_time now;
+
+	if (request->reusable || request->uses != 0)
+		return diag_fail(diag, RJWT_USAGE, "", "a token with a short code is one-time");
+	if (!is_for_us(h, request))
+		return diag_fail(diag, RJWT_AUDIENCE, "", "a token with a short code is for this host");
+	clock_now(&h->clock, &now);
+	return parked_begin(store_dir(h->store), now.wall_s, diag);
+}
+
+/* A code in groups of four. */
+static enum rjwt_err
+park(struct rjwt *h, struct rjwt_token *token, struct rjwt_diag *diag)
+{
+	char code[PARKED_CODE_SIZE] = "";
+	enum rjwt_err err =
+	    parked_put(store_dir(h->store), (struct view){ token->text, token->len }, token->exp_s, code, diag);
+
+	if (err == RJWT_OK)
+		snprintf(token->code, sizeof(token->code), "%.4s-%.4s-%.4s-%.4s", code, code + 4, code + 8, code + 12);
+	secret_wipe(code, sizeof(code));
+	return err;
+}
+
 enum rjwt_err
 rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
 	struct minter m = { &h->config, h->store, &h->clock, &events };
+	bool parks = (request->flags & RJWT_PARK) != 0;
+	enum rjwt_err err;
 
 	RJWT_TRY(handle_need_store(h, diag));
+	if (parks)
+		RJWT_TRY(begin_parking(h, request, diag));
 	RJWT_TRY(mint_token(&m, request, token, diag));
+	err = parks ? park(h, token, diag) : RJWT_OK;
+	if (err != RJWT_OK)
+		rjwt_token_clear(token);
+	RJWT_TRY(err);
 	warn_unspendable(h, request, token);
 	return RJWT_OK;
 }
@@ -67,9 +107,13 @@ rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, s
 	for (size_t i = 0; i < n; i++)
 		minted[i] = (struct rjwt_minted){ .err = err, .diag = diag };
 	RJWT_TRY(err);
+	for (size_t i = 0; i < n; i++)
+		if ((requests[i].flags & RJWT_PARK) != 0)
+			return diag_fail(&minted[i].diag, minted[i].err = RJWT_USAGE, "", "a batch parks no tokens");
 	err = mint_tokens(&m, requests, n, minted);
 	for (size_t i = 0; i < n; i++)
-		if (minted[i].err == RJWT_OK && minted[i].token.once && is_for_us(h, &requests[i])) {
+		if (minted[i].err == RJWT_OK && (minted[i].token.once || minted[i].token.uses != 0) &&
+		    is_for_us(h, &requests[i])) {
 			warn_unspendable(h, &requests[i], &minted[i].token);
 			break; /* the first says it for all */
 		}

@@ -44,20 +44,19 @@ is_revoked(struct list *list, const struct issued_token *token, int64_t version)
 	       mark_revoked(&list->handle->marks, version, &claims, NULL) == RJWT_REVOKED;
 }
 
-/* The scopes for which it was spent here. What cannot be read was not spent: better a token too many than one too few. */
+/* The scopes for which it was used here. What cannot be read was not used: better a token too many than one too few. */
 static enum rjwt_err
 find_uses(struct list *list, const struct issued_token *token, int64_t version, struct rjwt_issued *issued)
 {
-	const struct claims claims = { .iss = token->issuer, .jti = token->jti };
+	const struct claims claims = { .iss = token->issuer, .jti = token->jti, .uses = token->uses };
 
 	for (size_t i = 0; token->scope != NULL && token->scope[i] != NULL; i++) {
-		struct rjwt_use use = { .scope = token->scope[i] };
-		enum rjwt_err err =
-		    mark_spent_at(&list->handle->marks, version, &claims, token->scope[i], &use.at_s, NULL);
+		struct mark_uses used = { .most = issued->most };
+		enum rjwt_err err = mark_spent_at(&list->handle->marks, version, &claims, token->scope[i], &used, NULL);
 
 		if (err == RJWT_MEMORY)
 			return err;
-		if (err != RJWT_SPENT)
+		if ((err != RJWT_OK && err != RJWT_SPENT) || used.used == 0)
 			continue;
 		if (issued->nuses == list->uses_max) {
 			struct rjwt_use *more =
@@ -68,7 +67,7 @@ find_uses(struct list *list, const struct issued_token *token, int64_t version, 
 			list->uses = more;
 			list->uses_max += USES_STEP;
 		}
-		list->uses[issued->nuses++] = use;
+		list->uses[issued->nuses++] = (struct rjwt_use){ token->scope[i], used.at_s, used.used };
 	}
 	issued->uses = list->uses;
 	return RJWT_OK;
@@ -97,8 +96,12 @@ is_for_this_host(const struct rjwt *h, const struct issued_token *token)
 static bool
 is_live(const struct rjwt_issued *issued)
 {
-	return !issued->revoked && !(issued->once && issued->here && count(issued->audience) == 1 &&
-				       issued->nuses > 0 && issued->nuses == count(issued->scope));
+	size_t spent = 0;
+
+	for (size_t i = 0; i < issued->nuses; i++)
+		spent += issued->uses[i].times >= issued->most;
+	return !issued->revoked && !(issued->most > 0 && issued->here && count(issued->audience) == 1 && spent > 0 &&
+				       spent == count(issued->scope));
 }
 
 static enum rjwt_err
@@ -119,6 +122,7 @@ list_one(void *context, const struct issued_token *token)
 		.nbf_s = token->nbf_s,
 		.exp_s = token->exp_s,
 		.once = token->once,
+		.most = token->once || h->config.one_time_always ? 1 : token->uses,
 		.here = is_for_this_host(h, token) };
 	int64_t version;
 
@@ -126,7 +130,7 @@ list_one(void *context, const struct issued_token *token)
 	    keyset_kid_parse(keyset, token->kid, &version) != RJWT_OK)
 		return RJWT_OK;
 	issued.revoked = version < keyset->floor || is_revoked(list, token, version);
-	if (issued.once && issued.here)
+	if (issued.most > 0 && issued.here)
 		RJWT_TRY(find_uses(list, token, version, &issued));
 	issued.live = is_live(&issued);
 	return list->each(list->context, &issued) ? RJWT_OK : RJWT_EXISTS;

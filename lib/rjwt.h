@@ -141,6 +141,8 @@ extern "C" {
 /* Largest leeway and lifetime, in seconds. */
 #define RJWT_LEEWAY_MAX 300
 #define RJWT_LIFETIME_MAX 31536000
+/* Most logins that a token may be good for with a number of uses. */
+#define RJWT_USES_MAX 100
 /* Sizes of the strings kid and jti in the structs below, NUL included. */
 #define RJWT_ID_SIZE 130
 
@@ -341,6 +343,8 @@ struct rjwt_verdict {
 	int64_t accepted_until_s; /* exp and the leeway */
 	int64_t now_s;		  /* the time it was judged by */
 	bool once;
+	int64_t uses; /* how many logins it is good for, for each scope: 1, or those of its claim; 0: any number */
+	int64_t used; /* how many of them there were for this scope, this login included; 0 unless it was looked up */
 	bool cap_session;	 /* the configuration's cap_session */
 	int64_t overdue_since_s; /* when the rotation should have been; 0: it is not overdue */
 	int64_t clock_moved_s;	 /* how far the clock was set, back if below 0, while that is recent; 0: it was not */
@@ -351,7 +355,7 @@ struct rjwt_verdict {
 };
 
 /*
- * Judge a token. A one-time token is marked as spent, durably, before RJWT_OK is returned, unless
+ * Judge a token. A one-time token is marked as spent, or one use of a token with a number of uses, durably, before RJWT_OK is returned, unless
  * RJWT_DRY_RUN.
  *
  * verdict	gives; rjwt_verdict_clear(), after any result. verdict->reason is what is returned.
@@ -363,6 +367,18 @@ struct rjwt_verdict {
 enum rjwt_err rjwt_verify(struct rjwt *handle, const struct rjwt_attempt *attempt, struct rjwt_verdict *verdict,
     struct rjwt_diag *diag);
 void rjwt_verdict_clear(struct rjwt_verdict *verdict);
+
+/*
+ * The token that is parked on this host under a code (rjwt_mint() with RJWT_PARK), for rjwt_verify(). typed is what
+ * somebody typed: case, blanks and hyphens do not count. *token is NULL where it has not the form of a code, no token is
+ * parked under it, or this process may not look: it may then be a password, and nothing should be said of it.
+ *
+ * token	gives; wipe it, rjwt_free()
+ *
+ * RJWT_KEYSET: the file of that code was altered or is unsafe; RJWT_MEMORY, RJWT_INTERNAL, RJWT_USAGE (a handle on a
+ * JWK Set).
+ */
+enum rjwt_err rjwt_parked(struct rjwt *handle, const char *typed, size_t len, char **token, struct rjwt_diag *diag);
 
 /*
  * Key number i (from 0) of the handle's JWK Set that is not used, because it cannot be used for verifying, and why; false

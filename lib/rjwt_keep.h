@@ -81,10 +81,11 @@ struct rjwt_revocation {
 enum rjwt_err rjwt_revoke(struct rjwt *handle, const struct rjwt_revocation *revocation, int flags,
     struct rjwt_change *change, struct rjwt_diag *diag);
 
-/* A scope for which a one-time token was spent on this host, and when. */
+/* A scope for which a token was used on this host, and when it was last. */
 struct rjwt_use {
 	const char *scope;
 	int64_t at_s;
+	int64_t times; /* 1 for a one-time token */
 };
 
 /* A token that was minted here and has not expired; views until the call returns. Lists end with NULL. */
@@ -94,8 +95,9 @@ struct rjwt_issued {
 	int64_t rule;	      /* as in the request; 0: none */
 	const char *const *audience;
 	const char *const *scope;    /* NULL, both: not recorded */
-	const struct rjwt_use *uses; /* of a one-time token whose audience includes this host */
+	const struct rjwt_use *uses; /* of a token whose uses are counted, and whose audience includes this host */
 	size_t nuses;
+	int64_t most; /* how often it may be used for each scope: 1 for a one-time token; 0: any number of times */
 	int64_t iat_s, nbf_s, exp_s;
 	bool once;
 	bool here;    /* this host is in its audience */

@@ -14,7 +14,8 @@ extern "C" {
 
 enum rjwt_mint_flags {
 	RJWT_FORCE = 64, /* mint although the token does not fit a prompt */
-	RJWT_MINT_FLAGS = RJWT_FORCE
+	RJWT_PARK = 512, /* keep a one-time token for this host here, and give a short code for it */
+	RJWT_MINT_FLAGS = RJWT_FORCE | RJWT_PARK
 };
 
 /* Borrows all. NULL and 0 mean the default of the configuration, and for user are refused. */
@@ -32,6 +33,8 @@ struct rjwt_request {
 	const char *login;    /* the login uid of who mints, recorded likewise; NULL: not */
 	int64_t rule; /* the number of the rule that allowed it, recorded likewise; 0: none; rjwt_grant() sets it */
 	bool reusable;
+	int64_t
+	    uses; /* claim uses: good for so many logins, 2 to RJWT_USES_MAX; 0: once, or reusable. Not with reusable */
 	int flags; /* enum rjwt_mint_flags: RJWT_DRY_RUN is not one: a token cannot be taken back */
 };
 
@@ -43,6 +46,8 @@ struct rjwt_token {
 	char kid[RJWT_ID_SIZE], jti[23];
 	int64_t iat_s, nbf_s, exp_s;
 	bool once;
+	int64_t uses;  /* the claim; 0: it has none, and is one-time or reusable */
+	char code[20]; /* with RJWT_PARK: what is typed in the place of the token, "XXXX-XXXX-XXXX-XXXX"; else "" */
 	struct rjwt_change change; /* the rotation that was due and done first */
 	char warning[512];	   /* "" or what did not prevent minting: a count not written, ... */
 };
@@ -53,9 +58,9 @@ struct rjwt_token {
  * token	gives; rjwt_token_clear() wipes it
  *
  * RJWT_USER, RJWT_AUDIENCE, RJWT_ISSUER, RJWT_SCOPE (bad names), RJWT_LIFETIME (0, negative, above
- * max_lifetime), RJWT_CLAIMS, RJWT_HEADER (a free member that is rjwt's own, or no JSON object),
+ * max_lifetime), RJWT_CLAIMS, RJWT_HEADER (a free member that is rjwt's own, or no JSON object), RJWT_CLAIMS (uses),
  * RJWT_ALG, RJWT_KID (not the active key's), RJWT_TOO_LONG (does not fit a prompt that it is meant
- * for), RJWT_USAGE (an unknown flag), RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY; diag says more.
+ * for), RJWT_USAGE (an unknown flag; RJWT_PARK of a token that is not one-time, or not for this host, or of a batch), RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY; diag says more.
  */
 enum rjwt_err
 rjwt_mint(struct rjwt *handle, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag);
@@ -110,6 +115,7 @@ struct rjwt_rule {
 	const char *const *audience;
 	int64_t max_lifetime_s; /* at most the configuration's */
 	bool reusable, reason_required, root;
+	int64_t uses; /* how many a token may have; 1: none may have a number of uses */
 };
 
 /*

@@ -13,6 +13,7 @@
 #include "keyset/inspect.h"
 #include "keyset/keyset.h"
 #include "keyset/marks_write.h"
+#include "keyset/parked.h"
 #include "keyset/plan.h"
 #include "keyset/store.h"
 #include "keyset/tickets.h"
@@ -194,6 +195,7 @@ judge_modes(struct store *store, struct rjwt_status *s)
 		RJWT_TRY(judge_mode(s, state, folders[i], ""));
 	if (dir_open_at(state, "private", &private, NULL) != RJWT_OK)
 		return RJWT_OK; /* closed to us, as it should be; or told above */
+	RJWT_TRY(judge_mode(s, &private, PARKED, ""));
 	return dir_each(&private, judge_key_mode, &(struct secret_files){ &private, s }, NULL);
 }
 

@@ -5,6 +5,7 @@
 #include "base/datetime.h"
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <security/pam_ext.h>
 #include <stdio.h>
 #include <syslog.h>
@@ -76,6 +77,17 @@ put_token(struct buf *line, const struct rjwt_verdict *v)
 	put_word(line, "sub", v->sub);
 }
 
+/* Which of its uses it was, or how many there were. */
+static void
+put_uses(struct buf *line, const struct rjwt_verdict *v)
+{
+	char text[48];
+
+	snprintf(text, sizeof(text), "%" PRId64 "/%" PRId64, v->used, v->uses);
+	if (v->uses > 1 && v->used > 0)
+		text_log_word(line, "uses", view_of(text));
+}
+
 static bool
 time_decided(enum rjwt_err reason)
 {
@@ -113,6 +125,7 @@ log_verdict(const pam_handle_t *pamh, const struct login_id *who, const char *ph
 	put_who(&line, who, v->reason == RJWT_OK || v->tell);
 	put_token(&line, v);
 	put_time(&line, "exp", v->exp_s);
+	put_uses(&line, v);
 	if (time_decided(v->reason)) {
 		if (v->reason == RJWT_NOT_YET_VALID)
 			put_time(&line, "nbf", v->nbf_s);

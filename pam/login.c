@@ -82,7 +82,7 @@ open_host(struct login *l)
 static void
 explain_no_root(const struct rjwt_verdict *v, struct rjwt_diag *diag)
 {
-	if (v->once && v->jti[0] != '\0' && diag->errnum == EACCES && geteuid() != 0)
+	if (v->uses != 0 && v->jti[0] != '\0' && diag->errnum == EACCES && geteuid() != 0)
 		text_append(diag->text, sizeof(diag->text), ": ",
 		    "this program does not run as root, so it cannot take a one-time token: mint with --reusable");
 }
@@ -119,6 +119,38 @@ judge(struct login *l, const struct reply *reply)
 	return login_code(err);
 }
 
+/* The handle is the one that was opened before the prompt: where no keyset can be read any more, passwords still work. */
+static int
+judge_code(struct login *l, const struct reply *reply)
+{
+	RJWT_CLEAN(reply_clear) struct reply token = { NULL, 0 };
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = RJWT_OK;
+
+	if (l->handle != NULL)
+		err = rjwt_parked(l->handle, reply->p, strlen(reply->p), &token.p, &diag);
+	if (err != RJWT_OK)
+		log_failure(l->pamh, &l->who, err, NULL, &diag);
+	else if (token.p != NULL)
+		return judge(l, &token);
+	return err == RJWT_OK ? PAM_AUTH_ERR : login_code(err);
+}
+
+/*
+ * A short reply may be the code of a token that is parked here. Otherwise it is taken for a password, and passed on with
+ * no word about it. So is a code that is refused in silence: what asks next must not depend on what the reply was, for
+ * sshd replaces the reply for a user who is not there.
+ */
+static int
+take_short(struct login *l, const struct reply *reply)
+{
+	int ret = judge_code(l, reply);
+
+	if (ret == PAM_SUCCESS || l->next_prompt[0] != '\0')
+		return ret;
+	return prompt_pass_on(l->pamh, reply) == PAM_SUCCESS ? ret : PAM_BUF_ERR;
+}
+
 /* A reply that was typed: a token is judged, a password is for the next module. */
 static int
 take_reply(struct login *l, const struct reply *reply)
@@ -132,7 +164,7 @@ take_reply(struct login *l, const struct reply *reply)
 		log_verdict(l->pamh, &l->who, NULL, &v);
 		return PAM_AUTH_ERR;
 	}
-	return prompt_pass_on(l->pamh, reply) == PAM_SUCCESS ? PAM_AUTH_ERR : PAM_BUF_ERR;
+	return take_short(l, reply);
 }
 
 /*

@@ -4,6 +4,7 @@
 #include "base/datetime.h"
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,6 +86,8 @@ tell_rejected(char out[static TELL_SIZE], const struct rjwt_verdict *v, const ch
 		buf_addf(&sentence, "Token expired %s ago", amount);
 	else if (v->reason == RJWT_NOT_YET_VALID)
 		buf_addf(&sentence, "Token starts in %s", amount);
+	else if (v->reason == RJWT_SPENT && v->uses > 1)
+		buf_addf(&sentence, "Token was used %" PRId64 " times", v->used);
 	else if (v->reason == RJWT_AUDIENCE)
 		name_host(&sentence, &v->failed);
 	else if (v->reason == RJWT_SCOPE)

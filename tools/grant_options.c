@@ -47,6 +47,9 @@ grant_arguments(struct grant *g, int argc, char **argv)
 		return tool_wrong(&is->tool, "%s: unexpected argument", argv[optind]);
 	if (!g->rules && argc - optind != 1)
 		return tool_wrong(&is->tool, argc == optind ? "USER is missing" : "expected exactly one USER");
+	status = issue_check(is);
+	if (status != -1)
+		return status;
 	is->request.user = g->rules ? NULL : argv[optind];
 	is->request.audience = string_list_view(&is->audience);
 	is->request.scope = string_list_view(&is->scope);

@@ -105,16 +105,19 @@ put_word(struct buf *out, const char *name, const char *word)
 static void
 put_rule(struct buf *out, const struct rjwt_rule *rule)
 {
-	char head[32], lifetime[32];
+	char head[32], lifetime[32], uses[32];
 
 	snprintf(head, sizeof(head), "rule %" PRId64, rule->number);
 	duration_format(lifetime, rule->max_lifetime_s);
+	snprintf(uses, sizeof(uses), "%" PRId64, rule->uses);
 	put_row(out, head, "users", rule->users);
 	put_row(out, "", "scopes", rule->scopes);
 	put_row(out, "", "audience", rule->audience);
 	put_word(out, "max_lifetime", lifetime);
 	if (rule->reusable)
 		put_word(out, "reusable", "true");
+	if (rule->uses > 1)
+		put_word(out, "uses", uses);
 	if (rule->reason_required)
 		put_word(out, "reason", "required");
 	if (rule->root)
@@ -140,6 +143,7 @@ put_json(struct buf *out, const struct rjwt_rule *rule)
 	put_json_list(out, "audience", rule->audience);
 	json_put_integer(out, "max_lifetime", rule->max_lifetime_s);
 	json_put_bool(out, "reusable", rule->reusable);
+	json_put_integer(out, "uses", rule->uses);
 	json_put_bool(out, "reason_required", rule->reason_required);
 	json_put_bool(out, "root", rule->root);
 	json_close(out);
@@ -213,14 +217,14 @@ void
 grant_summarize(const struct grant *g, const struct rjwt_token *token)
 {
 	const struct tool *tool = &g->issue.tool;
-	const char *often = strchr(token->scope, ' ') == NULL ? "once" : "once for each";
-	char from[32], until[32], lifetime[32];
+	char from[32], until[32], lifetime[32], often[40];
 
 	time_format(from, token->nbf_s);
 	time_format(until, token->exp_s);
 	duration_format(lifetime, token->exp_s - token->nbf_s);
+	issue_often(often, token);
 	tool_say(tool, "rule %" PRId64 ": %s may use %s on %s, %s", g->decision.rule, g->issue.request.user,
-	    token->scope, token->audience, token->once ? often : "any number of times");
+	    token->scope, token->audience, often);
 	tool_say(tool, "for %s, %s%s%suntil %s; id %s", lifetime, token->nbf_s > token->iat_s ? "from " : "",
 	    token->nbf_s > token->iat_s ? from : "", token->nbf_s > token->iat_s ? " " : "", until, token->jti);
 }

@@ -71,6 +71,9 @@ RJWT_MUST enum rjwt_err issue_log_token(const struct issue *is, const struct rjw
 void issue_log_refused(const struct issue *is, const struct rjwt_request *request, const struct rjwt_decision *decision,
     enum rjwt_err err, const struct rjwt_diag *diag);
 
+/* How often a token works, for people: "once", "once for each", "3 times", "any number of times". */
+void issue_often(char out[static 40], const struct rjwt_token *token);
+
 /* What is said of a token that may be used more than once, or was meant to be. */
 void issue_say_uses(const struct issue *is, const struct rjwt_token *token);
 

@@ -166,15 +166,16 @@ read_object(struct entry *e, struct view line, const char *name, struct buf *obj
 static enum rjwt_err
 know_name(void *context, struct view name)
 {
-	static const char *const known[] = { "sub", "aud", "scope", "lifetime", "nbf", "iss", "reusable", "reason",
-		"claims", "header" };
+	static const char *const known[] = { "sub", "aud", "scope", "lifetime", "nbf", "iss", "reusable", "uses",
+		"reason", "claims", "header" };
 	struct entry *e = context;
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (view_is(name, known[i]))
 			return RJWT_OK;
 	return diag_fail(&e->diag, RJWT_MALFORMED, "",
-	    "%.*s: unknown member (expected sub, aud, scope, lifetime, nbf, iss, reusable, reason, claims or header)",
+	    "%.*s: unknown member (expected sub, aud, scope, lifetime, nbf, iss, reusable, uses, reason, claims or "
+	    "header)",
 	    (int)(name.n > 100 ? 100 : name.n), name.p);
 }
 
@@ -193,6 +194,9 @@ read_entry(struct entry *e, struct view line)
 	RJWT_TRY(read_times(e));
 	if (json_boolean(e->json, "reusable", &e->request.reusable) == JSON_WRONG)
 		return bad(e, "reusable", "true or false");
+	if (json_integer(e->json, "uses", &e->request.uses) == JSON_WRONG ||
+	    (e->request.uses != 0 && (e->request.uses < 2 || e->request.uses > RJWT_USES_MAX)))
+		return bad(e, "uses", "a number from 2 to 100");
 	RJWT_TRY(read_object(e, line, "claims", &e->claims, &e->request.claims));
 	return read_object(e, line, "header", &e->header, &e->request.header);
 }

@@ -15,7 +15,7 @@ issue_log_token(const struct issue *is, const struct rjwt_request *request, cons
     struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
-	char until[32], rule[32];
+	char until[32], rule[32], uses[32];
 
 	buf_adds(&line, "issued");
 	caller_log(&is->caller, &line);
@@ -30,7 +30,8 @@ issue_log_token(const struct issue *is, const struct rjwt_request *request, cons
 	text_log_word(&line, "jti", view_of(token->jti));
 	text_log_word(&line, "exp", view_of(until));
 	text_log_word(&line, "kid", view_of(token->kid));
-	text_log_word(&line, "uses", view_of(token->once ? "once" : "any"));
+	snprintf(uses, sizeof(uses), "%" PRId64, token->uses);
+	text_log_word(&line, "uses", view_of(token->uses != 0 ? uses : token->once ? "once" : "any"));
 	if (request->why != NULL)
 		text_log_word(&line, "why", view_of(request->why));
 	return log_send(LOG_NOTICE, &line, diag);

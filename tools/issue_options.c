@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_ALG = ISSUE_OPTIONS_END, OPT_KID, OPT_KEY_VERSION, OPT_BATCH, OPT_FORCE, OPT_ALGORITHMS };
+enum { OPT_ALG = ISSUE_OPTIONS_END, OPT_KID, OPT_KEY_VERSION, OPT_BATCH, OPT_FORCE, OPT_SHORT, OPT_ALGORITHMS };
 
 static const struct option_row rows[] = {
 	ISSUE_ROWS,
@@ -16,6 +16,8 @@ static const struct option_row rows[] = {
 	{ 'C', "claim", "NAME=TEXT", "additional claim, or NAME:=JSON; repeatable", NULL },
 	{ 'H', "header", "NAME=TEXT", "additional header member, or NAME:=JSON; repeatable", NULL },
 	{ OPT_FORCE, "force", NULL, "mint the token even if it does not fit the prompts of its scopes", NULL },
+	{ OPT_SHORT, "short", NULL,
+	    "keep the token on this host, and print a code of 16 characters\nthat is typed in its place", NULL },
 	{ OPT_ALG, "alg", "NAME", "fail unless the active key has this algorithm", "Key:" },
 	{ OPT_KID, "kid", "KID", "fail unless the active key has this key id", NULL },
 	{ OPT_KEY_VERSION, "key-version", "N", "fail unless the active key has this version", NULL },
@@ -124,6 +126,9 @@ take_option(void *context, int option)
 	case OPT_BATCH:
 		is->batch = true;
 		return EXIT_DONE;
+	case OPT_SHORT:
+		is->request.flags |= RJWT_PARK;
+		return EXIT_DONE;
 	case OPT_FORCE:
 		is->request.flags |= RJWT_FORCE;
 		return EXIT_DONE;
@@ -147,10 +152,18 @@ issue_arguments(struct issue *is, int argc, char **argv)
 	if (is->batch && optind < argc)
 		return tool_wrong(&is->tool, "%s: unexpected argument (with --batch, each request names its user)",
 		    argv[optind]);
+	if ((is->request.flags & RJWT_PARK) != 0 && (is->batch || is->request.reusable || is->request.uses != 0))
+		return tool_wrong(&is->tool, "--short cannot be combined with %s",
+		    is->batch		   ? "--batch"
+		    : is->request.reusable ? "--reusable"
+					   : "--uses");
 	if (is->batch && is->output != NULL)
 		return tool_wrong(&is->tool, "--batch cannot be combined with --output");
 	if (!is->batch && argc - optind != 1)
 		return tool_wrong(&is->tool, argc == optind ? "USER is missing" : "expected exactly one USER");
+	status = issue_check(is);
+	if (status != -1)
+		return status;
 	is->request.user = is->batch ? NULL : argv[optind];
 	if (is->claims.n > 0)
 		json_close(&is->claims);

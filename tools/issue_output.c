@@ -73,7 +73,7 @@ issue_put(struct issue *is, const struct rjwt_token *token)
 	if (is->json) {
 		err = issue_json(is, token, &text);
 	} else {
-		buf_add(&text, token->text, token->len);
+		buf_adds(&text, token->code[0] == '\0' ? token->text : token->code);
 		buf_adds(&text, "\n");
 		err = buf_done(&text);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "issue_request.h"
+#include "base/datetime.h"
 
 #include <string.h>
 
@@ -9,6 +10,25 @@ add_word(struct issue *is, struct string_list *words, const char *arg)
 	enum rjwt_err err = string_list_add(words, arg);
 
 	return err == RJWT_OK ? EXIT_DONE : tool_fail(&is->tool, err, &(struct rjwt_diag){ 0 });
+}
+
+static int
+read_uses(struct issue *is, const char *arg)
+{
+	int64_t uses;
+
+	if (number_parse(view_of(arg), RJWT_USES_MAX, &uses) != RJWT_OK || uses < 2)
+		return tool_wrong(&is->tool, "--uses %s: expected a number from 2 to %d", arg, RJWT_USES_MAX);
+	is->request.uses = uses;
+	return EXIT_DONE;
+}
+
+int
+issue_check(const struct issue *is)
+{
+	if (is->request.reusable && is->request.uses != 0)
+		return tool_wrong(&is->tool, "--reusable cannot be combined with --uses");
+	return -1;
 }
 
 int
@@ -28,6 +48,8 @@ issue_take(struct issue *is, int option, bool *known)
 	case OPT_REUSABLE:
 		is->request.reusable = true;
 		return EXIT_DONE;
+	case OPT_USES:
+		return read_uses(is, optarg);
 	case OPT_REASON:
 		if (strlen(optarg) > REASON_MAX)
 			return tool_wrong(&is->tool, "--reason: longer than %d bytes", REASON_MAX);

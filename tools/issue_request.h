@@ -7,7 +7,7 @@
 #include "options.h"
 
 /* Beside the letters a, s and t. A program's own options begin at ISSUE_OPTIONS_END. */
-enum { OPT_NOT_BEFORE = OPTION_LETTERS + 1, OPT_REUSABLE, OPT_REASON, OPT_JSON, ISSUE_OPTIONS_END };
+enum { OPT_NOT_BEFORE = OPTION_LETTERS + 1, OPT_REUSABLE, OPT_USES, OPT_REASON, OPT_JSON, ISSUE_OPTIONS_END };
 
 /* The rows that both tables begin with. */
 /* clang-format off */
@@ -18,8 +18,12 @@ enum { OPT_NOT_BEFORE = OPTION_LETTERS + 1, OPT_REUSABLE, OPT_REASON, OPT_JSON, 
 	{ OPT_NOT_BEFORE, "not-before", "TIME", \
 	    "valid from: RFC 3339, seconds since the epoch, or +10m\n(default: now)", NULL }, \
 	{ OPT_REUSABLE, "reusable", NULL, "works any number of times until it expires", NULL }, \
+	{ OPT_USES, "uses", "N", "works N times for each scope, 2 to 100", NULL }, \
 	{ OPT_REASON, "reason", "TEXT", "note for the log", NULL }
 /* clang-format on */
+
+/* After all options: those that contradict each other. -1: continue; otherwise the exit status. */
+int issue_check(const struct issue *is);
 
 /* Read one of them; *known is false for any other option. The exit status, as an option_taker's. */
 int issue_take(struct issue *is, int option, bool *known);

@@ -71,9 +71,9 @@ issue_tell(struct issue *is, const struct rjwt_request *request, const struct rj
 void
 issue_say_uses(const struct issue *is, const struct rjwt_token *token)
 {
-	if (is->request.reusable && token->once)
+	if ((is->request.reusable || is->request.uses != 0) && token->once)
 		tool_say(&is->tool, "the configuration has one_time: always, so this token works once");
-	else if (!token->once)
+	else if (!token->once && token->uses == 0)
 		tool_say(&is->tool, "this token is a password until it expires: anyone who sees it can use it");
 }
 
@@ -120,13 +120,15 @@ say_length(const struct issue *is, const struct rjwt_token *token)
 	    unknown.n > 0 ? unknown.p : "", unknown.n > 0 ? " is not known" : "");
 }
 
-/* How often the token works, in words. */
-static const char *
-uses(const struct issue *is, const struct rjwt_token *token)
+void
+issue_often(char out[static 40], const struct rjwt_token *token)
 {
-	if (!token->once)
-		return "any number of times";
-	return is->scope.n > 1 ? "once for each" : "once";
+	const char *each = strchr(token->scope, ' ') == NULL ? "" : " for each";
+
+	if (token->uses != 0)
+		snprintf(out, 40, "%" PRId64 " times%s", token->uses, each);
+	else
+		snprintf(out, 40, "%s%s", token->once ? "once" : "any number of times", token->once ? each : "");
 }
 
 void
@@ -134,16 +136,21 @@ issue_summarize(const struct issue *is, const struct rjwt_token *token)
 {
 	RJWT_CLEAN(buf_clear) struct buf where = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf what = { 0 };
-	char from[32], until[32], lifetime[32];
+	char from[32], until[32], lifetime[32], often[40];
 
 	add_words(&where, is->request.audience, "this host");
 	add_words(&what, is->request.scope, "ssh");
 	time_format(from, token->nbf_s);
 	time_format(until, token->exp_s);
 	duration_format(lifetime, token->exp_s - token->nbf_s);
+	issue_often(often, token);
 	tool_say(&is->tool, "%s may use %s on %s, %s, from %s until %s (%s)", is->request.user,
-	    what.p == NULL ? "" : what.p, where.p == NULL ? "" : where.p, uses(is, token), from, until, lifetime);
-	say_length(is, token);
+	    what.p == NULL ? "" : what.p, where.p == NULL ? "" : where.p, often, from, until, lifetime);
+	if (token->code[0] == '\0')
+		say_length(is, token);
+	else
+		tool_say(&is->tool,
+		    "a code to type in the place of the token; capitals, blanks and hyphens do not count");
 }
 
 enum rjwt_err
@@ -153,13 +160,16 @@ issue_json(const struct issue *is, const struct rjwt_token *token, struct buf *o
 	char scope[RJWT_NAME_MAX + 1];
 
 	json_open(out, NULL);
-	json_put_string(out, "token", (struct view){ token->text, token->len });
+	if (token->code[0] == '\0')
+		json_put_string(out, "token", (struct view){ token->text, token->len });
+	else
+		json_put_string(out, "code", view_of(token->code));
 	json_put_raw(out, "claims", view_of(token->claims));
 	json_put_raw(out, "header", view_of(token->header));
-	json_put_integer(out, "size", (int64_t)token->len);
+	json_put_integer(out, "size", (int64_t)(token->code[0] == '\0' ? token->len : strlen(token->code)));
 	json_open_array(out, "fits");
 	for (const char *rest = token->scope; next_scope(&rest, scope);)
-		if (rjwt_prompt(is->handle, scope, &prompt) && token->len <= prompt.limit)
+		if (rjwt_prompt(is->handle, scope, &prompt) && (token->code[0] != '\0' || token->len <= prompt.limit))
 			json_put_string(out, NULL, view_of(scope));
 	json_close_array(out);
 	json_close(out);

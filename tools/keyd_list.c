@@ -45,17 +45,43 @@ add_words(struct buf *out, const char *const *words, const char *between)
 	}
 }
 
+static int64_t
+times_used(const struct rjwt_issued *token, const char *scope)
+{
+	for (size_t i = 0; i < token->nuses; i++)
+		if (strcmp(token->uses[i].scope, scope) == 0)
+			return token->uses[i].times;
+	return 0;
+}
+
+/* How many uses are left for each scope: "2 of 3 left", or "ssh 2 of 3 left, sudo 3 of 3 left". */
+static void
+add_uses_left(struct buf *out, const struct rjwt_issued *token)
+{
+	for (size_t i = 0; token->scope != NULL && token->scope[i] != NULL; i++) {
+		buf_adds(out, i > 0 ? ", " : "");
+		if (token->scope[1] != NULL) {
+			text_escape(out, view_of(token->scope[i]));
+			buf_adds(out, " ");
+		}
+		buf_addf(out, "%" PRId64 " of %" PRId64 " left", token->most - times_used(token, token->scope[i]),
+		    token->most);
+	}
+}
+
 /* The scopes for which it was spent here; "-" none, "?" another host knows, "any" it is reusable. */
 static void
 add_uses(struct buf *out, const struct rjwt_issued *token)
 {
-	if (!token->once)
+	if (token->most == 0)
 		buf_adds(out, "any");
 	else if (!token->here)
 		buf_adds(out, "?");
+	else if (token->most > 1)
+		add_uses_left(out, token);
 	else if (token->nuses == 0)
 		buf_adds(out, "-");
-	for (size_t i = 0; i < token->nuses; i++) {
+	for (size_t i = 0; token->most == 1 && i < token->nuses; i++) {
 		buf_adds(out, i > 0 ? " " : "");
 		text_escape(out, view_of(token->uses[i].scope));
 	}
@@ -156,12 +182,15 @@ json_token(struct buf *out, const struct rjwt_issued *token)
 		json_put_integer(out, "from", token->nbf_s);
 	json_put_integer(out, "until", token->exp_s);
 	json_put_bool(out, "once", token->once);
-	if (token->once && token->here) {
+	if (token->most > 1)
+		json_put_integer(out, "uses", token->most);
+	if (token->most > 0 && token->here) {
 		json_open_array(out, "used");
 		for (size_t i = 0; i < token->nuses; i++) {
 			json_open_element(out);
 			json_put_text(out, "scope", view_of(token->uses[i].scope));
 			json_put_integer(out, "at", token->uses[i].at_s);
+			json_put_integer(out, "times", token->uses[i].times);
 			json_close(out);
 		}
 		json_close_array(out);
@@ -182,7 +211,7 @@ list_one(void *context, const struct rjwt_issued *token)
 
 	if (!token->live)
 		return true;
-	l->reusable += !token->once;
+	l->reusable += token->most == 0;
 	if (l->json != NULL)
 		json_token(l->json, token);
 	else

@@ -177,7 +177,8 @@ say_use(struct buf *out, const struct explained *e)
 	if (not_checked(out, spent))
 		return;
 	buf_addf(out, "; %s",
-	    !e->verdict->once				   ? "reusable"
+	    e->verdict->uses == 0			   ? "reusable"
+	    : e->verdict->uses > 1			   ? spent->found
 	    : strncmp(spent->found, "spent for ", 10) == 0 ? spent->found
 							   : "not spent");
 }
@@ -307,7 +308,11 @@ verify_sentence(const struct verify *v, const struct rjwt_verdict *verdict)
 		tool_put(v->user);
 		fputs(" may use ", stdout);
 		tool_put(v->service);
-		printf(" for %s more, %s", amount, verdict->once ? "once" : "any number of times");
+		if (verdict->uses > 1)
+			printf(" for %s more, %" PRId64 " of %" PRId64 " times", amount, verdict->uses - verdict->used,
+			    verdict->uses);
+		else
+			printf(" for %s more, %s", amount, verdict->once ? "once" : "any number of times");
 	} else if (verdict->reason == RJWT_EXPIRED) {
 		duration_format(amount, verdict->now_s - verdict->exp_s);
 		printf("the token expired %s ago", amount);

@@ -22,6 +22,7 @@ struct service {
 struct issue_rule {
 	struct string_list who, users, scopes, audience;
 	int64_t max_lifetime_s;
+	int64_t uses;
 	bool reusable, reason_required, root;
 	unsigned line; /* where it begins in the file */
 };

@@ -17,7 +17,9 @@ is_list(const struct config_row *row)
 static enum rjwt_err
 set_default(const struct config_row *row, struct issue_rule *rule)
 {
-	struct config_value v = { .row = row, .text = view_of(row->initial), .plain = row->kind == BOOL };
+	struct config_value v = { .row = row,
+		.text = view_of(row->initial),
+		.plain = row->kind == BOOL || row->kind == COUNT };
 	void *field = (char *)rule + row->offset;
 
 	if (is_list(row))

@@ -150,7 +150,7 @@ set_count(struct config_value *v, void *field)
 		return config_value_say(v, "is not a whole number (write it without quotes)");
 	if (number < v->row->least || number > v->row->most)
 		return say_range(v, "");
-	if (v->row->offset == offsetof(struct config, rotation.rsa_bits))
+	if (strcmp(v->row->name, "rsa_bits") == 0)
 		*(unsigned *)field = (unsigned)number;
 	else
 		*(int64_t *)field = number;

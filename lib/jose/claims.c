@@ -50,10 +50,16 @@ claims_word_check(struct view word)
 }
 
 bool
+claims_uses_check(int64_t uses)
+{
+	return uses >= 2 && uses <= RJWT_USES_MAX;
+}
+
+bool
 claims_is_reserved(struct view name, const char *user_claim)
 {
-	static const char *const own[] = { "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "once", "cnf",
-		"src" };
+	static const char *const own[] = { "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "once", "uses",
+		"cnf", "src" };
 
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		if (view_is(name, own[i]))
@@ -216,7 +222,25 @@ read_scope(struct claims *claims, bool foreign, struct rjwt_diag *diag)
 	return wrong(diag, "scope", "is not a list of words with one space between them");
 }
 
-/* jti, scope, once, and whether cnf and src are present, with any value. */
+/* A number of uses says alone how often the token works: what else said so, even once: false, might contradict it. */
+static enum rjwt_err
+read_uses(struct claims *claims, struct rjwt_diag *diag)
+{
+	bool ignored;
+	enum json_has has = json_integer(claims->json, "uses", &claims->uses);
+
+	if (has == JSON_ABSENT)
+		return RJWT_OK;
+	if (has == JSON_WRONG || !claims_uses_check(claims->uses))
+		return wrong(diag, "uses", "is not an integer from 2 to 100");
+	if (json_boolean(claims->json, "once", &ignored) != JSON_ABSENT)
+		return wrong(diag, "uses", "is not accepted together with once");
+	if (claims->jti.p == NULL)
+		return wrong(diag, "jti", "is missing (a token with uses needs it)");
+	return RJWT_OK;
+}
+
+/* jti, scope, once, uses, and whether cnf and src are present, with any value. */
 static enum rjwt_err
 read_own(struct claims *claims, bool foreign, struct rjwt_diag *diag)
 {
@@ -230,6 +254,7 @@ read_own(struct claims *claims, bool foreign, struct rjwt_diag *diag)
 		return wrong(diag, "once", "is neither true nor false");
 	if (claims->once && claims->jti.p == NULL)
 		return wrong(diag, "jti", "is missing (a one-time token needs it)");
+	RJWT_TRY(read_uses(claims, diag));
 	claims->has_cnf = json_string(claims->json, "cnf", &ignored) != JSON_ABSENT;
 	claims->has_src = json_string(claims->json, "src", &ignored) != JSON_ABSENT;
 	return RJWT_OK;

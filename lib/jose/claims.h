@@ -15,14 +15,16 @@ struct claims {
 	int64_t iat_s, nbf_s, exp_s;		/* nbf_s: 0 when absent */
 	int64_t lifetime_s;			/* exp - iat */
 	bool once;
+	int64_t uses;	       /* good for so many logins for each scope; 0 when absent */
 	bool other_scope;      /* scope has another form than ours; then .p of scope is NULL */
 	bool has_cnf, has_src; /* bound to a key, to source addresses */
 };
 
 /*
  * Required: iss (string), aud (string or array of strings), exp and iat (integers, 0 to 2^53),
- * user_claim (string, see claims_name_check()); once: true requires jti. If present, nbf must be an
- * integer, sub and jti (1 to 128 bytes) strings, scope words separated by one space, once a boolean.
+ * user_claim (string, see claims_name_check()); once: true and uses require jti. If present, nbf must be an
+ * integer, sub and jti (1 to 128 bytes) strings, scope words separated by one space, once a boolean, uses an
+ * integer that claims_uses_check() accepts, and then once absent.
  * RJWT_CLAIMS with diag->text, RJWT_MEMORY. claims gives; claims_clear().
  */
 RJWT_MUST enum rjwt_err
@@ -47,6 +49,8 @@ bool claims_jti_check(struct view jti);
 bool claims_next_word(struct view *scope, struct view *word);
 /* One word of scope: 1 to 32 of [A-Za-z0-9._:/-]. */
 bool claims_word_check(struct view word);
+/* A number of uses: 2 to RJWT_USES_MAX. One use is once: true. */
+bool claims_uses_check(int64_t uses);
 /* Whether rjwt itself reads or writes a claim of this name. */
 bool claims_is_reserved(struct view name, const char *user_claim);
 

@@ -11,6 +11,7 @@
 #include "keyset/issued.h"
 #include "keyset/lock.h"
 #include "keyset/marks_write.h"
+#include "keyset/parked_write.h"
 #include "keyset/recover.h"
 
 #include <stdio.h>
@@ -109,6 +110,8 @@ prune_records(struct change_ctx *k, int64_t now_s)
 
 	if (issued_prune(k->state, now_s, &why) != RJWT_OK)
 		warn_not_removed(k, "records", &why);
+	if (parked_prune(k->state, now_s, &why) != RJWT_OK)
+		warn_not_removed(k, "parked tokens", &why);
 }
 
 static enum rjwt_err

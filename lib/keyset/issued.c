@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/string_list.h"
+#include "jose/claims.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -41,6 +42,8 @@ issued_line(struct buf *lines, const struct rjwt_token *token, const struct rjwt
 	json_put_integer(lines, "exp", token->exp_s);
 	put_list(lines, "scope", request->scope);
 	json_put_bool(lines, "once", token->once);
+	if (token->uses != 0)
+		json_put_integer(lines, "uses", token->uses);
 	if (request->issuer != NULL)
 		json_put_string(lines, "iss", view_of(request->issuer));
 	put_list(lines, "aud", request->audience);
@@ -97,7 +100,7 @@ read_members(struct json json, struct issued_token *token)
 		int64_t *value;
 		bool needed;
 	} times[] = { { "exp", &token->exp_s, true }, { "iat", &token->iat_s, false }, { "nbf", &token->nbf_s, false },
-		{ "rule", &token->rule, false } };
+		{ "rule", &token->rule, false }, { "uses", &token->uses, false } };
 
 	*token = (struct issued_token){ .issuer = { "", 0 }, .by = { "", 0 }, .why = { "", 0 } };
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -106,6 +109,8 @@ read_members(struct json json, struct issued_token *token)
 	for (size_t i = 0; i < ARRAY_LEN(times); i++)
 		if (json_integer(json, times[i].name, times[i].value) != JSON_GOOD && times[i].needed)
 			return false;
+	if (token->uses != 0 && !claims_uses_check(token->uses))
+		return false;
 	return json_boolean(json, "once", &token->once) != JSON_WRONG;
 }
 

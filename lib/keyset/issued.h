@@ -25,6 +25,7 @@ struct issued_token {
 	struct view jti, user, kid, issuer, by, why;
 	const char *const *audience, *const *scope; /* NULL-terminated */
 	int64_t iat_s, nbf_s, exp_s, rule;	    /* rule 0: none */
+	int64_t uses;				    /* 0: it has no number of uses */
 	bool once;
 };
 

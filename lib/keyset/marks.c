@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MARK_MAX 64 /* bytes of a mark */
+#define MARK_MAX 64			/* bytes of a mark */
+#define MARK_NAME_SIZE (DIGEST_HEX + 4) /* .100 */
 
 /* --- open directories ------------------------------------------------------------------------ */
 
@@ -75,16 +76,26 @@ hold_spent(struct marks *marks, int64_t version, const char *subdir, struct rjwt
 }
 
 static enum rjwt_err
-spend(struct marks *marks, const char *hash, struct rjwt_diag *diag)
+spend(struct marks *marks, const char *name, struct rjwt_diag *diag)
 {
-	enum rjwt_err err = file_mark(&marks->spent, hash, diag);
+	enum rjwt_err err = file_mark(&marks->spent, name, diag);
 
 	if (err != RJWT_OK && err != RJWT_EXISTS)
 		dir_close(&marks->spent); /* it may have been removed */
 	return err == RJWT_EXISTS ? RJWT_SPENT : err;
 }
 
-/* spent/VERSION/HASH */
+/* The name of use n in spent/VERSION: HASH, or HASH.n where the token has a number of uses. */
+static void
+name_use(char name[static MARK_NAME_SIZE], const char *hash, const struct claims *claims, int64_t n)
+{
+	if (claims->uses == 0)
+		snprintf(name, MARK_NAME_SIZE, "%s", hash);
+	else
+		snprintf(name, MARK_NAME_SIZE, "%s.%" PRId64, hash, n);
+}
+
+/* spent/VERSION, and HASH. */
 static enum rjwt_err
 name_mark(int64_t version, const struct claims *claims, const char *scope, char subdir[static STORE_NAME_SIZE],
     char hash[static DIGEST_HEX])
@@ -93,55 +104,67 @@ name_mark(int64_t version, const struct claims *claims, const char *scope, char 
 	return digest_name((struct view[]){ claims->iss, claims->jti, view_of(scope) }, 3, hash);
 }
 
+/* A use that a crash took away leaves a gap, and is free: all of them are counted. */
 static enum rjwt_err
-find_mark(const struct dir *spent, int64_t version, const struct claims *claims, const char *scope, int64_t *at_s,
-    struct rjwt_diag *diag)
+count_uses(const struct dir *spent, int64_t version, const struct claims *claims, const char *scope,
+    struct mark_uses *uses, struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(free_clean) char *path = NULL;
-	char hash[DIGEST_HEX], subdir[STORE_NAME_SIZE];
-	struct stat status;
+	char hash[DIGEST_HEX], subdir[STORE_NAME_SIZE], name[MARK_NAME_SIZE];
+	char path[STORE_NAME_SIZE + MARK_NAME_SIZE];
 
+	uses->used = uses->at_s = 0;
 	RJWT_TRY(name_mark(version, claims, scope, subdir, hash));
-	if (asprintf(&path, "%s/%s", subdir, hash) < 0) {
-		path = NULL;
-		return RJWT_MEMORY;
+	for (int64_t n = 1; n <= uses->most; n++) {
+		struct stat status;
+
+		name_use(name, hash, claims, n);
+		snprintf(path, sizeof(path), "%s/%s", subdir, name);
+		if (fstatat(spent->fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+			uses->used++;
+			uses->at_s = status.st_mtime > uses->at_s ? status.st_mtime : uses->at_s;
+		} else if (errno != ENOENT) {
+			return diag_fail(diag, RJWT_IO, spent->path, "cannot search");
+		}
 	}
-	if (fstatat(spent->fd, path, &status, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? RJWT_OK : diag_fail(diag, RJWT_IO, spent->path, "cannot search");
-	*at_s = status.st_mtime;
-	return RJWT_SPENT;
+	return uses->used < uses->most ? RJWT_OK : RJWT_SPENT;
 }
 
 enum rjwt_err
-mark_spent_at(struct marks *marks, int64_t version, const struct claims *claims, const char *scope, int64_t *at_s,
-    struct rjwt_diag *diag)
+mark_spent_at(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
+    struct mark_uses *uses, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
 
 	RJWT_TRY(open_spent(marks, &spent, diag));
-	return find_mark(&spent, version, claims, scope, at_s, diag);
+	return count_uses(&spent, version, claims, scope, uses, diag);
 }
 
 enum rjwt_err
 mark_find_spent(struct marks *marks, int64_t version, const struct claims *claims, const char *scope,
-    struct rjwt_diag *diag)
+    struct mark_uses *uses, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
-	int64_t at_s;
 
 	RJWT_TRY(open_spent(marks, &spent, diag));
-	RJWT_TRY(find_mark(&spent, version, claims, scope, &at_s, diag));
+	RJWT_TRY(count_uses(&spent, version, claims, scope, uses, diag));
 	return dir_probe(&spent, 0, diag);
 }
 
 enum rjwt_err
-mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope, struct rjwt_diag *diag)
+mark_spend(struct marks *marks, int64_t version, const struct claims *claims, const char *scope, struct mark_uses *uses,
+    struct rjwt_diag *diag)
 {
-	char hash[DIGEST_HEX], subdir[STORE_NAME_SIZE];
+	char hash[DIGEST_HEX], subdir[STORE_NAME_SIZE], name[MARK_NAME_SIZE];
+	enum rjwt_err err = RJWT_SPENT;
 
+	uses->used = uses->at_s = 0;
 	RJWT_TRY(name_mark(version, claims, scope, subdir, hash));
 	RJWT_TRY(hold_spent(marks, version, subdir, diag));
-	return spend(marks, hash, diag);
+	while (err == RJWT_SPENT && uses->used < uses->most) {
+		name_use(name, hash, claims, ++uses->used);
+		err = spend(marks, name, diag);
+	}
+	return err;
 }
 
 /* --- revoked ---------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include "jose/claims.h"
 #include "jose/jwk.h"
 #include "jose/jws.h"
+#include "keyset/marks.h"
 #include "rjwt.h"
 #include "token/verify.h"
 
@@ -30,9 +31,9 @@ struct verification {
 	struct claims claims;
 	int64_t version; /* of the key, in a keyset */
 	bool foreign;	 /* a token of others may be judged: the keys are those of a JWK Set, or it is a JWS alone */
-	bool once;
-	bool past_user;	   /* genuine and for this user: the reason may be shown */
-	const char *scope; /* the scope that the service requires */
+	struct mark_uses uses; /* most: how often it may be used for a scope; 0: any number of times */
+	bool past_user;	       /* genuine and for this user: the reason may be shown */
+	const char *scope;     /* the scope that the service requires */
 };
 
 /* The result of a check, with what was expected and found. */

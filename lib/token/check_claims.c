@@ -9,6 +9,7 @@
 #include "keyset/marks.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,8 +42,8 @@ check_claims(struct verification *w)
 
 	if (err != RJWT_OK && err != RJWT_CLAIMS)
 		return err;
-	w->once = w->claims.once || config->one_time_always;
-	if (err == RJWT_OK && w->once && w->claims.jti.p == NULL) {
+	w->uses.most = w->claims.once || config->one_time_always ? 1 : w->claims.uses;
+	if (err == RJWT_OK && w->uses.most > 0 && w->claims.jti.p == NULL) {
 		err = RJWT_CLAIMS;
 		snprintf(why.text, sizeof(why.text), "jti is missing (one_time: always requires it)");
 	}
@@ -54,7 +55,8 @@ check_claims(struct verification *w)
 		v->nbf_s = w->claims.nbf_s;
 		v->exp_s = w->claims.exp_s;
 		v->accepted_until_s = v->exp_s + config->rotation.leeway_s;
-		v->once = w->once;
+		v->uses = w->uses.most;
+		v->once = v->uses == 1;
 		v->cap_session = config->cap_session;
 	}
 	return check_judge(w, err == RJWT_OK, "iss, aud, exp, iat and the user, each of its type",
@@ -209,9 +211,17 @@ check_revoked(struct verification *w)
 enum rjwt_err
 check_first_use(struct verification *w, enum rjwt_err spent)
 {
+	char expected[40], found[48];
+
 	if (spent != RJWT_OK && spent != RJWT_SPENT)
 		return spent;
-	return check_judge(w, spent == RJWT_OK, "its first use", view_of(spent == RJWT_OK ? "its first use" : "used"));
+	w->verdict->used = w->uses.used;
+	if (w->uses.most == 1)
+		return check_judge(w, spent == RJWT_OK, "its first use",
+		    view_of(spent == RJWT_OK ? "its first use" : "used"));
+	snprintf(expected, sizeof(expected), "one of its %" PRId64 " uses", w->uses.most);
+	snprintf(found, sizeof(found), "used %" PRId64 " of %" PRId64 " times", w->uses.used, w->uses.most);
+	return check_judge(w, spent == RJWT_OK, expected, view_of(found));
 }
 
 /* A view that does not end with NUL, appended after a separator; what does not fit is left out. */
@@ -239,7 +249,7 @@ check_spent_for_all(struct verification *w)
 		enum rjwt_err err;
 
 		snprintf(scope, sizeof(scope), "%.*s", (int)word.n, word.p);
-		err = mark_find_spent(w->verifier->marks, w->version, &w->claims, scope, w->diag);
+		err = mark_find_spent(w->verifier->marks, w->version, &w->claims, scope, &w->uses, w->diag);
 		if (err == RJWT_IO && (errno == EACCES || errno == EPERM))
 			return check_not_checked(w, "only root can see whether it is spent");
 		if (err != RJWT_OK && err != RJWT_SPENT)
@@ -259,7 +269,7 @@ check_spent(struct verification *w)
 	bool dry_run = (w->attempt->flags & RJWT_DRY_RUN) != 0;
 	enum rjwt_err err;
 
-	if (!w->once)
+	if (w->uses.most == 0)
 		return check_judge(w, true, "nothing: a reusable token", VIEW("reusable"));
 	if (w->verifier->marks == NULL)
 		return check_not_checked(w, "no keyset was opened");
@@ -270,6 +280,7 @@ check_spent(struct verification *w)
 	if (w->scope == NULL)
 		return diag_fail(w->diag, RJWT_USAGE, "", "a one-time token cannot be accepted without a service");
 	/* A lookup now and spending later could disagree: the result is that of spending, in the caller of the checks. */
-	err = dry_run ? mark_find_spent(w->verifier->marks, w->version, &w->claims, w->scope, w->diag) : RJWT_OK;
+	err = dry_run ? mark_find_spent(w->verifier->marks, w->version, &w->claims, w->scope, &w->uses, w->diag)
+		      : RJWT_OK;
 	return check_first_use(w, err);
 }

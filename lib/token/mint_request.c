@@ -99,6 +99,19 @@ check_requested_lifetime(struct mint_item *o)
 }
 
 static enum rjwt_err
+check_uses(struct mint_item *o)
+{
+	if (o->full.uses == 0)
+		return RJWT_OK;
+	if (o->full.reusable)
+		return diag_fail(o->diag, RJWT_CLAIMS, "", "a reusable token has no number of uses");
+	if (claims_uses_check(o->full.uses))
+		return RJWT_OK;
+	return diag_fail(o->diag, RJWT_CLAIMS, "", "%" PRId64 " uses are out of range (2 to %d)", o->full.uses,
+	    RJWT_USES_MAX);
+}
+
+static enum rjwt_err
 order_check(struct mint_item *o)
 {
 	RJWT_TRY(flags_check(o->request->flags, RJWT_MINT_FLAGS, o->diag));
@@ -106,6 +119,7 @@ order_check(struct mint_item *o)
 		return diag_fail(o->diag, RJWT_USER, "", "no user was named (a token is for one user)");
 	RJWT_TRY(check_names(o));
 	RJWT_TRY(check_requested_lifetime(o));
+	RJWT_TRY(check_uses(o));
 	RJWT_TRY(check_free(o, o->full.claims, false));
 	return check_free(o, o->full.header, true);
 }
@@ -257,6 +271,8 @@ put_claims(struct mint_item *o, struct buf *out)
 	RJWT_TRY(put_scope(o, out));
 	if (token->once)
 		json_put_bool(out, "once", true);
+	if (token->uses != 0)
+		json_put_integer(out, "uses", token->uses);
 	if (o->full.claims != NULL)
 		json_put_members(out, view_of(o->full.claims));
 	json_close(out);
@@ -382,7 +398,7 @@ check_fits(struct mint_item *o, const struct signer *signer)
 	if (length > (size_t)config->max_token_bytes)
 		return diag_fail(o->diag, RJWT_TOO_LONG, "", "the token would have %zu bytes (max_token_bytes is %zu)",
 		    length, (size_t)config->max_token_bytes);
-	if (length > o->prompt_limit && (o->full.flags & RJWT_FORCE) == 0)
+	if (length > o->prompt_limit && (o->full.flags & (RJWT_FORCE | RJWT_PARK)) == 0)
 		return refuse_length(o, signer, length, o->prompt_scope, o->prompt_limit);
 	return RJWT_OK;
 }
@@ -432,7 +448,8 @@ mint_item_prepare(struct mint_item *o, const struct keyset *keyset, const struct
 	keyset_kid_format(keyset, keyset->active.version, token->kid);
 	RJWT_TRY(check_asserted(o, signer, token->kid));
 	memcpy(token->jti, o->jti, sizeof(token->jti));
-	token->once = !o->full.reusable || o->minter->config->one_time_always;
+	token->uses = o->minter->config->one_time_always ? 0 : o->full.uses;
+	token->once = o->minter->config->one_time_always || (!o->full.reusable && token->uses == 0);
 	RJWT_TRY(set_times(o));
 	RJWT_TRY(order_compose(o, signer));
 	return check_fits(o, signer);

@@ -3,6 +3,7 @@
 #include "base/datetime.h"
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,6 +205,21 @@ check_reusable(const struct rule_case *c, const struct issue_rule *rule, struct 
 	return RJWT_RULE;
 }
 
+static enum rjwt_err
+check_uses(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
+    struct rjwt_diag *diag)
+{
+	(void)diag;
+	if (c->request->uses <= rule->uses || rule->reusable)
+		return RJWT_OK;
+	snprintf(part->found, sizeof(part->found), "%" PRId64 " uses", c->request->uses);
+	if (rule->uses == 1)
+		snprintf(part->expected, sizeof(part->expected), "a one-time token");
+	else
+		snprintf(part->expected, sizeof(part->expected), "at most %" PRId64, rule->uses);
+	return RJWT_RULE;
+}
+
 /* Blanks alone give no reason. */
 static enum rjwt_err
 check_reason(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
@@ -258,8 +274,8 @@ static const struct {
 	const char *name;
 	check_part *check;
 } parts[] = { { "users", check_users }, { "scopes", check_scopes }, { "audience", check_audience },
-	{ "max_lifetime", check_lifetime }, { "reusable", check_reusable }, { "reason", check_reason },
-	{ "root", check_root } };
+	{ "max_lifetime", check_lifetime }, { "reusable", check_reusable }, { "uses", check_uses },
+	{ "reason", check_reason }, { "root", check_root } };
 
 /* --- rules ------------------------------------------------------------------------------------ */
 

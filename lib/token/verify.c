@@ -102,7 +102,7 @@ walk_rows(struct verification *w, bool only_again)
 static enum rjwt_err
 check_and_spend(struct verification *w)
 {
-	return check_first_use(w, mark_spend(w->verifier->marks, w->version, &w->claims, w->scope, w->diag));
+	return check_first_use(w, mark_spend(w->verifier->marks, w->version, &w->claims, w->scope, &w->uses, w->diag));
 }
 
 /*
@@ -112,7 +112,7 @@ check_and_spend(struct verification *w)
 static enum rjwt_err
 spend(struct verification *w)
 {
-	if (!w->once || w->scope == NULL || w->verifier->marks == NULL ||
+	if (w->uses.most == 0 || w->scope == NULL || w->verifier->marks == NULL ||
 	    (w->attempt->flags & (RJWT_DRY_RUN | RJWT_SIGNATURE_ONLY)) != 0)
 		return RJWT_OK;
 	RJWT_TRY(walk_row(w, ROWS - 1, check_and_spend));

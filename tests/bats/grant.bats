@@ -91,7 +91,7 @@ no()
         reason: required
         root: true' ]
 	run -0 by 2 --rules --json
-	[ "$(jq -c . <<<"$output")" = '{"schema":1,"rules":[{"rule":2,"users":["self"],"scopes":["ssh"],"audience":["self"],"max_lifetime":300,"reusable":true,"reason_required":true,"root":true}]}' ]
+	[ "$(jq -c . <<<"$output")" = '{"schema":1,"rules":[{"rule":2,"users":["self"],"scopes":["ssh"],"audience":["self"],"max_lifetime":300,"reusable":true,"uses":1,"reason_required":true,"root":true}]}' ]
 	run -1 --separate-stderr by 5 --rules
 	[ -z "$output" ]
 	[ "$stderr" = 'rjwt-grant: rule: none of the 3 rules is for games' ]

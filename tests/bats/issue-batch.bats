@@ -35,6 +35,15 @@ many() { yes '{"sub":"alice","reusable":true}' | head -n "$1"; }
 	verify -u bob -s sudo <<<"${lines[1]}"
 }
 
+@test "a line may have a number of uses, and not be reusable as well" {
+	options=(--uses 7)
+	batch 1 '{"sub":"a","uses":2}' '{"sub":"a"}' '{"sub":"a","uses":2,"reusable":true}'
+	[ "$(claim '[.uses,.once]|tojson' "${lines[0]}")" = '[2,null]' ]
+	[ "$(claim '[.uses,.once]|tojson' "${lines[1]}")" = '[7,null]' ]
+	[ "${lines[2]-}" = "" ]
+	[[ $stderr == *"a reusable token has no number of uses"* ]]
+}
+
 @test "options stand for what a line leaves out" {
 	options=(-t 1m -s sudo -C team=blue --reusable)
 	batch 0 '{"sub":"alice"}' '{"sub":"bob","lifetime":"2m","scope":"ssh","reusable":false,"claims":{"x":1}}'
@@ -48,12 +57,12 @@ many() { yes '{"sub":"alice","reusable":true}' | head -n "$1"; }
 	bad=('x' '' '[]' '{"sub":"a"} x' '{"sub":1}' '{}' '{"sub":"a","user":"b"}' '{"sub":"a","sub":"b"}'
 		"{\"sub\":\"$long\"}" '{"sub":"a","lifetime":"2h"}' '{"sub":"a","lifetime":"ten"}' '{"sub":"a","lifetime":-1}'
 		'{"sub":"a","lifetime":1.5}' '{"sub":"a","nbf":"soon"}' '{"sub":"a","scope":"ssh  sudo"}' '{"sub":"a","scope":[]}'
-		'{"sub":"a","scope":[1]}' '{"sub":"a","aud":{}}' '{"sub":"a","aud":""}' '{"sub":"a","reusable":"yes"}'
+		'{"sub":"a","scope":[1]}' '{"sub":"a","aud":{}}' '{"sub":"a","aud":""}' '{"sub":"a","reusable":"yes"}' '{"sub":"a","uses":1}' '{"sub":"a","uses":101}' '{"sub":"a","uses":"2"}'
 		'{"sub":"a","claims":[]}' '{"sub":"a","claims":{"exp":1}}' '{"sub":"a","header":{"kid":"x"}}'
 		'{"sub":"a","reason":1}' '{"sub":"a\u0000b"}' '{"sub":""}' '{"sub":"a","iss":""}')
 	reasons=(malformed malformed malformed malformed malformed user malformed malformed
 		too_long lifetime malformed malformed malformed malformed scope malformed
-		malformed malformed audience malformed malformed claims header malformed malformed user issuer)
+		malformed malformed audience malformed malformed malformed malformed malformed claims header malformed malformed user issuer)
 	all=()
 	for line in "${bad[@]}"; do all+=("$line" '{"sub":"alice"}'); done
 	batch 1 "${all[@]}"

@@ -55,6 +55,7 @@ setup()
 		.nbf|981173106|--not-before 981173106
 		.once|true|
 		.once|null|--reusable
+		[.uses,.once]|[2,null]|--uses 2
 		.iss|other.example|-i other.example
 		.iss|other.example|--issuer other.example
 		.ticket|INC-1=2|-C ticket=INC-1=2
@@ -207,6 +208,73 @@ setup()
 }
 
 # bats test_tags=long
+@test "--short: a code is printed and no token, and its file is there before" {
+	run -0 --separate-stderr issue --short alice
+	[[ $output =~ ^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$ ]]
+	name=$(tr -d -- -\\n <<<"$output" | sha256sum | cut -d' ' -f1)
+	[ "$(stat -c %a "$state/private/parked" "$state/private/parked/$name" | tr '\n' ' ')" = '700 600 ' ]
+	mapfile -t parked <"$state/private/parked/$name"
+	[ "${parked[0]}" = "$(claim .exp "${parked[1]}")" ]
+	[ "$(claim .once "${parked[1]}")" = true ]
+	run -0 verify -u alice -s sshd <<<"${parked[1]}"
+	run -0 issue --short --json alice
+	jq -e 'has("token") | not' <<<"$output"
+	jq -e '(.code | length) == 19 and .size == 19 and .fits == ["ssh"]' <<<"$output"
+	keyd list >"$dir/list"
+	[ "$(grep -c ' alice ' "$dir/list")" -eq 2 ]
+	# a file of its own, as a token has
+	run -0 issue --short -o "$dir/code" alice
+	[[ $(<"$dir/code") =~ ^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$ ]]
+	# no prompt is too short for it
+	try 1 issue -s sudo -C "pad=$(printf '%0400d' 0)" alice
+	try 0 issue --short -s sudo -C "pad=$(printf '%0400d' 0)" alice
+	for options in --reusable '--uses 2' --batch; do
+		# shellcheck disable=SC2086    # words
+		run -2 --separate-stderr issue --short $options ${options/--batch/-}
+		[ "$output" = "" ]
+	done
+	run -1 --separate-stderr issue --short -a elsewhere.example alice
+	[[ $stderr == 'rjwt-issue: audience: a token with a short code is for this host'* ]]
+	# without the directory nothing is minted
+	rm -r "$state/private/parked"
+	ln -s "$dir" "$state/private/parked"
+	run -1 --separate-stderr issue --short alice
+	[ "$output" = "" ]
+}
+
+@test "--uses: as many logins, and the log line says how many; one_time: always wins over it" {
+	local token n
+	token=$(issue --uses 3 -s ssh -s sudo alice)
+	[ "$(claim '[.uses,.once]|tojson' "$token")" = '[3,null]' ]
+	for n in 3 2 1; do
+		run -0 verify --explain -u alice -s sshd <<<"$token"
+		[[ ${lines[0]} =~ ^accepted:\ alice\ may\ use\ sshd\ for\ [0-9ms]+\ more,\ $n\ of\ 3\ times$ ]]
+		[[ $(tr -s ' \n' ' ' <<<"$output") == *"; used $((3 - n)) of 3 times " ]]
+		try 0 "$RJWT_BUILD/tests/fault/login" "$conf" alice sshd "$token"
+	done
+	try 1 "$RJWT_BUILD/tests/fault/login" "$conf" alice sshd "$token"
+	run -1 verify --explain -u alice -s sshd <<<"$token"
+	[[ $(tr -s ' \n' ' ' <<<"$output") == "rejected: spent: "*"expected one of its 3 uses, found used 3 of 3 times"* ]]
+	# without a service: spent for one of its scopes, and then for all
+	run -0 verify -u alice <<<"$token"
+	[[ $output == *"; spent for ssh"* ]]
+	for n in 1 2 3; do
+		try 0 "$RJWT_BUILD/tests/fault/login" "$conf" alice sudo "$token"
+	done
+	try 1 verify -u alice <<<"$token"
+	for n in 0 1 101 -1 2.0 two ''; do
+		run -2 --separate-stderr issue --uses "$n" alice
+		[[ $stderr == *"--uses $n: expected a number from 2 to 100"* ]]
+		[ "$output" = "" ]
+	done
+	run -2 --separate-stderr issue --uses 2 --reusable alice
+	[[ $stderr == *"--reusable cannot be combined with --uses"* ]]
+	configure 'one_time: always'
+	run -0 --separate-stderr issue --uses 3 alice
+	[[ $stderr == *"so this token works once"* ]]
+	[ "$(claim '[.uses,.once]|tojson' "$output")" = '[null,true]' ]
+}
+
 @test "--reusable says that this is a password; one_time: always wins over it" {
 	run -0 --separate-stderr issue --reusable alice
 	[[ $stderr == 'rjwt-issue: this token is a password until it expires: '* ]]

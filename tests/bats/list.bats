@@ -17,6 +17,29 @@ setup()
 	keyd list --json | jq -e '.schema == 1 and .tokens == [] and (.now | type) == "number"'
 }
 
+@test "list: how many uses are left, for each scope" {
+	local one two
+	used() { "$RJWT_BUILD/tests/fault/login" "$conf" alice sshd "$one"; }
+	one=$(issue -t 30m --uses 3 alice)
+	two=$(issue -t 40m --uses 2 -s ssh -s sudo bob)
+	run -0 keyd list
+	[[ ${lines[2]} =~ ^$(claim .jti "$one")\ .*\ 3\ of\ 3\ left\  ]]
+	[[ ${lines[3]} =~ ^$(claim .jti "$two")\ .*\ ssh\ 2\ of\ 2\ left,\ sudo\ 2\ of\ 2\ left\  ]]
+	try 0 used
+	try 0 used
+	keyd list >"$dir/list"
+	grep -q ' 1 of 3 left ' "$dir/list"
+	keyd list --json | jq -e '[.tokens[] | select(.user == "alice") | .uses, .once, .used[0].scope, .used[0].times] == [3, false, "ssh", 2]'
+	try 0 used
+	try 1 used
+	run -0 keyd list
+	[[ $output != *alice* ]]
+	# a revocation counts the one that has uses left
+	run -0 --separate-stderr keyd revoke --jti "$(claim .jti "$two")"
+	run -0 keyd list
+	[ "$output" = '0 tokens live' ]
+}
+
 @test "list: each live token, those that end soonest first; a revoked one is not there" {
 	local short long gone id
 	long=$(issue -t 30m -s ssh -s sudo --reason 'ticket "4711"' alice)

@@ -15,6 +15,7 @@ where its promise counts). TAP on stdout.
 """
 import argparse
 import base64
+import hashlib
 import errno
 import json
 import os
@@ -87,6 +88,15 @@ class Rig:
 
     def login(self, token, fault=None):
         return self.run("tests/fault/login", self.conf, "alice", "sshd", token, fault=fault)
+
+    def parked(self, code):
+        """The token of a code that was printed."""
+        name = hashlib.sha256(code.replace("-", "").encode()).hexdigest()
+        try:
+            with open("%s/private/parked/%s" % (self.state, name), encoding="ascii") as file:
+                return file.read().split("\n")[1]
+        except OSError as error:
+            raise Broken("a code was printed, and its token is gone: %s" % error) from error
 
     def keyset(self):
         with open(self.state + "/keyset.json", encoding="utf-8") as file:
@@ -290,12 +300,18 @@ def issue(rig, fault):
     return rig.issue("--reusable", "alice", fault=fault)
 
 
+def issue_short(rig, fault):
+    return rig.issue("--short", "alice", fault=fault)
+
+
 ALL = ("alice", "old", "bob")
 SCENARIOS = [
     Scenario("init", keyd("init"), fresh=True),
     Scenario("rotate", keyd("rotate")),
     Scenario("once", keyd("once"), lines=["rotate_every: 1s", "previous_key_ttl: 2h"]),
     Scenario("issue", issue),
+    # A code that was printed has its token, whatever comes.
+    Scenario("issue-short", issue_short),
     Scenario("issue-limit", issue, lines=["max_tokens_per_key: 2"]),
     # What hangs on another's commit that is not durable must make it so before a token is printed.
     Scenario("issue-after-killed-rotation", after_killed(keyd("rotate"), issue), setup=find_unsynced_rotation),
@@ -311,6 +327,7 @@ SCENARIOS = [
     Scenario("compromised", keyd("rotate", "--compromised"), ALL),
     Scenario("adopt", keyd("init", "--adopt"), ALL),
     Scenario("login", lambda rig, fault: rig.login(rig.once, fault=fault)),
+    Scenario("login-uses", lambda rig, fault: rig.login(rig.few, fault=fault)),
     # Whoever made the folder may not have come to its sync: a mark in it must not go with it.
     Scenario("login-after-killed-login",
              after_killed(lambda rig, fault: rig.login(rig.other, fault=fault),
@@ -328,6 +345,9 @@ def prepare(rig, scenario):
         rig.tokens["alice"] = rig.mint("--reusable", "alice")
         rig.tokens["bob"] = rig.mint("--reusable", "bob")
         rig.once, rig.other = rig.mint("alice"), rig.mint("alice")
+        rig.few = rig.mint("--uses", "3", "alice")
+        if scenario.name == "login-uses":
+            rig.must("first use", rig.login(rig.few))
         claims = rig.tokens["alice"].split(".")[1]
         rig.jti = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["jti"]
         rig.before = rig.keyset()
@@ -359,7 +379,7 @@ def check_private(rig):
     keyset = rig.keyset()
     expected = {"%d.%s" % (v, kind) for v in (keyset["active"]["version"], keyset["next"]["version"])
                 for kind in ("key", "minted")}
-    found = set(os.listdir(rig.state + "/private")) - {"lock"}
+    found = set(os.listdir(rig.state + "/private")) - {"lock", "parked"}
     if found != expected:
         raise Broken("private/ holds %s, not %s" % (sorted(found), sorted(expected)))
 
@@ -369,6 +389,13 @@ def check_once(rig, done):
     accepted = sum(rig.login(rig.once)[0] == 0 for _ in range(2))
     if accepted > (0 if done else 1):
         raise Broken("a one-time token opened again, %d times" % accepted)
+
+
+def check_uses(rig, done):
+    """Of three uses one was made before: no more logins than are left, and as many as the crash cannot have taken."""
+    accepted = sum(rig.login(rig.few)[0] == 0 for _ in range(4))
+    if accepted > (1 if done else 2) or accepted < 1:
+        raise Broken("a token with uses opened %d times more" % accepted)
 
 
 def check_all_revoked(rig, token):
@@ -400,9 +427,13 @@ def check(rig, scenario, result):
     note_keys(rig, seen)
     if not scenario.fresh:
         check_tokens(rig, scenario, done)
-        if scenario.name.startswith("login"):
+        if scenario.name == "login-uses":
+            check_uses(rig, done)
+        elif scenario.name.startswith("login"):
             check_once(rig, done)
     printed = result[1].strip() if done and scenario.name.startswith("issue") else ""
+    if scenario.name == "issue-short":
+        printed = rig.parked(printed) if printed else ""
     if printed and rig.verify(printed) != "ok":
         raise Broken("a token that was printed is refused: " + rig.verify(printed))
     if printed:

@@ -168,6 +168,8 @@ after(const struct scenario *s, bool accepted)
 {
 	if (s->token == ONCE && accepted && login(ONCE) == 0)
 		complain("a token that was spent is accepted again");
+	if (s->token == FEW && accepted && (login(FEW) != 0 || login(FEW) == 0))
+		complain("a token with two uses, one of them made, was not good for exactly one more");
 	if (s->token == MINTED && accepted && login(MINTED) != 0)
 		complain("a token that was minted is refused");
 	if (login(FRESH) != 0)

@@ -66,7 +66,7 @@ need(enum rjwt_err err, const struct rjwt_diag *diag)
 static void
 put_token(struct rjwt *h, enum token which, const char *user, bool reusable)
 {
-	const struct rjwt_request request = { .user = user, .reusable = reusable };
+	const struct rjwt_request request = { .user = user, .reusable = reusable, .uses = which == FEW ? 2 : 0 };
 	struct rjwt_token token;
 	struct rjwt_diag diag;
 
@@ -92,6 +92,7 @@ put_keyset(void)
 	need(rjwt_open(&(struct rjwt_options){ .config = config }, &h, &diag), &diag);
 	put_token(h, REUSABLE, "alice", true);
 	put_token(h, ONCE, "alice", false);
+	put_token(h, FEW, "alice", false);
 	put_token(h, FRESH, "alice", false);
 	put_token(h, FORGED, "alice", true);
 	put_token(h, OTHER, "bob", true);
@@ -301,6 +302,7 @@ run_verify(const struct scenario *s)
 
 const struct scenario scenarios[] = {
 	{ "login, one-time token", true, ONCE, run_login },
+	{ "login, token with uses", true, FEW, run_login },
 	{ "login, reusable token", true, REUSABLE, run_login },
 	{ "login, spent token", false, SPENT, run_login },
 	{ "login, forged token", false, FORGED, run_login },

@@ -92,6 +92,12 @@ static const struct row rows[] = {
 	ROW(19, CLAIMS, BAD(CLAIM("jti", NULL)), TWIN(CLAIM("jti", "\"used7\"")), .world = ALWAYS_ONCE),
 	ROW(19, CLAIMS, BAD(ONCE, CLAIM("jti", NULL)), TWIN(CLAIM("jti", NULL))),
 	ROW(19, CLAIMS, BAD(ONCE, CLAIM("jti", "\"\"")), TWIN(ONCE, CLAIM("jti", "\"used8\""))),
+	/* a number of uses: as many for each scope; and where every token works once, one */
+	ROW(19, CLAIMS, BAD(CLAIM("uses", "2"), CLAIM("jti", NULL)),
+	    TWIN(CLAIM("uses", "2"), CLAIM("jti", "\"used9\""))),
+	ROW(19, CLAIMS, BAD(ONCE, CLAIM("uses", "2")), TWIN(CLAIM("uses", "2"), CLAIM("jti", "\"used10\""))),
+	ROW(19, REVOKED, BAD(CLAIM("uses", "2"), CLAIM("jti", "\"gone\"")),
+	    TWIN(CLAIM("uses", "2"), CLAIM("jti", "\"gone4\""))),
 	ROW(19, REVOKED, BAD(CLAIM("jti", "\"gone\"")), TWIN(CLAIM("jti", "\"gone2\""))),
 	ROW(19, REVOKED, BAD(CLAIM("jti", "\"g\\u006fne\"")), TWIN(CLAIM("jti", "\"Gone\""))),
 	ROW(19, REVOKED, BAD(ONCE, CLAIM("jti", "\"gone\"")), TWIN(ONCE, CLAIM("jti", "\"gone3\""))),

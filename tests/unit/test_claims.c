@@ -244,6 +244,21 @@ token_ids(void **state)
 		{ VIEW("{" ALL ",\"once\":true}"), false },
 		{ VIEW("{" ALL ",\"once\":false}"), true },
 	};
+	static const struct row uses[] = {
+		{ VIEW("{" ALL ",\"jti\":\"a\",\"uses\":2}"), true },
+		{ VIEW("{" ALL ",\"jti\":\"a\",\"uses\":1}"), false },
+		{ VIEW("{" ALL ",\"jti\":\"a\",\"uses\":0}"), false },
+		{ VIEW("{" ALL ",\"jti\":\"a\",\"uses\":-2}"), false },
+		{ VIEW("{" ALL ",\"jti\":\"a\",\"uses\":100}"), true },
+		{ VIEW("{" ALL ",\"jti\":\"a\",\"uses\":101}"), false },
+		{ VIEW("{" ALL ",\"jti\":\"a\",\"uses\":\"2\"}"), false },
+		{ VIEW("{" ALL ",\"jti\":\"a\",\"uses\":null}"), false },
+		{ VIEW("{" ALL ",\"jti\":\"a\",\"uses\":2.0}"), false },
+		{ VIEW("{" ALL ",\"jti\":\"a\",\"uses\":true}"), false },
+		{ VIEW("{" ALL ",\"jti\":\"a\",\"uses\":2,\"once\":true}"), false },
+		{ VIEW("{" ALL ",\"jti\":\"a\",\"uses\":2,\"once\":false}"), false },
+	};
+	static const struct row unnamed[] = { { VIEW("{" ALL ",\"uses\":2}"), false } };
 	static const struct row once[] = {
 		{ VIEW("{" ALL ",\"jti\":\"a\",\"once\":\"true\"}"), false },
 		{ VIEW("{" ALL ",\"jti\":\"a\",\"once\":1}"), false },
@@ -255,6 +270,14 @@ token_ids(void **state)
 	(void)state;
 	judge(rows, ARRAY_LEN(rows), "sub", "jti");
 	judge(once, ARRAY_LEN(once), "sub", "once");
+	judge(uses, ARRAY_LEN(uses), "sub", "uses");
+	judge(unnamed, ARRAY_LEN(unnamed), "sub", "jti");
+	EXPECT("uses", claims_parse(VIEW("{" ALL ",\"uses\":7,\"jti\":\"a\"}"), "sub", &claims, NULL), RJWT_OK);
+	assert_true(claims.uses == 7 && !claims.once);
+	claims_clear(&claims);
+	EXPECT("none", claims_parse(VIEW("{" ALL "}"), "sub", &claims, NULL), RJWT_OK);
+	assert_true(claims.uses == 0);
+	claims_clear(&claims);
 	EXPECT("once", claims_parse(VIEW("{" ALL ",\"once\":true,\"jti\":\"a\"}"), "sub", &claims, NULL), RJWT_OK);
 	assert_true(claims.once);
 	assert_true(view_is(claims.jti, "a"));
@@ -382,8 +405,8 @@ words(void **state)
 static void
 reserved(void **state)
 {
-	static const char *const yes[] = { "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "once", "cnf",
-		"src", "upn" };
+	static const char *const yes[] = { "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "once", "uses",
+		"cnf", "src", "upn" };
 	static const char *const no[] = { "", "Iss", "is", "issu", "name", "up", "upn2", "act" };
 
 	(void)state;

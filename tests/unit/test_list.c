@@ -36,6 +36,9 @@ take(void *context, const struct rjwt_issued *token)
 	for (size_t i = 0; i < token->nuses; i++) {
 		assert_true(token->uses[i].at_s > 0);
 		snprintf(out + strlen(out), size - strlen(out), " %s", token->uses[i].scope);
+		if (token->most != 1)
+			snprintf(out + strlen(out), size - strlen(out), ":%d/%d", (int)token->uses[i].times,
+			    (int)token->most);
 	}
 	snprintf(out + strlen(out), size - strlen(out), " | %s%s%s%s%s%s%s", token->live ? "live" : "dead",
 	    token->revoked ? " revoked" : "", token->once ? " once" : "", token->here ? " here" : "", token->by,
@@ -108,6 +111,26 @@ test_uses(void **state)
 	    (const char *[]){ "alice: ssh sudo | host.example | ssh sudo | dead once herebob (sudo) why ticket 4711" },
 	    1);
 	want("spent", judge_as(f, token.text, "alice", "sudo", 0, NULL), RJWT_SPENT);
+}
+
+/* One with a number of uses is live until each of its scopes had them. */
+static void
+test_few_uses(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(rjwt_token_clear)
+	struct rjwt_token token = mint(f, (struct rjwt_request){ .user = "alice", .scope = two, .uses = 2 });
+
+	check(f, (const char *[]){ "alice: ssh sudo | host.example | | live here" }, 1);
+	want("ssh", judge_as(f, token.text, "alice", "sshd", 0, NULL), RJWT_OK);
+	check(f, (const char *[]){ "alice: ssh sudo | host.example | ssh:1/2 | live here" }, 1);
+	want("sudo", judge_as(f, token.text, "alice", "sudo", 0, NULL), RJWT_OK);
+	check(f, (const char *[]){ "alice: ssh sudo | host.example | ssh:1/2 sudo:1/2 | live here" }, 1);
+	want("sudo", judge_as(f, token.text, "alice", "sudo", 0, NULL), RJWT_OK);
+	want("ssh", judge_as(f, token.text, "alice", "sshd", 0, NULL), RJWT_OK);
+	check(f, (const char *[]){ "alice: ssh sudo | host.example | ssh:2/2 sudo:2/2 | dead here" }, 1);
+	fixture_config(f, "one_time: always\n");
+	check(f, (const char *[]){ "alice: ssh sudo | host.example | ssh sudo | dead here" }, 1);
 }
 
 /* Of what another host may take as well, this one does not know the end. */
@@ -188,6 +211,7 @@ test_records(void **state)
 	    "{\"sub\":1,\"jti\":\"k\",\"kid\":\"B.1\",\"exp\":1800000100,\"once\":true}\n"
 	    "{\"sub\":\"a\",\"jti\":\"k\",\"kid\":\"B.1\",\"exp\":\"1800000100\",\"once\":true}\n"
 	    "{\"sub\":\"a\",\"jti\":\"k\",\"kid\":\"B.1\",\"exp\":1800000100,\"once\":1}\n"
+	    "{\"sub\":\"a\",\"jti\":\"k\",\"kid\":\"B.1\",\"exp\":1800000100,\"uses\":1000000000}\n"
 	    "{\"sub\":\"base\",\"jti\":\"k\",\"kid\":\"C.1\",\"exp\":1800000100,\"once\":true}\n"
 	    "{\"sub\":\"least\",\"jti\":\"k\",\"kid\":\"B.2\",\"exp\":1800000100}\n";
 	struct fixture *f = *state;
@@ -202,7 +226,7 @@ test_records(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { T(test_uses), T(test_hosts), T(test_revoked), T(test_end),
+	const struct CMUnitTest tests[] = { T(test_uses), T(test_few_uses), T(test_hosts), T(test_revoked), T(test_end),
 		T(test_records) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

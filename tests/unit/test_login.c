@@ -384,6 +384,121 @@ test_spent(void **state)
 }
 
 /* sudo answers PAM_CONV_ERR to more than 511 bytes; a shorter token may follow. */
+/* A number of uses: the line of each login says which it was, and who is too late is told how many there were. */
+static void
+test_uses(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_at(f, 1, 299, (struct edit){ 'c', "uses", "2" });
+	struct talk first = { .replies = { token } }, second = first, third = { .replies = { token, token } };
+
+	assert_int_equal(login(f, RJWT_ALONE, &first), PAM_SUCCESS);
+	assert_non_null(strstr(driver_log.p, " uses=1/2\n"));
+	assert_int_equal(login(f, RJWT_ALONE, &second), PAM_SUCCESS);
+	assert_non_null(strstr(driver_log.p, " uses=2/2\n"));
+	assert_int_equal(login(f, RJWT_ALONE, &third), PAM_AUTH_ERR);
+	assert_string_equal(third.prompts[1], "Token was used 2 times. Token: ");
+	assert_non_null(strstr(driver_log.p, "rejected reason=spent user=alice"));
+	assert_non_null(strstr(driver_log.p, " uses=2/2\n"));
+}
+
+static struct rjwt_token
+park_one(struct fixture *f)
+{
+	const struct rjwt_request request = { .user = "alice", .flags = RJWT_PARK };
+	struct rjwt_token token;
+
+	want("mint", rjwt_mint(f->h, &request, &token, &f->diag), RJWT_OK);
+	return token;
+}
+
+/* A code in the place of its token: judged as the token is, and never handed on. */
+static void
+test_codes(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token token = park_one(f);
+	char typed[40], other[20];
+	struct talk good = { .replies = { typed } }, spent = { .replies = { token.code, token.code } };
+	struct talk bobs = { .replies = { token.code } }, wrong = { .replies = { other } };
+
+	memcpy(other, token.code, sizeof(other));
+	other[0] = other[0] == '7' ? '8' : '7';
+	assert_int_equal(login(f, RJWT_ALONE, &wrong), PAM_AUTH_ERR);
+	assert_int_equal(wrong.asked, 1);
+	assert_string_equal(authtok, other);
+	assert_string_equal(driver_log.p, "");
+	/* as another user: not theirs, and not used by it */
+	assert_int_equal(driver_login(f, RJWT_ALONE, "sshd", "bob", &bobs, authtok), PAM_AUTH_ERR);
+	assert_int_equal(bobs.asked, 1);
+	assert_string_equal(authtok, token.code); /* as a wrong one: what is asked next tells nothing */
+	assert_int_equal(lines("rejected reason=user user=bob"), 1);
+	assert_null(strstr(driver_log.p, token.code));
+	snprintf(typed, sizeof(typed), " %.4s %.15s", token.code, token.code + 4);
+	for (char *p = typed; *p != '\0'; p++)
+		*p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+	assert_int_equal(login(f, RJWT_ALONE, &good), PAM_SUCCESS);
+	assert_int_equal(good.asked, 1);
+	assert_string_equal(authtok, "-");
+	assert_int_equal(lines("\n"), 1);
+	assert_non_null(strstr(driver_log.p, "accepted user=alice service=sshd kid=B.1 jti="));
+	assert_int_equal(login(f, RJWT_ALONE, &spent), PAM_AUTH_ERR);
+	assert_int_equal(spent.asked, 2);
+	assert_string_equal(spent.prompts[1], "Token already used. Token: ");
+	assert_string_equal(authtok, "-");
+}
+
+/* Not a code that is parked: a password, as before, whatever is wrong with the keyset meanwhile. */
+static void
+test_codes_that_are_passwords(void **state)
+{
+	static const char *const replies[] = { "0123-4567-89AB-CDEF", "correcthorsebat1", "0123-4567-89AB-CDE",
+		"0123-4567-89AB-CDEFG" };
+	struct fixture *f = *state;
+	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token token = { 0 };
+	char path[256];
+
+	for (int round = 0; round < 3; round++) {
+		if (round == 1)
+			token = park_one(f);
+		if (round == 2) {
+			snprintf(path, sizeof(path), "%s/private", f->state);
+			assert_int_equal(chmod(path, 0), 0);
+		}
+		for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
+			struct talk talk = { .replies = { replies[i] } };
+
+			assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTH_ERR);
+			assert_int_equal(talk.asked, 1);
+			assert_string_equal(talk.prompts[0], "Token: ");
+			assert_string_equal(authtok, replies[i]);
+			assert_string_equal(driver_log.p, "");
+		}
+	}
+	assert_int_equal(chmod(path, 0700), 0);
+}
+
+/* A file of a code that others could read is refused and logged, without the hash of what was typed. */
+static void
+test_unsafe_code(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token token = park_one(f);
+	struct talk talk = { .replies = { token.code } };
+	char path[400], plain[20] = "", hex[DIGEST_HEX];
+
+	for (const char *p = token.code; *p != '\0'; p++)
+		if (*p != '-')
+			plain[strlen(plain)] = *p;
+	want("name", digest_hex(view_of(plain), hex), RJWT_OK);
+	snprintf(path, sizeof(path), "%s/private/parked/%s", f->state, hex);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(login(f, RJWT_ALONE, &talk), PAM_AUTHINFO_UNAVAIL);
+	assert_string_equal(authtok, token.code);
+	assert_int_equal(lines("rejected reason=keyset"), 1);
+	assert_null(strstr(driver_log.p, hex));
+}
+
 static void
 test_conversation_fails(void **state)
 {
@@ -594,7 +709,7 @@ test_arguments(void **state)
 		ret = login(f, stack, &talk);
 		if (ret != (rows[i].good ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL) || talk.asked != rows[i].good)
 			fail_msg("%s: %d", rows[i].arguments, ret);
-		if (!rows[i].good && lines("rejected: ") != 1)
+		if (!rows[i].good && lines("rejected reason=usage argument=") != 1)
 			fail_msg("%s: not logged", rows[i].arguments);
 	}
 	assert_int_equal(login(f, "auth required @rjwt@ [prompt=Give it now: ]\n", &talk), PAM_SUCCESS);
@@ -800,9 +915,10 @@ main(void)
 	const struct CMUnitTest tests[] = { T(test_accepted), T(test_password_is_passed_on), T(test_silent_refusals),
 		T(test_empty_replies), T(test_long_replies), T(test_cut_replies), T(test_second_prompt),
 		T(test_sentences), T(test_sentence_of_revoked), T(test_sentence_of_retired),
-		T(test_at_most_two_prompts), T(test_spent), T(test_conversation_fails), T(test_conversation_codes),
-		T(test_waiting_prompt), T(test_stacked), T(test_stacked_and_unavailable), T(test_arguments),
-		T(test_unavailable), T(test_users), T(test_asked_for_user), T(test_name_before_us),
+		T(test_at_most_two_prompts), T(test_spent), T(test_uses), T(test_codes),
+		T(test_codes_that_are_passwords), T(test_unsafe_code), T(test_conversation_fails),
+		T(test_conversation_codes), T(test_waiting_prompt), T(test_stacked), T(test_stacked_and_unavailable),
+		T(test_arguments), T(test_unavailable), T(test_users), T(test_asked_for_user), T(test_name_before_us),
 		T(test_log_has_an_end), T(test_pasted_replies), T(test_blanks_of_passwords), T(test_debug),
 		T(test_log_is_escaped), T(test_log_tells) };
 

@@ -197,6 +197,49 @@ test_configured(void **state)
 	    RJWT_CLAIMS);
 }
 
+/* A number of uses is a claim of its own, in the place of once; where every token works once it is once. */
+static void
+test_uses(void **state)
+{
+	static const struct {
+		int64_t uses;
+		bool reusable;
+		enum rjwt_err code;
+	} asked[] = { { 2, false, RJWT_OK }, { 100, false, RJWT_OK }, { 1, false, RJWT_CLAIMS },
+		{ 101, false, RJWT_CLAIMS }, { -1, false, RJWT_CLAIMS }, { INT64_MIN, false, RJWT_CLAIMS },
+		{ 2, true, RJWT_CLAIMS } };
+	struct fixture *f = *state;
+	const struct rjwt_request request = { .user = "alice", .uses = 2 };
+	struct rjwt_token t;
+
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		struct rjwt_request r = { .user = "alice", .uses = asked[i].uses, .reusable = asked[i].reusable };
+
+		want("range", rjwt_mint(f->h, &r, &t, &f->diag), asked[i].code);
+		if (asked[i].code == RJWT_OK)
+			rjwt_token_clear(&t);
+	}
+	want("mint", rjwt_mint(f->h, &request, &t, &f->diag), RJWT_OK);
+	assert_true(!t.once && t.uses == 2 && strstr(t.claims, "\"uses\":2") != NULL);
+	assert_null(strstr(t.claims, "\"once\""));
+	want("first", judge(f, t.text, 0, NULL), RJWT_OK);
+	want("second", judge(f, t.text, 0, NULL), RJWT_OK);
+	want("third", judge(f, t.text, 0, NULL), RJWT_SPENT);
+	want("look", judge(f, t.text, RJWT_DRY_RUN, NULL), RJWT_SPENT);
+	rjwt_token_clear(&t);
+	want("free claim",
+	    rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .claims = "{\"uses\":2}" }, &t, &f->diag),
+	    RJWT_CLAIMS);
+	want("before", rjwt_mint(f->h, &request, &t, &f->diag), RJWT_OK);
+	fixture_config(f, "one_time: always\n");
+	want("always", judge(f, t.text, 0, NULL), RJWT_OK);
+	want("always", judge(f, t.text, 0, NULL), RJWT_SPENT);
+	rjwt_token_clear(&t);
+	want("mint", rjwt_mint(f->h, &request, &t, &f->diag), RJWT_OK);
+	assert_true(t.once && t.uses == 0 && strstr(t.claims, "\"once\":true") != NULL);
+	rjwt_token_clear(&t);
+}
+
 /* The suffix counts: a name is at most 255 bytes in the claim. */
 static void
 test_suffix_length(void **state)
@@ -585,9 +628,10 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_requests), T(test_all_options), T(test_defaults), T(test_expiry),
-		T(test_configured), T(test_suffix_length), T(test_prompts), T(test_counted), T(test_warnings),
-		T(test_rotation_comes_first), cmocka_unit_test(test_retired_while_minting), T(test_minting_is_durable),
-		T(test_unusable_clock), cmocka_unit_test(test_clock_unusable_from_the_start),
+		T(test_configured), T(test_uses), T(test_suffix_length), T(test_prompts), T(test_counted),
+		T(test_warnings), T(test_rotation_comes_first), cmocka_unit_test(test_retired_while_minting),
+		T(test_minting_is_durable), T(test_unusable_clock),
+		cmocka_unit_test(test_clock_unusable_from_the_start),
 		cmocka_unit_test_setup_teardown(test_assert_ed448, setup_ed448, fixture_teardown) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,7 @@ struct ask {
 	int64_t lifetime_s, not_before_s;
 	const char *why;
 	bool reusable;
+	int64_t uses;
 };
 
 static enum rjwt_err
@@ -67,6 +68,7 @@ grant(struct fixture *f, const struct ask *a, struct rjwt_decision *d, struct rj
 	request.audience = a->audience[0] == NULL ? NULL : a->audience;
 	request.lifetime_s = a->lifetime_s == 0 ? NULL : &a->lifetime_s;
 	request.reusable = a->reusable;
+	request.uses = a->uses;
 	request.by = a->caller;
 	f->diag = (struct rjwt_diag){ 0 };
 	return rjwt_grant(f->h, &caller, &request, d, token, &f->diag);
@@ -232,6 +234,16 @@ static const struct {
 	/* reusable */
 	{ RULE(""), { .caller = "bob", .user = "carol", .reusable = true },
 	    "1 of 1; 1 reusable: a reusable token (a one-time token)", { .caller = NULL }, RULE(", reusable: true") },
+	/* uses */
+	{ RULE(""), { .caller = "bob", .user = "carol", .uses = 2 }, "1 of 1; 1 uses: 2 uses (a one-time token)",
+	    { .caller = NULL }, RULE(", uses: 2") },
+	{ RULE(", uses: 3"), { .caller = "bob", .user = "carol", .uses = 4 }, "1 of 1; 1 uses: 4 uses (at most 3)",
+	    { .caller = "bob", .user = "carol", .uses = 3 }, NULL },
+	{ RULE(", uses: 3"), { .caller = "bob", .user = "carol", .uses = 100 }, "1 of 1; 1 uses: 100 uses (at most 3)",
+	    { .caller = NULL }, RULE(", reusable: true") },
+	{ RULE(", uses: 100"), { .caller = "bob", .user = "carol", .reusable = true },
+	    "1 of 1; 1 reusable: a reusable token (a one-time token)",
+	    { .caller = "bob", .user = "carol", .uses = 100 }, NULL },
 	/* reason */
 	{ RULE(", reason: required"), { .caller = "bob", .user = "carol" }, "1 of 1; 1 reason: none (a reason)",
 	    { .caller = "bob", .user = "carol", .why = "ticket 1" }, NULL },

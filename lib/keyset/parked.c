@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyset/parked.h"
+#include "base/datetime.h"
+#include "base/hash.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char parked_alphabet[33] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/* What a character of a code means; '\0': it is not one. */
+static char
+read_character(char c)
+{
+	if (c >= 'a' && c <= 'z')
+		c = (char)(c - 'a' + 'A');
+	if (c == 'O')
+		return '0';
+	if (c == 'I' || c == 'L')
+		return '1';
+	return c != '\0' && strchr(parked_alphabet, c) != NULL ? c : '\0';
+}
+
+bool
+parked_code(struct view typed, char code[static PARKED_CODE_SIZE])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < typed.n; i++) {
+		char c = typed.p[i];
+
+		if (c == ' ' || c == '\t' || c == '-')
+			continue;
+		c = read_character(c);
+		if (c == '\0' || n == PARKED_CODE)
+			return false;
+		code[n++] = c;
+	}
+	code[n] = '\0';
+	return n == PARKED_CODE;
+}
+
+bool
+parked_parse(struct view text, struct view *token, int64_t *exp_s)
+{
+	const char *end = memchr(text.p, '\n', text.n);
+
+	if (end == NULL || text.p[text.n - 1] != '\n')
+		return false;
+	if (number_parse((struct view){ text.p, (size_t)(end - text.p) }, INT64_MAX / 2, exp_s) != RJWT_OK)
+		return false;
+	*token = (struct view){ end + 1, text.n - (size_t)(end - text.p) - 1 };
+	if (token->n < 2)
+		return false;
+	token->n--;
+	return memchr(token->p, '\n', token->n) == NULL && memchr(token->p, '\0', token->n) == NULL;
+}
+
+/* The name of the file is not told: it is the hash of what somebody typed. */
+static enum rjwt_err
+unsafe(const struct dir *parked, const char *text, struct rjwt_diag *diag)
+{
+	return diag_fail(diag, RJWT_KEYSET, parked->path, "the file of a code was altered, or is unsafe: %.200s", text);
+}
+
+static enum rjwt_err
+read_parked(const struct dir *parked, const char *name, struct buf *token, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct rjwt_diag why = { 0 };
+	struct stat status;
+	struct view found;
+	int64_t exp_s;
+	enum rjwt_err err = file_read(parked, name, PARKED_FILE_MAX, &text, &status, &why);
+
+	if (err == RJWT_IO) /* missing, or not ours to read: what was typed may be a password */
+		return RJWT_OK;
+	if (err == RJWT_KEYSET)
+		return unsafe(parked, why.text, diag);
+	RJWT_TRY(err);
+	if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return unsafe(parked, "accessible to its group or to others", diag);
+	if (!parked_parse(buf_view(&text), &found, &exp_s))
+		return unsafe(parked, "not an expiry and a token", diag);
+	buf_add_view(token, found);
+	return buf_done(token);
+}
+
+enum rjwt_err
+parked_find(const struct dir *state, const char *code, struct buf *token, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
+	RJWT_CLEAN(dir_close) struct dir parked = DIR_NONE;
+	char name[DIGEST_HEX];
+	enum rjwt_err err;
+
+	RJWT_TRY(digest_hex(view_of(code), name));
+	err = dir_enter_at(state, "private", &private, NULL);
+	if (err == RJWT_OK)
+		err = dir_enter_at(&private, PARKED, &parked, NULL);
+	if (err == RJWT_IO || err == RJWT_KEYSET) /* no code can be read here, so this is none */
+		return RJWT_OK;
+	RJWT_TRY(err);
+	return read_parked(&parked, name, token, diag);
+}
