@@ -107,12 +107,13 @@ asks(const char *methods)
 static void
 judge(struct check *check, const struct buf *all)
 {
-	char pam[256], interactive[256], methods[256];
+	char pam[256], interactive[256], methods[256], root[256];
 	struct search s = { .keyword = "" };
 
 	value_of(all, "usepam", pam);
 	value_of(all, "kbdinteractiveauthentication", interactive);
 	value_of(all, "authenticationmethods", methods);
+	value_of(all, "permitrootlogin", root);
 	if (strcmp(pam, "yes") != 0)
 		tell(check, "sshd.usepam", "usepam", pam, "sshd never asks pam_rjwt.so");
 	else if (strcmp(interactive, "yes") != 0)
@@ -120,6 +121,8 @@ judge(struct check *check, const struct buf *all)
 		    "nobody sees the prompt, nor why a token was rejected");
 	if (!asks(methods))
 		tell(check, "sshd.methods", "authenticationmethods", methods, "nobody is asked for a token");
+	if (strcmp(root, "yes") == 0)
+		tell(check, "sshd.root_login", "permitrootlogin", root, "root can log in with a token, or a password");
 	search_file(&s, CONFIG, true);
 	if (s.matches == 0)
 		finding_ok(&check->found, "sshd", "usepam %s, kbdinteractiveauthentication %s", pam, interactive);

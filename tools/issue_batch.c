@@ -394,6 +394,7 @@ issue_lines(struct batch *b)
 		if (err == RJWT_OK)
 			written = write_block(b);
 		clear_block(b);
+		tool_progress(&b->is->tool, "%" PRIu64 " tokens minted", b->done);
 	}
 	if (err != RJWT_OK)
 		return tool_fail(&b->is->tool, err, &(struct rjwt_diag){ 0 });

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -113,6 +114,7 @@ judge_lines(struct verify *v, struct rjwt *handle, const char *path, const char 
 			break;
 		v->tool.line = lines.number;
 		worst = worse(worst, judge(v, handle, prefix, token));
+		tool_progress(&v->tool, "%" PRIu64 " tokens judged", lines.number);
 	}
 	v->tool.line = 0;
 	return state == LINES_FAILED ? failed_input(v, path) : worst;

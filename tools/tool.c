@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 /* As far up as we may: sudo hands on what the caller had set. */
@@ -106,6 +107,39 @@ tool_begin(struct tool *tool, const struct program *program)
 	opterr = 0;
 }
 
+/* What tool_progress() has on the terminal. */
+static struct {
+	int width; /* 0: nothing */
+	time_t at; /* since when it has shown something; 0: never */
+} progress;
+
+static void
+progress_take_away(void)
+{
+	if (progress.width > 0)
+		fprintf(stderr, "\r%*s\r", progress.width, "");
+	progress.width = 0;
+}
+
+void
+tool_progress(const struct tool *tool, const char *fmt, ...)
+{
+	time_t now = time(NULL);
+	char text[128];
+	va_list args;
+
+	if (progress.at == 0)
+		progress.at = now; /* what ends within a second says nothing */
+	if (now <= progress.at || isatty(STDERR_FILENO) == 0 || isatty(STDOUT_FILENO) != 0)
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	progress_take_away();
+	progress.width = fprintf(stderr, "%s: %s ...", tool->program->name, text);
+	progress.at = now;
+}
+
 static void RJWT_PRINTF(2, 0) say(const struct tool *tool, const char *fmt, va_list args)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
@@ -116,6 +150,7 @@ static void RJWT_PRINTF(2, 0) say(const struct tool *tool, const char *fmt, va_l
 	text_escape(&line, view_of(text));
 	free(text);
 	fflush(stdout);
+	progress_take_away();
 	if (tool->line != 0)
 		snprintf(where, sizeof(where), "line %" PRIu64 ": ", tool->line);
 	fprintf(stderr, "%s: %s%s\n", tool->program->name, where, line.p == NULL ? "out of memory" : line.p);
@@ -183,6 +218,7 @@ tool_put(const char *text)
 int
 tool_end(const struct tool *tool, int status)
 {
+	progress_take_away();
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return status;
 	tool_say(tool, "standard output: %s", strerrordesc_np(errno));

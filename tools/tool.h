@@ -43,6 +43,12 @@ int tool_fail(const struct tool *tool, enum rjwt_err err, const struct rjwt_diag
 /* Whether it failed because another user than root runs this. */
 bool tool_denied(const struct rjwt_diag *diag);
 
+/*
+ * How far a long work has come: a line on a terminal, anew every second, which the next message takes away. Not where
+ * standard output is a terminal too: there the work itself is seen.
+ */
+void tool_progress(const struct tool *tool, const char *fmt, ...) RJWT_PRINTF(2, 3);
+
 /* Text from outside, escaped, on stdout. */
 void tool_put(const char *text);
 

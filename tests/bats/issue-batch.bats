@@ -51,6 +51,7 @@ many() { yes '{"sub":"alice","reusable":true}' | head -n "$1"; }
 	[ "$(claim '[.exp-.iat,.scope,.team,.x,.once]|tojson' "${lines[1]}")" = '[120,"ssh","blue",1,true]' ]
 }
 
+# bats test_tags=long
 @test "a bad line is told with its number, and the rest is done" {
 	long=$(head -c 70000 /dev/zero | tr '\0' x)
 	bad=('x' '' '[]' '{"sub":"a"} x' '{"sub":1}' '{}' '{"sub":"a","user":"b"}' '{"sub":"a","sub":"b"}'
@@ -89,6 +90,7 @@ many() { yes '{"sub":"alice","reusable":true}' | head -n "$1"; }
 	wait "$pid"
 }
 
+# bats test_tags=long
 @test "the limit of a key holds, and each token verifies" {
 	configure 'max_token_bytes: 8192' 'max_tokens_per_key: 10'
 	issue --batch < <(many 95) >"$dir/tokens" 2>"$dir/stderr"
@@ -122,6 +124,7 @@ many() { yes '{"sub":"alice","reusable":true}' | head -n "$1"; }
 	refused 1 'standard input: Is a directory' eval 'issue --batch </'
 }
 
+# bats test_tags=long
 @test "a file that may not grow any more ends with a whole token" {
 	many 3000 >"$dir/input"
 	# rjwt-issue raises the limit where it may
@@ -138,4 +141,23 @@ many() { yes '{"sub":"alice","reusable":true}' | head -n "$1"; }
 		verify --lines "$dir/tokens" | sort -u | grep -qx 'accepted, without user and service'
 		[ "$(grep -c '^eyJ' "$dir/tokens")" -gt 1 ]
 	done
+}
+
+# bats test_tags=long
+@test "on a terminal it says every second how far it has come, and takes that away again" {
+	need script
+	mkfifo "$dir/requests"
+	slowly() { for i in 1 2 3 4; do echo "{\"sub\":\"user$i\"}"; sleep 0.6; done; }
+	slowly >"$dir/requests" &
+	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' --batch <'$dir/requests' >'$dir/tokens'" /dev/null >"$dir/shown" </dev/null
+	grep -q $'rjwt-issue: [1-3] tokens minted \.\.\.\r' "$dir/shown"
+	[ "$(tr '\r' '\n' <"$dir/shown" | grep -v '\.\.\.$' | tr -d ' \n')" = 'rjwt-issue:4tokensminted,0linesrejected' ]
+	[ "$(wc -l <"$dir/tokens")" -eq 4 ]
+	# not where there is no terminal, and not where the tokens themselves are seen
+	slowly | issue --batch 2>"$dir/stderr"
+	[ ! -s "$dir/stderr" ]
+	slowly >"$dir/requests" &
+	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' --batch <'$dir/requests'" /dev/null >"$dir/shown" </dev/null
+	[ "$(grep -c '^[A-Za-z0-9_.-]*.$' "$dir/shown")" -eq 4 ]
+	[ "$(grep -c "\.\.\." "$dir/shown")" -eq 0 ]
 }

@@ -165,6 +165,12 @@ stack()
 	printf 'Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\nKbdInteractiveAuthentication no\nMatch User bob\n\tX11Forwarding no\n' >/etc/ssh/sshd_config
 	cp etc/sshd_config.d/rjwt.conf /etc/ssh/sshd_config.d/10-rjwt.conf
 	[[ $(code) == 'ok - usepam yes, kbdinteractiveauthentication yes; 1 Match block not checked' ]] || { code; false; }
+	printf 'UsePAM yes\nKbdInteractiveAuthentication yes\nPermitRootLogin yes\n' >/etc/ssh/sshd_config
+	[[ $(code) == 'sshd.root_login /etc/ssh/sshd_config permitrootlogin yes: root can log in with a token, or a password' ]] || { code; false; }
+	for value in no prohibit-password forced-commands-only; do
+		printf 'UsePAM yes\nKbdInteractiveAuthentication yes\nPermitRootLogin %s\n' $value >/etc/ssh/sshd_config
+		[[ $(code) == 'ok - '* ]] || { code; false; }
+	done
 	printf 'UsePAM no\n' >/etc/ssh/sshd_config
 	[[ $(code) == 'sshd.usepam /etc/ssh/sshd_config '* ]] || { code; false; }
 }
