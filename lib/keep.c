@@ -54,6 +54,7 @@ begin_parking(struct rjwt *h, const struct rjwt_request *request, struct rjwt_di
 {
 	struct rjwt_time now;
 
+	RJWT_TRY(flags_check(request->flags, RJWT_MINT_FLAGS, diag));
 	if (request->reusable || request->uses != 0)
 		return diag_fail(diag, RJWT_USAGE, "", "a token with a short code is one-time");
 	if (!is_for_us(h, request))

@@ -220,3 +220,20 @@ as_new()
 
 @test "almost full of bytes: a rotation is whole, or there is none" { little bytes; }
 @test "almost full of files: a rotation is whole, or there is none" { little files; }
+
+@test "full of files or bytes: no code is printed, and none of a few uses is lost" {
+	few=$(issue --uses 2 alice)
+	files 0
+	refused 1 "$state/private/parked: cannot create: No space left on device" issue --short alice
+	try 2 login "$few"
+	room
+	try 0 issue --short alice
+	bytes 0
+	refused 1 "$state/private/parked: cannot write: No space left on device" issue --short alice
+	room
+	try 0 issue --short alice
+	[ "$(inside find "$state/private/parked" -type f | wc -l)" -eq 2 ]
+	try 0 login "$few"
+	try 0 login "$few"
+	try 1 login "$few"
+}

@@ -44,6 +44,11 @@ no()
 
 # bats test_tags=long
 @test "a group's member is found by uid, and self is the caller" {
+	run -0 --separate-stderr by 2 --reason x --uses 2 bin
+	[ "$(claim '[.uses,.once]|tojson' "$output")" = '[2,null]' ]
+	run -1 --separate-stderr by 1 --uses 2 games
+	[ "$output" = "" ]
+	[[ $stderr == *'uses: found 2 uses (expected a one-time token)'* ]]
 	run -0 --separate-stderr by 2 --reason x --reusable bin
 	[ "$(claim '.sub, .once' "$output" | xargs)" = 'bin null' ]
 	[[ $stderr == *'this token is a password until it expires'* ]]
@@ -133,7 +138,7 @@ no()
 		no 2 "$option: unknown option" 1 "$option" x games
 		[[ $stderr == *"Try \`rjwt-grant --help'." ]]
 	done
-	for option in --force --batch --algorithms --uses=2 --from=::/0; do no 2 "$option: unknown option" 1 "$option" games; done
+	for option in --force --batch --algorithms --short --from=::/0; do no 2 "$option: unknown option" 1 "$option" games; done
 	no 2 'USER is missing' 1
 	no 2 'expected exactly one USER' 1 games bin
 	no 2 '--reason: longer than 512 bytes' 1 --reason "$(head -c 513 /dev/zero | tr '\0' x)" games

@@ -171,6 +171,8 @@ class Disk:
     def apply(self, line):
         kind, path, *rest = line.rstrip("\n").split("\t")
         folder, _, name = path.rpartition("/")
+        if path.endswith(" (deleted)"):
+            return  # a file without a name, which tries whether there is room
         if kind == "create":
             inode = self.new(b"", 0o600 if "/private/" in path or "/spent/" in path else 0o644)
             self.data[inode][0] = None
@@ -200,7 +202,7 @@ class Disk:
             self.pending.append((folder, "remove", name, self.names.pop(path, None)))
         elif kind == "mkdir":
             self.entries.setdefault(path, {})
-            self.mode.setdefault(path, 0o700 if name in ("private", "spent", "issued") or "/spent/" in path else 0o755)
+            self.mode.setdefault(path, 0o700 if name in ("private", "spent", "issued", "parked") or "/spent/" in path else 0o755)
             self.pending.append((folder, "add", name, None))
 
     @staticmethod

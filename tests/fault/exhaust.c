@@ -166,7 +166,7 @@ struct tally {
 static void
 after(const struct scenario *s, bool accepted)
 {
-	if (s->token == ONCE && accepted && login(ONCE) == 0)
+	if ((s->token == ONCE || s->token == CODE) && accepted && login(s->token) == 0)
 		complain("a token that was spent is accepted again");
 	if (s->token == FEW && accepted && (login(FEW) != 0 || login(FEW) == 0))
 		complain("a token with two uses, one of them made, was not good for exactly one more");

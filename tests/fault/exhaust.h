@@ -15,7 +15,7 @@
 #define TRACES 8
 #define FRAMES 40
 
-enum token { REUSABLE, ONCE, FEW, FRESH, FORGED, OTHER, REVOKED, SPENT, MINTED, PASSWORD, EMPTY, TOKENS };
+enum token { REUSABLE, ONCE, FEW, CODE, FRESH, FORGED, OTHER, REVOKED, SPENT, MINTED, PASSWORD, EMPTY, TOKENS };
 
 /* A call chain, from the place where something happened to main(). */
 struct trace {

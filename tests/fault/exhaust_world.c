@@ -66,12 +66,15 @@ need(enum rjwt_err err, const struct rjwt_diag *diag)
 static void
 put_token(struct rjwt *h, enum token which, const char *user, bool reusable)
 {
-	const struct rjwt_request request = { .user = user, .reusable = reusable, .uses = which == FEW ? 2 : 0 };
+	const struct rjwt_request request = { .user = user,
+		.reusable = reusable,
+		.uses = which == FEW ? 2 : 0,
+		.flags = which == CODE ? RJWT_PARK : 0 };
 	struct rjwt_token token;
 	struct rjwt_diag diag;
 
 	need(rjwt_mint(h, &request, &token, &diag), &diag);
-	snprintf(page->tokens[which], TOKEN_SIZE, "%s", token.text);
+	snprintf(page->tokens[which], TOKEN_SIZE, "%s", which == CODE ? token.code : token.text);
 	if (which == REVOKED)
 		need(rjwt_revoke(h, &(struct rjwt_revocation){ .jti = token.jti }, 0, &token.change, &diag), &diag);
 	rjwt_token_clear(&token);
@@ -93,6 +96,7 @@ put_keyset(void)
 	put_token(h, REUSABLE, "alice", true);
 	put_token(h, ONCE, "alice", false);
 	put_token(h, FEW, "alice", false);
+	put_token(h, CODE, "alice", false);
 	put_token(h, FRESH, "alice", false);
 	put_token(h, FORGED, "alice", true);
 	put_token(h, OTHER, "bob", true);
@@ -303,6 +307,7 @@ run_verify(const struct scenario *s)
 const struct scenario scenarios[] = {
 	{ "login, one-time token", true, ONCE, run_login },
 	{ "login, token with uses", true, FEW, run_login },
+	{ "login, code", true, CODE, run_login },
 	{ "login, reusable token", true, REUSABLE, run_login },
 	{ "login, spent token", false, SPENT, run_login },
 	{ "login, forged token", false, FORGED, run_login },
