@@ -36,11 +36,19 @@ issue_check_log(const struct issue *is, struct rjwt_diag *diag)
 	return rjwt_requires_log(is->handle) ? require_log(is, log_probe(diag), diag) : RJWT_OK;
 }
 
+static void
+add_ranges(struct buf *out, const struct rjwt_request *request)
+{
+	for (size_t i = 0; request->from != NULL && request->from[i] != NULL; i++)
+		buf_addf(out, "%s%s", i > 0 ? " " : "", request->from[i]);
+}
+
 /* The line that a login's jti leads back to. */
 static enum rjwt_err
 log_token(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf ranges = { 0 };
 	char until[32], rule[32];
 
 	buf_adds(&line, "issued");
@@ -57,6 +65,11 @@ log_token(struct issue *is, const struct rjwt_request *request, const struct rjw
 	text_log_word(&line, "exp", view_of(until));
 	text_log_word(&line, "kid", view_of(token->kid));
 	text_log_word(&line, "uses", view_of(token->once ? "once" : "any"));
+	if (request->bind_key != NULL)
+		text_log_word(&line, "cnf", view_of(request->bind_key));
+	add_ranges(&ranges, request);
+	if (ranges.n > 0)
+		text_log_word(&line, "src", buf_view(&ranges));
 	if (request->why != NULL)
 		text_log_word(&line, "why", view_of(request->why));
 	return log_send(LOG_NOTICE, &line, diag);
@@ -101,6 +114,19 @@ issue_say_uses(const struct issue *is, const struct rjwt_token *token)
 		tool_say(&is->tool, "the configuration has one_time: always, so this token works once");
 	else if (!token->once)
 		tool_say(&is->tool, "this token is a password until it expires: anyone who sees it can use it");
+}
+
+void
+issue_say_origin(const struct issue *is)
+{
+	RJWT_CLEAN(buf_clear) struct buf ranges = { 0 };
+	const char *key = is->request.bind_key;
+
+	add_ranges(&ranges, &is->request);
+	if (key != NULL)
+		tool_say(&is->tool, "only together with the ssh key %s", key);
+	if (ranges.n > 0)
+		tool_say(&is->tool, "only from %s", ranges.p);
 }
 
 static void
@@ -169,6 +195,7 @@ issue_summarize(const struct issue *is, const struct rjwt_token *token)
 	duration_format(lifetime, token->exp_s - token->nbf_s);
 	tool_say(&is->tool, "%s may use %s on %s, %s, from %s until %s (%s)", is->request.user,
 	    what.p == NULL ? "" : what.p, where.p == NULL ? "" : where.p, uses(is, token), from, until, lifetime);
+	issue_say_origin(is);
 	say_length(is, token);
 }
 

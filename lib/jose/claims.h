@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/json.h"
 
+#define CLAIMS_RANGES_MAX 16 /* address ranges in src */
+
 struct claims {
 	struct json json;
 	struct view iss, sub, user, jti, scope; /* views into json; .p NULL: absent (sub, jti, scope) */
@@ -17,12 +19,14 @@ struct claims {
 	bool once;
 	bool other_scope;      /* scope has another form than ours; then .p of scope is NULL */
 	bool has_cnf, has_src; /* bound to a key, to source addresses */
+	struct view cnf_kid;   /* view; .p NULL: absent, or in a token of others a cnf of another form */
 };
 
 /*
  * Required: iss (string), aud (string or array of strings), exp and iat (integers, 0 to 2^53),
  * user_claim (string, see claims_name_check()); once: true requires jti. If present, nbf must be an
- * integer, sub and jti (1 to 128 bytes) strings, scope words separated by one space, once a boolean.
+ * integer, sub and jti (1 to 128 bytes) strings, scope words separated by one space, once a boolean, cnf
+ * {"kid": "SHA256:..."} and nothing else, src an array of 1 to CLAIMS_RANGES_MAX ranges as address_range_format() writes them.
  * RJWT_CLAIMS with diag->text, RJWT_MEMORY. claims gives; claims_clear().
  */
 RJWT_MUST enum rjwt_err
@@ -30,7 +34,8 @@ claims_parse(struct view payload, const char *user_claim, struct claims *claims,
 
 /*
  * The same for a token of somebody else. Times may have fractions (RFC 7519 s2), and are rounded to the stricter side:
- * exp down, iat and nbf up, the lifetime up. A scope may be any string or an array: then it has none of our words.
+ * exp down, iat and nbf up, the lifetime up. A scope may be any string or an array: then it has none of our words. cnf and
+ * src may be anything: then no key and no address fits.
  */
 RJWT_MUST enum rjwt_err
 claims_parse_foreign(struct view payload, const char *user_claim, struct claims *claims, struct rjwt_diag *diag);
@@ -47,6 +52,8 @@ bool claims_jti_check(struct view jti);
 bool claims_next_word(struct view *scope, struct view *word);
 /* One word of scope: 1 to 32 of [A-Za-z0-9._:/-]. */
 bool claims_word_check(struct view word);
+/* Call each for every range of src; false as soon as it returns false, or src is no array of ranges. */
+bool claims_each_range(const struct claims *claims, bool (*each)(void *context, struct view range), void *context);
 /* Whether rjwt itself reads or writes a claim of this name. */
 bool claims_is_reserved(struct view name, const char *user_claim);
 
