@@ -168,6 +168,8 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 		return RJWT_MEMORY;
 	h->marks = MARKS_OF(NULL); /* first: zeros are descriptor 0, which is the host's */
 	h->clock = (struct clock){ .read = options->now, .context = options->now_context };
+	h->event = options->event;
+	h->event_context = options->event_context;
 	RJWT_TRY(openssl_ready());
 	RJWT_TRY(config_load(options->config, &h->config, diag));
 	RJWT_TRY(handle_override(&h->config, options, diag));

@@ -19,6 +19,8 @@ struct rjwt {
 	struct marks marks;
 	struct jwk_set set;
 	struct clock clock;
+	void (*event)(void *context, const struct rjwt_event *event); /* see struct rjwt_options */
+	void *event_context;
 };
 
 /* RJWT_USAGE for a handle on a JWK Set: what is asked needs the keyset itself. Clears diag. */

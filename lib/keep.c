@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "jose/claims.h"
 #include "keyset/change.h"
+#include "keyset/events.h"
 #include "keyset/init.h"
 #include "keyset/jwks.h"
 #include "keyset/keyset.h"
@@ -46,7 +47,8 @@ warn_unspendable(const struct rjwt *h, const struct rjwt_request *request, struc
 enum rjwt_err
 rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag)
 {
-	struct minter m = { &h->config, h->store, &h->clock };
+	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
+	struct minter m = { &h->config, h->store, &h->clock, &events };
 
 	RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(mint_token(&m, request, token, diag));
@@ -57,7 +59,8 @@ rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token 
 enum rjwt_err
 rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, struct rjwt_minted *minted)
 {
-	struct minter m = { &h->config, h->store, &h->clock };
+	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
+	struct minter m = { &h->config, h->store, &h->clock, &events };
 	struct rjwt_diag diag;
 	enum rjwt_err err = handle_need_store(h, &diag);
 
@@ -89,8 +92,10 @@ rjwt_jwks(struct rjwt *h, char **json, size_t *len, struct rjwt_diag *diag)
 static enum rjwt_err
 change(struct rjwt *h, struct change_request request, int flags, struct rjwt_change *change, struct rjwt_diag *diag)
 {
-	return keyset_change(h->store, &(struct keyset_env){ &h->config.rotation, &h->clock, diag }, &request, flags,
-	    change);
+	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
+
+	return keyset_change(h->store, &(struct keyset_env){ &h->config.rotation, &h->clock, diag, &events }, &request,
+	    flags, change);
 }
 
 enum rjwt_err
@@ -169,6 +174,8 @@ rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *don
 	RJWT_CLEAN(config_clear) struct config config = { 0 };
 	struct clock clock = { .read = options->now, .context = options->now_context };
 	struct init_names names = { NULL, NULL };
+	RJWT_CLEAN(events_give)
+	struct event_list events = { .tell = options->event, .context = options->event_context };
 
 	if (diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
@@ -180,6 +187,6 @@ rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *don
 		names.issuer = config.issuer.list[0];
 	if (config.audience.n > 0)
 		names.audience = config.audience.list[0];
-	return keyset_init(config.state_dir, NULL, &(struct keyset_env){ &config.rotation, &clock, diag }, &names,
-	    (flags & RJWT_ADOPT) != 0, done);
+	return keyset_init(config.state_dir, NULL, &(struct keyset_env){ &config.rotation, &clock, diag, &events },
+	    &names, (flags & RJWT_ADOPT) != 0, done);
 }

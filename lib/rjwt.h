@@ -227,6 +227,26 @@ struct rjwt_time {
  * How a handle is opened. A zeroed struct means: /etc/rjwt/rjwt.yaml (or, where that file is
  * missing, the defaults), its state directory, the system's clocks. Borrows all, now_context apart.
  */
+/* --- what happened to the keyset: for the log ------------------------------------------------- */
+
+enum rjwt_event_kind {
+	RJWT_EVENT_PUBLISHED, /* a key was made, and verifies from now on: kid, alg */
+	RJWT_EVENT_PROMOTED,  /* another key signs: kid, cause "time", "count", "manual", "revoke", "init", "adopt" */
+	RJWT_EVENT_RETIRED,   /* the key that signed before: kid, until_s */
+	RJWT_EVENT_ERASED,    /* the private half of a key: kid */
+	RJWT_EVENT_REMOVED,   /* a key that verifies nothing any more: kid */
+	RJWT_EVENT_CLOCK,     /* the clock was set: cause "back" or "forward", by_s */
+	RJWT_EVENT_WARNING    /* what did not prevent the change: text */
+};
+
+struct rjwt_event {
+	enum rjwt_event_kind kind;
+	char kid[RJWT_ID_SIZE];
+	const char *alg, *cause; /* static */
+	int64_t until_s, by_s;
+	char text[256]; /* may be hostile: escape it */
+};
+
 struct rjwt_options {
 	/* A file that must exist. NULL: the default one; it may be missing, unless the keyset was used with it. */
 	const char *config;
@@ -244,6 +264,12 @@ struct rjwt_options {
 	/* The bytes of a JWK Set in place of a file's; NULL: none. Not with jwks. */
 	const char *jwks_text;
 	size_t jwks_len;
+	/*
+	 * Called for what happened to the keyset in a call that changed it, whatever the call returns: before it returns,
+	 * when the lock is given back. Borrows event. NULL: nobody asks.
+	 */
+	void (*event)(void *context, const struct rjwt_event *event);
+	void *event_context; /* what event() is given; may be NULL; must live as long as the handle */
 };
 
 struct rjwt;
@@ -321,8 +347,9 @@ struct rjwt_verdict {
 	int64_t accepted_until_s; /* exp and the leeway */
 	int64_t now_s;		  /* the time it was judged by */
 	bool once;
-	bool cap_session; /* the configuration's cap_session */
-	bool rotation_overdue, clock_suspect;
+	bool cap_session;	 /* the configuration's cap_session */
+	int64_t overdue_since_s; /* when the rotation should have been; 0: it is not overdue */
+	int64_t clock_moved_s;	 /* how far the clock was set, back if below 0, while that is recent; 0: it was not */
 	char *claims; /* the payload's bytes, NUL added; NULL unless the signature is good; rjwt_verdict_clear() */
 	size_t claims_len;
 	struct rjwt_check failed; /* the check that failed, traced or not */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "args.h"
+#include "log.h"
 #include "base/buf.h"
 #include "base/text.h"
 
-#include <security/pam_ext.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -47,15 +47,15 @@ args_parse(pam_handle_t *pamh, int argc, const char **argv, struct args *args)
 	struct args found = { 0 };
 
 	for (int i = 0; i < argc; i++) {
-		RJWT_CLEAN(buf_clear) struct buf shown = { 0 };
+		RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 
 		if (argv[i] != NULL && take(argv[i], &found))
 			continue;
-		text_escape_most(&shown, view_of(argv[i]), LOG_VALUE_MAX);
-		pam_syslog(pamh, LOG_ERR,
-		    "rejected: invalid argument \"%s\" (expected conf=/FILE, prompt=TEXT, debug, and one of "
-		    "try_first_pass and use_first_pass",
-		    shown.p == NULL ? "" : shown.p);
+		buf_adds(&line, "rejected reason=usage");
+		text_log_word(&line, "argument", view_of(argv[i]));
+		text_log_word(&line, "error",
+		    view_of("expected conf=/FILE, prompt=TEXT, debug, and one of try_first_pass and use_first_pass"));
+		log_line(pamh, LOG_ERR, &line);
 		return false;
 	}
 	if (found.prompt == NULL)

@@ -27,8 +27,8 @@ login_id_find(const pam_handle_t *pamh, struct login_id *who)
 	who->typed = who->user == NULL || item_of(pamh, PAM_USER_PROMPT) != NULL;
 }
 
-static void
-put_line(const pam_handle_t *pamh, int priority, const struct buf *line)
+void
+log_line(const pam_handle_t *pamh, int priority, const struct buf *line)
 {
 	pam_syslog(pamh, priority, "%s", line->p == NULL || line->failed ? "out of memory" : line->p);
 }
@@ -83,6 +83,24 @@ time_decided(enum rjwt_err reason)
 	       reason == RJWT_KEY_RETIRED;
 }
 
+/* What an administrator should look at, whatever became of the login. */
+static void
+log_care(const pam_handle_t *pamh, const struct rjwt_verdict *v)
+{
+	RJWT_CLEAN(buf_clear) struct buf overdue = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf clock = { 0 };
+
+	if (v->overdue_since_s != 0) {
+		buf_adds(&overdue, "overdue");
+		put_time(&overdue, "since", v->overdue_since_s);
+		log_line(pamh, LOG_WARNING, &overdue);
+	}
+	if (v->clock_moved_s != 0) {
+		text_log_clock(&clock, v->clock_moved_s);
+		log_line(pamh, LOG_WARNING, &clock);
+	}
+}
+
 void
 log_verdict(const pam_handle_t *pamh, const struct login_id *who, const char *phase, const struct rjwt_verdict *v)
 {
@@ -102,11 +120,8 @@ log_verdict(const pam_handle_t *pamh, const struct login_id *who, const char *ph
 			put_time(&line, "iat", v->iat_s);
 		put_time(&line, "now", v->now_s);
 	}
-	put_line(pamh, LOG_NOTICE, &line);
-	if (v->rotation_overdue)
-		pam_syslog(pamh, LOG_WARNING, "rotation is overdue: is rjwt-keyd running?");
-	if (v->clock_suspect)
-		pam_syslog(pamh, LOG_WARNING, "clock suspect: it went back, or does not run in step");
+	log_line(pamh, LOG_NOTICE, &line);
+	log_care(pamh, v);
 }
 
 void
@@ -126,7 +141,7 @@ log_failure(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err 
 	if (diag->line != 0)
 		put_word(&line, "line", place);
 	put_word(&line, "error", diag->text[0] == '\0' ? rjwt_strerror(err) : diag->text);
-	put_line(pamh, LOG_ERR, &line);
+	log_line(pamh, LOG_ERR, &line);
 }
 
 void
@@ -151,5 +166,5 @@ log_opened(const pam_handle_t *pamh, const struct args *args, struct rjwt *handl
 	put_word(&line, "config", args->config == NULL ? RJWT_CONFIG_FILE : args->config);
 	put_word(&line, "signs", kid);
 	put_word(&line, "alg", alg);
-	put_line(pamh, LOG_DEBUG, &line);
+	log_line(pamh, LOG_DEBUG, &line);
 }

@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "rjwt.h"
+#include "base/buf.h"
 
 #include <security/pam_modules.h>
 
@@ -35,6 +36,9 @@ void log_verdict(const pam_handle_t *pamh, const struct login_id *who, const cha
 void log_failure(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err,
     const struct rjwt_verdict *verdict, const struct rjwt_diag *diag);
 void log_refusal(const pam_handle_t *pamh, const struct login_id *who, enum rjwt_err err, const char *text);
+
+/* A line that is made already, escaped. */
+void log_line(const pam_handle_t *pamh, int priority, const struct buf *line);
 
 /* For debug: the configuration that was read, and the active key of the keyset that was opened. */
 void log_opened(const pam_handle_t *pamh, const struct args *args, struct rjwt *handle);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "grant.h"
+#include "audit.h"
 #include "issue_request.h"
 
 #include <stdio.h>
@@ -88,6 +89,7 @@ grant_run(const struct rjwt_options *options, int argc, char **argv)
 	int status;
 
 	tool_begin(&g.issue.tool, &grant_program);
+	g.issue.tool.options.event = audit_event;
 	g.issue.tool.options = *options;
 	status = run(&g, argc, argv);
 	rjwt_decision_clear(&g.decision);

@@ -11,87 +11,6 @@
 #include <string.h>
 #include <syslog.h>
 
-/* --- the log ---------------------------------------------------------------------------------- */
-
-static void
-log_list(struct buf *line, const char *key, const char *const *words, const char *between)
-{
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-
-	for (size_t i = 0; words != NULL && words[i] != NULL && text.n <= LOG_VALUE_MAX; i++)
-		buf_addf(&text, "%s%s", i > 0 ? between : "", words[i]);
-	if (text.n > 0)
-		text_log_word(line, key, buf_view(&text));
-}
-
-static size_t
-count_parts(const struct rjwt_decision *d, int64_t rule)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < d->nparts; i++)
-		n += d->parts[i].rule == rule;
-	return n;
-}
-
-/* The rule that came nearest: the first of those with the fewest parts that do not allow the request. */
-static void
-log_nearest(struct buf *line, const struct rjwt_decision *d)
-{
-	RJWT_CLEAN(buf_clear) struct buf names = { 0 };
-	int64_t nearest = 0;
-	char number[32];
-
-	for (size_t i = 0; i < d->nparts; i++)
-		if (nearest == 0 || count_parts(d, d->parts[i].rule) < count_parts(d, nearest))
-			nearest = d->parts[i].rule;
-	if (nearest == 0)
-		return;
-	for (size_t i = 0; i < d->nparts; i++)
-		if (d->parts[i].rule == nearest)
-			buf_addf(&names, "%s%s", names.n > 0 ? "," : "", d->parts[i].part);
-	text_log_word(line, "part", buf_view(&names));
-	snprintf(number, sizeof(number), "%" PRId64, nearest);
-	text_log_word(line, "rule", view_of(number));
-}
-
-static void
-log_error(struct buf *line, const struct rjwt_diag *diag)
-{
-	char number[32];
-
-	if (diag->path[0] != '\0')
-		text_log_word(line, "path", view_of(diag->path));
-	if (diag->line != 0) {
-		snprintf(number, sizeof(number), "%u:%u", diag->line, diag->column);
-		text_log_word(line, "line", view_of(number));
-	}
-	if (diag->text[0] != '\0')
-		text_log_word(line, "error", view_of(diag->text));
-}
-
-static void
-log_refused(const struct grant *g, enum rjwt_err err, const struct rjwt_diag *diag)
-{
-	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
-	const struct rjwt_request *r = &g->issue.request;
-
-	buf_adds(&line, "refused");
-	text_log_word(&line, "reason", view_of(rjwt_reason(err)));
-	caller_log(&g->issue.caller, &line);
-	if (r->user != NULL)
-		text_log_word(&line, "sub", view_of(r->user));
-	log_list(&line, "aud", r->audience, ",");
-	log_list(&line, "scope", r->scope, " ");
-	if (err == RJWT_RULE)
-		log_nearest(&line, &g->decision);
-	if (err != RJWT_RULE || g->decision.nrules == 0)
-		log_error(&line, diag);
-	if (r->why != NULL)
-		text_log_word(&line, "why", view_of(r->why));
-	tool_log(rjwt_is_verdict(err) ? LOG_NOTICE : LOG_ERR, &line);
-}
-
 /* --- refusals --------------------------------------------------------------------------------- */
 
 static void
@@ -143,7 +62,7 @@ grant_refuse(const struct grant *g, enum rjwt_err err, const struct rjwt_diag *d
 	const struct tool *tool = &g->issue.tool;
 	bool judged = err == RJWT_RULE && diag->text[0] != '\0' && g->caller.name != NULL && g->caller.name[0] != '\0';
 
-	log_refused(g, err, diag);
+	issue_log_refused(&g->issue, &g->issue.request, err == RJWT_RULE ? &g->decision : NULL, err, diag);
 	if (judged) {
 		say_rules(g);
 		return EXIT_REFUSED;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * issue.h - the parts of rjwt-issue, some of which rjwt-grant has too (grant.h): the command line (issue_options.c), one token (rjwt-issue.c) and where it is
- * written (issue_output.c), a stream of requests (issue_batch.c), what is printed and logged about a token
- * (issue_tell.c).
+ * written (issue_output.c), a stream of requests (issue_batch.c), what is printed about a token
+ * (issue_tell.c) and what is logged (issue_log.c).
  */
 #ifndef RJWT_ISSUE_H
 #define RJWT_ISSUE_H
@@ -65,6 +65,14 @@ RJWT_MUST enum rjwt_err issue_check_log(const struct issue *is, struct rjwt_diag
  */
 RJWT_MUST enum rjwt_err issue_tell(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token,
     struct rjwt_diag *diag);
+
+/* Its line in the log, which a login's jti leads back to. RJWT_IO: the log did not accept it. */
+RJWT_MUST enum rjwt_err issue_log_token(const struct issue *is, const struct rjwt_request *request,
+    const struct rjwt_token *token, struct rjwt_diag *diag);
+
+/* The line of a request that was refused. decision: of the rules, NULL: they were not asked. */
+void issue_log_refused(const struct issue *is, const struct rjwt_request *request, const struct rjwt_decision *decision,
+    enum rjwt_err err, const struct rjwt_diag *diag);
 
 /* What is said of a token that may be used more than once, or was meant to be. */
 void issue_say_uses(const struct issue *is, const struct rjwt_token *token);

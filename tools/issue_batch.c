@@ -328,10 +328,13 @@ tell_block(struct batch *b)
 		b->is->tool.line = e->line;
 		if (e->err != RJWT_OK) {
 			put = refuse(b, e->err, &e->diag);
+		} else if (m->err != RJWT_OK) {
+			issue_log_refused(b->is, &e->request, NULL, m->err, &m->diag);
+			put = refuse(b, m->err, &m->diag);
 		} else {
-			put = m->err != RJWT_OK ? refuse(b, m->err, &m->diag) : tell_token(b, e, &m->token);
-			m++;
+			put = tell_token(b, e, &m->token);
 		}
+		m += e->err == RJWT_OK;
 		err = put != RJWT_OK ? put : err;
 	}
 	b->is->tool.line = 0;

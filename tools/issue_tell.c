@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "issue.h"
+#include "audit.h"
 #include "log.h"
 #include "base/datetime.h"
 #include "base/json_write.h"
@@ -36,50 +37,10 @@ issue_check_log(const struct issue *is, struct rjwt_diag *diag)
 	return rjwt_requires_log(is->handle) ? require_log(is, log_probe(diag), diag) : RJWT_OK;
 }
 
-static void
-add_ranges(struct buf *out, const struct rjwt_request *request)
-{
-	for (size_t i = 0; request->from != NULL && request->from[i] != NULL; i++)
-		buf_addf(out, "%s%s", i > 0 ? " " : "", request->from[i]);
-}
-
-/* The line that a login's jti leads back to. */
-static enum rjwt_err
-log_token(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token, struct rjwt_diag *diag)
-{
-	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
-	RJWT_CLEAN(buf_clear) struct buf ranges = { 0 };
-	char until[32], rule[32];
-
-	buf_adds(&line, "issued");
-	caller_log(&is->caller, &line);
-	if (request->rule != 0) {
-		snprintf(rule, sizeof(rule), "%" PRId64, request->rule);
-		text_log_word(&line, "rule", view_of(rule));
-	}
-	text_log_word(&line, "sub", view_of(request->user));
-	text_log_word(&line, "aud", view_of(token->audience));
-	text_log_word(&line, "scope", view_of(token->scope));
-	time_format(until, token->exp_s);
-	text_log_word(&line, "jti", view_of(token->jti));
-	text_log_word(&line, "exp", view_of(until));
-	text_log_word(&line, "kid", view_of(token->kid));
-	text_log_word(&line, "uses", view_of(token->once ? "once" : "any"));
-	if (request->bind_key != NULL)
-		text_log_word(&line, "cnf", view_of(request->bind_key));
-	add_ranges(&ranges, request);
-	if (ranges.n > 0)
-		text_log_word(&line, "src", buf_view(&ranges));
-	if (request->why != NULL)
-		text_log_word(&line, "why", view_of(request->why));
-	return log_send(LOG_NOTICE, &line, diag);
-}
-
 /* A rotation that was done on the way, whatever became of the token. */
 static void
 tell_change(const struct issue *is, const struct rjwt_token *token)
 {
-	tool_log_change(&token->change);
 	if (is->request.rule != 0)
 		return; /* who is not root did not ask for it */
 	if (token->change.rotated)
@@ -92,7 +53,7 @@ enum rjwt_err
 issue_tell(struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	struct rjwt_diag why = { 0 };
-	enum rjwt_err err = require_log(is, log_token(is, request, token, &why), &why);
+	enum rjwt_err err = require_log(is, issue_log_token(is, request, token, &why), &why);
 
 	tell_change(is, token);
 	if (err != RJWT_OK) {
@@ -102,7 +63,7 @@ issue_tell(struct issue *is, const struct rjwt_request *request, const struct rj
 	issue_warn_user(is, request);
 	if (token->warning[0] != '\0') {
 		tool_say(&is->tool, "warning: %s", token->warning);
-		tool_log_text(LOG_WARNING, token->warning);
+		audit_warning(token->warning);
 	}
 	return RJWT_OK;
 }
@@ -116,19 +77,6 @@ issue_say_uses(const struct issue *is, const struct rjwt_token *token)
 		tool_say(&is->tool, "this token is a password until it expires: anyone who sees it can use it");
 }
 
-void
-issue_say_origin(const struct issue *is)
-{
-	RJWT_CLEAN(buf_clear) struct buf ranges = { 0 };
-	const char *key = is->request.bind_key;
-
-	add_ranges(&ranges, &is->request);
-	if (key != NULL)
-		tool_say(&is->tool, "only together with the ssh key %s", key);
-	if (ranges.n > 0)
-		tool_say(&is->tool, "only from %s", ranges.p);
-}
-
 static void
 add_words(struct buf *out, const char *const *words, const char *otherwise)
 {
@@ -136,6 +84,19 @@ add_words(struct buf *out, const char *const *words, const char *otherwise)
 		buf_adds(out, otherwise);
 	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
 		buf_addf(out, "%s%s", i > 0 ? " " : "", words[i]);
+}
+
+void
+issue_say_origin(const struct issue *is)
+{
+	RJWT_CLEAN(buf_clear) struct buf ranges = { 0 };
+	const char *key = is->request.bind_key;
+
+	add_words(&ranges, is->request.from, "");
+	if (key != NULL)
+		tool_say(&is->tool, "only together with the ssh key %s", key);
+	if (ranges.n > 0)
+		tool_say(&is->tool, "only from %s", ranges.p);
 }
 
 /* The next word of a scope from *rest on; false: that was the last. */

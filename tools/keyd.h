@@ -35,7 +35,7 @@ struct keyd {
 /* Rotate on a timer until SIGTERM or SIGINT. */
 int keyd_run(struct keyd *keyd);
 
-/* Report a change and its warnings on stderr and in the log. */
+/* Report a change and its warnings on stderr. */
 void keyd_tell(const struct keyd *keyd, const struct rjwt_change *change);
 
 /* Report a failure on stderr and in the log. The exit status, as tool_fail(). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-keyd revoke: what was typed, how many live tokens it hits, and whether it hit any. */
 #include "keyd.h"
+#include "audit.h"
 #include "options.h"
 #include "base/text.h"
 
@@ -19,6 +20,7 @@ struct hits {
 	bool several;		 /* more than one id */
 	bool unknown;		 /* the record could not be read */
 	struct named {
+		int64_t live;
 		bool known;		      /* a token of this user of --sub is known */
 		char near[RJWT_NAME_MAX + 1]; /* one of a user whose name is much the same; "": none */
 	} * named;
@@ -40,8 +42,10 @@ is_hit(struct hits *hits, const struct rjwt_issued *token)
 	const struct keyd *keyd = hits->keyd;
 
 	for (size_t i = 0; i < keyd->users.n; i++)
-		if (strcmp(token->user, keyd->users.list[i]) == 0)
+		if (strcmp(token->user, keyd->users.list[i]) == 0) {
+			hits->named[i].live += token->live;
 			return hits->named[i].known = true;
+		}
 	if (keyd->jti != NULL)
 		return strncmp(token->jti, keyd->jti, strlen(keyd->jti)) == 0;
 	if (keyd->kid != NULL)
@@ -169,6 +173,22 @@ tell_hits(const struct keyd *keyd, const struct hits *hits)
 	return tell_unknown(keyd, hits);
 }
 
+/* A line for each user, so that each is found by name. */
+static void
+log_revoked(const struct keyd *keyd, const struct hits *hits)
+{
+	int64_t live = hits->unknown ? -1 : (int64_t)hits->n;
+
+	for (size_t i = 0; i < keyd->users.n; i++)
+		audit_revoked("sub", keyd->users.list[i], hits->unknown ? -1 : hits->named[i].live);
+	if (keyd->jti != NULL)
+		audit_revoked("jti", keyd->jti, live);
+	else if (keyd->kid != NULL)
+		audit_revoked("kid", keyd->kid, live);
+	else if ((keyd->given & ALL) != 0)
+		audit_revoked("all", "yes", live);
+}
+
 int
 keyd_revoke(struct keyd *keyd)
 {
@@ -187,5 +207,9 @@ keyd_revoke(struct keyd *keyd)
 		status = look_up(keyd, &hits);
 	if (status == EXIT_DONE)
 		status = keyd_change(keyd, do_revoke, &done);
-	return status == EXIT_DONE ? tell_hits(keyd, &hits) : status;
+	if (status != EXIT_DONE)
+		return status;
+	if (!keyd->dry_run)
+		log_revoked(keyd, &hits);
+	return tell_hits(keyd, &hits);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-keyd try: log in by the real PAM stacks, before the last root shell is closed. */
+#include "audit.h"
 #include "colour.h"
 #include "issue.h"
 #include "options.h"
@@ -59,7 +60,7 @@ give_up(struct trial *t)
 	try_said(&t->seen[TRY_GOOD], said);
 	if (strcmp(said, "accepted") != 0) {
 		if (rjwt_revoke(t->handle, &revocation, 0, &change, &diag) == RJWT_OK) {
-			tool_log_change(&change);
+			audit_revoked("jti", t->token.jti, 1);
 		} else {
 			finding_add(&t->check->found, "try.revoke",
 			    "token %s could not be revoked, and works for %d s: %s", t->token.jti, LIFETIME_S,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-issue: mint a login token. */
 #include "issue.h"
+#include "audit.h"
 #include "options.h"
 
 #include <stdio.h>
@@ -11,9 +12,9 @@ mint(struct issue *is, struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	enum rjwt_err err;
 
+	issue_name_caller(is);
 	RJWT_TRY(issue_reserve(is, diag));
 	err = rjwt_open(&is->tool.options, &is->handle, diag);
-	issue_name_caller(is);
 	if (err == RJWT_OK)
 		err = issue_check_log(is, diag);
 	if (err == RJWT_OK)
@@ -31,8 +32,10 @@ issue(struct issue *is)
 	enum rjwt_err err = mint(is, &token, &diag);
 	int status;
 
-	if (err != RJWT_OK)
+	if (err != RJWT_OK) {
+		issue_log_refused(is, &is->request, NULL, err, &diag);
 		return tool_fail(&is->tool, err, &diag);
+	}
 	err = issue_tell(is, &is->request, &token, &diag);
 	if (err != RJWT_OK) {
 		rjwt_token_clear(&token);
@@ -56,6 +59,7 @@ main(int argc, char **argv)
 	int status;
 
 	tool_begin(&is.tool, &issue_program);
+	is.tool.options.event = audit_event;
 	status = issue_arguments(&is, argc, argv);
 	if (status == -1 && is.algorithms) {
 		for (const char *const *name = rjwt_algorithms(); *name != NULL; name++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-keyd: the keyset's keeper. */
 #include "keyd.h"
+#include "audit.h"
 #include "options.h"
 
 #include <stdio.h>
@@ -13,23 +14,13 @@ keyd_tell(const struct keyd *keyd, const struct rjwt_change *change)
 	if (change->warning[0] != '\0')
 		tool_say(&keyd->tool, "warning: %s", change->warning);
 	tool_say(&keyd->tool, "%s%s", keyd->dry_run ? "dry run, would do: " : "", change->text);
-	if (!keyd->dry_run)
-		tool_log_change(change);
 }
 
 int
 keyd_fail(const struct keyd *keyd, enum rjwt_err err, const struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
-
-	buf_addf(&line, "%s: ", rjwt_reason(err));
-	if (diag->path[0] != '\0') {
-		text_escape(&line, view_of(diag->path));
-		buf_adds(&line, ": ");
-	}
-	text_escape(&line, view_of(diag->text[0] == '\0' ? rjwt_strerror(err) : diag->text));
 	if (!keyd->dry_run)
-		tool_log(LOG_ERR, &line);
+		audit_failed(err, diag);
 	return tool_fail(&keyd->tool, err, diag);
 }
 
@@ -253,6 +244,7 @@ main(int argc, char **argv)
 	int status;
 
 	tool_begin(&keyd.tool, &keyd_program);
+	keyd.tool.options.event = audit_event;
 	status = options_read(&keyd.tool, argc, argv, take_option, &keyd);
 	if (status == -1)
 		status = take_arguments(&keyd, argc, argv);

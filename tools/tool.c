@@ -194,21 +194,3 @@ tool_log(int priority, const struct buf *line)
 {
 	(void)!log_send(priority, line, NULL);
 }
-
-void
-tool_log_text(int priority, const char *text)
-{
-	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
-
-	text_escape_most(&line, view_of(text), LOG_LINE_MAX);
-	tool_log(priority, &line);
-}
-
-void
-tool_log_change(const struct rjwt_change *change)
-{
-	if (change->warning[0] != '\0')
-		tool_log_text(LOG_WARNING, change->warning);
-	if (change->any)
-		tool_log_text(LOG_NOTICE, change->text);
-}

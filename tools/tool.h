@@ -51,9 +51,5 @@ int tool_end(const struct tool *tool, int status);
 
 /* To the log, if it can be written to; log_send() in log.h says whether it could. */
 void tool_log(int priority, const struct buf *line);
-/* The same with text that is not escaped yet. */
-void tool_log_text(int priority, const char *text);
-/* What a writer did to the keyset, and what it found odd; nothing, when it did nothing. */
-void tool_log_change(const struct rjwt_change *change);
 
 #endif

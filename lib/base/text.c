@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
+#include "base/datetime.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -189,6 +190,17 @@ text_log_word(struct buf *line, const char *key, struct view text)
 	buf_adds(line, quote ? "=\"" : "=");
 	buf_add_view(line, buf_view(&word));
 	buf_adds(line, quote ? "\"" : "");
+}
+
+void
+text_log_clock(struct buf *line, int64_t by_s)
+{
+	char amount[32];
+
+	duration_format(amount, by_s);
+	buf_adds(line, "clock");
+	text_log_word(line, "suspect", view_of(by_s < 0 ? "back" : "forward"));
+	text_log_word(line, "by", view_of(amount));
 }
 
 bool

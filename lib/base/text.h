@@ -30,6 +30,9 @@ void text_append(char *out, size_t size, const char *between, const char *fmt, .
 #define LOG_LINE_MAX 8192
 void text_log_word(struct buf *line, const char *key, struct view text);
 
+/* A line about a clock that was set: by so much, back if that is below 0. */
+void text_log_clock(struct buf *line, int64_t by_s);
+
 /*
  * Append words, broken into lines where they do not fit into width columns. The first is at column indent already, and so
  * are the lines that follow; a word that is too long makes its own line longer.

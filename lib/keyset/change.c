@@ -6,6 +6,7 @@
 #include "jose/jwk.h"
 #include "jose/provider_write.h"
 #include "keyset/commit.h"
+#include "keyset/events.h"
 #include "keyset/inspect.h"
 #include "keyset/issued.h"
 #include "keyset/lock.h"
@@ -234,6 +235,7 @@ execute(struct change_ctx *k, struct plan *plan)
 			    "writing the key files takes longer than the leeway");
 	}
 	RJWT_TRY(commit_publish(&k->commit));
+	events_add_plan(k->env.events, plan, k->keyset, k->env.policy->alg->label);
 	RJWT_TRY(store_load(k->store, k->env.diag));
 	return check_directory(k);
 }
@@ -330,8 +332,8 @@ commit(struct change_ctx *k, struct plan *plan, const struct rjwt_time *now)
 	if (revokes)
 		return diag_fail(outer, err, why.path,
 		    "%.300s. The revocation is recorded but incomplete; run it again", why.text);
-	text_append(plan->change.warning, sizeof(plan->change.warning), "; ", "clean-up failed: %.80s%s%.120s",
-	    why.path, why.path[0] == '\0' ? "" : ": ", why.text);
+	text_append(k->warning, sizeof(k->warning), "; ", "clean-up failed: %.80s%s%.120s", why.path,
+	    why.path[0] == '\0' ? "" : ": ", why.text);
 	return RJWT_OK;
 }
 
@@ -408,6 +410,7 @@ tell(struct change_ctx *k, struct decision *d, struct rjwt_change *change)
 	}
 	if (k->warning[0] != '\0')
 		text_append(change->warning, sizeof(change->warning), "; ", "%s", k->warning);
+	events_add_warning(k->env.events, k->warning);
 	change->next_event_s = keyset_wake_s(k->keyset, k->env.policy, &d->seen, &d->now,
 	    keyset_next_event(k->keyset, k->env.policy, &d->seen, &d->now, &what));
 }

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "jose/provider_write.h"
 #include "keyset/commit.h"
+#include "keyset/events.h"
 #include "keyset/inspect.h"
 #include "keyset/lock.h"
 #include "keyset/marks_write.h"
@@ -368,7 +369,9 @@ keyset_init(const char *path, struct provider *given, const struct keyset_env *e
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
 	RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
 	RJWT_CLEAN(commit_drop_keys) struct fresh_keys fresh = { 0 };
-	struct commit_ctx s = { &dir, &keys, &private, NULL, env };
+	/* What an old base had is not told key by key. */
+	const struct keyset_env quiet = { env->policy, env->clock, env->diag, NULL };
+	struct commit_ctx s = { &dir, &keys, &private, NULL, &quiet };
 	struct keyset keyset = { 0 };
 	struct rjwt_diag *diag = env->diag, why = { 0 };
 	struct rjwt_time now;
@@ -401,6 +404,7 @@ keyset_init(const char *path, struct provider *given, const struct keyset_env *e
 	provider_make_writable(provider);
 	s.provider = provider;
 	RJWT_TRY(make_keyset(&s, most + 1, &fresh, &keyset));
+	events_add_first(env->events, &keyset, env->policy->alg->label, adopt ? "adopt" : "init");
 	RJWT_TRY(store_open(path, RJWT_STEAL(provider), &store, diag));
 	RJWT_TRY(recover(&s, store, false, &removed));
 	tell(&keyset, env->policy, &dir, adopt, change);
@@ -411,5 +415,6 @@ keyset_init(const char *path, struct provider *given, const struct keyset_env *e
 	if (marks_prune(&dir, keyset.floor, adopt, &why) != RJWT_OK)
 		text_append(change->warning, sizeof(change->warning), "; ", "cannot remove old marks: %s: %s", why.path,
 		    why.text);
+	events_add_warning(env->events, change->warning);
 	return RJWT_OK;
 }

@@ -150,6 +150,7 @@ plan_versions(const struct plan_facts *f, int64_t version, struct plan *plan, st
 		/* If the clock was set back, now counts as the time of the last rotation: at most rotate_every late. */
 		if (f->now->wall_s < dated.active.since_s)
 			dated.active.since_s = f->now->wall_s;
+		plan->by_count = !keyset_due(&dated, f->policy, 0, f->now->wall_s);
 		if (keyset_due(&dated, f->policy, f->seen->minted, f->now->wall_s))
 			promote(before, plan);
 		return RJWT_OK;
@@ -284,6 +285,7 @@ keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rota
 	plan->after.moved_s = keyset_clock_moved(before, policy, now) ? by_s : before->moved_s;
 	keyset_trial_at(before, policy, now, &plan->after);
 	describe_plan(plan, before, policy);
+	plan->clock_by_s = by_s;
 	if (by_s == 0)
 		return;
 	duration_format(amount, by_s);

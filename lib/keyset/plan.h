@@ -37,11 +37,13 @@ struct plan {
 	int64_t revoke;	     /* version that is revoked with the commit; 0: none */
 	struct {
 		int64_t retired_s, until_s;
-	} stamp;	   /* of the key that retires */
-	int64_t revoked_s; /* of the key that is revoked */
-	bool raced;	   /* another rotation came first, and this one is skipped */
-	bool restamp;	   /* retirements in the future are rewritten as of now */
-	bool counts;	   /* how long the clock has run is recorded, and nothing else need be */
+	} stamp;	    /* of the key that retires */
+	int64_t revoked_s;  /* of the key that is revoked */
+	bool raced;	    /* another rotation came first, and this one is skipped */
+	bool restamp;	    /* retirements in the future are rewritten as of now */
+	int64_t clock_by_s; /* how far the clock was set, back if below 0; 0: it was not */
+	bool by_count;	    /* WHY_DUE: the tickets are used up, time alone would not rotate */
+	bool counts;	    /* how long the clock has run is recorded, and nothing else need be */
 	struct rjwt_change change;
 };
 

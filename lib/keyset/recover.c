@@ -10,6 +10,7 @@
 #include "jose/alg.h"
 #include "jose/jwk.h"
 #include "jose/provider.h"
+#include "keyset/events.h"
 #include "keyset/jwks.h"
 
 #include <errno.h>
@@ -71,6 +72,8 @@ sweep_private(void *context, const char *name)
 		if (verifies)
 			return RJWT_OK;
 		RJWT_TRY(s->ctx->provider->destroy(s->ctx->provider, version, s->ctx->env->diag));
+		if (store_version(name, "key") != 0)
+			events_add_key(s->ctx->env->events, RJWT_EVENT_ERASED, store_keyset(s->store), version);
 	}
 	s->removed = true;
 	return file_remove(s->ctx->private, name, s->ctx->env->diag);
@@ -85,7 +88,10 @@ sweep_keys(void *context, const char *name)
 	if (!commit_is_temporary(name) && (version == 0 || keyset_has(store_keyset(s->store), version)))
 		return RJWT_OK;
 	s->removed = true;
-	return file_remove(s->ctx->keys, name, s->ctx->env->diag);
+	RJWT_TRY(file_remove(s->ctx->keys, name, s->ctx->env->diag));
+	if (version != 0)
+		events_add_key(s->ctx->env->events, RJWT_EVENT_REMOVED, store_keyset(s->store), version);
+	return RJWT_OK;
 }
 
 /* Clean one directory, and fsync it if something was removed. */

@@ -40,7 +40,7 @@ rotate_if_due(struct mint_batch *b)
 	RJWT_TRY(keyset_clock_check(&now, &b->diag));
 	if (!keyset_due(store_keyset(m->store), &m->config->rotation, 0, now.wall_s))
 		return RJWT_OK;
-	if (keyset_change(m->store, &(struct keyset_env){ &m->config->rotation, m->clock, &why },
+	if (keyset_change(m->store, &(struct keyset_env){ &m->config->rotation, m->clock, &why, m->events },
 		&(struct change_request){ .why = WHY_DUE }, 0, &b->change) != RJWT_OK)
 		text_append(b->warning, sizeof(b->warning), "; ", "the rotation that is due failed: %s%s%s", why.path,
 		    why.path[0] == '\0' ? "" : ": ", why.text);
@@ -173,7 +173,7 @@ mint_once(struct mint_batch *b)
 	settle_block(b, RJWT_OK);
 	if (!used_up)
 		return RJWT_OK;
-	return keyset_change(m->store, &(struct keyset_env){ &m->config->rotation, m->clock, &b->diag },
+	return keyset_change(m->store, &(struct keyset_env){ &m->config->rotation, m->clock, &b->diag, m->events },
 	    &(struct change_request){ .why = WHY_TOKEN_LIMIT, .version = before.active.version }, 0, &b->change);
 }
 

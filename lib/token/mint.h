@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/host.h"
 #include "config/config.h"
+#include "keyset/events.h"
 #include "keyset/store.h"
 #include "rjwt.h"
 
@@ -16,6 +17,7 @@ struct minter {
 	const struct config *config;
 	struct store *store;
 	struct clock *clock;
+	struct event_list *events; /* of a rotation on the way */
 };
 
 /* As rjwt_mint() and rjwt_mint_batch(): tokens of one call share a check of the keyset, a ticket write and the syncs. */

@@ -129,8 +129,9 @@ note_state(struct verification *w)
 
 	if (keyset == NULL)
 		return;
-	w->verdict->clock_suspect = keyset_clock_suspect(keyset, policy, &w->now, NULL);
-	w->verdict->rotation_overdue = keyset_overdue(keyset, policy, w->now.wall_s);
+	(void)keyset_clock_suspect(keyset, policy, &w->now, &w->verdict->clock_moved_s);
+	if (keyset_overdue(keyset, policy, w->now.wall_s))
+		w->verdict->overdue_since_s = keyset->active.since_s + policy->rotate_every_s;
 }
 
 void

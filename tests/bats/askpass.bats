@@ -51,6 +51,7 @@ none()
 	done
 }
 
+# bats test_tags=long
 @test "askpass: other prompts go to the next program, or to nobody" {
 	token_file $token
 	for prompt in 'Password: ' "Enter PIN for 'token 1': " '' "alice@web1's password: " 'Token' 'YourToken: ' 'Token: is that you?' \
@@ -100,6 +101,7 @@ none()
 	[ "$(<"$RJWT_TOKEN_FILE")" = "${all[16]}" ]
 }
 
+# bats test_tags=long
 @test "askpass: a file that others can read, is no file, is empty, or has something else, is refused" {
 	token_file $token
 	for mode in 640 604 660 606 644; do
@@ -141,6 +143,7 @@ none()
 	[ "$output" = $token ]
 }
 
+# bats test_tags=long
 @test "askpass: a command that fails, prints no token, two lines or too much, or is not there" {
 	command_is "echo $token" 'exit 3'
 	none 'failed with status 3' 'Token: '

@@ -146,6 +146,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 	done
 }
 
+# bats test_tags=long
 @test "each program's page lists its options as --help does: letter, name, argument" {
 	for program in $programs; do
 		diff <(options "$program") <(listed "$(basename "$RJWT_SOURCE/man/$program".[18])")
@@ -171,6 +172,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 	says '< .It Cm leeway Pq a duration from 0s to 5m1s; default: 40s'
 }
 
+# bats test_tags=long
 @test "rjwt(3) has each function" {
 	for name in $(sed -n 's/^\t\([a-z_]*\);$/\1/p' "$RJWT_SOURCE/lib/librjwt.map"); do
 		grep -q "^\.F[no] $name\( \|\$\)" "$RJWT_SOURCE/man/rjwt.3" || { echo "no $name"; return 1; }
@@ -189,6 +191,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		<(sed -n 's/^\.It Sy //p' "$file" | sort)
 }
 
+# bats test_tags=long
 @test "rjwt-verify(1) has each group of checks, and what to do about each reason" {
 	need jq
 	file=$RJWT_SOURCE/man/rjwt-verify.1
@@ -204,6 +207,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		<(sed -n 's/^FIX(\(RJWT_[A-Z_]*\),.*/\1/p' "$RJWT_SOURCE/tools/fixes.def")
 }
 
+# bats test_tags=long
 @test "rjwt-issue(1) has each limit of the table of prompts, and who needs --reusable" {
 	# NAME LIMIT [reusable] of each service; 0: not known
 	sed -nE 's/^\t\{ "([a-z0-9-]+)", ([0-9]+), [0-9]+, (true|false) \},$/\1 \2 \3/p' "$RJWT_SOURCE/lib/token/prompt_limits.c" |
@@ -218,6 +222,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 		done | sort | diff "$BATS_TEST_TMPDIR/rows" -
 }
 
+# bats test_tags=long
 @test "pam_rjwt(8) has each sentence of the second prompt" {
 	grep -o '"Token [a-z][^"%,]*\|"No token [^"]*\|"Nothing arrived[^"]*' "$RJWT_SOURCE/pam/tell.c" | tr -d '"' | sed 's/ *$//' |
 		sort -u >"$BATS_TEST_TMPDIR/sentences"
@@ -227,6 +232,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 	done <"$BATS_TEST_TMPDIR/sentences"
 }
 
+# bats test_tags=long
 @test "the completions for zsh and fish are those that --help makes, and the shells read them" {
 	need zsh fish
 	export HOME=$BATS_TEST_TMPDIR    # fish writes there
@@ -248,6 +254,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 	[ "$output" = $'revoke\treject tokens from now on' ]
 }
 
+# bats test_tags=long
 @test "the completions know the options as --help lists them: name, and argument with letter" {
 	for program in $programs; do
 		diff <(options "$program" | sed 's/^. \(.* -\)$/- \1/;t;s/[^ ]*$/ARG/' | sort) <(completed "$program")

@@ -42,6 +42,7 @@ no()
 	says 'daemon (rule 1)'
 }
 
+# bats test_tags=long
 @test "a group's member is found by uid, and self is the caller" {
 	run -0 --separate-stderr by 2 --reason x --reusable bin
 	[ "$(claim '.sub, .once' "$output" | xargs)" = 'bin null' ]
@@ -51,6 +52,7 @@ no()
 	no 1 'reason: found none (expected a reason)' 2 bin
 }
 
+# bats test_tags=long
 @test "a refusal names each part of each rule for the caller, and nothing of other rules" {
 	run -1 --separate-stderr by 1 -s sudo -s ssh -s su -a web1 -t 601s --reusable root
 	[ -z "$output" ]
@@ -102,6 +104,7 @@ no()
 	says 'max_lifetime: 6m'
 }
 
+# bats test_tags=long
 @test "the caller: one variable, one user who is not root" {
 	grant() { env -u SUDO_UID "$@" "$RJWT_BUILD/tests/bats/grant_here" "$conf" games; }
 	run -0 --separate-stderr grant SUDO_UID=1
@@ -124,6 +127,7 @@ no()
 	says 'DOAS_USER and PKEXEC_UID are both set'
 }
 
+# bats test_tags=long
 @test "no option of rjwt-issue that is root's alone is taken" {
 	for option in -i -C -H -o -c -d --issuer --claim --header --output --alg --kid --key-version --config --state-dir; do
 		no 2 "$option: unknown option" 1 "$option" x games

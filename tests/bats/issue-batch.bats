@@ -42,6 +42,7 @@ many() { yes '{"sub":"alice","reusable":true}' | head -n "$1"; }
 	[ "$(claim '[.exp-.iat,.scope,.team,.x,.once]|tojson' "${lines[1]}")" = '[120,"ssh","blue",1,true]' ]
 }
 
+# bats test_tags=long
 @test "a bad line is told with its number, and the rest is done" {
 	long=$(head -c 70000 /dev/zero | tr '\0' x)
 	bad=('x' '' '[]' '{"sub":"a"} x' '{"sub":1}' '{}' '{"sub":"a","user":"b"}' '{"sub":"a","sub":"b"}'
@@ -80,6 +81,7 @@ many() { yes '{"sub":"alice","reusable":true}' | head -n "$1"; }
 	wait "$pid"
 }
 
+# bats test_tags=long
 @test "the limit of a key holds, and each token verifies" {
 	configure 'max_token_bytes: 8192' 'max_tokens_per_key: 10'
 	issue --batch < <(many 95) >"$dir/tokens" 2>"$dir/stderr"
@@ -113,6 +115,7 @@ many() { yes '{"sub":"alice","reusable":true}' | head -n "$1"; }
 	refused 1 'standard input: Is a directory' eval 'issue --batch </'
 }
 
+# bats test_tags=long
 @test "a file that may not grow any more ends with a whole token" {
 	many 3000 >"$dir/input"
 	# rjwt-issue raises the limit where it may

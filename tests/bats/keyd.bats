@@ -340,6 +340,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	jq -e '.findings | any(.code == "clock.wrong") | not' <<<"$output"
 }
 
+# bats test_tags=long
 @test "wrong use ends with 2, and says what was wrong" {
 	before=$(snapshot)
 	while IFS='|' read -r text arguments; do
@@ -378,6 +379,7 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	[ "$before" = "$(snapshot)" ]
 }
 
+# bats test_tags=long
 @test "revoke: what has the wrong shape is wrong use, what hits nothing says so, and an id may be cut short" {
 	token=$(issue alice)
 	other=$(issue alice)

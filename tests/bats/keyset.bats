@@ -42,6 +42,7 @@ broken()
 	try 0 verify -u alice -s sshd <<<"$token"
 }
 
+# bats test_tags=long
 @test "no keyset: missing folder, missing file, missing key file" {
 	broken 2 'rjwt-keyd init creates one' 'rm -r ../state; mkdir ../state'
 	broken 2 'keyset.json: does not exist: no keyset was created' 'rm keyset.json'
@@ -93,6 +94,7 @@ broken()
 	broken 2 'has key' 'cat keys/2.jwk >keys/1.jwk'
 }
 
+# bats test_tags=long
 @test "a private key that is torn or writable refuses to sign, and verifying goes on" {
 	for spoil in ': >1.key' 'truncate -s 100 1.key' 'chmod 0666 1.key' 'cat 2.key >1.key' 'rm 1.key'; do
 		(cd "$state/private" && eval "$spoil")
@@ -104,6 +106,7 @@ broken()
 	done
 }
 
+# bats test_tags=long
 @test "what others could read is a finding, and hinders nothing; nobody else's folder is looked into" {
 	for spoil in 'chmod 0755 private' 'chmod 0750 spent' 'chmod 0701 issued' 'chmod 0644 private/1.key' 'chmod 0640 private/2.key'; do
 		(cd "$state" && eval "$spoil")

@@ -123,6 +123,7 @@ messages_are() { [ "$(messages)" = "$1" ]; }
 	refused 1 'did you mean leeway?' keyd run
 }
 
+# bats test_tags=long
 @test "it speaks systemd's notify protocol, to a path and to an abstract name" {
 	need "$python"
 	for name in "$dir/notify" "@rjwt-test-$$-$RANDOM"; do

@@ -28,6 +28,7 @@ move()
 # shown - what status prints, without what differs from run to run
 shown() { sed "s/$(kid | cut -d. -f1)/AAAAAAAA/g; s#$dir/#/#g; s/ 20[0-9T:-]*Z/ TIME/" <<<"$output"; }
 
+# bats test_tags=long
 @test "the keys in time: what each did, does, and will do" {
 	keyd rotate
 	move 21600
@@ -51,6 +52,7 @@ shown() { sed "s/$(kid | cut -d. -f1)/AAAAAAAA/g; s#$dir/#/#g; s/ 20[0-9T:-]*Z/ 
 	[[ $output == "OK    host.example.org: $(kid) signs, $(kid next) takes over in "* && $output != *$'\n'* ]]
 }
 
+# bats test_tags=long
 @test "older keys begin before the line, and of many the newest are shown" {
 	for n in 1 2 3 4 5 6 7 8; do keyd rotate; done
 	move 7200
@@ -62,6 +64,7 @@ shown() { sed "s/$(kid | cut -d. -f1)/AAAAAAAA/g; s#$dir/#/#g; s/ 20[0-9T:-]*Z/ 
 	[ "$(grep -v '^keyset ' <<<"$output" | awk 'length > 80' | wc -l)" -eq 0 ]
 }
 
+# bats test_tags=long
 @test "rotate_every: 0, and a rotation that is overdue" {
 	configure 'rotate_every: 0'
 	run -0 keyd status
@@ -90,6 +93,7 @@ shown() { sed "s/$(kid | cut -d. -f1)/AAAAAAAA/g; s#$dir/#/#g; s/ 20[0-9T:-]*Z/ 
 	[[ $output == 'FAIL  host.example.org: '*'spent is missing'* && $output != *$'\n'* ]]
 }
 
+# bats test_tags=long
 @test "monitoring/prometheus.jq: a textfile with what is known" {
 	jq_of() { jq -rf "$RJWT_SOURCE/etc/monitoring/prometheus.jq" <<<"$1"; }
 	issue -s ssh -s sudo alice >/dev/null
@@ -108,6 +112,7 @@ shown() { sed "s/$(kid | cut -d. -f1)/AAAAAAAA/g; s#$dir/#/#g; s/ 20[0-9T:-]*Z/ 
 	says 'schema 2, not 1'
 }
 
+# bats test_tags=long
 @test "monitoring/nagios: one line, and the exit status that Nagios knows" {
 	mkdir "$dir/bin"
 	printf '#!/bin/sh\nexec "%s" -c "%s" "$@"\n' "$RJWT_BUILD/rjwt-keyd" "$conf" >"$dir/bin/rjwt-keyd"

@@ -67,6 +67,7 @@ judge_all()
 	rm "${files[@]}"
 }
 
+# bats test_tags=long
 @test "token_type: JWT also accepts none; user_suffix must be there, and is cut off once" {
 	conf=$BATS_TEST_TMPDIR/rjwt.yaml
 	configure 'token_type: JWT' 'user_suffix: "@example.org"'
@@ -107,6 +108,7 @@ judge_all()
 	[ "${lines[0]}" = 'accepted, without ssh key, source address and revocation' ]
 }
 
+# bats test_tags=long
 @test "a token that a retired key signed after it had retired" {
 	cp -a "$state" "$BATS_TEST_TMPDIR/state"
 	state=$BATS_TEST_TMPDIR/state conf=$BATS_TEST_TMPDIR/rjwt.yaml

@@ -30,6 +30,7 @@ input()
 
 fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 
+# bats test_tags=long
 @test "one trailing newline is dropped, nothing else" {
 	printf %s "$token" | verify
 	printf '%s\n' "$token" | verify
@@ -78,6 +79,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	for size in 277 279 503 505 510 513 1022 1024 4094 4096; do fill $size | input malformed; done
 }
 
+# bats test_tags=long
 @test "64 KiB and more; max_token_bytes" {
 	fill 65536 | input malformed
 	fill 65537 | input too_long

@@ -49,6 +49,7 @@ passed_over()
 # unfit TEXT - the set is no set
 unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 
+# bats test_tags=long
 @test "-j -: the set is on standard input, and the tokens are in files" {
 	set_of "$key"
 	with_set() { verify -j - "$@" <"$dir/set"; }
@@ -81,6 +82,7 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 	try 0 verify -j set - <"$dir/token"
 }
 
+# bats test_tags=long
 @test "-j -: no set is no verdict, as in a file" {
 	set_of "$key"
 	for text in '' '{' '{"keys":1}' "$(<"$dir/token")"; do
@@ -134,6 +136,7 @@ unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 	[ "$output" = "$claims" ]
 }
 
+# bats test_tags=long
 @test "kids of 1 to 128 bytes, any; without one no key is found, but by --jws in a set of one" {
 	while IFS= read -r kid; do
 		set_of "$(jq -c --arg kid "$kid" '.kid = $kid' <<<"$key")"

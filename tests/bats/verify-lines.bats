@@ -100,6 +100,7 @@ fill() { head -c "$1" /dev/zero | tr '\0' "${2-A}"; }
 	try 0 verify -s sshd --lines "$BATS_TEST_TMPDIR/three"
 }
 
+# bats test_tags=long
 @test "a folder, a file that is not there, a closed pipe, a full disk" {
 	refused 2 'not a regular file' verify --lines /
 	refused 2 'No such file' verify --lines "$BATS_TEST_TMPDIR/none"

@@ -38,6 +38,7 @@ judged()
 	[[ $output == "$verdict"* && $output != *$'\n'* && -z $stderr ]] || { echo "$*: $output $stderr"; return 1; }
 }
 
+# bats test_tags=long
 @test "each option decides what it should" {
 	while read -r verdict options; do
 		# shellcheck disable=SC2086    # words
@@ -216,6 +217,7 @@ judged()
 	refused 1 'rejected: key_unknown' verify -d "$own/state" "$dir/token"
 }
 
+# bats test_tags=long
 @test "output that nobody gets is no success" {
 	run -0 bash -c '"$@" >/dev/null' - "$RJWT_BUILD/rjwt-verify" -c "$conf" "$dir/token"
 	for to in '>/dev/full' '>&-'; do

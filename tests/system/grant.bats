@@ -143,7 +143,7 @@ by()
 	sleep 9.2
 	run -0 --separate-stderr by bob carol
 	[ -z "$stderr" ]
-	run -0 log_since 'rjwt-grant.*signs now'
+	run -0 log_since 'rjwt-grant.*: promoted kid=.* cause=time'
 }
 
 @test "grant: through nested sudo the caller is who called the last one" {

@@ -51,13 +51,14 @@ teardown()
 	printf 'leeway: 0s\nrotate_every: 1s\nprevious_key_ttl: 2h\n' >/etc/rjwt/rjwt.yaml
 	sleep 1.2
 	mint alice >/dev/null
-	run -0 log_since 'rjwt-issue.*signs now'
+	run -0 log_since 'rjwt-issue.*: promoted kid='
 	[ ${#lines[@]} -eq 1 ]
-	[[ $output == *'.2 signs now, '*'.1 verifies until '* ]]
+	[[ $output == *'.2 cause=time' ]]
+	log_since 'rjwt-issue.*: retired kid=[^ ]*\.1 exp='
 	printf 'leeway: 0s\n' >/etc/rjwt/rjwt.yaml
 	log_mark
 	mint alice >/dev/null
-	run -1 log_since 'signs now'
+	run -1 log_since 'promoted'
 }
 
 @test "issue: a token that cannot be counted is minted without a limit, and logged; with one the next key signs" {

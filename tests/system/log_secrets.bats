@@ -31,6 +31,15 @@ look() { tests/system/find_secrets "$1" "$tokens" "$typed" "$keys"; }
 	[ "$status" -eq 0 ] || { echo "$output"; return 1; }
 }
 
+@test "log: each line of ours is one that rjwt(7) lists" {
+	run tests/system/log_words man/rjwt.7 "$syslog"
+	[ "$status" -eq 0 ] || { echo "$output"; return 1; }
+	cp "$syslog" "$BATS_TEST_TMPDIR/log"
+	echo 'authpriv.notice rjwt-keyd[1]: promoted kid=a.1 cause=time sub=x' >>"$BATS_TEST_TMPDIR/log"
+	run -1 tests/system/log_words man/rjwt.7 "$BATS_TEST_TMPDIR/log"
+	[ "$output" = 'not in the table: authpriv.notice rjwt-keyd[1]: promoted kid=a.1 cause=time sub=x' ]
+}
+
 # found WHY LINE - one more line in the log would be found, and why
 found()
 {

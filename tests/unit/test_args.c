@@ -5,6 +5,7 @@
 #include "args.h"
 #include "login.h"
 #include "prompt.h"
+#include "base/text.h"
 
 #include <stdio.h>
 
@@ -55,7 +56,7 @@ test_arguments(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct args args = { .prompt = "untouched" };
 		const char *argv[5];
-		char refused[64];
+		RJWT_CLEAN(buf_clear) struct buf refused = { 0 };
 		int argc = 0;
 
 		for (; rows[i].args[argc] != NULL; argc++)
@@ -65,9 +66,11 @@ test_arguments(void **state)
 		buf_adds(&driver_log, "");
 		if (args_parse(NULL, argc, argv, &args) != rows[i].good)
 			fail_msg("row %zu: %s", i, rows[i].args[0]);
-		snprintf(refused, sizeof(refused), "rejected: invalid argument \"%s\"",
-		    argc == 0 ? "" : rows[i].args[argc - 1]);
-		if (!rows[i].good && (strstr(driver_log.p, refused) == NULL || strcmp(args.prompt, "untouched") != 0))
+		buf_clear(&refused);
+		buf_adds(&refused, "rejected reason=usage");
+		text_log_word(&refused, "argument", view_of(argc == 0 ? "" : rows[i].args[argc - 1]));
+		buf_adds(&refused, " error=\"expected conf=/FILE, ");
+		if (!rows[i].good && (strstr(driver_log.p, refused.p) == NULL || strcmp(args.prompt, "untouched") != 0))
 			fail_msg("row %zu: not logged, or args were written", i);
 		if (rows[i].good &&
 		    (!same(args.config, rows[i].found.config) || !same(args.prompt, rows[i].found.prompt) ||

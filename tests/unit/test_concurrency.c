@@ -29,7 +29,7 @@ rotate_once(struct fixture *f, int i)
 	struct rjwt_change change = { 0 };
 
 	if (store_open(f->state, NULL, &store, NULL) != RJWT_OK ||
-	    keyset_change(store, &(struct keyset_env){ &policy, &clock, NULL }, &request, 0, &change) != RJWT_OK)
+	    keyset_change(store, &(struct keyset_env){ &policy, &clock, NULL, NULL }, &request, 0, &change) != RJWT_OK)
 		return 3;
 	return change.rotated ? 1 : strcmp(change.kid, "B.2") == 0 ? 0 : 2;
 }

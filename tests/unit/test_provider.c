@@ -115,7 +115,7 @@ memory_open(struct fixture *f, struct memory_store *m)
 	want("config", config_load(f->config, &m->config, &f->diag), RJWT_OK);
 	want("init",
 	    keyset_init(f->state, provider_memory(&keys),
-		&(struct keyset_env){ &m->config.rotation, &made_up, &f->diag },
+		&(struct keyset_env){ &m->config.rotation, &made_up, &f->diag, NULL },
 		&(struct init_names){ "iss.example", "host.example" }, false, &change),
 	    RJWT_OK);
 	assert_int_equal(keys.freed, 1);
@@ -133,7 +133,7 @@ memory_close(struct memory_store *m)
 static enum rjwt_err
 memory_rotate(struct fixture *f, struct memory_store *m)
 {
-	return keyset_change(m->store, &(struct keyset_env){ &m->config.rotation, &made_up, &f->diag },
+	return keyset_change(m->store, &(struct keyset_env){ &m->config.rotation, &made_up, &f->diag, NULL },
 	    &(struct change_request){ .why = WHY_MANUAL, .version = store_keyset(m->store)->active.version }, 0,
 	    &change);
 }
@@ -142,7 +142,7 @@ memory_rotate(struct fixture *f, struct memory_store *m)
 static void
 memory_mint(struct fixture *f, struct memory_store *m, const char *kid)
 {
-	struct minter minter = { &m->config, m->store, &made_up };
+	struct minter minter = { &m->config, m->store, &made_up, NULL };
 	RJWT_CLEAN(marks_close) struct marks marks = MARKS_OF(m->store);
 	struct verifier verifier = { &m->config, store_keyset(m->store), store_keys(m->store), NULL, &marks, &made_up };
 	struct rjwt_token token;
