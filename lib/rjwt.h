@@ -301,7 +301,7 @@ enum rjwt_verify_flags {
 	/* RJWT_DRY_RUN: do not mark a one-time token as spent */
 	RJWT_ANY_USER = 2,	  /* skip the check of the user */
 	RJWT_ANY_SERVICE = 4,	  /* skip the check of the scope; spent is what is spent for all its scopes */
-	RJWT_ANY_ORIGIN = 8,	  /* skip the checks of the bound key and the source address */
+	RJWT_ANY_ORIGIN = 8,	  /* skip the check of the bound key without auth_info, of the address without source */
 	RJWT_SIGNATURE_ONLY = 16, /* JWS alone (RFC 7515): stop after the signature */
 	RJWT_VERIFY_FLAGS = RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN | RJWT_SIGNATURE_ONLY
 };
@@ -317,6 +317,12 @@ struct rjwt_attempt {
 	int flags;		  /* enum rjwt_verify_flags */
 	struct rjwt_check *trace; /* NULL: none; else filled with every check in its order, verdict.nchecks of them */
 	size_t trace_max;	  /* how many trace has room for; RJWT_CHECKS_MAX always suffices */
+	/*
+	 * Where the login comes from, for tokens that are bound to that; such a token is refused where it is NULL, unless
+	 * RJWT_ANY_ORIGIN. auth_info: sshd's variable SSH_AUTH_INFO_0. source: the address of the peer; what is no
+	 * literal is refused, and ::ffff:a.b.c.d is IPv4.
+	 */
+	const char *auth_info, *source;
 };
 
 enum rjwt_outcome { RJWT_NOT_REACHED = 0, RJWT_PASSED, RJWT_FAILED, RJWT_NOT_CHECKED };

@@ -32,6 +32,9 @@ struct rjwt_request {
 	const char *by, *why; /* who mints, and what for: recorded for rjwt_list(), and nothing else; NULL: not */
 	const char *login;    /* the login uid of who mints, recorded likewise; NULL: not */
 	int64_t rule; /* the number of the rule that allowed it, recorded likewise; 0: none; rjwt_grant() sets it */
+	/* Where the token can be used from; both need the scope ssh alone. NULL: anywhere. */
+	const char *bind_key;	 /* claim cnf: the SHA256 fingerprint of an ssh key, as ssh-keygen -l prints it */
+	const char *const *from; /* claim src: at most 16 ranges, "192.0.2.0/24"; NULL-terminated */
 	bool reusable;
 	int64_t
 	    uses; /* claim uses: good for so many logins, 2 to RJWT_USES_MAX; 0: once, or reusable. Not with reusable */
@@ -57,7 +60,8 @@ struct rjwt_token {
  *
  * token	gives; rjwt_token_clear() wipes it
  *
- * RJWT_USER, RJWT_AUDIENCE, RJWT_ISSUER, RJWT_SCOPE (bad names), RJWT_LIFETIME (0, negative, above
+ * RJWT_USER, RJWT_AUDIENCE, RJWT_ISSUER, RJWT_SCOPE (bad names), RJWT_BINDING, RJWT_SOURCE (no fingerprint, no
+ * range; for another scope than ssh it is RJWT_SCOPE), RJWT_LIFETIME (0, negative, above
  * max_lifetime), RJWT_CLAIMS, RJWT_HEADER (a free member that is rjwt's own, or no JSON object), RJWT_CLAIMS (uses),
  * RJWT_ALG, RJWT_KID (not the active key's), RJWT_TOO_LONG (does not fit a prompt that it is meant
  * for), RJWT_USAGE (an unknown flag; RJWT_PARK of a token that is not one-time, or not for this host, or of a batch), RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY; diag says more.

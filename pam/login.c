@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "login.h"
 #include "log.h"
+#include "origin.h"
 #include "phases.h"
 #include "prompt.h"
 #include "tell.h"
@@ -90,10 +91,12 @@ explain_no_root(const struct rjwt_verdict *v, struct rjwt_diag *diag)
 static int
 judge(struct login *l, const struct reply *reply)
 {
+	struct origin origin;
 	struct rjwt_attempt attempt = { .token = reply->p,
 		.len = strlen(reply->p),
 		.user = l->user,
-		.service = l->who.service };
+		.service = l->who.service,
+		.source = origin.source };
 	RJWT_CLEAN(rjwt_verdict_clear) struct rjwt_verdict verdict = { 0 };
 	struct rjwt_diag diag = { 0 };
 	enum rjwt_err err;
@@ -105,6 +108,8 @@ judge(struct login *l, const struct reply *reply)
 		if (ret != PAM_SUCCESS)
 			return ret;
 	}
+	origin_find(l->pamh, l->rhost, &origin);
+	attempt.auth_info = origin.auth_info;
 	err = rjwt_verify(l->handle, &attempt, &verdict, &diag);
 	if (err == RJWT_OK)
 		return accept(l, &verdict);

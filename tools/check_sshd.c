@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-keyd check: what sshd says about its configuration (sshd -T), and the lines that it is from. */
 #include "check.h"
+#include "sshd_config.h"
 
 #include <ctype.h>
 #include <glob.h>
@@ -10,21 +11,6 @@
 #include <unistd.h>
 
 #define CONFIG "/etc/ssh/sshd_config"
-
-/* The value of a keyword, which sshd prints in lower case; "": it is not there. */
-static void
-value_of(const struct buf *all, const char *keyword, char value[static 256])
-{
-	size_t n = strlen(keyword);
-
-	value[0] = '\0';
-	for (const char *line = all->p; line != NULL && *line != '\0'; line = strchr(line, '\n') + 1) {
-		if (strncmp(line, keyword, n) == 0 && line[n] == ' ')
-			snprintf(value, 256, "%.*s", (int)strcspn(line + n + 1, "\n"), line + n + 1);
-		if (strchr(line, '\n') == NULL)
-			break;
-	}
-}
 
 /* --- where it is from ------------------------------------------------------------------------- */
 
@@ -110,10 +96,10 @@ judge(struct check *check, const struct buf *all)
 	char pam[256], interactive[256], methods[256], root[256];
 	struct search s = { .keyword = "" };
 
-	value_of(all, "usepam", pam);
-	value_of(all, "kbdinteractiveauthentication", interactive);
-	value_of(all, "authenticationmethods", methods);
-	value_of(all, "permitrootlogin", root);
+	sshd_value(all, "usepam", pam);
+	sshd_value(all, "kbdinteractiveauthentication", interactive);
+	sshd_value(all, "authenticationmethods", methods);
+	sshd_value(all, "permitrootlogin", root);
 	if (strcmp(pam, "yes") != 0)
 		tell(check, "sshd.usepam", "usepam", pam, "sshd never asks pam_rjwt.so");
 	else if (strcmp(interactive, "yes") != 0)
@@ -135,20 +121,17 @@ judge(struct check *check, const struct buf *all)
 void
 check_sshd(struct check *check)
 {
-	static const char *const paths[] = { "/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd" };
 	RJWT_CLEAN(buf_clear) struct buf all = { 0 };
+	const char *path = sshd_path();
 	char error[256];
-	size_t i = 0;
 
-	while (i < ARRAY_LEN(paths) && access(paths[i], X_OK) != 0)
-		i++;
 	if (!check->sshd) {
 		finding_ok(&check->found, "sshd", "not checked: its stack does not name pam_rjwt.so");
-	} else if (i == ARRAY_LEN(paths)) {
+	} else if (path == NULL) {
 		finding_ok(&check->found, "sshd", "not checked: sshd is not installed");
 	} else if (geteuid() != 0) {
 		finding_ok(&check->found, "sshd", "not checked: needs root");
-	} else if (check_run((const char *const[]){ paths[i], "-T", NULL }, &all, error) != 0 || all.n == 0) {
+	} else if (!sshd_ask(path, &all, error)) {
 		finding_ok(&check->found, "sshd", "not checked: sshd -T: %s", error);
 	} else {
 		judge(check, &all);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "grant.h"
 #include "audit.h"
+#include "issue_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,9 +48,12 @@ grant_token(struct grant *g)
 	struct issue *is = &g->issue;
 	struct rjwt_diag diag = { 0 };
 	struct rjwt_token token;
-	enum rjwt_err err = rjwt_open(&is->tool.options, &is->handle, &diag);
-	int status;
+	enum rjwt_err err;
+	int status = issue_read_key(is);
 
+	if (status != EXIT_DONE)
+		return status;
+	err = rjwt_open(&is->tool.options, &is->handle, &diag);
 	if (err != RJWT_OK)
 		return grant_refuse(g, err, &diag);
 	err = issue_check_log(is, &diag);

@@ -3,10 +3,14 @@
 #include "grant.h"
 #include "issue_request.h"
 
+#include <string.h>
+
 enum { OPT_RULES = ISSUE_OPTIONS_END };
 
 static const struct option_row rows[] = {
 	ISSUE_ROWS,
+	{ OPT_BIND_KEY, "bind-key", "KEY",
+	    "only with the ssh key on standard input, a public one, by ssh\nalone; KEY is -", NULL },
 	{ OPT_JSON, "json", NULL,
 	    "print the token, its claims, header and size, and the scopes\nwhose prompts it fits, as JSON", "Output:" },
 	{ OPT_RULES, "rules", NULL, "print what you may mint, and exit", NULL },
@@ -50,8 +54,11 @@ grant_arguments(struct grant *g, int argc, char **argv)
 	status = issue_check(is);
 	if (status != -1)
 		return status;
+	if (is->bind_file != NULL && strcmp(is->bind_file, "-") != 0)
+		return tool_wrong(&is->tool, "--bind-key: expected - (rjwt-grant reads the key from standard input)");
 	is->request.user = g->rules ? NULL : argv[optind];
 	is->request.audience = string_list_view(&is->audience);
 	is->request.scope = string_list_view(&is->scope);
+	is->request.from = string_list_view(&is->from);
 	return -1;
 }

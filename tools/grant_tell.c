@@ -227,4 +227,5 @@ grant_summarize(const struct grant *g, const struct rjwt_token *token)
 	    token->scope, token->audience, often);
 	tool_say(tool, "for %s, %s%s%suntil %s; id %s", lifetime, token->nbf_s > token->iat_s ? "from " : "",
 	    token->nbf_s > token->iat_s ? from : "", token->nbf_s > token->iat_s ? " " : "", until, token->jti);
+	issue_say_origin(&g->issue);
 }

@@ -8,6 +8,7 @@
 #define RJWT_ISSUE_H
 
 #include "caller.h"
+#include "public_key.h"
 #include "tool.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -21,7 +22,9 @@ struct issue {
 	struct tool tool;
 	struct rjwt *handle; /* NULL: not open yet */
 	struct rjwt_request request;
-	struct string_list audience, scope;
+	struct string_list audience, scope, from;
+	const char *bind_file; /* of --bind-key; NULL: not given */
+	struct public_key bind;
 	struct buf claims, header; /* JSON objects that grow, without their closing brace */
 	int64_t lifetime_s;
 	const char *output;
@@ -77,8 +80,14 @@ void issue_often(char out[static 40], const struct rjwt_token *token);
 /* What is said of a token that may be used more than once, or was meant to be. */
 void issue_say_uses(const struct issue *is, const struct rjwt_token *token);
 
+/* Where a token can be used from, on stderr; nothing where that is anywhere. */
+void issue_say_origin(const struct issue *is);
+
 /* Warn of a user whom this host does not know, or would not let in. Only for this host's own keyset and name. */
 void issue_warn_user(const struct issue *is, const struct rjwt_request *request);
+
+/* Warn where sshd asks for no ssh key before the token. Only for this host's own keyset and name, and for root. */
+void issue_warn_sshd(struct issue *is);
 
 /* Two lines on stderr: who may use the token, and whether the prompts of its scopes take it. */
 void issue_summarize(const struct issue *is, const struct rjwt_token *token);

@@ -25,7 +25,8 @@ struct entry {
 	struct rjwt_diag diag;
 	struct rjwt_request request;
 	struct json json;
-	struct string_list audience, scope;
+	struct string_list audience, scope, from;
+	struct public_key bind;
 	struct buf words, claims, header;
 	int64_t lifetime_s;
 };
@@ -46,6 +47,8 @@ entry_clear(struct entry *e)
 	json_clear(&e->json);
 	string_list_clear(&e->audience);
 	string_list_clear(&e->scope);
+	string_list_clear(&e->from);
+	public_key_clear(&e->bind);
 	buf_clear(&e->words);
 	buf_clear(&e->claims);
 	buf_clear(&e->header);
@@ -118,6 +121,22 @@ read_scope(struct entry *e)
 	return RJWT_OK;
 }
 
+/* The text of a .pub file. */
+static enum rjwt_err
+read_bind_key(struct entry *e)
+{
+	const char *text = NULL, *why;
+
+	RJWT_TRY(read_text(e, "bind_key", &text));
+	if (text == NULL)
+		return RJWT_OK;
+	why = public_key_parse(view_of(text), &e->bind);
+	if (why != NULL)
+		return diag_fail(&e->diag, RJWT_BINDING, "", "bind_key: %s", why);
+	e->request.bind_key = e->bind.fingerprint;
+	return RJWT_OK;
+}
+
 /* Seconds, or a text as the option takes it. */
 static enum rjwt_err
 read_times(struct entry *e)
@@ -167,15 +186,15 @@ static enum rjwt_err
 know_name(void *context, struct view name)
 {
 	static const char *const known[] = { "sub", "aud", "scope", "lifetime", "nbf", "iss", "reusable", "uses",
-		"reason", "claims", "header" };
+		"reason", "claims", "header", "bind_key", "from" };
 	struct entry *e = context;
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (view_is(name, known[i]))
 			return RJWT_OK;
 	return diag_fail(&e->diag, RJWT_MALFORMED, "",
-	    "%.*s: unknown member (expected sub, aud, scope, lifetime, nbf, iss, reusable, uses, reason, claims or "
-	    "header)",
+	    "%.*s: unknown member (expected sub, aud, scope, lifetime, nbf, iss, reusable, uses, reason, bind_key, "
+	    "from, claims or header)",
 	    (int)(name.n > 100 ? 100 : name.n), name.p);
 }
 
@@ -190,6 +209,8 @@ read_entry(struct entry *e, struct view line)
 	if (e->request.why != NULL && strlen(e->request.why) > REASON_MAX)
 		return diag_fail(&e->diag, RJWT_TOO_LONG, "", "reason: longer than %d bytes", REASON_MAX);
 	RJWT_TRY(read_list(e, "aud", &e->audience, &e->request.audience));
+	RJWT_TRY(read_list(e, "from", &e->from, &e->request.from));
+	RJWT_TRY(read_bind_key(e));
 	RJWT_TRY(read_scope(e));
 	RJWT_TRY(read_times(e));
 	if (json_boolean(e->json, "reusable", &e->request.reusable) == JSON_WRONG)
@@ -415,6 +436,8 @@ issue_batch(struct issue *is)
 	if (err != RJWT_OK)
 		return tool_fail(&is->tool, err, &diag);
 	issue_name_caller(is);
+	if (is->request.bind_key != NULL)
+		issue_warn_sshd(is);
 	b->is = is;
 	return issue_lines(b);
 }

@@ -10,6 +10,17 @@
 #include <stdio.h>
 #include <syslog.h>
 
+static void
+log_list(struct buf *line, const char *key, const char *const *words, const char *between)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+
+	for (size_t i = 0; words != NULL && words[i] != NULL && text.n <= LOG_VALUE_MAX; i++)
+		buf_addf(&text, "%s%s", i > 0 ? between : "", words[i]);
+	if (text.n > 0)
+		text_log_word(line, key, buf_view(&text));
+}
+
 enum rjwt_err
 issue_log_token(const struct issue *is, const struct rjwt_request *request, const struct rjwt_token *token,
     struct rjwt_diag *diag)
@@ -32,20 +43,12 @@ issue_log_token(const struct issue *is, const struct rjwt_request *request, cons
 	text_log_word(&line, "kid", view_of(token->kid));
 	snprintf(uses, sizeof(uses), "%" PRId64, token->uses);
 	text_log_word(&line, "uses", view_of(token->uses != 0 ? uses : token->once ? "once" : "any"));
+	if (request->bind_key != NULL)
+		text_log_word(&line, "cnf", view_of(request->bind_key));
+	log_list(&line, "src", request->from, " ");
 	if (request->why != NULL)
 		text_log_word(&line, "why", view_of(request->why));
 	return log_send(LOG_NOTICE, &line, diag);
-}
-
-static void
-log_list(struct buf *line, const char *key, const char *const *words, const char *between)
-{
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-
-	for (size_t i = 0; words != NULL && words[i] != NULL && text.n <= LOG_VALUE_MAX; i++)
-		buf_addf(&text, "%s%s", i > 0 ? between : "", words[i]);
-	if (text.n > 0)
-		text_log_word(line, key, buf_view(&text));
 }
 
 static size_t

@@ -12,6 +12,8 @@ enum { OPT_ALG = ISSUE_OPTIONS_END, OPT_KID, OPT_KEY_VERSION, OPT_BATCH, OPT_FOR
 
 static const struct option_row rows[] = {
 	ISSUE_ROWS,
+	{ OPT_BIND_KEY, "bind-key", "FILE", "only with this ssh key, a public one, by ssh alone;\n- is standard input",
+	    NULL },
 	{ 'i', "issuer", "NAME", "claim iss (default: from the configuration)", NULL },
 	{ 'C', "claim", "NAME=TEXT", "additional claim, or NAME:=JSON; repeatable", NULL },
 	{ 'H', "header", "NAME=TEXT", "additional header member, or NAME:=JSON; repeatable", NULL },
@@ -159,6 +161,8 @@ issue_arguments(struct issue *is, int argc, char **argv)
 					   : "--uses");
 	if (is->batch && is->output != NULL)
 		return tool_wrong(&is->tool, "--batch cannot be combined with --output");
+	if (is->batch && is->bind_file != NULL && strcmp(is->bind_file, "-") == 0)
+		return tool_wrong(&is->tool, "--bind-key -: with --batch, standard input has the requests");
 	if (!is->batch && argc - optind != 1)
 		return tool_wrong(&is->tool, argc == optind ? "USER is missing" : "expected exactly one USER");
 	status = issue_check(is);
@@ -175,5 +179,7 @@ issue_arguments(struct issue *is, int argc, char **argv)
 	is->request.header = is->header.p;
 	is->request.audience = string_list_view(&is->audience);
 	is->request.scope = string_list_view(&is->scope);
-	return -1;
+	is->request.from = string_list_view(&is->from);
+	status = issue_read_key(is);
+	return status == EXIT_DONE ? -1 : status;
 }

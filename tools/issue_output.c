@@ -11,6 +11,8 @@ issue_clear(struct issue *is)
 {
 	string_list_clear(&is->audience);
 	string_list_clear(&is->scope);
+	string_list_clear(&is->from);
+	public_key_clear(&is->bind);
 	buf_clear(&is->claims);
 	buf_clear(&is->header);
 	buf_clear(&is->by);

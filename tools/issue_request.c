@@ -32,6 +32,16 @@ issue_check(const struct issue *is)
 }
 
 int
+issue_read_key(struct issue *is)
+{
+	int status = is->bind_file == NULL ? EXIT_DONE : public_key_read(&is->tool, is->bind_file, &is->bind);
+
+	if (is->bind_file != NULL && status == EXIT_DONE)
+		is->request.bind_key = is->bind.fingerprint;
+	return status;
+}
+
+int
 issue_take(struct issue *is, int option, bool *known)
 {
 	*known = true;
@@ -54,6 +64,13 @@ issue_take(struct issue *is, int option, bool *known)
 		if (strlen(optarg) > REASON_MAX)
 			return tool_wrong(&is->tool, "--reason: longer than %d bytes", REASON_MAX);
 		is->request.why = optarg;
+		return EXIT_DONE;
+	case OPT_FROM:
+		return add_word(is, &is->from, optarg);
+	case OPT_BIND_KEY:
+		if (is->bind_file != NULL)
+			return tool_wrong(&is->tool, "--bind-key: given twice (a token is bound to one key)");
+		is->bind_file = optarg;
 		return EXIT_DONE;
 	case OPT_JSON:
 		is->json = true;

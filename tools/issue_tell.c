@@ -86,6 +86,19 @@ add_words(struct buf *out, const char *const *words, const char *otherwise)
 		buf_addf(out, "%s%s", i > 0 ? " " : "", words[i]);
 }
 
+void
+issue_say_origin(const struct issue *is)
+{
+	RJWT_CLEAN(buf_clear) struct buf ranges = { 0 };
+	const char *key = is->request.bind_key;
+
+	add_words(&ranges, is->request.from, "");
+	if (key != NULL)
+		tool_say(&is->tool, "only together with the ssh key %s", key);
+	if (ranges.n > 0)
+		tool_say(&is->tool, "only from %s", ranges.p);
+}
+
 /* The next word of a scope from *rest on; false: that was the last. */
 static bool
 next_scope(const char **rest, char word[static RJWT_NAME_MAX + 1])
@@ -146,6 +159,7 @@ issue_summarize(const struct issue *is, const struct rjwt_token *token)
 	issue_often(often, token);
 	tool_say(&is->tool, "%s may use %s on %s, %s, from %s until %s (%s)", is->request.user,
 	    what.p == NULL ? "" : what.p, where.p == NULL ? "" : where.p, often, from, until, lifetime);
+	issue_say_origin(is);
 	if (token->code[0] == '\0')
 		say_length(is, token);
 	else

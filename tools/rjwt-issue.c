@@ -43,6 +43,8 @@ issue(struct issue *is)
 		return tool_fail(&is->tool, err, &diag);
 	}
 	issue_say_uses(is, &token);
+	if (is->request.bind_key != NULL)
+		issue_warn_sshd(is);
 	if (isatty(STDERR_FILENO))
 		issue_summarize(is, &token);
 	status = issue_put(is, &token);

@@ -50,7 +50,7 @@ read_token(int fd, struct buf *token)
 	return true;
 }
 
-/* A JWK Set is somebody else's, whose verifier may know cnf and src; this host's module refuses them. */
+/* With a JWK Set the login is on another host: what is not given is not checked. This host's module refuses it. */
 static int
 attempt_flags(const struct verify *v)
 {
@@ -73,6 +73,8 @@ judge(struct verify *v, struct rjwt *handle, const char *prefix, struct view tok
 		.user = v->user,
 		.service = v->service,
 		.flags = attempt_flags(v),
+		.auth_info = v->auth_info.p,
+		.source = v->source,
 		.trace = v->jws ? NULL : v->trace,
 		.trace_max = ARRAY_LEN(v->trace) };
 	struct rjwt_verdict verdict;
@@ -204,6 +206,7 @@ main(int argc, char **argv)
 	if (status == -1)
 		status = verify(&v, argc, argv);
 	string_list_clear(&v.audience);
+	buf_clear(&v.auth_info);
 	buf_clear(&v.set);
 	return status;
 }

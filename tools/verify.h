@@ -7,14 +7,17 @@
 #define RJWT_VERIFY_TOOL_H
 
 #include "tool.h"
+#include "base/buf.h"
 #include "base/string_list.h"
 
 struct verify {
 	struct tool tool;
 	struct string_list audience;
 	const char *user, *service;
-	const char *jwks; /* the JWK Set's file, "-": standard input; NULL: the keyset */
-	struct buf set;	  /* what was read of standard input */
+	const char *source;   /* of --source; NULL: none */
+	struct buf auth_info; /* the key of --key as sshd tells it; empty: none */
+	const char *jwks;     /* the JWK Set's file, "-": standard input; NULL: the keyset */
+	struct buf set;	      /* what was read of standard input */
 	int64_t leeway_s, max_lifetime_s, at_s;
 	bool jws, lines, explain, json;
 	struct rjwt_check trace[RJWT_CHECKS_MAX]; /* of the last token */

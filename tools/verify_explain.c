@@ -160,18 +160,32 @@ say_time(struct buf *out, const struct explained *e)
 	buf_addf(out, ", %s, for %s; leeway %s", at, row(e, "lifetime")->found, leeway);
 }
 
+/* What was compared: the key that the token names, and the address that is in one of its ranges. */
+static void
+say_origin(struct buf *out, const struct rjwt_check *key, const struct rjwt_check *source)
+{
+	bool bound = strcmp(key->found, "not bound") != 0, ranged = strcmp(source->found, "not bound") != 0;
+
+	if (!bound && !ranged)
+		buf_adds(out, "; not bound");
+	if (bound && key->outcome == RJWT_PASSED)
+		buf_addf(out, "; %s", key->expected);
+	if (ranged && source->outcome == RJWT_PASSED)
+		buf_addf(out, "; from %s", source->found);
+}
+
 static void
 say_use(struct buf *out, const struct explained *e)
 {
 	const struct rjwt_check *scope = row(e, "scope"), *spent = row(e, "spent");
-	bool bound = not_checked(out, row(e, "binding")), source = not_checked(out, row(e, "source"));
 
+	(void)not_checked(out, row(e, "binding"));
+	(void)not_checked(out, row(e, "source"));
 	if (!not_checked(out, scope)) {
 		add(out, "; ");
 		buf_addf(out, "scope %s", scope->expected);
 	}
-	if (!bound && !source)
-		buf_adds(out, "; not bound");
+	say_origin(out, row(e, "binding"), row(e, "source"));
 	if (!not_checked(out, row(e, "revoked")))
 		buf_adds(out, "; not revoked");
 	if (not_checked(out, spent))

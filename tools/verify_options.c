@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line of rjwt-verify. */
 #include "options.h"
+#include "public_key.h"
 #include "verify.h"
+#include "base/address.h"
 
 #include <string.h>
 
-enum { OPT_TYP = OPTION_LETTERS + 1, OPT_LEEWAY, OPT_MAX_LIFETIME, OPT_AT, OPT_JWS, OPT_LINES, OPT_EXPLAIN, OPT_JSON };
+enum {
+	OPT_TYP = OPTION_LETTERS + 1,
+	OPT_LEEWAY,
+	OPT_MAX_LIFETIME,
+	OPT_AT,
+	OPT_JWS,
+	OPT_LINES,
+	OPT_EXPLAIN,
+	OPT_JSON,
+	OPT_KEY,
+	OPT_SOURCE
+};
 
 static const struct option_row rows[] = {
 	{ 'u', "user", "NAME", "login name to test (default: the user is not checked)", "Login:" },
 	{ 's', "service", "NAME",
 	    "PAM service to test: sshd, sudo, su, login, ... (default:\nthe scope is not checked)", NULL },
+	{ OPT_KEY, "key", "FILE", "public ssh key used before the token; repeatable", NULL },
+	{ OPT_SOURCE, "source", "ADDRESS", "IP address from which the login comes", NULL },
 	{ OPT_AT, "at", "TIME", "verify as if the time were TIME:\nRFC 3339, seconds since the epoch, or +10m", NULL },
 	{ OPT_JWS, "jws", NULL, "check only the signature, and print the payload", NULL },
 	{ 'a', "audience", "NAME", "audience to accept; repeatable", "Instead of the configured values:" },
@@ -48,6 +63,33 @@ clock_at(void *context, struct rjwt_time *now)
 }
 
 static int
+take_key(struct verify *v)
+{
+	RJWT_CLEAN(public_key_clear) struct public_key key = { 0 };
+	int status = public_key_read(&v->tool, optarg, &key);
+
+	if (status != EXIT_DONE)
+		return status;
+	buf_addf(&v->auth_info, "publickey %s\n", key.line.p);
+	return buf_done(&v->auth_info) == RJWT_OK ? EXIT_DONE
+						  : tool_fail(&v->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
+}
+
+static int
+take_source(struct verify *v)
+{
+	struct address ignored;
+
+	if (!address_parse(view_of(optarg), &ignored))
+		return tool_wrong(&v->tool,
+		    "--source %s: not an IP address (expected for example 192.0.2.7 or "
+		    "2001:db8::7)",
+		    optarg);
+	v->source = optarg;
+	return EXIT_DONE;
+}
+
+static int
 take_option(void *context, int option)
 {
 	struct verify *v = context;
@@ -82,6 +124,10 @@ take_option(void *context, int option)
 		v->tool.options.now = clock_at;
 		v->tool.options.now_context = v;
 		return option_time(&v->tool, "--at", optarg, &v->at_s);
+	case OPT_KEY:
+		return take_key(v);
+	case OPT_SOURCE:
+		return take_source(v);
 	case OPT_JWS:
 		v->jws = true;
 		return EXIT_DONE;
@@ -120,6 +166,9 @@ verify_arguments(struct verify *v, int argc, char **argv)
 		return status;
 	if (v->jws && (v->explain || v->json || v->lines))
 		return tool_wrong(&v->tool, "--jws cannot be combined with --explain, --json or --lines");
+	if (v->jws && (v->source != NULL || v->auth_info.n > 0))
+		return tool_wrong(&v->tool,
+		    "--jws cannot be combined with --key or --source: it checks only the signature");
 	for (int i = optind; i < argc; i++)
 		if (strncmp(argv[i], "eyJ", 3) == 0)
 			return tool_wrong(&v->tool, "every user of this machine can read the command line: "

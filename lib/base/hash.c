@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGEST_BYTES 32
 #define SEAL_HEAD ",\"sum\":\""
 #define SEAL_TAIL "\"}\n"
 #define SEAL_SIZE (sizeof(SEAL_HEAD) - 1 + (DIGEST_HEX - 1) + sizeof(SEAL_TAIL) - 1)
@@ -29,14 +28,22 @@ format_sum(const unsigned char sum[static DIGEST_BYTES], char hex[static DIGEST_
 }
 
 enum rjwt_err
-digest_hex(struct view bytes, char hex[static DIGEST_HEX])
+digest_bytes(struct view bytes, unsigned char sum[static DIGEST_BYTES])
 {
 	OPENSSL_QUIETLY;
-	unsigned char sum[DIGEST_BYTES];
 	size_t n = 0;
 
-	if (EVP_Q_digest(NULL, "SHA256", NULL, bytes.n == 0 ? "" : bytes.p, bytes.n, sum, &n) != 1 || n != sizeof(sum))
+	if (EVP_Q_digest(NULL, "SHA256", NULL, bytes.n == 0 ? "" : bytes.p, bytes.n, sum, &n) != 1 || n != DIGEST_BYTES)
 		return RJWT_INTERNAL;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+digest_hex(struct view bytes, char hex[static DIGEST_HEX])
+{
+	unsigned char sum[DIGEST_BYTES];
+
+	RJWT_TRY(digest_bytes(bytes, sum));
 	format_sum(sum, hex);
 	return RJWT_OK;
 }

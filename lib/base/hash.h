@@ -14,6 +14,9 @@
 
 #define DIGEST_HEX 65 /* 64 hex digits and a NUL */
 
+#define DIGEST_BYTES 32
+
+RJWT_MUST enum rjwt_err digest_bytes(struct view bytes, unsigned char sum[static DIGEST_BYTES]);
 RJWT_MUST enum rjwt_err digest_hex(struct view bytes, char hex[static DIGEST_HEX]);
 
 /*

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "jose/claims.h"
+#include "base/address.h"
+#include "base/ssh_key.h"
 #include "base/text.h"
 #include "jose/numeric_date.h"
 #include "rjwt.h"
@@ -116,6 +118,18 @@ claims_audience_has(const struct claims *claims, const char *name)
 		if (view_is(json_string_at(claims->json, "aud", i), name))
 			return true;
 	return false;
+}
+
+bool
+claims_each_range(const struct claims *claims, bool (*each)(void *context, struct view range), void *context)
+{
+	size_t count = 0;
+	bool good = json_array(claims->json, "src", &count) == JSON_GOOD &&
+		    json_strings(claims->json, "src", &count) == JSON_GOOD;
+
+	for (size_t i = 0; good && i < count; i++)
+		good = each(context, json_string_at(claims->json, "src", i));
+	return good;
 }
 
 static enum rjwt_err
@@ -240,11 +254,55 @@ read_uses(struct claims *claims, struct rjwt_diag *diag)
 	return RJWT_OK;
 }
 
-/* jti, scope, once, uses, and whether cnf and src are present, with any value. */
+static enum rjwt_err
+check_kid_alone(void *context, struct view name)
+{
+	(void)context;
+	return view_is(name, "kid") ? RJWT_OK : RJWT_CLAIMS;
+}
+
+/* RFC 7800, of which kid alone is known. Another member, known or not, could say that the holder proves something else. */
+static bool
+read_confirmation(struct claims *claims)
+{
+	struct json cnf;
+	struct view kid;
+
+	if (json_member(claims->json, "cnf", &cnf) != JSON_GOOD || json_string(cnf, "kid", &kid) != JSON_GOOD ||
+	    json_names(cnf, check_kid_alone, NULL) != RJWT_OK || !ssh_fingerprint_check(kid))
+		return false;
+	claims->cnf_kid = kid;
+	return true;
+}
+
+static bool
+check_range(void *context, struct view range)
+{
+	size_t *count = context;
+
+	return ++*count <= CLAIMS_RANGES_MAX && address_range_check(range);
+}
+
+/* cnf and src. */
+static enum rjwt_err
+read_origin(struct claims *claims, bool foreign, struct rjwt_diag *diag)
+{
+	size_t count = 0;
+	struct json ignored;
+
+	claims->has_cnf = json_member(claims->json, "cnf", &ignored) != JSON_ABSENT;
+	claims->has_src = json_member(claims->json, "src", &ignored) != JSON_ABSENT;
+	if (claims->has_cnf && !read_confirmation(claims) && !foreign)
+		return wrong(diag, "cnf", "is not {\"kid\":\"SHA256:...\"} with the fingerprint of an ssh key");
+	if (claims->has_src && !foreign && !claims_each_range(claims, check_range, &count))
+		return wrong(diag, "src", "is not an array of 1 to 16 address ranges such as 192.0.2.0/24");
+	return RJWT_OK;
+}
+
+/* jti, scope, once, uses, cnf and src. */
 static enum rjwt_err
 read_own(struct claims *claims, bool foreign, struct rjwt_diag *diag)
 {
-	struct view ignored;
 	enum json_has has = json_string(claims->json, "jti", &claims->jti);
 
 	if (has == JSON_WRONG || (has == JSON_GOOD && !claims_jti_check(claims->jti)))
@@ -255,9 +313,7 @@ read_own(struct claims *claims, bool foreign, struct rjwt_diag *diag)
 	if (claims->once && claims->jti.p == NULL)
 		return wrong(diag, "jti", "is missing (a one-time token needs it)");
 	RJWT_TRY(read_uses(claims, diag));
-	claims->has_cnf = json_string(claims->json, "cnf", &ignored) != JSON_ABSENT;
-	claims->has_src = json_string(claims->json, "src", &ignored) != JSON_ABSENT;
-	return RJWT_OK;
+	return read_origin(claims, foreign, diag);
 }
 
 /* foreign: the payload of a token of somebody else; .p NULL: of ours. */

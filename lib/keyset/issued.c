@@ -47,6 +47,10 @@ issued_line(struct buf *lines, const struct rjwt_token *token, const struct rjwt
 	if (request->issuer != NULL)
 		json_put_string(lines, "iss", view_of(request->issuer));
 	put_list(lines, "aud", request->audience);
+	if (request->bind_key != NULL)
+		json_put_string(lines, "cnf", view_of(request->bind_key));
+	if (request->from != NULL && request->from[0] != NULL)
+		put_list(lines, "src", request->from);
 	if (request->by != NULL)
 		json_put_text(lines, "by", view_of(request->by));
 	if (request->rule != 0)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The checks after a valid signature. */
 #include "token/check.h"
+#include "base/address.h"
 #include "base/datetime.h"
 #include "base/json.h"
+#include "base/ssh_key.h"
 #include "base/string_list.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "keyset/keyset.h"
 #include "keyset/marks.h"
@@ -173,23 +176,67 @@ check_scope(struct verification *w)
 				     : w->claims.scope);
 }
 
-/* This version neither mints nor supports cnf and src: tokens with them are rejected. */
+/* What a token is bound to, and what the login came with. The texts are for people, and cut where they are full. */
+struct origin {
+	struct view kid;
+	struct address address;
+	bool good;
+	char expected[160], found[160];
+};
+
+static bool
+compare_key(void *context, const char *fingerprint)
+{
+	struct origin *o = context;
+
+	text_append(o->found, sizeof(o->found), " ", "%s", fingerprint);
+	o->good = o->good || view_is(o->kid, fingerprint);
+	return o->good;
+}
+
 enum rjwt_err
 check_binding(struct verification *w)
 {
-	if ((w->attempt->flags & RJWT_ANY_ORIGIN) != 0 && w->claims.has_cnf)
+	struct origin o = { .kid = w->claims.cnf_kid };
+
+	if (!w->claims.has_cnf)
+		return check_judge(w, true, "any ssh key, or none", VIEW("not bound"));
+	if ((w->attempt->flags & RJWT_ANY_ORIGIN) != 0 && w->attempt->auth_info == NULL)
 		return check_not_checked(w, "no ssh key was given");
-	return check_judge(w, !w->claims.has_cnf, "no cnf, which is not supported",
-	    view_of(w->claims.has_cnf ? "cnf" : "none"));
+	if (o.kid.p == NULL)
+		return check_judge(w, false, "cnf with the fingerprint of an ssh key", VIEW("another form"));
+	text_append(o.expected, sizeof(o.expected), "", "ssh key %.*s", (int)o.kid.n, o.kid.p);
+	RJWT_TRY(ssh_key_each(w->attempt->auth_info, compare_key, &o));
+	return check_judge(w, o.good, o.expected, view_of(o.found[0] == '\0' ? "no ssh key" : o.found));
+}
+
+static bool
+compare_range(void *context, struct view text)
+{
+	struct origin *o = context;
+	struct address_range range;
+
+	text_append(o->expected, sizeof(o->expected), " ", "%.*s", (int)text.n, text.p);
+	o->good = o->good || (address_range_parse(text, &range) == NULL && address_range_has(&range, &o->address));
+	return true;
 }
 
 enum rjwt_err
 check_source(struct verification *w)
 {
-	if ((w->attempt->flags & RJWT_ANY_ORIGIN) != 0 && w->claims.has_src)
+	struct view source = view_of(w->attempt->source);
+	struct origin o = { .good = false };
+
+	if (!w->claims.has_src)
+		return check_judge(w, true, "any address", VIEW("not bound"));
+	if ((w->attempt->flags & RJWT_ANY_ORIGIN) != 0 && w->attempt->source == NULL)
 		return check_not_checked(w, "no source address was given");
-	return check_judge(w, !w->claims.has_src, "no src, which is not supported",
-	    view_of(w->claims.has_src ? "src" : "none"));
+	/* An address of no bytes is in no range. */
+	if (!address_parse(source, &o.address))
+		source = VIEW("no address");
+	if (!claims_each_range(&w->claims, compare_range, &o))
+		o.good = false;
+	return check_judge(w, o.good, o.expected[0] == '\0' ? "src with address ranges" : o.expected, source);
 }
 
 enum rjwt_err

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "jose/claims.h"
 #include "jose/jws.h"
+#include "token/mint_origin.h"
 #include "token/prompt_limits.h"
 
 #include <inttypes.h>
@@ -118,6 +119,7 @@ order_check(struct mint_item *o)
 	if (o->request->user == NULL)
 		return diag_fail(o->diag, RJWT_USER, "", "no user was named (a token is for one user)");
 	RJWT_TRY(check_names(o));
+	RJWT_TRY(mint_origin_check(&o->full, o->diag));
 	RJWT_TRY(check_requested_lifetime(o));
 	RJWT_TRY(check_uses(o));
 	RJWT_TRY(check_free(o, o->full.claims, false));
@@ -273,6 +275,7 @@ put_claims(struct mint_item *o, struct buf *out)
 		json_put_bool(out, "once", true);
 	if (token->uses != 0)
 		json_put_integer(out, "uses", token->uses);
+	mint_origin_put(&o->full, out);
 	if (o->full.claims != NULL)
 		json_put_members(out, view_of(o->full.claims));
 	json_close(out);

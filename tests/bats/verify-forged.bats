@@ -88,16 +88,18 @@ judge_all()
 	refused 1 'an empty scope rejects all tokens' verify -s sudo < <(forge "$state/private/1.key" "$good_header" "${good_claims/:\"ssh\"/:\"sudo\"}")
 }
 
-@test "cnf and src are refused as the module does; with a JWK Set they are not checked, and it says so" {
+@test "cnf and src are refused as the module does; with a JWK Set they are not checked without a key and an address, and it says so" {
 	expect_each "$good_claims" claims <<-'E'
-		binding|.cnf = {"kid": "x"}
-		source|.src = ["::1"]
+		claims|.cnf = {"kid": "x"}
+		claims|.src = ["::1"]
+		binding|.cnf = {"kid": "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"}
+		source|.src = ["::1/128"]
 		accepted|.cnf2 = {"kid": "x"} | .src2 = ["::1"]
 	E
 	judge_all
 	forge "$state/private/1.key" "$good_header" "$(jq -c '.cnf = {"kid": "x"} | .src = ["::1"]' <<<"$good_claims")" >"$BATS_TEST_TMPDIR/bound"
 	run -1 verify "$BATS_TEST_TMPDIR/bound"
-	says 'rejected: binding: '
+	says 'rejected: claims: '
 	jq -nc --arg kid "$(kid)" --arg k "$(b64 <"$state/private/1.key")" \
 		'{keys: [{kty: "oct", alg: "HS256", kid: $kid, k: $k}]}' >"$BATS_TEST_TMPDIR/set"
 	chmod go-w "$BATS_TEST_TMPDIR"

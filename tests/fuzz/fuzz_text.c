@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Durations, times, numbers, escapes and names of people's words: read, written and read again. */
+/* Durations, times, numbers, escapes, names, addresses and ssh keys, all as people write them: read, written and read again. */
 #include "fuzz.h"
-#include "base/text.h"
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/datetime.h"
+#include "base/ssh_key.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char fuzz_name[] = "text";
-enum { DURATION, TIME, NUMBER, ESCAPED, NEAR };
-const char *const fuzz_sights[] = { "a duration", "a time", "a number", "an escape", "a nearest name", NULL };
+enum { DURATION, TIME, NUMBER, ESCAPED, NEAR, ADDRESS, RANGE, FINGERPRINT, KEY };
+const char *const fuzz_sights[] = { "a duration", "a time", "a number", "an escape", "a nearest name", "an address",
+	"a range", "a fingerprint", "a key", NULL };
 
 #define DAY_S INT64_C(86400)
 
@@ -128,6 +131,66 @@ find_near(struct view word)
 	FUZZ_CHECK(strlen(some) < sizeof(some) && strncmp(some, "abc", 3) == 0);
 }
 
+/* A range has one spelling, and its first address is in it. */
+static void
+read_range(struct view text)
+{
+	struct address_range range, again;
+	struct address address;
+	char shown[ADDRESS_RANGE_SIZE];
+	const char *why = address_range_parse(text, &range);
+
+	if (address_parse(text, &address)) {
+		FUZZ_SAW(ADDRESS);
+		FUZZ_CHECK((address.n == 4 || address.n == 16) && text.n < 46);
+	}
+	FUZZ_CHECK(why == NULL || (why[0] != '\0' && !address_range_check(text)));
+	if (why != NULL)
+		return;
+	FUZZ_SAW(RANGE);
+	address_range_format(&range, shown);
+	FUZZ_CHECK(address_range_check(view_of(shown)) && address_range_check(text) == view_is(text, shown));
+	FUZZ_CHECK(address_range_parse(view_of(shown), &again) == NULL && again.bits == range.bits &&
+		   address_range_has(&again, &range.first) && address_range_has(&range, &again.first));
+}
+
+static bool
+same_key(void *context, const char *fingerprint)
+{
+	const char **wanted = context;
+
+	FUZZ_CHECK(strcmp(fingerprint, *wanted) == 0);
+	*wanted = NULL;
+	return true;
+}
+
+static bool
+any_key(void *context, const char *fingerprint)
+{
+	(void)context;
+	FUZZ_CHECK(ssh_fingerprint_check(view_of(fingerprint)));
+	return false;
+}
+
+/* A key, and the same key as sshd tells it. */
+static void
+read_key(struct view text, const char *copy)
+{
+	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+	char fingerprint[SSH_FINGERPRINT_SIZE];
+	const char *wanted = fingerprint;
+
+	FUZZ_CHECK(ssh_key_each(copy, any_key, NULL) == RJWT_OK);
+	if (ssh_fingerprint_check(text))
+		FUZZ_SAW(FINGERPRINT);
+	if (ssh_key_fingerprint(text, fingerprint) != RJWT_OK)
+		return;
+	FUZZ_SAW(KEY);
+	FUZZ_CHECK(ssh_fingerprint_check(view_of(fingerprint)));
+	buf_addf(&line, "password\npublickey %s\n", copy);
+	FUZZ_CHECK(ssh_key_each(line.p, same_key, &wanted) == RJWT_OK && wanted == NULL);
+}
+
 /* A code has one word, and a sentence; what is none has both too. */
 static void
 name_code(unsigned number)
@@ -160,6 +223,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	escape(bytes);
 	find_near(bytes);
 	name_code((unsigned char)text[0]);
+	read_range(bytes);
+	read_key(bytes, text);
 	free(text);
 	return 0;
 }

@@ -34,7 +34,7 @@ struct trial {
 	char *user, *service;
 	const char *scope;
 	int flags, version;
-	bool traced;
+	bool traced, origin;
 	struct said spent[ATTEMPTS]; /* once, and accepted */
 	size_t nspent;
 	bool unclear; /* a call failed before: what it left is not known here */
@@ -53,6 +53,7 @@ choose(struct trial *t, struct rest *rest)
 	flags = take_byte(rest);
 	t->flags = (int)(flags & (RJWT_DRY_RUN | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_SIGNATURE_ONLY));
 	t->traced = (flags & 32) != 0;
+	t->origin = (flags & 64) == 0;
 	n = take_byte(rest);
 	if (n % 8 == 7)
 		t->user = take_string(rest, 300);
@@ -162,7 +163,9 @@ attempt(struct trial *t, struct rest *rest, struct rest plan)
 		.service = t->service,
 		.flags = t->flags,
 		.trace = t->traced ? trace : NULL,
-		.trace_max = RJWT_CHECKS_MAX };
+		.trace_max = RJWT_CHECKS_MAX,
+		.auth_info = t->origin ? TOKENS_AUTH_INFO : NULL,
+		.source = t->origin ? TOKENS_SOURCE : NULL };
 	struct rjwt_verdict verdict;
 	struct rjwt_diag diag = { 0 };
 	struct token token;
@@ -206,7 +209,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.alg = t.stage == NULL ? t.set->alg->name : t.stage->signers[t.version]->alg->name,
 		.leeway_s = t.setting->leeway_s,
 		.max_lifetime_s = t.setting->max_lifetime_s,
-		.once_always = t.setting->once_always };
+		.once_always = t.setting->once_always,
+		.origin = t.origin };
 	lowest = fuzz_lowest();
 	err = open_handle(&t, &rest);
 	attempts = 1 + take_below(&rest, ATTEMPTS);

@@ -31,7 +31,10 @@ static const char *const words[] = { "null", "true", "false", "0", "1", "-1", "-
 	"\"ssh\"", "\"ssh sudo\"", "\"sudo\"", "\"ssh  sudo\"", "\"sshd\"", "\"s\"", "{}", "{\"a\":[1,{\"b\":null}]}",
 	"\"login+jwt\"", "\"application/LOGIN+jwt\"", "\"JWT\"", "\"jwt\"", "\"none\"", "\"HS256\"", "\"ES256\"",
 	"\"EdDSA\"", "\"RS256\"", "\"B.1\"", "\"B.2\"", "\"B.3\"", "\"B.4\"", "\"B.0\"", "\"B.01\"", "\"B\"", "\"C.1\"",
-	"\"B.2147483648\"", "\"../1\"", "\"revoked\"", "\"mallory\"", "[\"exp\"]" };
+	"\"B.2147483648\"", "\"../1\"", "\"revoked\"", "\"mallory\"", "[\"exp\"]", "{\"kid\":\"" TOKENS_KEY "\"}",
+	"{\"kid\":\"" TOKENS_KEY "\",\"jkt\":\"x\"}", "{\"kid\":\"" TOKENS_OTHER_KEY "\"}", "[\"192.0.2.0/24\"]",
+	"[\"10.0.0.0/8\",\"::/0\",\"192.0.2.7/32\"]", "[\"192.0.2.7/24\"]", "[\"192.0.2.8/32\",\"::/0\"]",
+	"[\"0.0.0.0/0\"]" };
 static const char *const names[] = { "hdralg", "hdrkid", "hdrtyp", "hdrcrit", "hdrb64", "hdrzip", "hdrcty", "hdrjwk",
 	"hdrjku", "hdrx5c", "hdrx5u", "hdrx5t", "hdrx5t#S256", "hdrother", "clmiss", "clmsub", "clmaud", "clmiat",
 	"clmexp", "clmnbf", "clmjti", "clmscope", "clmonce", "clmcnf", "clmsrc", "clmname", "clmother" };
@@ -331,6 +334,43 @@ user_may_pass(struct json_object *claims, const struct asked *asked, struct said
 	return asked->user[0] != '\0' && strcmp(user, wanted) == 0;
 }
 
+/* Whether one IPv4 range has TOKENS_SOURCE, and none is of a form that this does not know. */
+static bool
+ranges_have_source(struct json_object *src)
+{
+	size_t n = json_object_is_type(src, json_type_array) ? json_object_array_length(src) : 0;
+	bool found = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *text = json_object_get_string(json_object_array_get_idx(src, i));
+		unsigned a, b, c, d, bits, range, mask;
+		char more;
+
+		if (text != NULL && strchr(text, ':') != NULL)
+			continue;
+		if (text == NULL || sscanf(text, "%u.%u.%u.%u/%u%c", &a, &b, &c, &d, &bits, &more) != 5 || bits > 32)
+			return false;
+		mask = bits == 0 ? 0 : ~0U << (32 - bits);
+		range = a << 24 | b << 16 | c << 8 | d;
+		if ((range & ~mask) != 0)
+			return false;
+		found = found || range == (0xc0000207U & mask);
+	}
+	return found;
+}
+
+static bool
+origin_may_pass(struct json_object *claims, const struct asked *asked)
+{
+	struct json_object *cnf = json_object_object_get(claims, "cnf");
+	const char *kid = json_object_is_type(cnf, json_type_object) ? string_of(cnf, "kid") : NULL;
+
+	if (has(claims, "cnf") &&
+	    (!asked->origin || kid == NULL || strcmp(kid, TOKENS_KEY) != 0 || json_object_object_length(cnf) != 1))
+		return false;
+	return !has(claims, "src") || (asked->origin && ranges_have_source(json_object_object_get(claims, "src")));
+}
+
 static bool
 claims_may_pass(struct json_object *claims, const struct asked *asked, struct said *said)
 {
@@ -338,7 +378,7 @@ claims_may_pass(struct json_object *claims, const struct asked *asked, struct sa
 	const char *iss = string_of(claims, "iss"), *jti = string_of(claims, "jti");
 	const char *scope = string_of(claims, "scope");
 
-	if (iss == NULL || has(claims, "cnf") || has(claims, "src") || !times_may_pass(claims, asked, said) ||
+	if (iss == NULL || !origin_may_pass(claims, asked) || !times_may_pass(claims, asked, said) ||
 	    !user_may_pass(claims, asked, said))
 		return false;
 	if ((has(claims, "once") && !json_object_is_type(once, json_type_boolean)) ||

@@ -10,6 +10,7 @@
 #define RJWT_TOKENS_H
 
 #include "faults.h"
+#include "../unit/ssh_keys.h"
 #include "jose/jws.h"
 #include "base/buf.h"
 #include "jose/provider.h"
@@ -41,7 +42,14 @@ struct asked {
 	const char *alg, *kid;
 	int64_t now_s, leeway_s, max_lifetime_s;
 	bool once_always;
+	bool origin; /* with TOKENS_AUTH_INFO, from TOKENS_SOURCE; else from nowhere */
 };
+
+/* A login by ssh, and the key that was not used. */
+#define TOKENS_KEY SSH_FINGERPRINT
+#define TOKENS_OTHER_KEY OTHER_FINGERPRINT
+#define TOKENS_AUTH_INFO SSH_AUTH_INFO
+#define TOKENS_SOURCE SSH_SOURCE /* 192.0.2.7 */
 
 /* What it says of itself. */
 struct said {

@@ -146,7 +146,12 @@ table_put(struct table *t, int rule, enum rjwt_err reason, enum world world, con
 		assert_non_null(t->rows);
 	}
 	r = &t->rows[t->n++];
-	*r = (struct refusal){ .rule = rule, .reason = reason, .world = world, .user = "alice", .service = "sshd" };
+	*r = (struct refusal){ .rule = rule,
+		.reason = reason,
+		.world = world,
+		.user = "alice",
+		.service = "sshd",
+		.source = SSH_SOURCE };
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	buf_add_view(&r->twin, buf_view(&t->plain[world]));
 	return r;
@@ -182,6 +187,7 @@ table_rows(struct table *t, const struct row *rows, size_t n)
 		r = table_put(t, row->rule, row->reason, row->world, name);
 		r->user = row->user == NULL ? r->user : row->user;
 		r->service = row->service == NULL ? r->service : row->service;
+		r->source = row->source == NULL ? r->source : row->source;
 		table_token(t, row->world, row->bad, &r->bad);
 		if (row->twin[0].part == 0)
 			continue;

@@ -17,6 +17,7 @@
 #define RJWT_TEST_TABLE_H
 
 #include "fixture.h"
+#include "ssh_keys.h"
 #include "base/buf.h"
 #include "jose/key.h"
 
@@ -36,6 +37,7 @@ struct refusal {
 	enum rjwt_err reason;
 	enum world world;
 	const char *user, *service; /* of the attempt */
+	const char *source;	    /* of the attempt, with SSH_AUTH_INFO of ssh_keys.h in each */
 	char name[120];		    /* what is wrong; unique among those of its world, user and service */
 	struct buf bad, twin;
 };
@@ -91,6 +93,7 @@ struct row {
 	struct edit bad[4], twin[4]; /* no twin: the token without edits */
 	enum world world;
 	const char *user, *service; /* NULL: alice, sshd */
+	const char *source;	    /* NULL: SSH_SOURCE */
 };
 
 #define ROW(rule_, reason_, ...)                                       \
@@ -138,5 +141,6 @@ void table_rsa(struct table *t);
 void table_claims(struct table *t);
 void table_names(struct table *t);
 void table_keys(struct table *t);
+void table_origin(struct table *t);
 
 #endif

@@ -122,6 +122,8 @@ told(const struct refusal *r)
 		.len = r->bad.n,
 		.user = r->user,
 		.service = r->service,
+		.auth_info = SSH_AUTH_INFO,
+		.source = r->source,
 		.flags = RJWT_DRY_RUN };
 	struct rjwt_verdict v;
 	bool tell;
@@ -166,13 +168,23 @@ check_password(const struct refusal *r, const struct talk *talk, const char *aut
 }
 
 static void
+connection_of(const struct refusal *r, char connection[static 80])
+{
+	snprintf(connection, 80, "SSH_CONNECTION=%s 4022 192.0.2.1 22", r->source);
+}
+
+static void
 check_refused(const struct refusal *r)
 {
 	/* As sshd's password method: the same answer to every prompt. */
-	struct talk talk = { .replies = { r->bad.p, r->bad.p } };
+	char connection[80];
+	const char *const environment[] = { "SSH_AUTH_INFO_0=" SSH_AUTH_INFO, connection, NULL };
+	struct talk talk = { .replies = { r->bad.p, r->bad.p }, .environment = environment };
 	char authtok[4096];
-	int ret = driver_login(t->f, RJWT_ALONE, r->service, r->user, &talk, authtok);
+	int ret;
 
+	connection_of(r, connection);
+	ret = driver_login(t->f, RJWT_ALONE, r->service, r->user, &talk, authtok);
 	if (ret != PAM_AUTH_ERR)
 		fail_msg("%s: the module says %d", r->name, ret);
 	if (looks_like_token(&r->bad))
@@ -185,9 +197,14 @@ check_refused(const struct refusal *r)
 static void
 check_accepted(const struct refusal *r)
 {
-	struct talk talk = { .replies = { r->twin.p } };
+	char connection[80];
+	const char *const environment[] = { "SSH_AUTH_INFO_0=" SSH_AUTH_INFO, connection, NULL };
+	struct talk talk = { .replies = { r->twin.p }, .environment = environment };
 	char authtok[4096], begins[80];
-	int ret = driver_login(t->f, RJWT_ALONE, r->service, r->user, &talk, authtok);
+	int ret;
+
+	connection_of(r, connection);
+	ret = driver_login(t->f, RJWT_ALONE, r->service, r->user, &talk, authtok);
 
 	if (!looks_like_token(&r->twin)) {
 		if (ret != PAM_AUTH_ERR || strcmp(authtok, "-") != 0 || lines_in_log() != 1 ||

@@ -17,6 +17,19 @@
 
 static struct table *t;
 static char *files[FILES]; /* paths; one of each row's bad token */
+static char key_file[160]; /* with SSH_KEY, as SSH_AUTH_INFO has it */
+
+static void
+write_key(void)
+{
+	static const char key[] = SSH_KEY " alice\n";
+	int fd;
+
+	snprintf(key_file, sizeof(key_file), "%.140s/key.pub", t->f->top);
+	fd = open(key_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && write(fd, key, sizeof(key) - 1) == (ssize_t)sizeof(key) - 1);
+	close(fd);
+}
 
 /* A line end belongs to no token, and one at a file's end is none of it. */
 static void
@@ -37,6 +50,7 @@ setup(void **state)
 {
 	(void)state;
 	t = table_new(clock_made_up);
+	write_key();
 	for (size_t i = 0; i < t->n; i++)
 		write_token(i);
 	return 0;
@@ -57,7 +71,8 @@ teardown(void **state)
 static bool
 same_group(const struct refusal *a, const struct refusal *b)
 {
-	return a->world == b->world && strcmp(a->user, b->user) == 0 && strcmp(a->service, b->service) == 0;
+	return a->world == b->world && strcmp(a->user, b->user) == 0 && strcmp(a->service, b->service) == 0 &&
+	       strcmp(a->source, b->source) == 0;
 }
 
 /* The next group's rows, as indices; 0: there is none. */
@@ -83,10 +98,11 @@ next_group(size_t *from, size_t members[static FILES])
 static struct printed
 verify_group(const struct refusal *r, const char *option, char *const paths[], size_t n, struct view input)
 {
-	static char *argv[FILES + 16];
+	static char *argv[FILES + 24];
 	char at[24], set[] = "-j";
 	char *const fixed[] = { (char[]){ "rjwt-verify" }, (char[]){ "-c" }, t->f->config, (char[]){ "--at" }, at,
-		(char[]){ "-u" }, (char *)(uintptr_t)r->user, (char[]){ "-s" }, (char *)(uintptr_t)r->service,
+		(char[]){ "--key" }, key_file, (char[]){ "--source" }, (char *)(uintptr_t)r->source, (char[]){ "-u" },
+		(char *)(uintptr_t)r->user, (char[]){ "-s" }, (char *)(uintptr_t)r->service,
 		(char *)(uintptr_t)option };
 	size_t argc = ARRAY_LEN(fixed);
 
@@ -251,6 +267,8 @@ library_verdict(const struct refusal *r, struct rjwt_verdict *v)
 		.len = r->bad.n,
 		.user = r->user,
 		.service = r->service,
+		.auth_info = SSH_AUTH_INFO,
+		.source = r->source,
 		.flags = RJWT_DRY_RUN,
 		.trace = trace,
 		.trace_max = RJWT_CHECKS_MAX };

@@ -33,6 +33,8 @@ verdict_of(const struct refusal *r, const struct buf *token, int flags, struct r
 		.len = token->n,
 		.user = r->user,
 		.service = r->service,
+		.auth_info = SSH_AUTH_INFO,
+		.source = r->source,
 		.flags = flags & ~TRACED,
 		.trace = (flags & TRACED) != 0 ? trace : NULL,
 		.trace_max = RJWT_CHECKS_MAX };
@@ -161,7 +163,7 @@ test_rows_differ(void **state)
 			const struct refusal *a = &t->rows[i], *b = &t->rows[k];
 
 			if (a->world == b->world && strcmp(a->user, b->user) == 0 &&
-			    strcmp(a->service, b->service) == 0 &&
+			    strcmp(a->service, b->service) == 0 && strcmp(a->source, b->source) == 0 &&
 			    (strcmp(a->name, b->name) == 0 || view_eq(buf_view(&a->bad), buf_view(&b->bad))))
 				print_error("twice, %u: %s, %s\n", ++twice, a->name, b->name);
 		}

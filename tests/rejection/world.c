@@ -256,6 +256,7 @@ table_new(void (*now)(void *context, struct rjwt_time *now))
 	table_claims(t);
 	table_names(t);
 	table_keys(t);
+	table_origin(t);
 	return t;
 }
 

@@ -173,6 +173,10 @@ driver_start(struct fixture *f, const char *stack, const char *service, const ch
 	buf_adds(&driver_log, "");
 	assert_int_equal(pam_start_confdir(service, user, &conv, folder, &pamh), PAM_SUCCESS);
 	talk->pamh = pamh;
+	for (size_t i = 0; talk->environment != NULL && talk->environment[i] != NULL; i++)
+		assert_int_equal(pam_putenv(pamh, talk->environment[i]), PAM_SUCCESS);
+	if (talk->rhost != NULL)
+		assert_int_equal(pam_set_item(pamh, PAM_RHOST, talk->rhost), PAM_SUCCESS);
 	return pamh;
 }
 

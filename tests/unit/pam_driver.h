@@ -21,6 +21,9 @@ struct talk {
 	void (*meanwhile)(const struct talk *talk); /* while the first prompt waits; may be NULL */
 	struct fixture *fixture;		    /* for meanwhile */
 	pam_handle_t *pamh;			    /* too */
+	const char *const
+	    *environment;  /* NAME=value, which the application gives to modules; ends with NULL; may be NULL */
+	const char *rhost; /* PAM_RHOST; NULL: none */
 	char prompts[REPLIES][300];
 	int styles[REPLIES];
 	int asked;

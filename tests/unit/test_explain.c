@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What --explain and the log say of each check: expected and found, of an accepted token and of refused ones. */
 #include "fixture.h"
+#include "ssh_keys.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -49,15 +50,15 @@ test_accepted(void **state)
 		{ "issued_in_future", "not before it was issued, 2027-01-15T07:59:30Z", "2027-01-15T08:00:00Z" },
 		{ "lifetime", "1s to 1h", "5m" },
 		{ "issued after retirement", "a key that has not retired", "such a key" }, { "scope", "ssh", "ssh" },
-		{ "binding", "no cnf, which is not supported", "none" },
-		{ "source", "no src, which is not supported", "none" }, { "revoked", "no revocation", "none" },
-		{ "spent", "nothing: a reusable token", "reusable" } };
+		{ "binding", "any ssh key, or none", "not bound" }, { "source", "any address", "not bound" },
+		{ "revoked", "no revocation", "none" }, { "spent", "nothing: a reusable token", "reusable" } };
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 	RJWT_CLEAN(free_clean) char *once = token_with(f, (struct edit[]){ CLAIM("once", "true"), END });
 	RJWT_CLEAN(free_clean) char *other = token_with(f, (struct edit[]){ CLAIM("sub", "\"bob\""), END });
 	RJWT_CLEAN(free_clean)
-	char *bound = token_with(f, (struct edit[]){ CLAIM("cnf", "1"), CLAIM("src", "1"), END });
+	char *bound = token_with(f,
+	    (struct edit[]){ CLAIM("cnf", "{\"kid\":\"" SSH_FINGERPRINT "\"}"), CLAIM("src", "[\"::/0\"]"), END });
 	struct rjwt_verdict v;
 
 	want("accepted", judge(f, token, TRACED, &v), RJWT_OK);
@@ -129,8 +130,15 @@ static const struct {
 	{ "long", "1s to 1h", "1h1s", RJWT_LIFETIME, { CLAIM("exp", "1800003601"), END } },
 	{ "scope", "ssh", "sudo", RJWT_SCOPE, { CLAIM("scope", "\"sudo\""), END } },
 	{ "no scope", "ssh", "none", RJWT_SCOPE, { CLAIM("scope", NULL), END } },
-	{ "cnf", "no cnf, which is not supported", "cnf", RJWT_BINDING, { CLAIM("cnf", "1"), END } },
-	{ "src", "no src, which is not supported", "src", RJWT_SOURCE, { CLAIM("src", "1"), END } },
+	{ "cnf", "ssh key " SSH_FINGERPRINT, "no ssh key", RJWT_BINDING,
+	    { CLAIM("cnf", "{\"kid\":\"" SSH_FINGERPRINT "\"}"), END } },
+	{ "src", "10.0.0.0/8 ::/0", "no address", RJWT_SOURCE, { CLAIM("src", "[\"10.0.0.0/8\",\"::/0\"]"), END } },
+	{ "cnf of another form", "iss, aud, exp, iat and the user, each of its type",
+	    "cnf is not {\"kid\":\"SHA256:...\"} with the fingerprint of an ssh key", RJWT_CLAIMS,
+	    { CLAIM("cnf", "1"), END } },
+	{ "src of another form", "iss, aud, exp, iat and the user, each of its type",
+	    "src is not an array of 1 to 16 address ranges such as 192.0.2.0/24", RJWT_CLAIMS,
+	    { CLAIM("src", "1"), END } },
 };
 
 static void

@@ -20,17 +20,18 @@ static const struct edges {
 	{ "lib/token", { "token", "config", "keyset", "jose", "base" } },
 	{ "lib/stack", { "stack", "base" } },
 	{ "lib", { "handle.h", "token", "config", "keyset", "jose", "base" } },
-	{ "pam", { "base", "args.h", "log.h", "prompt.h", "login.h", "phases.h", "tell.h" } },
-	{ "tools", { "base", "stack", "tool.h", "options.h", "askpass.h", "caller.h", "audit.h", "issue.h",
-		       "issue_request.h", "grant.h", "keyd.h", "verify.h", "lines.h", "log.h", "check.h", "findings.h",
-		       "findings.def", "try.h", "colour.h", "fixes.def", "status.h" } },
+	{ "pam", { "base", "args.h", "log.h", "prompt.h", "login.h", "phases.h", "tell.h", "origin.h" } },
+	{ "tools",
+	    { "base", "stack", "tool.h", "options.h", "askpass.h", "caller.h", "audit.h", "issue.h", "issue_request.h",
+		"grant.h", "keyd.h", "verify.h", "lines.h", "log.h", "check.h", "findings.h", "findings.def", "try.h",
+		"public_key.h", "sshd_config.h", "colour.h", "fixes.def", "status.h" } },
 };
 
 /* What only those include who mint, change or report. */
 static const char *const of_writers[] = { "keyset/plan.h", "keyset/inspect.h", "keyset/tickets.h", "keyset/issued.h",
 	"keyset/jwks.h", "keyset/marks_write.h", "keyset/lock.h", "keyset/lock_end.h", "keyset/commit.h",
-	"keyset/change.h", "keyset/parked_write.h", "keyset/recover.h", "keyset/init.h", "token/mint.h", "token/mint_request.h", "token/rules.h",
-	"jose/provider_write.h", "base/file_write.h" };
+	"keyset/change.h", "keyset/parked_write.h", "keyset/recover.h", "keyset/init.h", "token/mint.h", "token/mint_request.h",
+	"token/mint_origin.h", "token/rules.h", "jose/provider_write.h", "base/file_write.h" };
 
 static FILE *
 source(const char *path)

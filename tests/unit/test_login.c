@@ -3,6 +3,7 @@
 #include "prompt.h"
 #include "tell.h"
 #include "pam_driver.h"
+#include "ssh_keys.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -304,7 +305,7 @@ test_sentences(void **state)
 		{ "sshd", "Token is for another service. ",
 		    { 'c', "scope", "\"" LABEL " " LABEL "2 " LABEL "3 " LABEL "4\"" } },
 		{ "closed", "No token opens closed here. ", { 'c', "scope", "\"closed\"" } },
-		{ "sshd", "Token needs its ssh key. ", { 'c', "cnf", "{\"kid\":\"SHA256:x\"}" } },
+		{ "sshd", "Token needs its ssh key. ", { 'c', "cnf", "{\"kid\":\"" SSH_FINGERPRINT "\"}" } },
 		{ "sshd", "Token is for another network. ", { 'c', "src", "[\"10.0.0.0/8\"]" } },
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests that become tokens, requests that are refused, and the rotation that comes first. */
 #include "fixture.h"
+#include "ssh_keys.h"
 #include "syncs.h"
 #include "jose/provider.h"
 
@@ -15,6 +16,16 @@ static const char *const long_scope[] = { "abcdefghijklmnopqrstuvwxyz1234567", N
 static const char *const bad_audience[] = { "host.example", "", NULL };
 static const char *const none[] = { NULL };
 static const int64_t zero = 0, one = 1, minus = -5, hour = 3600, above = 3601, most = INT64_MAX;
+static const char *const ssh[] = { "ssh", NULL };
+static const char *const sudo[] = { "sudo", NULL };
+static const char *const range[] = { "10.0.0.0/8", "::/0", "192.0.2.7", NULL };
+static const char *const host_bits[] = { "10.0.0.0/8", "10.0.0.1/8", NULL };
+static const char *const no_range[] = { "web1", NULL };
+static const char *const empty_range[] = { "", NULL };
+static const char *const sixteen[] = { "::", "::1", "::2", "::3", "::4", "::5", "::6", "::7", "::8", "::9", "::a",
+	"::b", "::c", "::d", "::e", "::f", NULL };
+static const char *const seventeen[] = { "::", "::1", "::2", "::3", "::4", "::5", "::6", "::7", "::8", "::9", "::a",
+	"::b", "::c", "::d", "::e", "::f", "1::", NULL };
 static char long_name[RJWT_NAME_MAX + 2];
 
 /* A request refused, beside one that differs in that one thing. */
@@ -48,6 +59,18 @@ static const struct {
 	    { .claims = "{\"s\\u0075b2\":\"root\"}" } },
 	{ "claim cnf", RJWT_CLAIMS, { .claims = "{\"cnf\":{}}" }, { .claims = "{}" } },
 	{ "claim src", RJWT_CLAIMS, { .claims = "{\"src\":[]}" }, { .claims = "{\"a\":[]}" } },
+	{ "key of another form", RJWT_BINDING, { .bind_key = "SHA256:x" }, { .bind_key = SSH_FINGERPRINT } },
+	{ "key empty", RJWT_BINDING, { .bind_key = "" }, { .bind_key = NULL } },
+	{ "key itself", RJWT_BINDING, { .bind_key = SSH_KEY }, { .bind_key = SSH_FINGERPRINT } },
+	{ "key for sudo", RJWT_SCOPE, { .bind_key = SSH_FINGERPRINT, .scope = sudo },
+	    { .bind_key = SSH_FINGERPRINT, .scope = ssh } },
+	{ "key for ssh and sudo", RJWT_SCOPE, { .bind_key = SSH_FINGERPRINT, .scope = scopes }, { .scope = scopes } },
+	{ "no range", RJWT_SOURCE, { .from = no_range }, { .from = range } },
+	{ "range empty", RJWT_SOURCE, { .from = empty_range }, { .from = none } },
+	{ "range with host bits", RJWT_SOURCE, { .from = host_bits }, { .from = range } },
+	{ "too many ranges", RJWT_SOURCE, { .from = seventeen }, { .from = sixteen } },
+	{ "range for sudo", RJWT_SCOPE, { .from = range, .scope = sudo }, { .from = range, .scope = ssh } },
+	{ "range for ssh and sudo", RJWT_SCOPE, { .from = range, .scope = scopes }, { .from = none, .scope = scopes } },
 	{ "claims an array", RJWT_CLAIMS, { .claims = "[]" }, { .claims = " { } " } },
 	{ "claims empty", RJWT_CLAIMS, { .claims = "" }, { .claims = NULL } },
 	{ "claims twice", RJWT_CLAIMS, { .claims = "{\"a\":1,\"a\":2}" }, { .claims = "{\"a\":1,\"b\":2}" } },
@@ -95,6 +118,38 @@ test_requests(void **state)
 		rjwt_token_clear(&token);
 	}
 	want("no user", rjwt_mint(f->h, &(struct rjwt_request){ 0 }, &(struct rjwt_token){ 0 }, &f->diag), RJWT_USER);
+}
+
+/* What a token is bound to is in its claims, in the one form that the verifier reads, and in the record of the token. */
+static void
+test_bound(void **state)
+{
+	struct fixture *f = *state;
+	const struct rjwt_request request = { .user = "alice", .bind_key = SSH_FINGERPRINT, .from = range };
+	struct rjwt_attempt attempt = { .user = "alice",
+		.service = "sshd",
+		.flags = RJWT_DRY_RUN,
+		.auth_info = SSH_AUTH_INFO,
+		.source = SSH_SOURCE };
+	struct rjwt_verdict v;
+	struct rjwt_token token;
+
+	want("mint", rjwt_mint(f->h, &request, &token, &f->diag), RJWT_OK);
+	assert_non_null(strstr(token.claims,
+	    "\"cnf\":{\"kid\":\"" SSH_FINGERPRINT "\"},\"src\":[\"10.0.0.0/8\",\"::/0\",\"192.0.2.7/32\"]"));
+	attempt.token = token.text;
+	attempt.len = token.len;
+	want("good", rjwt_verify(f->h, &attempt, &v, &f->diag), RJWT_OK);
+	rjwt_verdict_clear(&v);
+	attempt.source = "192.0.2.8";
+	want("address", rjwt_verify(f->h, &attempt, &v, &f->diag), RJWT_SOURCE);
+	rjwt_verdict_clear(&v);
+	attempt.auth_info = "publickey " OTHER_SSH_KEY "\n";
+	want("key", rjwt_verify(f->h, &attempt, &v, &f->diag), RJWT_BINDING);
+	rjwt_verdict_clear(&v);
+	rjwt_token_clear(&token);
+	assert_true(file_has(f, "issued/500000",
+	    "\"cnf\":\"" SSH_FINGERPRINT "\",\"src\":[\"10.0.0.0/8\",\"::/0\",\"192.0.2.7\"]"));
 }
 
 /* Every option ends up where it belongs, and the token says what was asked. */
@@ -627,8 +682,8 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_requests), T(test_all_options), T(test_defaults), T(test_expiry),
-		T(test_configured), T(test_uses), T(test_suffix_length), T(test_prompts), T(test_counted),
+	const struct CMUnitTest tests[] = { T(test_requests), T(test_bound), T(test_all_options), T(test_defaults),
+		T(test_expiry), T(test_configured), T(test_uses), T(test_suffix_length), T(test_prompts), T(test_counted),
 		T(test_warnings), T(test_rotation_comes_first), cmocka_unit_test(test_retired_while_minting),
 		T(test_minting_is_durable), T(test_unusable_clock),
 		cmocka_unit_test(test_clock_unusable_from_the_start),

@@ -81,21 +81,6 @@ test_services(void **state)
 	}
 }
 
-/* The flags that tools set. RJWT_ANY_ORIGIN alone lets cnf and src pass, for somebody who cannot know them. */
-static void
-test_any_origin(void **state)
-{
-	struct fixture *f = *state;
-	const struct edit cnf[] = { CLAIM("cnf", "{}"), END }, src[] = { CLAIM("src", "[]"), END };
-	RJWT_CLEAN(free_clean) char *bound = token_with(f, cnf);
-	RJWT_CLEAN(free_clean) char *from = token_with(f, src);
-
-	want("cnf", judge(f, bound, 0, NULL), RJWT_BINDING);
-	want("cnf", judge(f, bound, RJWT_ANY_ORIGIN, NULL), RJWT_OK);
-	want("src", judge(f, from, 0, NULL), RJWT_SOURCE);
-	want("src", judge(f, from, RJWT_ANY_ORIGIN, NULL), RJWT_OK);
-}
-
 static void
 test_signature_only(void **state)
 {
@@ -310,8 +295,8 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_strictest_is_zero), T(test_users), T(test_services),
-		T(test_any_origin), T(test_signature_only), T(test_verdict), T(test_trace), T(test_trace_of_long),
-		T(test_failed), T(test_configured), T(test_suffix_once) };
+		T(test_signature_only), T(test_verdict), T(test_trace), T(test_trace_of_long), T(test_failed),
+		T(test_configured), T(test_suffix_once) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

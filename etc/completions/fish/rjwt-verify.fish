@@ -2,6 +2,8 @@
 # Made by etc/make-completion.
 complete -c rjwt-verify -s u -l user -x -a '(__fish_complete_users)' -d 'login name to test'
 complete -c rjwt-verify -s s -l service -x -d 'PAM service to test'
+complete -c rjwt-verify -l key -r -F -d 'public ssh key used before the token'
+complete -c rjwt-verify -l source -x -d 'IP address from which the login comes'
 complete -c rjwt-verify -l at -x -d 'verify as if the time were TIME'
 complete -c rjwt-verify -l jws -d 'check only the signature, and print the payload'
 complete -c rjwt-verify -s a -l audience -x -d 'audience to accept'
