@@ -196,23 +196,12 @@ check_signature(struct verification *w)
 				   : "none"));
 }
 
-/* RFC 7515 s4.1.9: application/ may be left out. */
-static struct view
-media_type(struct view typ)
-{
-	static const struct view prefix = { "application/", 12 };
-
-	if (typ.n > prefix.n && strncasecmp(typ.p, prefix.p, prefix.n) == 0)
-		return (struct view){ typ.p + prefix.n, typ.n - prefix.n };
-	return typ;
-}
-
 /* Media types are case-insensitive. */
 enum rjwt_err
 check_typ(struct verification *w)
 {
 	const char *configured = w->verifier->config->token_type;
-	struct view typ = w->jws.typ, found = media_type(typ), wanted = media_type(view_of(configured));
+	struct view typ = w->jws.typ, found = jws_media_type(typ), wanted = jws_media_type(view_of(configured));
 
 	if (typ.p == NULL)
 		return check_judge(w, wanted.n == 3 && strncasecmp(wanted.p, "JWT", 3) == 0, configured, VIEW("none"));
