@@ -212,9 +212,8 @@ read_keys(struct json json, struct bundle *bundle, const char **why)
 	bundle->keys = calloc(count, sizeof(*bundle->keys));
 	if (bundle->keys == NULL)
 		return RJWT_MEMORY;
-	for (; bundle->nkeys < count; bundle->nkeys++)
-		RJWT_TRY(
-		    read_key(json_element(json, "keys", bundle->nkeys), bundle, &bundle->keys[bundle->nkeys], why));
+	for (size_t i = 0; i < count; i++) /* counted first: what was read of a key that is refused is cleared */
+		RJWT_TRY(read_key(json_element(json, "keys", i), bundle, &bundle->keys[bundle->nkeys++], why));
 	return check_keys(bundle, why);
 }
 

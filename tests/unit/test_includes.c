@@ -18,9 +18,9 @@ static const struct edges {
 	{ "lib/keyset", { "keyset", "jose", "base" } },
 	{ "lib/config", { "config", "keyset/keyset.h", "jose", "base" } }, /* values of keyset/ alone */
 	{ "lib/fleet", { "fleet", "keyset", "jose", "base" } },
-	{ "lib/token", { "token", "config", "keyset", "jose", "base" } },
+	{ "lib/token", { "token", "config", "fleet/fleet.h", "keyset", "jose", "base" } },
 	{ "lib/stack", { "stack", "base" } },
-	{ "lib", { "handle.h", "token", "config", "keyset", "jose", "base" } },
+	{ "lib", { "handle.h", "token", "config", "fleet", "keyset", "jose", "base" } },
 	{ "pam", { "base", "args.h", "log.h", "prompt.h", "login.h", "phases.h", "tell.h" } },
 	{ "tools", { "base", "stack", "tool.h", "options.h", "askpass.h", "caller.h", "issue.h", "issue_request.h",
 		       "grant.h", "keyd.h", "verify.h", "lines.h", "log.h", "check.h", "findings.h", "findings.def",
@@ -31,7 +31,8 @@ static const struct edges {
 static const char *const of_writers[] = { "keyset/plan.h", "keyset/inspect.h", "keyset/tickets.h", "keyset/issued.h",
 	"keyset/jwks.h", "keyset/marks_write.h", "keyset/lock.h", "keyset/lock_end.h", "keyset/commit.h",
 	"keyset/change.h", "keyset/recover.h", "keyset/init.h", "token/mint.h", "token/mint_request.h", "token/rules.h",
-	"jose/provider_write.h", "base/file_write.h", "fleet/bundle.h" };
+	"jose/provider_write.h", "base/file_write.h", "fleet/bundle.h", "fleet/offer.h", "fleet/follow.h",
+	"fleet/install.h", "fleet/publish.h", "fleet/publish_private.h", "keyset/denials_write.h" };
 
 static FILE *
 source(const char *path)
