@@ -58,7 +58,7 @@ join()
 	rjwt-keyd follow "$BATS_TEST_TMPDIR/fleet.jws"
 	log_mark
 	run -255 ssh_kbd alice "$token" 'id -un'
-	asked 'Token was revoked. '
+	asked '(alice@127.0.0.1) Token: ' '(alice@127.0.0.1) Token was revoked. Token: '
 	log_since 'rejected reason=denied'
 	sleep 2.1
 	run -0 ssh_kbd alice "$(issued alice)" 'id -un'
