@@ -121,9 +121,10 @@ enum rjwt_err
 fleet_refresh(struct fleet_reader *r)
 {
 	struct stat status;
+	bool found = fstatat(AT_FDCWD, r->path, &status, AT_SYMLINK_NOFOLLOW) == 0;
 
-	r->joined = fstatat(AT_FDCWD, r->path, &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
-	if (r->joined && r->identity.st_ino != 0 && same_file(&status, &r->identity))
+	r->joined = found || errno != ENOENT;
+	if (found && r->identity.st_ino != 0 && same_file(&status, &r->identity))
 		return RJWT_OK;
 	drop_opened(r);
 	r->identity = (struct stat){ 0 };
@@ -229,19 +230,21 @@ fleet_can_judge(struct fleet_reader *r, struct rjwt_diag *diag)
 /* --- denials ---------------------------------------------------------------------------------- */
 
 /* denied/ is made by join, and by whoever denies; where neither happened, nothing is denied. */
-static bool
-may_deny(const struct fleet_reader *r)
+static enum rjwt_err
+may_deny(const struct fleet_reader *r, bool *may)
 {
 	RJWT_CLEAN(free_clean) char *path = NULL;
 	struct stat status;
 
+	*may = r->joined;
 	if (r->joined)
-		return true;
+		return RJWT_OK;
 	if (asprintf(&path, "%s/denied", r->state) < 0) {
 		path = NULL;
-		return true;
+		return RJWT_MEMORY;
 	}
-	return fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	*may = fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	return RJWT_OK;
 }
 
 static enum rjwt_err
@@ -263,8 +266,10 @@ fleet_denied(struct fleet_reader *r, struct view user, struct view jti, int64_t 
 	RJWT_CLEAN(dir_close) struct dir all = DIR_NONE;
 	const struct fleet *fleet = fleet_value(r);
 	struct denial_question question;
+	bool may;
 
-	if (!may_deny(r))
+	RJWT_TRY(may_deny(r, &may));
+	if (!may)
 		return RJWT_OK;
 	RJWT_TRY(denial_ask(user, jti, iat_s, &question));
 	RJWT_TRY(dir_open(r->state, &state, diag));
