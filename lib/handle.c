@@ -40,6 +40,7 @@ rjwt_close(struct rjwt *h)
 	if (h == NULL)
 		return;
 	marks_close(&h->marks);
+	fleet_close(h->fleet);
 	store_close(h->store);
 	jwk_set_clear(&h->set);
 	config_clear(&h->config);
@@ -158,6 +159,29 @@ open_set(const struct rjwt_options *options, struct jwk_set *set, struct rjwt_di
 	return jwk_set_parse((struct view){ options->jwks_text, options->jwks_len }, set, diag);
 }
 
+/*
+ * This host's own keyset, those of its fleet, or both. The own one is reported, unless there is none and another can
+ * judge.
+ */
+static enum rjwt_err
+open_keysets(struct rjwt *h, struct rjwt_diag *diag)
+{
+	struct rjwt_diag why = { 0 };
+	enum rjwt_err err;
+
+	RJWT_TRY(fleet_open(h->config.state_dir, &h->fleet));
+	err = store_open(h->config.state_dir, NULL, &h->store, diag);
+	if (err != RJWT_KEYSET || !store_is_missing(h->config.state_dir))
+		return err;
+	RJWT_TRY(fleet_refresh(h->fleet));
+	if (!fleet_is_joined(h->fleet))
+		return err;
+	err = fleet_can_judge(h->fleet, &why);
+	if (diag != NULL)
+		*diag = why;
+	return err;
+}
+
 enum rjwt_err
 rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_diag *diag)
 {
@@ -177,7 +201,7 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 	if (options->jwks != NULL || options->jwks_text != NULL)
 		RJWT_TRY(open_set(options, &h->set, diag));
 	else
-		RJWT_TRY(store_open(h->config.state_dir, NULL, &h->store, diag));
+		RJWT_TRY(open_keysets(h, diag));
 	if (h->store != NULL)
 		RJWT_TRY(keyset_check_config(store_keyset(h->store), &h->config.rotation, diag));
 	h->marks = MARKS_OF(h->store);
@@ -200,11 +224,12 @@ rjwt_verify(struct rjwt *h, const struct rjwt_attempt *attempt, struct rjwt_verd
 		verdict_begin(verdict, err);
 		return err;
 	}
+	v.fleet = h->fleet;
 	if (h->store != NULL) {
 		v.keyset = store_keyset(h->store);
 		v.keys = store_keys(h->store);
 		v.marks = &h->marks;
-	} else {
+	} else if (h->fleet == NULL) {
 		v.set = &h->set;
 		verdict_begin(verdict, RJWT_USAGE);
 		if ((attempt->flags & RJWT_SIGNATURE_ONLY) == 0 &&
@@ -257,6 +282,9 @@ handle_need_store(const struct rjwt *h, struct rjwt_diag *diag)
 {
 	if (diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
+	if (h->store == NULL && h->fleet != NULL)
+		return diag_fail(diag, RJWT_KEYSET, h->config.state_dir,
+		    "this host has no keyset of its own, it only follows others (rjwt-keyd init creates one)");
 	if (h->store == NULL)
 		return diag_fail(diag, RJWT_USAGE, "", "a JWK Set can only verify");
 	return RJWT_OK;

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/host.h"
 #include "config/config.h"
+#include "fleet/fleet.h"
 #include "jose/jwk.h"
 #include "keyset/marks.h"
 #include "keyset/store.h"
@@ -15,13 +16,28 @@
 
 struct rjwt {
 	struct config config;
-	struct store *store; /* NULL: set is in its place */
+	struct store *store; /* NULL: set is in its place, or this host only follows others */
 	struct marks marks;
+	struct fleet_reader *fleet; /* NULL: as for store */
 	struct jwk_set set;
 	struct clock clock;
 	void (*event)(void *context, const struct rjwt_event *event); /* see struct rjwt_options */
 	void *event_context;
 };
+
+/* For lib/fleet.c, which publishes what a change made, if this host is an issuer; what fails is a warning. */
+void handle_publish(struct rjwt *handle, char *warning, size_t size);
+
+/* Of an issuer, whose bundle key lies beside the private keys. */
+void handle_warn_compromised(const struct rjwt *handle, char *warning, size_t size);
+
+/*
+ * In a fleet, tokens of a name or an id are denied on all hosts; false: this host is in none. The denial is durable when
+ * it returns. *until_s: no token of these names with iat up to this verifies, or is minted.
+ */
+bool handle_is_in_fleet(const struct rjwt *handle);
+RJWT_MUST enum rjwt_err
+handle_deny(struct rjwt *handle, const struct rjwt_revocation *revocation, int64_t *until_s, struct rjwt_diag *diag);
 
 /* RJWT_USAGE for a handle on a JWK Set: what is asked needs the keyset itself. Clears diag. */
 RJWT_MUST enum rjwt_err handle_need_store(const struct rjwt *handle, struct rjwt_diag *diag);

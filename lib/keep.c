@@ -4,6 +4,7 @@
  */
 #include "handle.h"
 #include "base/buf.h"
+#include "base/datetime.h"
 #include "base/file.h"
 #include "base/openssl.h"
 #include "base/text.h"
@@ -94,7 +95,19 @@ rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token 
 		rjwt_token_clear(token);
 	RJWT_TRY(err);
 	warn_unspendable(h, request, token);
+	if (token->change.any)
+		handle_publish(h, token->warning, sizeof(token->warning));
 	return RJWT_OK;
+}
+
+static void
+publish_rotation(struct rjwt *h, struct rjwt_minted *minted, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (minted[i].err == RJWT_OK && minted[i].token.change.any) {
+			handle_publish(h, minted[i].token.warning, sizeof(minted[i].token.warning));
+			return;
+		}
 }
 
 enum rjwt_err
@@ -112,6 +125,7 @@ rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, s
 		if ((requests[i].flags & RJWT_PARK) != 0)
 			return diag_fail(&minted[i].diag, minted[i].err = RJWT_USAGE, "", "a batch parks no tokens");
 	err = mint_tokens(&m, requests, n, minted);
+	publish_rotation(h, minted, n);
 	for (size_t i = 0; i < n; i++)
 		if (minted[i].err == RJWT_OK && (minted[i].token.once || minted[i].token.uses != 0) &&
 		    is_for_us(h, &requests[i])) {
@@ -139,8 +153,11 @@ change(struct rjwt *h, struct change_request request, int flags, struct rjwt_cha
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
 
-	return keyset_change(h->store, &(struct keyset_env){ &h->config.rotation, &h->clock, diag, &events }, &request,
-	    flags, change);
+	RJWT_TRY(keyset_change(h->store, &(struct keyset_env){ &h->config.rotation, &h->clock, diag, &events }, &request,
+	    flags, change));
+	if ((flags & RJWT_DRY_RUN) == 0 && change->any)
+		handle_publish(h, change->warning, sizeof(change->warning));
+	return RJWT_OK;
 }
 
 enum rjwt_err
@@ -150,8 +167,11 @@ rjwt_rotate(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_dia
 
 	RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(flags_check(flags, RJWT_ROTATE_FLAGS, diag));
-	if ((flags & RJWT_COMPROMISED) != 0)
-		return change(h, request, flags, done, diag);
+	if ((flags & RJWT_COMPROMISED) != 0) {
+		RJWT_TRY(change(h, request, flags, done, diag));
+		handle_warn_compromised(h, done->warning, sizeof(done->warning));
+		return RJWT_OK;
+	}
 	/* The version before the lock: whoever comes second finds another one, and does not rotate. */
 	RJWT_TRY(store_load(h->store, diag));
 	request = (struct change_request){ .why = WHY_MANUAL, .version = store_keyset(h->store)->active.version };
@@ -197,6 +217,30 @@ read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_r
 	return err == RJWT_OK ? err : diag_fail(diag, err, "", "%s is a key of another keyset", r->kid);
 }
 
+/*
+ * In a fleet it does not promote the next key, which other hosts may not know yet: a denial has a date. It is there
+ * before the commit, which is published.
+ */
+static enum rjwt_err
+deny(struct rjwt *h, const struct rjwt_revocation *r, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
+{
+	char at[32], names[120] = "";
+	int64_t until_s = 0;
+
+	if ((flags & RJWT_DRY_RUN) == 0)
+		RJWT_TRY(handle_deny(h, r, &until_s, diag));
+	RJWT_TRY(change(h, (struct change_request){ .why = WHY_BUMP }, flags, done, diag));
+	time_format(at, until_s);
+	for (size_t i = 0; r->users != NULL && r->users[i] != NULL && i < 3; i++)
+		text_append(names, sizeof(names), ", ", "%.32s", r->users[i]);
+	if (r->jti != NULL)
+		snprintf(done->text, sizeof(done->text), "the token %.128s is denied in this fleet", r->jti);
+	else
+		snprintf(done->text, sizeof(done->text), "tokens of %s minted until %s are denied in this fleet", names,
+		    until_s == 0 ? "now" : at);
+	return RJWT_OK;
+}
+
 enum rjwt_err
 rjwt_revoke(struct rjwt *h, const struct rjwt_revocation *revocation, int flags, struct rjwt_change *done,
     struct rjwt_diag *diag)
@@ -207,6 +251,8 @@ rjwt_revoke(struct rjwt *h, const struct rjwt_revocation *revocation, int flags,
 	RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(flags_check(flags, RJWT_REVOKE_FLAGS, diag));
 	RJWT_TRY(read_revocation(h, revocation, &request, diag));
+	if ((revocation->users != NULL || revocation->jti != NULL) && handle_is_in_fleet(h))
+		return deny(h, revocation, flags, done, diag);
 	err = change(h, request, flags, done, diag);
 	if (err == RJWT_KEY_UNKNOWN && revocation->kid != NULL) /* the change knows its version alone */
 		return diag_fail(diag, err, "", "%s is not a key of this keyset that still verifies", revocation->kid);

@@ -179,12 +179,14 @@ extern "C" {
 	CODE(RJWT_BINDING, "binding", "the token is bound to an ssh key that was not used") \
 	CODE(RJWT_SOURCE, "source", "the token is for another source address") \
 	CODE(RJWT_REVOKED, "revoked", "the token was revoked") \
+	CODE(RJWT_DENIED, "denied", "the token was denied in this fleet") \
 	CODE(RJWT_SPENT, "spent", "the token was used before") \
 	CODE(RJWT_RULE, "rule", "no rule allows the request")
 
 #define RJWT_NO_VERDICTS(CODE) \
 	CODE(RJWT_CONFIG, "config", "the configuration is not valid") \
 	CODE(RJWT_KEYSET, "keyset", "the keyset is not usable") \
+	CODE(RJWT_STALE, "stale", "the issuer was not heard from for too long") \
 	CODE(RJWT_IO, "io", "input or output failed") \
 	CODE(RJWT_BUSY, "busy", "the keyset is locked") \
 	CODE(RJWT_EXISTS, "exists", "it already exists") \

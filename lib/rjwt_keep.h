@@ -150,6 +150,43 @@ struct rjwt_status {
 enum rjwt_err rjwt_status(const struct rjwt_options *options, struct rjwt_status *status);
 void rjwt_status_clear(struct rjwt_status *status);
 
+/* --- a fleet: few issuers, many hosts; rjwt-fleet(7) ------------------------------------------- */
+
+/* What a host is in its fleet. */
+struct rjwt_fleet {
+	bool changed;			  /* something was written */
+	bool made_keys;			  /* the fleet keys are new */
+	int64_t serial;			  /* that was published; 0: none */
+	char name[33];			  /* of this issuer */
+	char path[256];			  /* of the file that was published */
+	char key[44];			  /* the fleet key that hosts join with */
+	char audience[RJWT_NAME_MAX + 1]; /* the name that this host has in tokens */
+};
+
+/*
+ * Make what is missing of keyset, fleet keys (in key_file), bundle key and roster, and publish. url: where others will
+ * fetch the file. RJWT_EXISTS: this host has joined another fleet; as rjwt_init().
+ */
+enum rjwt_err rjwt_fleet_init(const struct rjwt_options *options, const char *url, const char *key_file,
+    struct rjwt_fleet *fleet, struct rjwt_diag *diag);
+
+/*
+ * Publish the keyset of a host that is an issuer; every change of the keyset does so, and warns where that fails.
+ * RJWT_USAGE: it is none; RJWT_KEYSET, RJWT_ALG (a key is secret), RJWT_IO, RJWT_BUSY, RJWT_MEMORY.
+ */
+enum rjwt_err rjwt_publish(struct rjwt *handle, struct rjwt_fleet *fleet, struct rjwt_diag *diag);
+
+/* Believe in the fleet with this key. No network is used. RJWT_USAGE: url or key are malformed; RJWT_AUDIENCE. */
+enum rjwt_err rjwt_join(const struct rjwt_options *options, const char *url, const char *key, struct rjwt_fleet *fleet,
+    struct rjwt_diag *diag);
+
+/*
+ * Install what files of lines offer, which anybody may have written; NULL-terminated. say is called for each event: wrong
+ * means that something was not installed. An error is this host's; what is wrong with the files is said.
+ */
+enum rjwt_err rjwt_follow(const struct rjwt_options *options, const char *const *files,
+    void (*say)(void *context, bool wrong, const char *text), void *context, struct rjwt_diag *diag);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

@@ -116,6 +116,8 @@ judge(struct login *l, const struct reply *reply)
 	if (!rjwt_is_verdict(err)) {
 		explain_no_root(&verdict, &diag);
 		log_failure(l->pamh, &l->who, err, &verdict, &diag);
+		if (verdict.tell) /* stale: the holder of a good token learns why it does not open this host */
+			tell_rejected(l->next_prompt, &verdict, l->who.service, l->args->prompt);
 		return login_code(err);
 	}
 	log_verdict(l->pamh, &l->who, NULL, &verdict);

@@ -27,6 +27,7 @@ plain(enum rjwt_err reason)
 		{ RJWT_KEY_RETIRED, "Token was issued after its key retired" },
 		{ RJWT_SCOPE, "Token is for another service" }, { RJWT_BINDING, "Token needs its ssh key" },
 		{ RJWT_SOURCE, "Token is for another network" }, { RJWT_REVOKED, "Token was revoked" },
+		{ RJWT_DENIED, "Token was revoked" }, { RJWT_STALE, "This host has not heard from the issuer" },
 		{ RJWT_SPENT, "Token already used" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -90,6 +91,8 @@ tell_rejected(char out[static TELL_SIZE], const struct rjwt_verdict *v, const ch
 		buf_addf(&sentence, "Token was used %" PRId64 " times", v->used);
 	else if (v->reason == RJWT_AUDIENCE)
 		name_host(&sentence, &v->failed);
+	else if (v->reason == RJWT_STALE)
+		buf_addf(&sentence, "This host has %s", v->failed.found);
 	else if (v->reason == RJWT_SCOPE)
 		name_scopes(&sentence, &v->failed, service);
 	put(out, sentence.n == 0 || sentence.failed || sentence.n > TELL_MAX - 2 ? plain(v->reason) : sentence.p,

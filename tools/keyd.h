@@ -20,16 +20,20 @@ enum {
 	SUB = 1 << 14,
 	KID = 1 << 15,
 	ALL = 1 << 16,
-	QUIET = 1 << 17
+	QUIET = 1 << 17,
+	KEY_FILE = 1 << 18
 };
+
+/* Where the fleet keys lie until they are moved off the host. */
+#define FLEET_KEY_FILE "/root/rjwt-fleet.key"
 
 struct keyd {
 	struct tool tool;
 	int given; /* the options on the command line, a sum of bits */
 	bool dry_run, if_missing, json, quiet;
-	const char *jti, *kid;
+	const char *jti, *kid, *key_file;
 	char whole_jti[RJWT_ID_SIZE]; /* of a token whose beginning was typed */
-	struct string_list users;     /* of --sub; of try its arguments */
+	struct string_list users;     /* of --sub; of try, fleet, join and follow their arguments */
 };
 
 /* Rotate on a timer until SIGTERM or SIGINT. */
@@ -51,5 +55,9 @@ int keyd_revoke(struct keyd *keyd);
 int keyd_status(struct keyd *keyd);
 int keyd_check(struct keyd *keyd);
 int keyd_try(struct keyd *keyd);
+int keyd_fleet(struct keyd *keyd);
+int keyd_join(struct keyd *keyd);
+int keyd_publish(struct keyd *keyd);
+int keyd_follow(struct keyd *keyd);
 
 #endif

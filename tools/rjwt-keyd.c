@@ -130,6 +130,10 @@ static const struct command {
 	{ "check", keyd_check, JSON | QUIET, "say what will not work, or surprise, and what to do; change nothing" },
 	{ "try", keyd_try, JSON | QUIET,
 	    "try USER [SERVICE...]: log in by the real PAM stacks, with tokens good and bad" },
+	{ "fleet", keyd_fleet, KEY_FILE, "fleet init URL: make this host an issuer that others can follow" },
+	{ "publish", keyd_publish, 0, "publish keys and denials now; every change does so by itself" },
+	{ "join", keyd_join, 0, "join URL KEY: accept tokens of the issuers of a fleet" },
+	{ "follow", keyd_follow, 0, "follow FILE...: install what these files of a fleet offer" },
 };
 
 static const struct option_row rows[] = {
@@ -143,6 +147,7 @@ static const struct option_row rows[] = {
 	{ ALL, "all", NULL, "all tokens minted until now", NULL },
 	{ JSON, "json", NULL, "print a JSON object", "Options of list, status, check, try:" },
 	{ 'q', "quiet", NULL, "print the verdict alone", "Options of status, check, try:" },
+	{ KEY_FILE, "key", "FILE", "where the fleet keys are (default: " FLEET_KEY_FILE ")", "Options of fleet:" },
 	{ DRY_RUN, "dry-run", NULL, "report what would be done, change nothing", "Options of once, rotate, revoke:" },
 	{ 0, NULL, NULL, NULL, NULL },
 };
@@ -208,6 +213,8 @@ take_option(void *context, int option)
 		once = &keyd->jti;
 	else if (option == KID)
 		once = &keyd->kid;
+	else if (option == KEY_FILE)
+		once = &keyd->key_file;
 	if (once != NULL && *once != NULL)
 		return tool_wrong(&keyd->tool, "--%s: given twice", option_name(&keyd->tool, option));
 	if (once != NULL)
@@ -222,14 +229,26 @@ take_option(void *context, int option)
 	return EXIT_DONE;
 }
 
-/* COMMAND, and the names that follow try and revoke --sub. -1: continue. */
+/* Whether arguments follow the command. */
+static bool
+takes_arguments(const struct keyd *keyd, const char *command)
+{
+	static const char *const names[] = { "try", "fleet", "join", "follow" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(command, names[i]) == 0)
+			return true;
+	return (keyd->given & SUB) != 0;
+}
+
+/* COMMAND, and what follows some of them. -1: continue. */
 static int
 take_arguments(struct keyd *keyd, int argc, char **argv)
 {
 	if (optind == argc)
 		return tool_wrong(&keyd->tool, "COMMAND is missing");
 	for (int i = optind + 1; i < argc; i++) {
-		if ((keyd->given & SUB) == 0 && strcmp(argv[optind], "try") != 0)
+		if (!takes_arguments(keyd, argv[optind]))
 			return tool_wrong(&keyd->tool, "%s: unexpected argument", argv[i]);
 		if (string_list_add(&keyd->users, argv[i]) != RJWT_OK)
 			return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });

@@ -78,7 +78,7 @@ put_accepted(const struct verify *v, const struct rjwt_verdict *verdict)
 
 	put_word("accepted");
 	for (size_t i = 0; i < verdict->nchecks; i++) {
-		if (trace[i].outcome != RJWT_NOT_CHECKED)
+		if (trace[i].outcome != RJWT_NOT_CHECKED || is_check(&trace[i], "denied")) /* with revoked */
 			continue;
 		if (pending != NULL) {
 			printf("%s%s", separator, pending);

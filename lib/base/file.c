@@ -253,6 +253,59 @@ read_full(int fd, char *to, size_t n)
 	return (ssize_t)have;
 }
 
+static const char cannot_read[] = "cannot read";
+
+static const char *
+not_readable(const struct stat *found, size_t max)
+{
+	if (!S_ISREG(found->st_mode))
+		return "not a regular file";
+	return found->st_size < 0 || (uintmax_t)found->st_size > max ? "too large" : NULL;
+}
+
+/* One byte more than its size: a file that grows meanwhile is not whole. *why is set if it could not be read. */
+static enum rjwt_err
+read_whole(int fd, const struct stat *found, struct buf *text, const char **why)
+{
+	char *room = buf_room(text, (size_t)found->st_size + 1);
+	ssize_t n;
+
+	if (room == NULL)
+		return RJWT_MEMORY;
+	n = read_full(fd, room, (size_t)found->st_size + 1);
+	if (n != (ssize_t)found->st_size) {
+		*why = n < 0 ? cannot_read : "changed while being read";
+		return RJWT_OK;
+	}
+	text->n = (size_t)n;
+	text->p[n] = '\0';
+	return RJWT_OK;
+}
+
+enum rjwt_err
+file_read_foreign(const char *path, size_t max, struct buf *text, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(fd_clean) int fd = open(path, O_RDONLY | OPEN_FLAGS);
+	RJWT_CLEAN(buf_clear) struct buf got = { 0 };
+	struct stat found;
+	const char *why;
+
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return diag_fail(diag, RJWT_KEYSET, path, "not a regular file");
+	if (fd < 0 || fstat(fd, &found) != 0)
+		return diag_fail(diag, RJWT_IO, path, "%s", cannot_read);
+	why = not_readable(&found, max);
+	if (why == NULL && found.st_nlink != 1)
+		why = "has more than one name (hard links are not read)";
+	if (why == NULL)
+		RJWT_TRY(read_whole(fd, &found, &got, &why));
+	if (why != NULL)
+		return diag_fail(diag, why == cannot_read ? RJWT_IO : RJWT_KEYSET, path, "%s", why);
+	buf_clear(text);
+	*text = RJWT_STEAL(got);
+	return RJWT_OK;
+}
+
 enum rjwt_err
 file_read(const struct dir *dir, const char *name, size_t max, struct buf *text, struct stat *status,
     struct rjwt_diag *diag)
@@ -261,8 +314,6 @@ file_read(const struct dir *dir, const char *name, size_t max, struct buf *text,
 	RJWT_CLEAN(buf_clear) struct buf got = { 0 };
 	struct stat found;
 	const char *why;
-	ssize_t n;
-	char *room;
 
 	if (fd < 0 && errno == ELOOP)
 		return entry_fail(diag, RJWT_KEYSET, dir, name, "is a symbolic link (not followed)");
@@ -270,22 +321,13 @@ file_read(const struct dir *dir, const char *name, size_t max, struct buf *text,
 		return entry_fail(diag, RJWT_KEYSET, dir, name, "not a regular file");
 	if (fd < 0 || fstat(fd, &found) != 0)
 		return entry_fail(diag, RJWT_IO, dir, name, "cannot read");
-	why = !S_ISREG(found.st_mode)				    ? "not a regular file"
-	      : found.st_size < 0 || (uintmax_t)found.st_size > max ? "too large"
-								    : file_unsafe(&found, false);
+	why = not_readable(&found, max);
+	if (why == NULL)
+		why = file_unsafe(&found, false);
+	if (why == NULL)
+		RJWT_TRY(read_whole(fd, &found, &got, &why));
 	if (why != NULL)
-		return entry_fail(diag, RJWT_KEYSET, dir, name, why);
-	/* One byte more than its size: a file that grows meanwhile is not whole. */
-	room = buf_room(&got, (size_t)found.st_size + 1);
-	if (room == NULL)
-		return RJWT_MEMORY;
-	n = read_full(fd, room, (size_t)found.st_size + 1);
-	if (n < 0)
-		return entry_fail(diag, RJWT_IO, dir, name, "cannot read");
-	if (n != (ssize_t)found.st_size)
-		return entry_fail(diag, RJWT_KEYSET, dir, name, "changed while being read");
-	got.n = (size_t)n;
-	got.p[n] = '\0';
+		return entry_fail(diag, why == cannot_read ? RJWT_IO : RJWT_KEYSET, dir, name, why);
 	if (status != NULL)
 		*status = found;
 	buf_clear(text);

@@ -74,6 +74,12 @@ RJWT_MUST enum rjwt_err file_read(const struct dir *dir, const char *name, size_
     struct stat *status, struct rjwt_diag *diag);
 
 /*
+ * Read a file that anybody may have written, of at most max bytes: a regular file with one name. No link is followed as
+ * its last component, and opening never blocks. What it has is to be believed only for its signatures. Errors as above.
+ */
+RJWT_MUST enum rjwt_err file_read_foreign(const char *path, size_t max, struct buf *text, struct rjwt_diag *diag);
+
+/*
  * Check that a file of room bytes (at most DIR_PROBE_MAX) can be created in dir, without giving it a name: nothing is
  * left behind, and no time changes. RJWT_IO with the reason: a full or read-only file system, no inode left, no
  * permission.

@@ -51,7 +51,7 @@ open_new(int dir_fd, const char *name, unsigned mode, int *fd)
 }
 
 static bool
-fill_new(int dir_fd, const char *name, unsigned mode, struct view text, const struct timespec *mtime)
+fill_new(int dir_fd, const char *name, unsigned mode, struct view text, const struct timespec *mtime, bool later)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 		mtime == NULL ? (struct timespec){ .tv_nsec = UTIME_OMIT } : *mtime };
@@ -59,7 +59,7 @@ fill_new(int dir_fd, const char *name, unsigned mode, struct view text, const st
 
 	if (!open_new(dir_fd, name, mode, &fd))
 		return false;
-	return (write_full(fd, text) && (mtime == NULL || futimens(fd, times) == 0) && fsync(fd) == 0) ||
+	return (write_full(fd, text) && (mtime == NULL || futimens(fd, times) == 0) && (later || fsync(fd) == 0)) ||
 	       undo_new(dir_fd, name);
 }
 
@@ -71,9 +71,9 @@ staged_name(const char *name)
 	return asprintf(&staged, FILE_TEMPORARY "%s", name) < 0 ? NULL : staged;
 }
 
-enum rjwt_err
-file_stage(const struct dir *dir, const char *name, unsigned mode, struct view text, const struct timespec *mtime,
-    struct rjwt_diag *diag)
+static enum rjwt_err
+stage(const struct dir *dir, const char *name, unsigned mode, struct view text, const struct timespec *mtime,
+    bool later, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(free_clean) char *fresh = staged_name(name);
 
@@ -82,13 +82,20 @@ file_stage(const struct dir *dir, const char *name, unsigned mode, struct view t
 	/* An existing one was left by a crash: its writer held the lock that we hold now. */
 	if (unlinkat(dir->fd, fresh, 0) != 0 && errno != ENOENT)
 		return entry_fail(diag, RJWT_IO, dir, fresh, "cannot remove");
-	if (!fill_new(dir->fd, fresh, mode, text, mtime))
+	if (!fill_new(dir->fd, fresh, mode, text, mtime, later))
 		return entry_fail(diag, RJWT_IO, dir, name, "cannot write");
 	return RJWT_OK;
 }
 
 enum rjwt_err
-file_publish(const struct dir *dir, const char *name, struct rjwt_diag *diag)
+file_stage(const struct dir *dir, const char *name, unsigned mode, struct view text, const struct timespec *mtime,
+    struct rjwt_diag *diag)
+{
+	return stage(dir, name, mode, text, mtime, false, diag);
+}
+
+static enum rjwt_err
+rename_staged(const struct dir *dir, const char *name, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(free_clean) char *fresh = staged_name(name);
 
@@ -100,7 +107,30 @@ file_publish(const struct dir *dir, const char *name, struct rjwt_diag *diag)
 		unlinkat(dir->fd, fresh, 0);
 		return err;
 	}
+	return RJWT_OK;
+}
+
+enum rjwt_err
+file_publish(const struct dir *dir, const char *name, struct rjwt_diag *diag)
+{
+	RJWT_TRY(rename_staged(dir, name, diag));
 	return dir_sync(dir, diag);
+}
+
+enum rjwt_err
+file_write_later(const struct dir *dir, const char *name, unsigned mode, struct view text, const struct timespec *mtime,
+    struct rjwt_diag *diag)
+{
+	RJWT_TRY(stage(dir, name, mode, text, mtime, true, diag));
+	return rename_staged(dir, name, diag);
+}
+
+enum rjwt_err
+files_sync(const struct dir *dir, struct rjwt_diag *diag)
+{
+	if (syncfs(dir->fd) != 0)
+		return diag_fail(diag, RJWT_IO, dir->path, "cannot sync to disk");
+	return RJWT_OK;
 }
 
 enum rjwt_err
@@ -121,7 +151,7 @@ new_fail(const struct dir *dir, const char *name, struct rjwt_diag *diag)
 enum rjwt_err
 file_create(const struct dir *dir, const char *name, unsigned mode, struct view text, struct rjwt_diag *diag)
 {
-	if (!fill_new(dir->fd, name, mode, text, NULL))
+	if (!fill_new(dir->fd, name, mode, text, NULL, false))
 		return new_fail(dir, name, diag);
 	return dir_sync(dir, diag);
 }

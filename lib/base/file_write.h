@@ -20,6 +20,14 @@ RJWT_MUST enum rjwt_err file_publish(const struct dir *dir, const char *name, st
 RJWT_MUST enum rjwt_err file_write(const struct dir *dir, const char *name, unsigned mode, struct view text,
     const struct timespec *mtime, struct rjwt_diag *diag);
 
+/*
+ * The same for many files at once: file_write_later() renames without waiting for the disk, and files_sync() makes all
+ * that was written on the file system of dir durable. Until then a crash may leave such a file empty.
+ */
+RJWT_MUST enum rjwt_err file_write_later(const struct dir *dir, const char *name, unsigned mode, struct view text,
+    const struct timespec *mtime, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err files_sync(const struct dir *dir, struct rjwt_diag *diag);
+
 /* Create a file durably; it must not exist. RJWT_EXISTS, RJWT_IO; a partial file is removed. */
 RJWT_MUST enum rjwt_err
 file_create(const struct dir *dir, const char *name, unsigned mode, struct view text, struct rjwt_diag *diag);

@@ -34,6 +34,7 @@ struct config {
 	char *state_dir, *base_kid, *token_type, *user_claim, *user_suffix;
 	int64_t default_lifetime_s;
 	int64_t max_token_bytes;
+	int64_t fleet_max_age_s; /* older bundles verify nothing */
 	struct service *services;
 	size_t nservices;
 	struct issue_rule *rules; /* in their order: the first that fits counts */

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "jose/alg.h"
 #include "jose/claims.h"
+#include "jose/jws.h"
 #include "keyset/keyset.h"
 
 #include <inttypes.h>
@@ -76,20 +77,20 @@ config_value_is_text(const struct config_value *v)
 	return !digits;
 }
 
-/* "application/" may precede a type and is not a type itself. */
+/* "application/" may precede a type and is not a type itself; and what signs documents must not seem to sign tokens. */
 static bool
-is_bare_prefix(const struct config_row *row, struct view text)
+is_no_token_type(const struct config_row *row, struct view text)
 {
 	static const struct view prefix = VIEW("application/");
 
-	return row->offset == offsetof(struct config, token_type) && text.n == prefix.n &&
-	       strncasecmp(text.p, prefix.p, prefix.n) == 0;
+	return row->offset == offsetof(struct config, token_type) &&
+	       ((text.n == prefix.n && strncasecmp(text.p, prefix.p, prefix.n) == 0) || jws_typ_is_document(text));
 }
 
 static bool
 fits(const struct config_row *row, struct view text)
 {
-	return !is_bare_prefix(row, text) && text.n >= (size_t)row->least && text.n <= (size_t)row->most &&
+	return !is_no_token_type(row, text) && text.n >= (size_t)row->least && text.n <= (size_t)row->most &&
 	       (text.n == 0 || row->kind == PATH || claims_name_check(text));
 }
 

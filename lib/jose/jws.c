@@ -3,6 +3,7 @@
 #include "base/base64url.h"
 
 #include <string.h>
+#include <strings.h>
 
 /*
  * The header members that a request must not bring: those that rjwt writes, and those that change what a signature
@@ -127,6 +128,25 @@ jws_sign(struct signer *signer, struct view header, struct view payload, struct 
 	buf_adds(token, ".");
 	base64url_encode(token, buf_view(&signature));
 	return buf_done(token);
+}
+
+struct view
+jws_media_type(struct view typ)
+{
+	static const struct view prefix = { "application/", 12 };
+
+	if (typ.n > prefix.n && strncasecmp(typ.p, prefix.p, prefix.n) == 0)
+		return (struct view){ typ.p + prefix.n, typ.n - prefix.n };
+	return typ;
+}
+
+bool
+jws_typ_is_document(struct view typ)
+{
+	struct view bare = jws_media_type(typ), roster = VIEW(JWS_TYP_ROSTER), bundle = VIEW(JWS_TYP_BUNDLE);
+
+	return (bare.n == roster.n && strncasecmp(bare.p, roster.p, roster.n) == 0) ||
+	       (bare.n == bundle.n && strncasecmp(bare.p, bundle.p, bundle.n) == 0);
 }
 
 bool

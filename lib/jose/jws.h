@@ -45,6 +45,14 @@ RJWT_MUST enum rjwt_err jws_verify(const struct jws *jws, struct key *key, struc
 /* Sign header and payload (JSON), and append the compact serialization to token. */
 RJWT_MUST enum rjwt_err jws_sign(struct signer *signer, struct view header, struct view payload, struct buf *token);
 
+/* The types of documents, which are not tokens: no token may have one of them, in any spelling of a media type. */
+#define JWS_TYP_ROSTER "rjwt-roster+jws"
+#define JWS_TYP_BUNDLE "rjwt-bundle+jws"
+bool jws_typ_is_document(struct view typ);
+
+/* A media type without application/, which may be left out (RFC 7515 s4.1.9); view. Case does not matter. */
+struct view jws_media_type(struct view typ);
+
 /* Whether rjwt itself reads, writes or rejects a header member of this name. */
 bool jws_is_reserved(struct view name);
 void jws_clear(struct jws *jws);

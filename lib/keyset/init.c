@@ -47,8 +47,8 @@ open_above(const char *path, struct dir *above, char name[static NAME_MAX + 1], 
 	return RJWT_OK;
 }
 
-static enum rjwt_err
-open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
+enum rjwt_err
+state_open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir above = DIR_NONE;
 	char name[NAME_MAX + 1];
@@ -127,8 +127,13 @@ check_entry(void *context, const char *name)
 {
 	const struct entries *e = context;
 
+	static const char *const of_fleet[] = { "fleet", "fleet.json", "denied" }; /* it follows others already */
+
 	if (strcmp(name, "private") == 0 || strcmp(name, "lost+found") == 0)
 		return RJWT_OK;
+	for (size_t i = 0; i < ARRAY_LEN(of_fleet); i++)
+		if (strcmp(name, of_fleet[i]) == 0)
+			return RJWT_OK;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (e->begun && strcmp(name, parts[i].name) == 0)
 			return RJWT_OK;
@@ -309,9 +314,12 @@ static enum rjwt_err
 adopt_existing(const struct commit_ctx *s, struct keyset *keyset, int64_t *most)
 {
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct keyset there;
 	bool whole = file_read(s->dir, "keyset.json", KEYSET_FILE_MAX, &text, NULL, NULL) == RJWT_OK &&
-		     keyset_parse(buf_view(&text), keyset, NULL) == RJWT_OK;
+		     keyset_parse(buf_view(&text), &there, NULL) == RJWT_OK && !keyset_is_followed(&there);
 
+	if (whole)
+		*keyset = there;
 	if (whole && s->env->policy->base != NULL && strcmp(s->env->policy->base, keyset->base) == 0)
 		return diag_fail(s->env->diag, RJWT_CONFIG, s->dir->path,
 		    "already has the base %s (change base_kid or leave it out)", keyset->base);
@@ -381,7 +389,7 @@ keyset_init(const char *path, struct provider *given, const struct keyset_env *e
 	RJWT_TRY(look_first(path, adopt, diag));
 	if (!adopt)
 		RJWT_TRY(fill(&keyset, env->policy, names, diag));
-	RJWT_TRY(adopt ? adopt_open(path, &dir, diag) : open_or_make(path, &dir, diag));
+	RJWT_TRY(adopt ? adopt_open(path, &dir, diag) : state_open_or_make(path, &dir, diag));
 	RJWT_TRY(commit_make_keys(&fresh, 2, env->policy, diag));
 	RJWT_TRY(dir_make(&dir, "private", 0700, diag));
 	RJWT_TRY(lock_take(&lock, &dir, 0, diag));

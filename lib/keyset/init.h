@@ -6,9 +6,13 @@
 #define RJWT_INIT_H
 
 #include "base/err.h"
+#include "base/file.h"
 #include "jose/provider.h"
 #include "keyset/env.h"
 #include "rjwt.h"
+
+/* Open a state directory, which is created if its parent exists. dir gives; dir_close(). */
+RJWT_MUST enum rjwt_err state_open_or_make(const char *path, struct dir *dir, struct rjwt_diag *diag);
 
 /*
  * Create a keyset in a directory that has none; the directory is created if its parent exists. With adopt, take

@@ -25,18 +25,29 @@ keyset_base_check(struct view base)
 }
 
 enum rjwt_err
-keyset_kid_parse(const struct keyset *keyset, struct view kid, int64_t *version)
+keyset_kid_split(struct view kid, struct view *base, int64_t *version)
 {
 	const char *dot = kid.n == 0 ? NULL : memchr(kid.p, '.', kid.n);
-	struct view base, digits;
+	struct view digits;
 	int64_t number;
 
 	if (dot == NULL)
 		return RJWT_KID;
-	base = (struct view){ kid.p, (size_t)(dot - kid.p) };
-	digits = (struct view){ dot + 1, kid.n - base.n - 1 };
-	if (!keyset_base_check(base) || number_parse(digits, KEYSET_VERSION_MAX, &number) != RJWT_OK || number < 1)
+	*base = (struct view){ kid.p, (size_t)(dot - kid.p) };
+	digits = (struct view){ dot + 1, kid.n - base->n - 1 };
+	if (!keyset_base_check(*base) || number_parse(digits, KEYSET_VERSION_MAX, &number) != RJWT_OK || number < 1)
 		return RJWT_KID;
+	*version = number;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+keyset_kid_parse(const struct keyset *keyset, struct view kid, int64_t *version)
+{
+	struct view base;
+	int64_t number;
+
+	RJWT_TRY(keyset_kid_split(kid, &base, &number));
 	if (!view_is(base, keyset->base))
 		return RJWT_KEY_UNKNOWN;
 	*version = number;
@@ -56,6 +67,12 @@ keyset_check_config(const struct keyset *keyset, const struct rotation_policy *p
 		return RJWT_OK;
 	return diag_fail(diag, RJWT_CONFIG, RJWT_CONFIG_FILE,
 	    "is missing, but the keyset was used with it (put it back; for the defaults, create an empty file)");
+}
+
+bool
+keyset_is_followed(const struct keyset *keyset)
+{
+	return keyset->followed.serial != 0;
 }
 
 bool

@@ -37,7 +37,8 @@
 
 #define KEYSET_VERSION_MAX INT64_C(2147483647)
 #define KEYSET_BASE_MAX 32
-#define KEYSET_FILE_MAX 8192 /* bytes of keyset.json */
+#define KEYSET_SIGNER_SIZE 44 /* 43 characters of base64url, and a NUL */
+#define KEYSET_FILE_MAX 8192  /* bytes of keyset.json */
 /* The message for a file whose checksum is wrong. */
 #define KEYSET_DAMAGED \
 	"is damaged or was altered: its sum does not match (restore a good copy, or: rjwt-keyd init --adopt)"
@@ -65,6 +66,12 @@ struct keyset {
 	int64_t
 	    revoked; /* at least so many marks of revoked tokens and users exist, of versions from floor on; -1: unknown */
 	bool configured; /* a commit was made with the configuration file at the default path */
+	struct {
+		int64_t serial, issued_s; /* of the bundle that is installed; serial 0: this host's own keyset */
+		int64_t born_s;		  /* since when this host remembers which of its one-time tokens were used */
+		int64_t before_s;	  /* no token with iat up to this verifies: its denial may be gone */
+		char key[KEYSET_SIGNER_SIZE]; /* that signed the bundle */
+	} followed;			      /* format 2: a keyset of another host, without private halves */
 };
 
 struct rotation_policy {
@@ -141,6 +148,11 @@ bool keyset_active_or_next(const struct keyset *keyset, int64_t version);
 /* Whether both mint with the same key. */
 bool keyset_mints_alike(const struct keyset *a, const struct keyset *b);
 
+/* Whether it is another host's, which this one follows: nothing mints from it, and no writer but follow changes it. */
+bool keyset_is_followed(const struct keyset *keyset);
+
+/* Parse "base.version" of any keyset. base is a view. RJWT_KID: malformed. */
+RJWT_MUST enum rjwt_err keyset_kid_split(struct view kid, struct view *base, int64_t *version);
 /* Parse "base.version". RJWT_KID: malformed. RJWT_KEY_UNKNOWN: another base. */
 RJWT_MUST enum rjwt_err keyset_kid_parse(const struct keyset *keyset, struct view kid, int64_t *version);
 void keyset_kid_format(const struct keyset *keyset, int64_t version, char kid[static RJWT_ID_SIZE]);

@@ -8,12 +8,25 @@
 #include <string.h>
 
 #define FORMAT 1
+#define FORMAT_FOLLOWED 2
+
+static void
+put_followed(struct buf *out, const struct keyset *keyset)
+{
+	json_open(out, "followed");
+	json_put_integer(out, "serial", keyset->followed.serial);
+	json_put_integer(out, "issued", keyset->followed.issued_s);
+	json_put_integer(out, "born", keyset->followed.born_s);
+	json_put_integer(out, "before", keyset->followed.before_s);
+	json_put_string(out, "key", view_of(keyset->followed.key));
+	json_close(out);
+}
 
 enum rjwt_err
 keyset_format(struct buf *out, const struct keyset *keyset)
 {
 	json_open(out, NULL);
-	json_put_integer(out, "format", FORMAT);
+	json_put_integer(out, "format", keyset_is_followed(keyset) ? FORMAT_FOLLOWED : FORMAT);
 	json_put_integer(out, "generation", keyset->generation);
 	json_put_string(out, "base", view_of(keyset->base));
 	json_put_string(out, "issuer", view_of(keyset->issuer));
@@ -44,6 +57,8 @@ keyset_format(struct buf *out, const struct keyset *keyset)
 	if (keyset->revoked >= 0)
 		json_put_integer(out, "revoked", keyset->revoked);
 	json_put_bool(out, "configured", keyset->configured);
+	if (keyset_is_followed(keyset))
+		put_followed(out, keyset);
 	return seal_add(out);
 }
 
@@ -82,6 +97,21 @@ read_revoked(struct json json, struct keyset *keyset)
 	return json_integer(json, "revoked", &keyset->revoked) != JSON_WRONG;
 }
 
+/* What format 2 has, and nothing else. */
+static bool
+read_followed(struct json json, struct keyset *keyset)
+{
+	struct json followed;
+
+	return json_member(json, "followed", &followed) == JSON_GOOD &&
+	       json_integer(followed, "serial", &keyset->followed.serial) == JSON_GOOD &&
+	       json_integer(followed, "issued", &keyset->followed.issued_s) == JSON_GOOD &&
+	       json_integer(followed, "born", &keyset->followed.born_s) == JSON_GOOD &&
+	       json_integer(followed, "before", &keyset->followed.before_s) == JSON_GOOD &&
+	       read_string(followed, "key", keyset->followed.key, sizeof(keyset->followed.key)) &&
+	       keyset->followed.serial > 0;
+}
+
 /* NULL: complete. */
 static const char *
 read_members(struct json json, struct keyset *keyset)
@@ -89,8 +119,10 @@ read_members(struct json json, struct keyset *keyset)
 	struct json active, next, clock;
 	int64_t format, back, forward;
 
-	if (json_integer(json, "format", &format) != JSON_GOOD || format != FORMAT)
+	if (json_integer(json, "format", &format) != JSON_GOOD || (format != FORMAT && format != FORMAT_FOLLOWED))
 		return "has an unknown format";
+	if (format == FORMAT_FOLLOWED && !read_followed(json, keyset))
+		return "has an unknown format"; /* of a keyset that is followed, without what that needs */
 	if (json_member(json, "active", &active) != JSON_GOOD || json_member(json, "next", &next) != JSON_GOOD ||
 	    json_member(json, "clock", &clock) != JSON_GOOD ||
 	    json_integer(json, "generation", &keyset->generation) != JSON_GOOD ||

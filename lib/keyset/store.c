@@ -32,6 +32,7 @@ struct store {
 	struct signer *signer; /* cached, of signer_version */
 	int64_t signer_version;
 	bool approved; /* see store_approve() */
+	bool followed; /* see store_open_followed() */
 };
 
 /* --- names of files --------------------------------------------------------------------------- */
@@ -134,6 +135,7 @@ static enum rjwt_err
 load(struct store *store, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct keyset found;
 	struct stat status;
 	enum rjwt_err err;
 
@@ -142,7 +144,13 @@ load(struct store *store, struct rjwt_diag *diag)
 	store->loaded++;
 	store->approved = false;
 	store->identity = (struct stat){ 0 };
-	err = keyset_parse(buf_view(&text), &store->keyset, diag);
+	err = keyset_parse(buf_view(&text), &found, diag);
+	if (err == RJWT_OK && keyset_is_followed(&found) != store->followed)
+		err = diag_fail(diag, RJWT_KEYSET, "", "is %s",
+		    store->followed ? "this host's own keyset, and not one that it follows"
+				    : "a keyset that another host follows, and cannot be this host's own");
+	if (err == RJWT_OK)
+		store->keyset = found;
 	if (err != RJWT_OK && diag != NULL)
 		snprintf(diag->path, sizeof(diag->path), "%.254s", store->path);
 	RJWT_TRY(err);
@@ -162,8 +170,8 @@ store_load(struct store *store, struct rjwt_diag *diag)
 	return load(store, diag);
 }
 
-enum rjwt_err
-store_open(const char *path, struct provider *provider, struct store **store, struct rjwt_diag *diag)
+static enum rjwt_err
+open_one(const char *path, struct provider *provider, bool followed, struct store **store, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(store_clean) struct store *made = calloc(1, sizeof(*made));
 
@@ -174,6 +182,7 @@ store_open(const char *path, struct provider *provider, struct store **store, st
 	}
 	made->dir = made->keys = DIR_NONE;
 	made->provider = provider;
+	made->followed = followed;
 	RJWT_TRY(missing(dir_open(path, &made->dir, diag), diag));
 	if (asprintf(&made->path, "%s/keyset.json", made->dir.path) < 0) {
 		made->path = NULL;
@@ -185,6 +194,28 @@ store_open(const char *path, struct provider *provider, struct store **store, st
 		RJWT_TRY(provider_file(&made->dir, &made->provider));
 	*store = RJWT_STEAL(made);
 	return RJWT_OK;
+}
+
+enum rjwt_err
+store_open(const char *path, struct provider *provider, struct store **store, struct rjwt_diag *diag)
+{
+	return open_one(path, provider, false, store, diag);
+}
+
+bool
+store_is_missing(const char *path)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	struct stat status;
+
+	return dir_open(path, &dir, NULL) == RJWT_OK &&
+	       fstatat(dir.fd, "keyset.json", &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
+enum rjwt_err
+store_open_followed(const char *path, struct store **store, struct rjwt_diag *diag)
+{
+	return open_one(path, NULL, true, store, diag);
 }
 
 /* --- keys ------------------------------------------------------------------------------------- */

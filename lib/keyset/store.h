@@ -25,6 +25,10 @@ struct store; /* its members are in store.c */
  */
 RJWT_MUST enum rjwt_err
 store_open(const char *dir, struct provider *provider, struct store **store, struct rjwt_diag *diag);
+/* The same for a keyset of another host, which store_open() refuses as store_open_followed() refuses one's own. */
+RJWT_MUST enum rjwt_err store_open_followed(const char *dir, struct store **store, struct rjwt_diag *diag);
+/* Whether a directory has no keyset.json. */
+bool store_is_missing(const char *dir);
 void store_close(struct store *store);
 void store_clean(struct store **store);
 

@@ -24,7 +24,10 @@ struct verification {
 	struct rjwt_check check; /* of the current row */
 	bool trace;
 	struct view token;
-	struct rjwt_time now;
+	struct rjwt_time now;		   /* for a followed keyset not before its bundle was issued */
+	const struct keyset *keyset;	   /* that the kid selects: the host's own or a followed one; NULL: neither */
+	struct marks *marks;		   /* of that keyset; NULL: there is none */
+	const struct fleet_issuer *issuer; /* of a followed keyset: its entry in the roster; NULL: the host's own */
 	struct jws jws;
 	const struct jwk *jwk; /* view of the key source */
 	struct buf payload;
@@ -60,6 +63,7 @@ enum rjwt_err check_typ(struct verification *w);
 enum rjwt_err check_claims(struct verification *w);
 enum rjwt_err check_user(struct verification *w);
 enum rjwt_err check_issuer(struct verification *w);
+enum rjwt_err check_stale(struct verification *w);
 enum rjwt_err check_audience(struct verification *w);
 enum rjwt_err check_expired(struct verification *w);
 enum rjwt_err check_not_before(struct verification *w);
@@ -70,6 +74,7 @@ enum rjwt_err check_scope(struct verification *w);
 enum rjwt_err check_binding(struct verification *w);
 enum rjwt_err check_source(struct verification *w);
 enum rjwt_err check_revoked(struct verification *w);
+enum rjwt_err check_denied(struct verification *w);
 enum rjwt_err check_spent(struct verification *w);
 
 #endif

@@ -88,17 +88,49 @@ enum rjwt_err
 check_issuer(struct verification *w)
 {
 	const struct string_list *names = &w->verifier->config->issuer;
-	const char *recorded = w->verifier->keyset == NULL ? NULL : w->verifier->keyset->issuer;
+	const char *recorded = w->keyset == NULL ? NULL : w->keyset->issuer;
+
+	if (w->issuer != NULL) /* `issuer` is for this host's own keyset */
+		return check_judge(w, view_is(w->claims.iss, w->issuer->iss), w->issuer->iss, w->claims.iss);
 
 	return check_judge(w, config_accepts(names, recorded, w->claims.iss), first_name(names, recorded),
 	    w->claims.iss);
 }
 
 enum rjwt_err
+check_stale(struct verification *w)
+{
+	int64_t max_s = w->verifier->config->fleet_max_age_s, age_s;
+	char amount[32], found[160], expected[64];
+
+	if (w->issuer == NULL)
+		return check_judge(w, true, "nothing: this host's own keyset", VIEW("its own keyset"));
+	age_s = w->now.wall_s - w->keyset->followed.issued_s;
+	duration_format(amount, max_s);
+	snprintf(expected, sizeof(expected), "heard from within %s", amount);
+	duration_format(amount, age_s);
+	snprintf(found, sizeof(found), "not heard from issuer %s for %s", w->issuer->name, amount);
+	if (age_s > max_s)
+		(void)diag_fail(w->diag, RJWT_STALE, "", "this host has %s (is rjwt-keyd follow running?)", found);
+	return check_judge(w, age_s <= max_s, expected, view_of(found));
+}
+
+/* The name that this host has in tokens of the keyset. */
+static const char *
+recorded_audience(const struct verification *w)
+{
+	const struct fleet *fleet = w->issuer == NULL ? NULL : fleet_value(w->verifier->fleet);
+
+	if (fleet != NULL)
+		return fleet->audience;
+	return w->keyset == NULL ? NULL : w->keyset->audience;
+}
+
+enum rjwt_err
 check_audience(struct verification *w)
 {
 	const struct string_list *names = &w->verifier->config->audience;
-	const char *recorded = w->verifier->keyset == NULL ? NULL : w->verifier->keyset->audience;
+	const char *recorded = recorded_audience(w);
 	bool good = names->n == 0 && recorded != NULL && claims_audience_has(&w->claims, recorded);
 
 	for (size_t i = 0; i < names->n; i++)
@@ -245,14 +277,43 @@ check_revoked(struct verification *w)
 	struct claims named = w->claims;
 	enum rjwt_err err;
 
-	if (w->verifier->marks == NULL)
+	if (w->marks == NULL)
 		return check_not_checked(w, "no keyset was opened");
-	RJWT_TRY(keyset_kid_parse(w->verifier->keyset, w->jws.kid, &w->version));
+	RJWT_TRY(keyset_kid_parse(w->keyset, w->jws.kid, &w->version));
+	if (w->issuer != NULL)
+		return check_judge(w, true, "nothing: its issuer denies, see below", VIEW("another issuer's"));
 	named.user = login_name(w);
-	err = mark_revoked(w->verifier->marks, w->version, &named, w->diag);
+	err = mark_revoked(w->marks, w->version, &named, w->diag);
 	if (err != RJWT_OK && err != RJWT_REVOKED)
 		return err;
 	return check_judge(w, err == RJWT_OK, "no revocation", view_of(err == RJWT_OK ? "none" : "one"));
+}
+
+/* A denial that was removed because its tokens have expired leaves its date: no clock brings them back. */
+static int64_t
+before_s(const struct verification *w)
+{
+	const struct fleet *fleet = fleet_value(w->verifier->fleet);
+	int64_t all_s = fleet == NULL ? 0 : fleet->before_s;
+
+	return w->issuer != NULL && w->keyset->followed.before_s > all_s ? w->keyset->followed.before_s : all_s;
+}
+
+enum rjwt_err
+check_denied(struct verification *w)
+{
+	int64_t limit_s;
+	enum rjwt_err err;
+
+	if (w->verifier->fleet == NULL)
+		return check_not_checked(w, "no keyset was opened");
+	limit_s = before_s(w);
+	if (limit_s > 0 && w->claims.iat_s <= limit_s)
+		return check_judge_time(w, false, "issued after", limit_s, w->claims.iat_s);
+	err = fleet_denied(w->verifier->fleet, login_name(w), w->claims.jti, w->claims.iat_s, w->diag);
+	if (err != RJWT_OK && err != RJWT_DENIED)
+		return err;
+	return check_judge(w, err == RJWT_OK, "no denial", view_of(err == RJWT_OK ? "none" : "one"));
 }
 
 enum rjwt_err
@@ -296,7 +357,7 @@ check_spent_for_all(struct verification *w)
 		enum rjwt_err err;
 
 		snprintf(scope, sizeof(scope), "%.*s", (int)word.n, word.p);
-		err = mark_find_spent(w->verifier->marks, w->version, &w->claims, scope, &w->uses, w->diag);
+		err = mark_find_spent(w->marks, w->version, &w->claims, scope, &w->uses, w->diag);
 		if (err == RJWT_IO && (errno == EACCES || errno == EPERM))
 			return check_not_checked(w, "only root can see whether it is spent");
 		if (err != RJWT_OK && err != RJWT_SPENT)
@@ -310,6 +371,18 @@ check_spent_for_all(struct verification *w)
 	return check_judge(w, used[0] == '\0' || !all, "one of its scopes not spent", view_of(found));
 }
 
+/* A one-time token of another issuer may have been used before this host remembered it. */
+static int64_t
+remembered_s(const struct verification *w)
+{
+	const struct fleet *fleet = fleet_value(w->verifier->fleet);
+	int64_t born_s = w->keyset->followed.born_s;
+
+	if (fleet != NULL && fleet->born_s > born_s)
+		born_s = fleet->born_s;
+	return born_s + w->verifier->config->rotation.leeway_s;
+}
+
 enum rjwt_err
 check_spent(struct verification *w)
 {
@@ -318,7 +391,10 @@ check_spent(struct verification *w)
 
 	if (w->uses.most == 0)
 		return check_judge(w, true, "nothing: a reusable token", VIEW("reusable"));
-	if (w->verifier->marks == NULL)
+	if (w->issuer != NULL && w->claims.iat_s <= remembered_s(w))
+		return check_judge_time(w, false, "issued after this host began to remember used tokens,",
+		    remembered_s(w), w->claims.iat_s);
+	if (w->marks == NULL)
 		return check_not_checked(w, "no keyset was opened");
 	if (w->scope == NULL && dry_run && w->claims.scope.n == 0)
 		return check_not_checked(w, "no service was given");
@@ -327,7 +403,7 @@ check_spent(struct verification *w)
 	if (w->scope == NULL)
 		return diag_fail(w->diag, RJWT_USAGE, "", "a one-time token cannot be accepted without a service");
 	/* A lookup now and spending later could disagree: the result is that of spending, in the caller of the checks. */
-	err = dry_run ? mark_find_spent(w->verifier->marks, w->version, &w->claims, w->scope, &w->uses, w->diag)
+	err = dry_run ? mark_find_spent(w->marks, w->version, &w->claims, w->scope, &w->uses, w->diag)
 		      : RJWT_OK;
 	return check_first_use(w, err);
 }

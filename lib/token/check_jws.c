@@ -71,14 +71,52 @@ check_alg_known(struct verification *w)
 	return check_judge(w, alg_known(w->jws.alg, w->foreign), "a supported algorithm", w->jws.alg);
 }
 
+/*
+ * A keyset of another host: its time is never before its bundle was issued, so that a clock that was set back revives
+ * nothing.
+ */
+static enum rjwt_err
+select_followed(struct verification *w, struct view base, struct key_source *keys)
+{
+	struct followed *followed;
+
+	RJWT_TRY(fleet_find(w->verifier->fleet, base, &followed, &w->issuer, w->diag));
+	w->keyset = store_keyset(followed->store);
+	w->marks = &followed->marks;
+	*keys = store_keys(followed->store);
+	if (w->keyset->followed.issued_s > w->now.wall_s)
+		w->now.wall_s = w->verdict->now_s = w->keyset->followed.issued_s;
+	return RJWT_OK;
+}
+
+/* The base of the kid selects the keyset, and with it keys, marks and issuer: the host's own first. */
+static enum rjwt_err
+select_keyset(struct verification *w, struct key_source *keys)
+{
+	const struct verifier *v = w->verifier;
+	struct view base;
+	int64_t version;
+
+	w->keyset = v->keyset;
+	w->marks = v->marks;
+	w->issuer = NULL;
+	*keys = v->keys;
+	RJWT_TRY(keyset_kid_split(w->jws.kid, &base, &version));
+	if (v->keyset != NULL && view_is(base, v->keyset->base))
+		return RJWT_OK;
+	return v->fleet == NULL ? RJWT_KEY_UNKNOWN : select_followed(w, base, keys);
+}
+
 static enum rjwt_err
 find_key(struct verification *w, const struct jwk **found)
 {
 	const struct verifier *v = w->verifier;
+	struct key_source keys;
 
 	if (v->set != NULL)
 		return jwk_set_find(v->set, w->jws.kid, w->jws.alg, found);
-	return v->keys.find(v->keys.context, w->jws.kid, found, w->diag);
+	RJWT_TRY(select_keyset(w, &keys));
+	return keys.find(keys.context, w->jws.kid, found, w->diag);
 }
 
 /*
@@ -89,7 +127,7 @@ enum rjwt_err
 check_kid(struct verification *w)
 {
 	const struct jwk *found = NULL;
-	bool keyset = w->verifier->keyset != NULL;
+	bool keyset = w->verifier->set == NULL;
 	enum rjwt_err err;
 
 	/* Only RJWT_SIGNATURE_ONLY allows a missing kid: then the key is the only one in its set. */
@@ -125,7 +163,7 @@ check_key(struct verification *w)
 	int64_t now_s = w->now.wall_s, leeway_s = w->verifier->config->rotation.leeway_s;
 
 	/* The nbf of a key in a JWK Set; in a keyset it is in the past, unless the clock was set back. */
-	if (jwk != NULL && w->verifier->keyset == NULL && jwk->since_s - now_s > leeway_s)
+	if (jwk != NULL && w->verifier->set != NULL && jwk->since_s - now_s > leeway_s)
 		return check_judge_time(w, false, "a key that is valid from", jwk->since_s, now_s);
 	if (jwk == NULL && w->verifier->set != NULL)
 		return key_missing_in_set(w);
@@ -196,23 +234,12 @@ check_signature(struct verification *w)
 				   : "none"));
 }
 
-/* RFC 7515 s4.1.9: application/ may be left out. */
-static struct view
-media_type(struct view typ)
-{
-	static const struct view prefix = { "application/", 12 };
-
-	if (typ.n > prefix.n && strncasecmp(typ.p, prefix.p, prefix.n) == 0)
-		return (struct view){ typ.p + prefix.n, typ.n - prefix.n };
-	return typ;
-}
-
 /* Media types are case-insensitive. */
 enum rjwt_err
 check_typ(struct verification *w)
 {
 	const char *configured = w->verifier->config->token_type;
-	struct view typ = w->jws.typ, found = media_type(typ), wanted = media_type(view_of(configured));
+	struct view typ = w->jws.typ, found = jws_media_type(typ), wanted = jws_media_type(view_of(configured));
 
 	if (typ.p == NULL)
 		return check_judge(w, wanted.n == 3 && strncasecmp(wanted.p, "JWT", 3) == 0, configured, VIEW("none"));

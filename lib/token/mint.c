@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "token/mint_request.h"
 #include "base/buf.h"
+#include "base/datetime.h"
 #include "base/file.h"
 #include "base/host.h"
 #include "base/text.h"
 #include "keyset/change.h"
+#include "keyset/denials.h"
 #include "keyset/inspect.h"
 #include "keyset/issued.h"
 #include "keyset/plan.h"
@@ -267,6 +269,29 @@ give(struct mint_batch *b, struct rjwt_minted *minted)
 	return first;
 }
 
+/* A denial of a login name has a date: what is minted for it until then verifies nowhere. */
+static void
+refuse_denied(struct mint_item *o)
+{
+	const struct minter *m = o->minter;
+	int64_t until_s = 0;
+	struct rjwt_time now;
+	char at[32];
+
+	if (o->state != ITEM_PENDING)
+		return;
+	clock_now(m->clock, &now);
+	o->err = denial_date(store_dir(m->store), view_of(o->full.user), &until_s, o->diag);
+	if (o->err == RJWT_DENIED && now.wall_s > until_s)
+		o->err = RJWT_OK;
+	time_format(at, until_s);
+	if (o->err == RJWT_DENIED)
+		(void)diag_fail(o->diag, RJWT_DENIED, "", "tokens for %s are denied until %s: issue one after that",
+		    o->full.user, at);
+	if (o->err != RJWT_OK)
+		o->state = ITEM_DONE;
+}
+
 enum rjwt_err
 mint_tokens(const struct minter *minter, const struct rjwt_request *requests, size_t n, struct rjwt_minted *minted)
 {
@@ -280,6 +305,7 @@ mint_tokens(const struct minter *minter, const struct rjwt_request *requests, si
 	for (size_t i = 0; i < n; i++) {
 		orders[i] = (struct mint_item){ .minter = minter, .request = &requests[i], .diag = &minted[i].diag };
 		mint_item_begin(&orders[i]);
+		refuse_denied(&orders[i]);
 	}
 	mint_block(&b);
 	record_block(&b);

@@ -26,7 +26,7 @@ static const struct row {
 	{ RJWT_SIGNATURE, false, "key", "signature", check_signature }, /* or truncated */
 	{ RJWT_TYP, false, "type", "typ", check_typ }, { RJWT_CLAIMS, false, "type", "claims", check_claims },
 	{ RJWT_USER, false, "who", "user", check_user }, { RJWT_ISSUER, false, "who", "issuer", check_issuer },
-	{ RJWT_AUDIENCE, false, "who", "audience", check_audience },
+	{ RJWT_STALE, true, "who", "stale", check_stale }, { RJWT_AUDIENCE, false, "who", "audience", check_audience },
 	{ RJWT_EXPIRED, true, "time", "expired", check_expired },
 	{ RJWT_NOT_YET_VALID, false, "time", "not_yet_valid", check_not_before },
 	{ RJWT_ISSUED_IN_FUTURE, false, "time", "issued_in_future", check_issued },
@@ -34,6 +34,7 @@ static const struct row {
 	{ RJWT_KEY_RETIRED, true, "time", "issued after retirement", check_retirement },
 	{ RJWT_SCOPE, false, "use", "scope", check_scope }, { RJWT_BINDING, false, "use", "binding", check_binding },
 	{ RJWT_SOURCE, false, "use", "source", check_source }, { RJWT_REVOKED, true, "use", "revoked", check_revoked },
+	{ RJWT_DENIED, true, "use", "denied", check_denied },
 	{ RJWT_SPENT, false, "use", "spent", check_spent }, /* the last one: see spend() */
 };
 
@@ -41,7 +42,7 @@ static const struct row {
 
 _Static_assert(ROWS <= RJWT_CHECKS_MAX, "a trace of RJWT_CHECKS_MAX holds every row");
 
-/* Read the clocks, and keyset.json if it has changed. */
+/* Read the clocks, and keyset.json and fleet.json if they have changed. */
 static enum rjwt_err
 refresh(struct verification *w)
 {
@@ -49,6 +50,8 @@ refresh(struct verification *w)
 
 	clock_now(w->verifier->clock, &w->now);
 	w->verdict->now_s = w->now.wall_s;
+	if (w->verifier->fleet != NULL)
+		RJWT_TRY(fleet_refresh(w->verifier->fleet));
 	return keys->refresh == NULL ? RJWT_OK : keys->refresh(keys->context, w->diag);
 }
 
@@ -78,7 +81,7 @@ walk_row(struct verification *w, size_t i, enum rjwt_err (*check)(struct verific
 		w->attempt->trace[i] = w->check;
 	if (err != RJWT_OK) {
 		w->verdict->failed = w->check;
-		w->verdict->tell = w->past_user && rjwt_is_verdict(err);
+		w->verdict->tell = w->past_user && (rjwt_is_verdict(err) || err == RJWT_STALE);
 	}
 	return err;
 }
@@ -102,7 +105,7 @@ walk_rows(struct verification *w, bool only_again)
 static enum rjwt_err
 check_and_spend(struct verification *w)
 {
-	return check_first_use(w, mark_spend(w->verifier->marks, w->version, &w->claims, w->scope, &w->uses, w->diag));
+	return check_first_use(w, mark_spend(w->marks, w->version, &w->claims, w->scope, &w->uses, w->diag));
 }
 
 /*
@@ -112,7 +115,7 @@ check_and_spend(struct verification *w)
 static enum rjwt_err
 spend(struct verification *w)
 {
-	if (w->uses.most == 0 || w->scope == NULL || w->verifier->marks == NULL ||
+	if (w->uses.most == 0 || w->scope == NULL || w->marks == NULL ||
 	    (w->attempt->flags & (RJWT_DRY_RUN | RJWT_SIGNATURE_ONLY)) != 0)
 		return RJWT_OK;
 	RJWT_TRY(walk_row(w, ROWS - 1, check_and_spend));
@@ -149,7 +152,9 @@ verify_token(const struct verifier *verifier, const struct rjwt_attempt *attempt
 		.verdict = verdict,
 		.diag = diag,
 		.trace = attempt->trace != NULL,
-		.foreign = verifier->keyset == NULL || (attempt->flags & RJWT_SIGNATURE_ONLY) != 0,
+		.keyset = verifier->keyset,
+		.marks = verifier->marks,
+		.foreign = verifier->set != NULL || (attempt->flags & RJWT_SIGNATURE_ONLY) != 0,
 		.token = { attempt->token, attempt->token == NULL ? 0 : attempt->len } };
 
 	verdict_begin(verdict, RJWT_INTERNAL);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/host.h"
 #include "config/config.h"
+#include "fleet/fleet.h"
 #include "jose/jwk.h"
 #include "keyset/keyset.h"
 #include "keyset/marks.h"
@@ -19,7 +20,8 @@ struct verifier {
 	const struct keyset *keyset; /* NULL: the keys come from a JWK Set */
 	struct key_source keys;	     /* of the keyset */
 	const struct jwk_set *set;   /* NULL: the keys come from the keyset */
-	struct marks *marks;	     /* NULL: revoked and spent are not checked */
+	struct marks *marks;	     /* of the keyset; NULL: revoked and spent are not checked */
+	struct fleet_reader *fleet;  /* for tokens of other issuers, and for denials; NULL: none */
 	struct clock *clock;
 };
 

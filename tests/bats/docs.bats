@@ -140,7 +140,7 @@ names() { sed -n 's/^KEY(\([a-z_]*\),.*/\1/p' "$RJWT_SOURCE/lib/config/config.de
 
 @test "manual pages have no error and no warning" {
 	need mandoc
-	for name in rjwt-askpass.1 rjwt-issue.1 rjwt-verify.1 rjwt-keyd.8 rjwt-grant.8 pam_rjwt.8 rjwt.yaml.5 rjwt.3 rjwt.7 rjwt-operations.7; do
+	for name in rjwt-askpass.1 rjwt-issue.1 rjwt-verify.1 rjwt-keyd.8 rjwt-grant.8 pam_rjwt.8 rjwt.yaml.5 rjwt.3 rjwt.7 rjwt-operations.7 rjwt-fleet.7; do
 		run -0 mandoc -T lint -W warning "$RJWT_SOURCE/man/$name"
 		[ -z "$output" ]
 	done

@@ -107,6 +107,8 @@ static const struct {
 	{ "token_type: at+jwt", "token_type: [JWT]" },
 	{ "token_type: application/a", "token_type: application/" },
 	{ "token_type: applicatio/", "token_type: Application/" },
+	{ "token_type: rjwt-roster+jw", "token_type: rjwt-roster+jws" },
+	{ "token_type: rjwt-bundle", "token_type: Application/RJWT-bundle+jws" },
 	{ "max_token_bytes: 300", "max_token_bytes: 299" },
 	{ "max_token_bytes: 65536", "max_token_bytes: 65537" },
 	{ "services: {su: \"\"}", "services: {su: }" },
@@ -314,7 +316,7 @@ test_defaults(void **state)
 		assert_true(initial != NULL && strlen(help) > 10);
 		n++;
 	}
-	assert_int_equal(n, 21);
+	assert_int_equal(n, 22);
 }
 
 /* A missing default file means the defaults; a file that was named must be there. */

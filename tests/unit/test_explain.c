@@ -44,6 +44,7 @@ test_accepted(void **state)
 		{ "signature", "a signature of this key", "one" }, { "typ", "login+jwt", "login+jwt" },
 		{ "claims", "iss, aud, exp, iat and the user, each of its type", "such claims" },
 		{ "user", "alice", "alice" }, { "issuer", "iss.example", "iss.example" },
+		{ "stale", "nothing: this host's own keyset", "its own keyset" },
 		{ "audience", "host.example", "host.example" },
 		{ "expired", "before 2027-01-15T08:05:30Z", "2027-01-15T08:00:00Z" },
 		{ "not_yet_valid", "not before 1969-12-31T23:59:30Z", "2027-01-15T08:00:00Z" },
@@ -51,7 +52,8 @@ test_accepted(void **state)
 		{ "lifetime", "1s to 1h", "5m" },
 		{ "issued after retirement", "a key that has not retired", "such a key" }, { "scope", "ssh", "ssh" },
 		{ "binding", "any ssh key, or none", "not bound" }, { "source", "any address", "not bound" },
-		{ "revoked", "no revocation", "none" }, { "spent", "nothing: a reusable token", "reusable" } };
+		{ "revoked", "no revocation", "none" }, { "denied", "no denial", "none" },
+		{ "spent", "nothing: a reusable token", "reusable" } };
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 	RJWT_CLEAN(free_clean) char *once = token_with(f, (struct edit[]){ CLAIM("once", "true"), END });
@@ -82,15 +84,15 @@ test_accepted(void **state)
 	want("skipped", judge_as(f, bound, NULL, NULL, TRACED | RJWT_ANY_USER | RJWT_ANY_SERVICE | RJWT_ANY_ORIGIN, &v),
 	    RJWT_OK);
 	said("user", &judge_trace[13], "no user was given", "");
-	said("scope", &judge_trace[21], "no service was given", "");
-	said("binding", &judge_trace[22], "no ssh key was given", "");
-	said("source", &judge_trace[23], "no source address was given", "");
+	said("scope", &judge_trace[22], "no service was given", "");
+	said("binding", &judge_trace[23], "no ssh key was given", "");
+	said("source", &judge_trace[24], "no source address was given", "");
 	rjwt_verdict_clear(&v);
 	want("no need", judge(f, token, TRACED | RJWT_ANY_ORIGIN, &v), RJWT_OK);
-	assert_true(judge_trace[22].outcome == RJWT_PASSED && judge_trace[23].outcome == RJWT_PASSED);
+	assert_true(judge_trace[23].outcome == RJWT_PASSED && judge_trace[24].outcome == RJWT_PASSED);
 	rjwt_verdict_clear(&v);
 	want("one-time", judge(f, once, TRACED, &v), RJWT_OK);
-	said("spent", &judge_trace[25], "its first use", "its first use");
+	said("spent", &judge_trace[27], "its first use", "its first use");
 	rjwt_verdict_clear(&v);
 	want("used", judge(f, once, TRACED, &v), RJWT_SPENT);
 	said("spent", &v.failed, "its first use", "used");
@@ -284,7 +286,7 @@ test_keys(void **state)
 	rotate(f);
 	want("retired", judge(f, token, TRACED, &v), RJWT_OK);
 	said("until", &judge_trace[9], "a key that verifies, until 2027-01-16T08:01:00Z", "2027-01-15T08:01:00Z");
-	said("issued", &judge_trace[20], "issued before its key retired, 2027-01-15T08:01:00Z", "2027-01-15T08:00:00Z");
+	said("issued", &judge_trace[21], "issued before its key retired, 2027-01-15T08:01:00Z", "2027-01-15T08:00:00Z");
 	rjwt_verdict_clear(&v);
 	clock_run(40);
 	want("stolen", judge(f, stolen, 0, &v), RJWT_KEY_RETIRED);

@@ -42,7 +42,8 @@ test_codes(void **state)
 	static const char *const words[] = { "ok", "empty", "too_long", "truncated", "malformed", "header", "alg",
 		"kid", "key_unknown", "key_revoked", "key_retired", "signature", "typ", "claims", "user", "issuer",
 		"audience", "expired", "not_yet_valid", "issued_in_future", "lifetime", "scope", "binding", "source",
-		"revoked", "spent", "rule", "config", "keyset", "io", "busy", "exists", "memory", "usage", "internal" };
+		"revoked", "denied", "spent", "rule", "config", "keyset", "stale", "io", "busy", "exists", "memory",
+		"usage", "internal" };
 
 	(void)state;
 	assert_int_equal(ARRAY_LEN(words), RJWT_INTERNAL + 1);

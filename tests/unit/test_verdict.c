@@ -144,9 +144,9 @@ static void
 test_trace(void **state)
 {
 	static const char *const order[] = { "empty", "too_long", "malformed", "header", "alg", "kid", "key_unknown",
-		"alg of key", "key_revoked", "key_retired", "signature", "typ", "claims", "user", "issuer", "audience",
-		"expired", "not_yet_valid", "issued_in_future", "lifetime", "issued after retirement", "scope",
-		"binding", "source", "revoked", "spent" };
+		"alg of key", "key_revoked", "key_retired", "signature", "typ", "claims", "user", "issuer", "stale",
+		"audience", "expired", "not_yet_valid", "issued_in_future", "lifetime", "issued after retirement",
+		"scope", "binding", "source", "revoked", "denied", "spent" };
 	struct fixture *f = *state;
 	const struct edit other[] = { CLAIM("iss", "\"x\""), END };
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);

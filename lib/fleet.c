@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fleet's side of the face: what publishes, joins, follows and denies. pam_rjwt.so does not contain this file.
+ */
+#include "base/host.h"
+#include "base/openssl.h"
+#include "base/text.h"
+#include "fleet/follow.h"
+#include "fleet/publish.h"
+#include "handle.h"
+#include "keyset/denials_write.h"
+#include "keyset/inspect.h"
+#include "keyset/issued.h"
+#include "keyset/lock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *
+first(const struct string_list *list)
+{
+	return list->n > 0 ? list->list[0] : NULL;
+}
+
+static struct follow_env
+env_of(const struct config *config, struct clock *clock, struct rjwt_diag *diag)
+{
+	return (struct follow_env){ .state = config->state_dir,
+		.issuer = first(&config->issuer),
+		.audience = first(&config->audience),
+		.keyset = { &config->rotation, clock, diag } };
+}
+
+/* What join and follow need: they work where there is no keyset to open. */
+static enum rjwt_err
+load_config(const struct rjwt_options *options, struct config *config, struct clock *clock, struct rjwt_diag *diag)
+{
+	if (diag != NULL)
+		*diag = (struct rjwt_diag){ 0 };
+	*clock = (struct clock){ .read = options->now, .context = options->now_context };
+	RJWT_TRY(openssl_ready());
+	RJWT_TRY(config_load(options->config, config, diag));
+	return handle_override(config, options, diag);
+}
+
+/* --- issuers ------------------------------------------------------------------------------------ */
+
+static void
+give_published(struct rjwt_fleet *fleet, const struct published *published)
+{
+	fleet->changed = true;
+	fleet->serial = published->serial;
+	memcpy(fleet->name, published->name, sizeof(fleet->name));
+	memcpy(fleet->path, published->path, sizeof(fleet->path));
+}
+
+enum rjwt_err
+rjwt_publish(struct rjwt *h, struct rjwt_fleet *fleet, struct rjwt_diag *diag)
+{
+	struct published published;
+	struct follow_env env;
+
+	RJWT_TRY(handle_need_store(h, diag));
+	env = env_of(&h->config, &h->clock, diag);
+	if (!publish_wanted(h->config.state_dir))
+		return diag_fail(diag, RJWT_USAGE, "", "this host is not an issuer (rjwt-keyd fleet init URL)");
+	RJWT_TRY(publish(h->store, &env, &published));
+	*fleet = (struct rjwt_fleet){ 0 };
+	give_published(fleet, &published);
+	return RJWT_OK;
+}
+
+/* Publishing that fails hinders nothing else, and is said. */
+void
+handle_publish(struct rjwt *h, char *warning, size_t size)
+{
+	struct rjwt_diag why = { 0 };
+	struct rjwt_fleet fleet;
+	enum rjwt_err err;
+
+	if (!publish_wanted(h->config.state_dir))
+		return;
+	err = rjwt_publish(h, &fleet, &why);
+	if (err != RJWT_OK)
+		text_append(warning, size, "; ", "not published, other hosts do not know of it yet: %.100s%s%.150s",
+		    why.path, why.path[0] == '\0' ? "" : ": ", why.text[0] == '\0' ? rjwt_strerror(err) : why.text);
+}
+
+void
+handle_warn_compromised(const struct rjwt *h, char *warning, size_t size)
+{
+	if (publish_wanted(h->config.state_dir))
+		text_append(warning, size, "; ",
+		    "who had the private keys has private/bundle.key too, and hosts still believe it: begin a new "
+		    "fleet, "
+		    "see rjwt-fleet(7)");
+}
+
+enum rjwt_err
+rjwt_fleet_init(const struct rjwt_options *options, const char *url, const char *key_file, struct rjwt_fleet *fleet,
+    struct rjwt_diag *diag)
+{
+	struct rjwt_change made;
+	struct fleet_made all;
+	struct follow_env env;
+	struct rjwt *h;
+	enum rjwt_err err = rjwt_init(options, 0, &made, diag);
+
+	if (err != RJWT_OK && err != RJWT_EXISTS)
+		return err;
+	RJWT_TRY(rjwt_open(options, &h, diag));
+	env = env_of(&h->config, &h->clock, diag);
+	err = fleet_make(h->store, &env, url, key_file, &all);
+	rjwt_close(h);
+	RJWT_TRY(err);
+	*fleet = (struct rjwt_fleet){ .made_keys = all.keys };
+	give_published(fleet, &all.published);
+	memcpy(fleet->key, all.pin.text, sizeof(fleet->key));
+	return RJWT_OK;
+}
+
+/* --- hosts -------------------------------------------------------------------------------------- */
+
+enum rjwt_err
+rjwt_join(const struct rjwt_options *options, const char *url, const char *key, struct rjwt_fleet *fleet,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(config_clear) struct config config = { 0 };
+	struct follow_env env;
+	struct fleet joined;
+	struct clock clock;
+	bool changed;
+
+	RJWT_TRY(load_config(options, &config, &clock, diag));
+	env = env_of(&config, &clock, diag);
+	RJWT_TRY(follow_join(&env, url, key, &changed, &joined));
+	*fleet = (struct rjwt_fleet){ .changed = changed };
+	memcpy(fleet->audience, joined.audience, sizeof(fleet->audience));
+	memcpy(fleet->key, joined.pin.text, sizeof(fleet->key));
+	return RJWT_OK;
+}
+
+enum rjwt_err
+rjwt_follow(const struct rjwt_options *options, const char *const *files,
+    void (*say)(void *context, bool wrong, const char *text), void *context, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(config_clear) struct config config = { 0 };
+	RJWT_CLEAN(follow_report_clear) struct follow_report report = { 0 };
+	struct follow_env env;
+	struct clock clock;
+	enum rjwt_err err;
+	char text[64];
+
+	RJWT_TRY(load_config(options, &config, &clock, diag));
+	env = env_of(&config, &clock, diag);
+	err = follow_files(&env, files, &report);
+	for (size_t i = 0; i < report.done.n; i++)
+		say(context, false, report.done.list[i]);
+	for (size_t i = 0; i < report.wrong.n; i++)
+		say(context, true, report.wrong.list[i]);
+	snprintf(text, sizeof(text), "%zu line%s skipped", report.skipped, report.skipped == 1 ? "" : "s");
+	if (report.skipped > 0)
+		say(context, false, text);
+	return err;
+}
+
+/* --- denials ------------------------------------------------------------------------------------ */
+
+bool
+handle_is_in_fleet(const struct rjwt *h)
+{
+	return h->fleet != NULL && fleet_refresh(h->fleet) == RJWT_OK && fleet_is_joined(h->fleet);
+}
+
+static enum rjwt_err
+find_newest(void *context, const struct issued_token *token)
+{
+	int64_t *newest_s = context;
+
+	*newest_s = token->iat_s > *newest_s ? token->iat_s : *newest_s;
+	return RJWT_OK;
+}
+
+/*
+ * Later than every token that was minted here, also by a clock that was wrong, and than what another issuer minted in
+ * this moment.
+ */
+static enum rjwt_err
+date_denial(struct rjwt *h, int64_t *until_s, struct rjwt_diag *diag)
+{
+	struct rjwt_time now;
+	int64_t newest_s;
+
+	clock_now(&h->clock, &now);
+	RJWT_TRY(keyset_clock_check(&now, diag));
+	if (keyset_clock_suspect(store_keyset(h->store), &h->config.rotation, &now, NULL))
+		return diag_fail(diag, RJWT_KEYSET, store_dir(h->store)->path,
+		    "the clock was set, so no date can be given to a denial (rjwt-keyd revoke --all rejects all "
+		    "tokens)");
+	newest_s = now.wall_s;
+	RJWT_TRY(
+	    issued_each(store_dir(h->store), now.wall_s - h->config.rotation.leeway_s, find_newest, &newest_s, diag));
+	*until_s = newest_s + h->config.rotation.leeway_s;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+put(const struct dir *kind, const char *name, int64_t until_s, struct rjwt_diag *diag)
+{
+	const struct view text = view_of(name);
+	char hash[DIGEST_HEX];
+	bool written = false;
+
+	RJWT_TRY(digest_name(&text, 1, hash));
+	RJWT_TRY(denial_put(kind, hash, until_s, false, &written, diag));
+	return dir_sync(kind, diag); /* its writer may have crashed before the sync */
+}
+
+enum rjwt_err
+handle_deny(struct rjwt *h, const struct rjwt_revocation *r, int64_t *until_s, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
+	RJWT_CLEAN(denials_close) struct denials denials = DENIALS_NONE;
+
+	RJWT_TRY(lock_take(&lock, store_dir(h->store), 0, diag));
+	RJWT_TRY(store_load(h->store, diag));
+	RJWT_TRY(store_check_writable(h->store, &h->config.rotation, diag));
+	RJWT_TRY(date_denial(h, until_s, diag));
+	RJWT_TRY(denials_open(store_dir(h->store), &denials, diag));
+	if (r->jti != NULL)
+		return put(&denials.jti, r->jti, *until_s, diag);
+	for (size_t i = 0; r->users[i] != NULL; i++)
+		RJWT_TRY(put(&denials.sub, r->users[i], *until_s, diag));
+	return RJWT_OK;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "fleet/follow.h"
+#include "base/file_write.h"
+#include "base/host.h"
+#include "fleet/install.h"
+#include "fleet/offer.h"
+#include "keyset/denials_write.h"
+#include "keyset/lock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JUDGE_TRIES 10
+
+void
+follow_report_clear(struct follow_report *report)
+{
+	string_list_clear(&report->done);
+	string_list_clear(&report->wrong);
+}
+
+/* --- what is offered -------------------------------------------------------------------------- */
+
+struct texts {
+	struct buf files[FOLLOW_FILES_MAX];
+	size_t n;
+};
+
+static void
+texts_clear(struct texts *texts)
+{
+	for (size_t i = 0; i < texts->n; i++)
+		buf_clear(&texts->files[i]);
+}
+
+/* A file of a mirror that is broken does not stop what others brought. */
+static enum rjwt_err
+read_files(const char *const *files, struct texts *texts, struct follow_report *report)
+{
+	for (; *files != NULL; files++) {
+		struct rjwt_diag why = { 0 };
+		enum rjwt_err err = RJWT_USAGE;
+
+		if (texts->n == FOLLOW_FILES_MAX)
+			(void)diag_fail(&why, err, *files, "not read: more than %d files", FOLLOW_FILES_MAX);
+		else
+			err = file_read_foreign(*files, DOCUMENT_FILE_MAX, &texts->files[texts->n], &why);
+		if (err == RJWT_MEMORY)
+			return err;
+		if (err != RJWT_OK)
+			RJWT_TRY(report_add(&report->wrong, "%s: %s", why.path, why.text));
+		else
+			texts->n++;
+	}
+	return RJWT_OK;
+}
+
+/* --- the roster ------------------------------------------------------------------------------- */
+
+struct inherit {
+	const struct dir *own;
+	int64_t most_s;
+	struct rjwt_diag *diag;
+	bool any;
+};
+
+static enum rjwt_err
+inherit_one(void *context, const char *hash, int64_t until_s)
+{
+	struct inherit *i = context;
+
+	return denial_put(i->own, hash, until_s < i->most_s ? until_s : i->most_s, true, &i->any, i->diag);
+}
+
+/*
+ * The denials of a base that a roster drops become the host's own, those that are dated later than the roster as of that:
+ * nobody is denied for longer than who denies is listed.
+ */
+static enum rjwt_err
+inherit(const struct install_ctx *ctx, const char *base, int64_t most_s)
+{
+	RJWT_CLEAN(dir_close) struct dir all = DIR_NONE;
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(denials_close) struct denials theirs = DENIALS_NONE;
+	RJWT_CLEAN(denials_close) struct denials own = DENIALS_NONE;
+	struct inherit i = { .most_s = most_s, .diag = ctx->env->diag };
+	enum rjwt_err err;
+
+	RJWT_TRY(dir_open_at(ctx->state, FLEET_DIR, &all, i.diag));
+	err = dir_open_at(&all, base, &dir, i.diag);
+	if (err_is_missing(err))
+		return RJWT_OK;
+	RJWT_TRY(err);
+	RJWT_TRY(denials_open(&dir, &theirs, i.diag));
+	RJWT_TRY(denials_open(ctx->state, &own, i.diag));
+	i.own = &own.sub;
+	RJWT_TRY(denials_each(&theirs.sub, inherit_one, &i, i.diag));
+	i.own = &own.jti;
+	RJWT_TRY(denials_each(&theirs.jti, inherit_one, &i, i.diag));
+	return i.any ? files_sync(ctx->state, i.diag) : RJWT_OK;
+}
+
+static enum rjwt_err
+take_roster(struct install_ctx *ctx, const struct offered_roster *offered, struct follow_report *report)
+{
+	struct fleet next = *ctx->fleet;
+
+	for (size_t i = 0; i < ctx->fleet->roster.nissuers; i++) {
+		const char *base = ctx->fleet->roster.issuers[i].base;
+
+		if (roster_find(&offered->roster, view_of(base)) == NULL)
+			RJWT_TRY(inherit(ctx, base, offered->roster.iat_s + ctx->env->policy->leeway_s));
+	}
+	next.roster = offered->roster;
+	memcpy(next.digest, offered->digest, sizeof(next.digest));
+	RJWT_TRY(fleet_commit(ctx->state, ctx->env, &next));
+	*ctx->fleet = next;
+	return report_add(&report->done, "took roster %" PRId64 ", with %zu issuer%s", next.roster.n,
+	    next.roster.nissuers, next.roster.nissuers == 1 ? "" : "s");
+}
+
+/* An image of a joined host is another host: it gets its own name, and what was used before is unknown to it. */
+static enum rjwt_err
+check_identity(struct install_ctx *ctx, const char *audience, struct follow_report *report)
+{
+	struct fleet next = *ctx->fleet;
+	char machine[DIGEST_HEX];
+
+	RJWT_TRY(host_machine(machine, ctx->env->diag));
+	if (next.born_s > ctx->now.wall_s + ctx->env->policy->leeway_s)
+		next.born_s = ctx->now.wall_s; /* the clock was wrong when it was written */
+	if (strcmp(machine, next.machine) != 0) {
+		memcpy(next.machine, machine, sizeof(machine));
+		if (audience != NULL)
+			snprintf(next.audience, sizeof(next.audience), "%s", audience);
+		else
+			RJWT_TRY(host_name(next.audience, ctx->env->diag));
+		next.born_s = ctx->now.wall_s;
+	}
+	if (next.born_s == ctx->fleet->born_s && strcmp(next.machine, ctx->fleet->machine) == 0)
+		return RJWT_OK;
+	RJWT_TRY(fleet_commit(ctx->state, ctx->env, &next));
+	*ctx->fleet = next;
+	return report_add(&report->done, "this host is %s; used tokens are remembered from now on", next.audience);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static enum rjwt_err
+carry_out(struct install_ctx *ctx, const char *audience, const struct offer *offer, struct follow_report *report)
+{
+	RJWT_TRY(check_identity(ctx, audience, report));
+	for (size_t i = 0; i < offer->nrosters; i++)
+		RJWT_TRY(take_roster(ctx, &offer->rosters[i], report));
+	for (size_t i = 0; i < ctx->fleet->roster.nissuers; i++)
+		RJWT_TRY(install_issuer(ctx, &ctx->fleet->roster.issuers[i], offer, report));
+	return RJWT_OK;
+}
+
+/* Signatures are judged before the lock is taken; if fleet.json is another one by then, once more. */
+static enum rjwt_err
+judge_and_lock(const struct follow_env *env, const struct texts *texts, struct install_ctx *ctx, struct lock *lock,
+    struct offer *offer)
+{
+	for (int i = 0; i < JUDGE_TRIES; i++) {
+		int64_t generation;
+
+		RJWT_TRY(fleet_read(ctx->state, ctx->fleet, NULL, env->keyset.diag));
+		generation = ctx->fleet->generation;
+		offer_clear(offer);
+		RJWT_TRY(offer_read(ctx->fleet, texts->files, texts->n, offer));
+		RJWT_TRY(lock_take(lock, ctx->state, 0, env->keyset.diag));
+		RJWT_TRY(fleet_read(ctx->state, ctx->fleet, NULL, env->keyset.diag));
+		if (ctx->fleet->generation == generation)
+			return RJWT_OK;
+		lock_release(lock);
+	}
+	return diag_fail(env->keyset.diag, RJWT_BUSY, ctx->state->path, "fleet.json keeps being replaced");
+}
+
+static enum rjwt_err
+report_offer(const struct offer *offer, struct follow_report *report)
+{
+	report->skipped = offer->skipped;
+	if (offer->forked_n == 0)
+		return RJWT_OK;
+	return report_add(&report->wrong,
+	    "two rosters have the number %" PRId64 " and differ: neither is taken (publish another one)",
+	    offer->forked_n);
+}
+
+enum rjwt_err
+follow_files(const struct follow_env *env, const char *const *files, struct follow_report *report)
+{
+	RJWT_CLEAN(dir_close) struct dir state = DIR_NONE;
+	RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
+	RJWT_CLEAN(texts_clear) struct texts texts = { 0 };
+	RJWT_CLEAN(offer_clear) struct offer offer = { 0 };
+	struct rjwt_diag *diag = env->keyset.diag;
+	struct fleet fleet = { 0 };
+	struct install_ctx ctx = { .state = &state, .env = &env->keyset, .fleet = &fleet };
+	enum rjwt_err err;
+
+	err = dir_open(env->state, &state, diag);
+	if (err == RJWT_OK)
+		err = fleet_read(&state, &fleet, NULL, diag);
+	if (err_is_missing(err))
+		return diag_fail(diag, RJWT_KEYSET, env->state,
+		    "this host has joined no fleet (rjwt-keyd join URL KEY)");
+	RJWT_TRY(err);
+	RJWT_TRY(read_files(files, &texts, report));
+	RJWT_TRY(judge_and_lock(env, &texts, &ctx, &lock, &offer));
+	clock_now(env->keyset.clock, &ctx.now);
+	RJWT_TRY(keyset_clock_check(&ctx.now, diag));
+	RJWT_TRY(carry_out(&ctx, env->audience, &offer, report));
+	return report_offer(&offer, report);
+}

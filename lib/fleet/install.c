@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "fleet/install.h"
+#include "base/file_write.h"
+#include "base/host.h"
+#include "base/json_write.h"
+#include "keyset/commit.h"
+#include "keyset/denials_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LATER_FROM 8 /* so many files are made durable together */
+
+/* A followed directory, open. */
+struct target {
+	const struct install_ctx *ctx;
+	const struct fleet_issuer *issuer;
+	struct dir dir, keys;
+	bool there;	      /* it has a keyset.json */
+	struct keyset keyset; /* that of it, or what a first one begins with */
+	bool reborn;	      /* spent/ was missing, or born is ahead of the clock */
+};
+
+enum rjwt_err
+report_add(struct string_list *list, const char *fmt, ...)
+{
+	RJWT_CLEAN(free_clean) char *text = NULL;
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (n < 0) {
+		text = NULL;
+		return RJWT_MEMORY;
+	}
+	return string_list_add(list, text);
+}
+
+static void
+target_close(struct target *t)
+{
+	dir_close(&t->keys);
+	dir_close(&t->dir);
+}
+
+/* --- the directory ---------------------------------------------------------------------------- */
+
+/* What a directory begins with: whatever was denied, or used, before it was there stays so. */
+static void
+begin(struct target *t)
+{
+	const struct fleet *fleet = t->ctx->fleet;
+	int64_t roster_s = fleet->roster.iat_s + t->ctx->env->policy->leeway_s;
+
+	t->keyset = (struct keyset){ .revoked = -1 };
+	t->keyset.followed.born_s = t->ctx->now.wall_s;
+	t->keyset.followed.before_s = fleet->before_s < roster_s ? fleet->before_s : roster_s;
+}
+
+static enum rjwt_err
+read_keyset(struct target *t)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct rjwt_diag *diag = t->ctx->env->diag;
+	enum rjwt_err err = file_read(&t->dir, "keyset.json", KEYSET_FILE_MAX, &text, NULL, diag);
+
+	if (err_is_missing(err)) {
+		begin(t);
+		return RJWT_OK;
+	}
+	RJWT_TRY(err);
+	err = keyset_parse(buf_view(&text), &t->keyset, diag);
+	if (err == RJWT_OK && !keyset_is_followed(&t->keyset))
+		err = diag_fail(diag, RJWT_KEYSET, "", "is not a keyset that is followed");
+	if (err != RJWT_OK && diag != NULL)
+		snprintf(diag->path, sizeof(diag->path), "%.240s/keyset.json", t->dir.path);
+	t->there = err == RJWT_OK;
+	return err;
+}
+
+static bool
+has_spent(const struct target *t)
+{
+	struct stat status;
+
+	return fstatat(t->dir.fd, "spent", &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Without spent/ nobody knows what was used: whoever makes it anew says since when it is known again. */
+static enum rjwt_err
+check_memory(struct target *t)
+{
+	int64_t now_s = t->ctx->now.wall_s;
+
+	t->reborn = t->there && (!has_spent(t) || t->keyset.followed.born_s > now_s + t->ctx->env->policy->leeway_s);
+	if (t->reborn)
+		t->keyset.followed.born_s = now_s;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+target_open(struct target *t)
+{
+	RJWT_CLEAN(dir_close) struct dir all = DIR_NONE;
+	struct rjwt_diag *diag = t->ctx->env->diag;
+
+	RJWT_TRY(dir_open_at(t->ctx->state, FLEET_DIR, &all, diag));
+	RJWT_TRY(dir_make(&all, t->issuer->base, 0755, diag));
+	RJWT_TRY(dir_open_at(&all, t->issuer->base, &t->dir, diag));
+	RJWT_TRY(dir_make(&t->dir, "keys", 0755, diag));
+	RJWT_TRY(dir_open_at(&t->dir, "keys", &t->keys, diag));
+	RJWT_TRY(read_keyset(t));
+	return check_memory(t);
+}
+
+/* --- whether a bundle may be installed --------------------------------------------------------- */
+
+static enum rjwt_err
+read_key(const struct target *t, int64_t version, struct jwk *jwk)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	char name[STORE_NAME_SIZE];
+	enum rjwt_err err;
+
+	store_name(name, version, "jwk");
+	err = file_read(&t->keys, name, JWK_FILE_MAX, &text, NULL, NULL);
+	if (err_is_missing(err))
+		return RJWT_KEY_UNKNOWN;
+	RJWT_TRY(err);
+	RJWT_TRY(seal_check(buf_view(&text)));
+	err = json_parse(buf_view(&text), &json, NULL);
+	return err == RJWT_OK ? jwk_parse(json, jwk, NULL) : err;
+}
+
+/* A version that comes back with another public key is not installed. A damaged file is written again. */
+static bool
+has_other_key(const struct target *t, const struct bundle *bundle)
+{
+	for (size_t i = 0; i < bundle->nkeys; i++) {
+		RJWT_CLEAN(jwk_clear) struct jwk there = { 0 };
+		const struct bundle_key *key = &bundle->keys[i];
+
+		if (read_key(t, key->version, &there) == RJWT_OK && keyset_has(&t->keyset, key->version) &&
+		    (there.key == NULL || there.alg != key->jwk.alg || !key_is_pair(there.key, key->jwk.key)))
+			return true;
+	}
+	return false;
+}
+
+/* NULL: it may be installed. "": it is the one that is, or an older one. */
+static const char *
+why_not(const struct target *t, const struct bundle *bundle)
+{
+	const struct keyset *k = &t->keyset;
+
+	if (!t->there)
+		return NULL;
+	if (strcmp(k->followed.key, t->issuer->key.text) != 0)
+		return "its bundle key is not the one that this base had: a base has one key for life";
+	if (bundle->serial <= k->followed.serial)
+		return "";
+	if (bundle->floor < k->floor || bundle->active.version < k->active.version ||
+	    bundle->next.version < k->next.version || bundle->next_version < k->next_version)
+		return "its versions went back";
+	return has_other_key(t, bundle) ? "a version came back with another public key" : NULL;
+}
+
+/* --- installing -------------------------------------------------------------------------------- */
+
+static enum rjwt_err
+put_list(const struct target *t, const struct dir *kind, const struct denial_list *list, bool later, bool *any)
+{
+	for (size_t i = 0; i < list->n; i++)
+		RJWT_TRY(denial_put(kind, list->list[i].hash, list->list[i].until_s, later, any, t->ctx->env->diag));
+	return RJWT_OK;
+}
+
+/* Denials are added, never replaced, and of two dates the later stays. */
+static enum rjwt_err
+put_denials(const struct target *t, const struct bundle *bundle)
+{
+	RJWT_CLEAN(denials_close) struct denials denials = DENIALS_NONE;
+	bool later = bundle->sub.n + bundle->jti.n >= LATER_FROM, any = false;
+
+	RJWT_TRY(denials_open(&t->dir, &denials, t->ctx->env->diag));
+	RJWT_TRY(put_list(t, &denials.sub, &bundle->sub, later, &any));
+	RJWT_TRY(put_list(t, &denials.jti, &bundle->jti, later, &any));
+	return later && any ? files_sync(&t->dir, t->ctx->env->diag) : RJWT_OK;
+}
+
+static enum rjwt_err
+put_key(const struct target *t, const struct commit_ctx *commit, const struct bundle_key *key)
+{
+	RJWT_CLEAN(buf_clear) struct buf there = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf wanted = { 0 };
+	char name[STORE_NAME_SIZE];
+
+	store_name(name, key->version, "jwk");
+	json_open(&wanted, NULL);
+	RJWT_TRY(jwk_put(&wanted, &key->jwk));
+	RJWT_TRY(seal_add(&wanted));
+	if (file_read(&t->keys, name, JWK_FILE_MAX, &there, NULL, NULL) == RJWT_OK &&
+	    view_eq(buf_view(&there), buf_view(&wanted)))
+		return RJWT_OK;
+	return commit_key(commit, key->version, &key->jwk);
+}
+
+static void
+fill(const struct target *t, const struct bundle *bundle, struct keyset *k)
+{
+	const struct rjwt_time *now = &t->ctx->now;
+
+	snprintf(k->base, sizeof(k->base), "%s", bundle->base);
+	snprintf(k->issuer, sizeof(k->issuer), "%s", t->issuer->iss);
+	memcpy(k->audience, t->ctx->fleet->audience, sizeof(k->audience));
+	memcpy(k->machine, t->ctx->fleet->machine, sizeof(k->machine));
+	k->floor = bundle->floor;
+	k->active.version = bundle->active.version;
+	k->active.since_s = bundle->active.since_s;
+	k->next.version = bundle->next.version;
+	k->next.published_s = bundle->next.published_s;
+	k->next_version = bundle->next_version;
+	k->clock = *now;
+	k->trial.wall_s = now->wall_s;
+	k->trial.boot_s = now->boot_s;
+	k->trial.ran_s = 0;
+	k->configured = k->configured || t->ctx->env->policy->configured;
+	k->followed.serial = bundle->serial;
+	k->followed.issued_s = bundle->iat_s;
+	memcpy(k->followed.key, t->issuer->key.text, sizeof(k->followed.key));
+}
+
+struct sweep {
+	const struct target *t;
+	const struct bundle *bundle;
+};
+
+static enum rjwt_err
+sweep_key(void *context, const char *name)
+{
+	const struct sweep *s = context;
+	int64_t version = store_version(name, "jwk");
+
+	if (version != 0 && bundle_key(s->bundle, version) != NULL)
+		return RJWT_OK;
+	return version != 0 || commit_is_temporary(name) ? file_remove(&s->t->keys, name, s->t->ctx->env->diag)
+							 : RJWT_OK;
+}
+
+static enum rjwt_err
+commit(const struct target *t, const struct commit_ctx *commit, struct keyset *next)
+{
+	RJWT_TRY(dir_make(&t->dir, "spent", 0700, t->ctx->env->diag));
+	RJWT_TRY(commit_stage(commit, &t->keyset, next));
+	return commit_publish(commit);
+}
+
+static enum rjwt_err
+install(const struct target *t, const struct bundle *bundle)
+{
+	struct commit_ctx ctx = { .dir = &t->dir, .keys = &t->keys, .env = t->ctx->env };
+	struct sweep s = { t, bundle };
+	struct keyset next = t->keyset;
+
+	RJWT_TRY(put_denials(t, bundle));
+	for (size_t i = 0; i < bundle->nkeys; i++)
+		RJWT_TRY(put_key(t, &ctx, &bundle->keys[i]));
+	fill(t, bundle, &next);
+	RJWT_TRY(commit(t, &ctx, &next));
+	return dir_each(&t->keys, sweep_key, &s, t->ctx->env->diag);
+}
+
+/* Nothing new, but what this host remembers has changed. */
+static enum rjwt_err
+be_reborn(const struct target *t, struct follow_report *report)
+{
+	struct commit_ctx ctx = { .dir = &t->dir, .keys = &t->keys, .env = t->ctx->env };
+	struct keyset next = t->keyset;
+
+	if (!t->reborn)
+		return RJWT_OK;
+	RJWT_TRY(commit(t, &ctx, &next));
+	return report_add(&report->done, "%s: used tokens are remembered from now on", t->issuer->name);
+}
+
+static enum rjwt_err
+report_old(const struct target *t, const struct bundle *newest, struct follow_report *report)
+{
+	if (newest == NULL || newest->serial >= t->keyset.followed.serial)
+		return RJWT_OK;
+	return report_add(&report->wrong, "%s: kept serial %" PRId64 ", offered %" PRId64 ": a rollback",
+	    t->issuer->name, t->keyset.followed.serial, newest->serial);
+}
+
+static enum rjwt_err
+install_best(struct target *t, const struct offer *offer, struct follow_report *report)
+{
+	const struct bundle *newest = NULL;
+
+	for (size_t i = 0; i < offer->nbundles; i++) {
+		const struct bundle *bundle = &offer->bundles[i];
+		const char *why;
+
+		if (strcmp(bundle->base, t->issuer->base) != 0)
+			continue;
+		newest = newest == NULL ? bundle : newest;
+		why = why_not(t, bundle);
+		if (why != NULL && why[0] == '\0')
+			break; /* the rest is older */
+		if (why != NULL) {
+			RJWT_TRY(report_add(&report->wrong, "%s: serial %" PRId64 " is not installed: %s",
+			    t->issuer->name, bundle->serial, why));
+			continue;
+		}
+		RJWT_TRY(install(t, bundle));
+		return report_add(&report->done, "%s: installed serial %" PRId64, t->issuer->name, bundle->serial);
+	}
+	RJWT_TRY(report_old(t, newest, report));
+	return be_reborn(t, report);
+}
+
+static bool
+is_offered(const struct offer *offer, const char *base)
+{
+	for (size_t i = 0; i < offer->nbundles; i++)
+		if (strcmp(offer->bundles[i].base, base) == 0)
+			return true;
+	return false;
+}
+
+enum rjwt_err
+install_issuer(const struct install_ctx *ctx, const struct fleet_issuer *issuer, const struct offer *offer,
+    struct follow_report *report)
+{
+	RJWT_CLEAN(target_close)
+	struct target t = { .ctx = ctx, .issuer = issuer, .dir = DIR_NONE, .keys = DIR_NONE };
+	struct rjwt_diag *diag = ctx->env->diag;
+	enum rjwt_err err;
+
+	if (!is_offered(offer, issuer->base))
+		return RJWT_OK;
+	err = target_open(&t);
+	if (err == RJWT_KEYSET && diag != NULL) /* a directory that is damaged does not stop the others */
+		return report_add(&report->wrong, "%s: %s: %s", issuer->name, diag->path, diag->text);
+	RJWT_TRY(err);
+	return install_best(&t, offer, report);
+}

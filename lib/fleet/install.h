@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * install.h - used by follow.c: a bundle becomes a followed keyset. The lock is held.
+ */
+#ifndef RJWT_INSTALL_H
+#define RJWT_INSTALL_H
+
+#include "base/err.h"
+#include "fleet/follow.h"
+#include "fleet/offer.h"
+
+/* Borrows all. */
+struct install_ctx {
+	const struct dir *state;
+	const struct keyset_env *env;
+	struct fleet *fleet; /* as it is on disk */
+	struct rjwt_time now;
+};
+
+/*
+ * Install the bundle of an issuer that has the highest serial of those that may be installed. That none may is said in
+ * report and is no error.
+ */
+RJWT_MUST enum rjwt_err install_issuer(const struct install_ctx *ctx, const struct fleet_issuer *issuer,
+    const struct offer *offer, struct follow_report *report);
+
+/* Add a line to a list. RJWT_MEMORY. */
+RJWT_MUST enum rjwt_err report_add(struct string_list *list, const char *fmt, ...) RJWT_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "fleet/offer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A line, and what became of it. */
+struct line {
+	struct view text;
+	enum document_type type;
+	struct offered_roster *roster; /* opened by signer */
+	struct fleet_key signer;
+	bool counts;
+};
+
+struct reading {
+	struct line *lines;
+	size_t n;
+	struct offer *offer;
+};
+
+static void
+reading_clear(struct reading *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		free(r->lines[i].roster);
+	free(r->lines);
+}
+
+void
+offer_clear(struct offer *offer)
+{
+	for (size_t i = 0; i < offer->nbundles; i++)
+		bundle_clear(&offer->bundles[i]);
+	free(offer->bundles);
+	free(offer->rosters);
+	*offer = (struct offer){ 0 };
+}
+
+const struct roster *
+offer_roster(const struct offer *offer, const struct fleet *fleet)
+{
+	return offer->nrosters == 0 ? &fleet->roster : &offer->rosters[offer->nrosters - 1].roster;
+}
+
+/* What is too long, or no document, is skipped alone; of a file with too many lines the rest is. */
+static enum rjwt_err
+take_lines(struct reading *r, struct view file)
+{
+	struct line *grown = reallocarray(r->lines, r->n + DOCUMENT_LINES_MAX, sizeof(*grown));
+	struct view text;
+	enum document_type type;
+	size_t taken = 0;
+
+	if (grown == NULL)
+		return RJWT_MEMORY;
+	r->lines = grown;
+	while (document_next(&file, &text)) {
+		if (taken == DOCUMENT_LINES_MAX || !document_type(text, &type)) {
+			r->offer->skipped++;
+			continue;
+		}
+		r->lines[r->n++] = (struct line){ .text = text, .type = type };
+		taken++;
+	}
+	return RJWT_OK;
+}
+
+/* --- rosters ---------------------------------------------------------------------------------- */
+
+static enum rjwt_err
+open_roster(struct line *line, const struct fleet_key *key)
+{
+	RJWT_CLEAN(buf_clear) struct buf payload = { 0 };
+	RJWT_CLEAN(free_clean) struct offered_roster *opened = calloc(1, sizeof(*opened));
+
+	if (opened == NULL)
+		return RJWT_MEMORY;
+	RJWT_TRY(document_open(line->text, DOCUMENT_ROSTER, key, &payload));
+	RJWT_TRY(roster_parse(buf_view(&payload), &opened->roster, NULL));
+	RJWT_TRY(digest_hex(buf_view(&payload), opened->digest));
+	line->signer = *key;
+	line->roster = RJWT_STEAL(opened);
+	return RJWT_OK;
+}
+
+static bool
+is_ours_to_report(enum rjwt_err err)
+{
+	return err == RJWT_MEMORY || err == RJWT_INTERNAL;
+}
+
+/* Open what these keys signed; what others signed may be theirs who come later. */
+static enum rjwt_err
+open_rosters(struct reading *r, const struct roster *by)
+{
+	for (struct line *line = r->lines; line < r->lines + r->n; line++)
+		for (size_t k = 0; line->type == DOCUMENT_ROSTER && line->roster == NULL && k < by->nkeys; k++) {
+			enum rjwt_err err = open_roster(line, &by->keys[k]);
+
+			if (is_ours_to_report(err))
+				return err;
+		}
+	return RJWT_OK;
+}
+
+static bool
+is_believed(const struct line *line, const struct roster *by)
+{
+	return line->type == DOCUMENT_ROSTER && line->roster != NULL && roster_has_key(by, &line->signer);
+}
+
+/* Another line of that n, believed too, which says something else. */
+static bool
+is_forked(const struct reading *r, const struct roster *by, const struct line *one)
+{
+	for (const struct line *line = r->lines; line < r->lines + r->n; line++)
+		if (is_believed(line, by) && line->roster->roster.n == one->roster->roster.n &&
+		    strcmp(line->roster->digest, one->roster->digest) != 0)
+			return true;
+	return false;
+}
+
+/* The believed roster with the lowest n above one. NULL: none. */
+static struct line *
+next_roster(struct reading *r, const struct roster *by, int64_t above_n)
+{
+	struct line *lowest = NULL;
+
+	for (struct line *line = r->lines; line < r->lines + r->n; line++)
+		if (is_believed(line, by) && line->roster->roster.n > above_n &&
+		    (lowest == NULL || line->roster->roster.n < lowest->roster->roster.n))
+			lowest = line;
+	return lowest;
+}
+
+static enum rjwt_err
+add_roster(struct offer *offer, const struct offered_roster *roster)
+{
+	struct offered_roster *grown = reallocarray(offer->rosters, offer->nrosters + 1, sizeof(*grown));
+
+	if (grown == NULL)
+		return RJWT_MEMORY;
+	offer->rosters = grown;
+	grown[offer->nrosters++] = *roster;
+	return RJWT_OK;
+}
+
+/* A roster of the n that is believed already: the same, or the other tooth of a fork. */
+static void
+look_for_fork(struct reading *r, const struct fleet *fleet)
+{
+	for (struct line *line = r->lines; line < r->lines + r->n; line++)
+		if (is_believed(line, &fleet->roster) && line->roster->roster.n == fleet->roster.n &&
+		    strcmp(line->roster->digest, fleet->digest) != 0)
+			r->offer->forked_n = fleet->roster.n;
+}
+
+/* Walk from roster to roster, lowest n first: a host that slept through key rolls catches up. */
+static enum rjwt_err
+walk(struct reading *r, const struct fleet *fleet)
+{
+	struct roster now = fleet->roster;
+	struct line *line;
+	int64_t n = now.n;
+
+	RJWT_TRY(open_rosters(r, &now));
+	look_for_fork(r, fleet);
+	while ((line = next_roster(r, &now, n)) != NULL) {
+		n = line->roster->roster.n;
+		if (is_forked(r, &now, line)) {
+			r->offer->forked_n = n;
+			continue;
+		}
+		RJWT_TRY(add_roster(r->offer, line->roster));
+		if (!roster_same_keys(&now, &line->roster->roster))
+			RJWT_TRY(open_rosters(r, &line->roster->roster));
+		now = line->roster->roster;
+		if (r->offer->forked_n < n)
+			r->offer->forked_n = 0; /* the next n heals a fork */
+	}
+	return RJWT_OK;
+}
+
+/* --- bundles ---------------------------------------------------------------------------------- */
+
+static enum rjwt_err
+open_bundle(struct line *line, const struct fleet_issuer *issuer, struct bundle *bundle)
+{
+	RJWT_CLEAN(buf_clear) struct buf payload = { 0 };
+	RJWT_CLEAN(bundle_clear) struct bundle found = { 0 };
+
+	RJWT_TRY(document_open(line->text, DOCUMENT_BUNDLE, &issuer->key, &payload));
+	RJWT_TRY(bundle_parse(buf_view(&payload), &found, NULL));
+	if (strcmp(found.base, issuer->base) != 0)
+		return RJWT_MALFORMED; /* a key is for the base of its own entry alone */
+	line->counts = true;
+	*bundle = RJWT_STEAL(found);
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+add_bundles(struct reading *r, struct line *line, const struct roster *roster)
+{
+	for (size_t i = 0; i < roster->nissuers; i++) {
+		RJWT_CLEAN(bundle_clear) struct bundle bundle = { 0 };
+		enum rjwt_err err = open_bundle(line, &roster->issuers[i], &bundle);
+		struct bundle *grown;
+
+		if (is_ours_to_report(err))
+			return err;
+		if (err != RJWT_OK)
+			continue;
+		grown = reallocarray(r->offer->bundles, r->offer->nbundles + 1, sizeof(*grown));
+		if (grown == NULL)
+			return RJWT_MEMORY;
+		r->offer->bundles = grown;
+		grown[r->offer->nbundles++] = RJWT_STEAL(bundle);
+	}
+	return RJWT_OK;
+}
+
+static int
+compare_serials(const void *a, const void *b)
+{
+	const struct bundle *x = a, *y = b;
+
+	return (x->serial < y->serial) - (x->serial > y->serial);
+}
+
+static void
+count_skipped(struct reading *r)
+{
+	for (const struct line *line = r->lines; line < r->lines + r->n; line++)
+		r->offer->skipped += line->roster == NULL && !line->counts;
+}
+
+enum rjwt_err
+offer_read(const struct fleet *fleet, const struct buf *files, size_t nfiles, struct offer *offer)
+{
+	RJWT_CLEAN(offer_clear) struct offer found = { 0 };
+	RJWT_CLEAN(reading_clear) struct reading r = { .offer = &found };
+
+	for (size_t i = 0; i < nfiles; i++)
+		RJWT_TRY(take_lines(&r, buf_view(&files[i])));
+	RJWT_TRY(walk(&r, fleet));
+	for (struct line *line = r.lines; line < r.lines + r.n; line++)
+		if (line->type == DOCUMENT_BUNDLE)
+			RJWT_TRY(add_bundles(&r, line, offer_roster(&found, fleet)));
+	if (found.nbundles > 0)
+		qsort(found.bundles, found.nbundles, sizeof(*found.bundles), compare_serials);
+	count_skipped(&r);
+	*offer = RJWT_STEAL(found);
+	return RJWT_OK;
+}

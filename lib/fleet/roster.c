@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "fleet/roster.h"
+#include "base/json_write.h"
+#include "jose/claims.h"
+
+#include <string.h>
+
+bool
+fleet_name_check(struct view name)
+{
+	if (name.n == 0 || name.n > FLEET_NAME_MAX || name.p[0] < 'a' || name.p[0] > 'z')
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if ((name.p[i] < 'a' || name.p[i] > 'z') && (name.p[i] < '0' || name.p[i] > '9') && name.p[i] != '-')
+			return false;
+	return true;
+}
+
+static bool
+begins_with(struct view text, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return text.n > n && memcmp(text.p, prefix, n) == 0;
+}
+
+/* It becomes an argument of curl, a line of a file and a part of messages. */
+bool
+fleet_url_check(struct view url)
+{
+	if (url.n > FLEET_URL_MAX || !(begins_with(url, "http://") || begins_with(url, "https://")))
+		return false;
+	for (size_t i = 0; i < url.n; i++)
+		if (url.p[i] <= ' ' || url.p[i] > '~' || strchr("\"'\\`<>{}|^[]", url.p[i]) != NULL)
+			return false;
+	return true;
+}
+
+const struct fleet_issuer *
+roster_find(const struct roster *roster, struct view base)
+{
+	for (size_t i = 0; i < roster->nissuers; i++)
+		if (view_is(base, roster->issuers[i].base))
+			return &roster->issuers[i];
+	return NULL;
+}
+
+const struct fleet_issuer *
+roster_named(const struct roster *roster, struct view name)
+{
+	for (size_t i = 0; i < roster->nissuers; i++)
+		if (view_is(name, roster->issuers[i].name))
+			return &roster->issuers[i];
+	return NULL;
+}
+
+bool
+roster_has_key(const struct roster *roster, const struct fleet_key *key)
+{
+	for (size_t i = 0; i < roster->nkeys; i++)
+		if (fleet_key_eq(&roster->keys[i], key))
+			return true;
+	return false;
+}
+
+bool
+roster_same_keys(const struct roster *a, const struct roster *b)
+{
+	for (size_t i = 0; i < a->nkeys; i++)
+		if (!roster_has_key(b, &a->keys[i]))
+			return false;
+	return a->nkeys == b->nkeys; /* none is there twice */
+}
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+static bool
+read_text(struct json json, const char *name, bool (*check)(struct view), char *to, size_t size)
+{
+	struct view text;
+
+	if (json_string(json, name, &text) != JSON_GOOD || !check(text) || text.n >= size)
+		return false;
+	memcpy(to, text.p, text.n);
+	to[text.n] = '\0';
+	return true;
+}
+
+static bool
+bundle_key_is_listed(const struct roster *roster, const struct fleet_key *key)
+{
+	for (size_t i = 0; i < roster->nissuers; i++)
+		if (fleet_key_eq(&roster->issuers[i].key, key))
+			return true;
+	return roster_has_key(roster, key);
+}
+
+static const char *
+read_keys(struct json json, bool ours, struct roster *roster)
+{
+	size_t count;
+
+	if (json_array(json, "keys", &count) != JSON_GOOD || count == 0 || count > FLEET_KEYS_MAX)
+		return "keys is not a list of 1 to 8 fleet keys";
+	for (size_t i = 0; i < count; i++) {
+		struct fleet_key key;
+
+		if (!(ours ? fleet_key_read : fleet_key_parse)(json_string_at(json, "keys", i), &key))
+			return "a fleet key is not a public Ed25519 key";
+		if (roster_has_key(roster, &key))
+			return "a key is listed twice";
+		roster->keys[roster->nkeys++] = key;
+	}
+	return NULL;
+}
+
+static const char *
+read_issuer(struct json json, bool ours, struct roster *roster)
+{
+	struct fleet_issuer *issuer = &roster->issuers[roster->nissuers];
+	struct view key;
+
+	if (json.object == NULL || !read_text(json, "name", fleet_name_check, issuer->name, sizeof(issuer->name)) ||
+	    !read_text(json, "base", keyset_base_check, issuer->base, sizeof(issuer->base)) ||
+	    !read_text(json, "iss", claims_name_check, issuer->iss, sizeof(issuer->iss)) ||
+	    !read_text(json, "url", fleet_url_check, issuer->url, sizeof(issuer->url)))
+		return "name, base, iss or url of an issuer is missing or malformed";
+	if (json_string(json, "key", &key) != JSON_GOOD ||
+	    !(ours ? fleet_key_read : fleet_key_parse)(key, &issuer->key))
+		return "the key of an issuer is not a public Ed25519 key";
+	if (roster_named(roster, view_of(issuer->name)) != NULL || roster_find(roster, view_of(issuer->base)) != NULL ||
+	    bundle_key_is_listed(roster, &issuer->key))
+		return "a name, a base or a key is listed twice";
+	roster->nissuers++;
+	return NULL;
+}
+
+const char *
+roster_read(struct json json, bool ours, struct roster *roster)
+{
+	const char *why;
+	size_t count;
+
+	*roster = (struct roster){ 0 };
+	if (json_integer(json, "n", &roster->n) != JSON_GOOD || roster->n == 0 ||
+	    json_integer(json, "iat", &roster->iat_s) != JSON_GOOD)
+		return "n or iat is missing or not a number";
+	why = read_keys(json, ours, roster);
+	if (why == NULL && (json_array(json, "issuers", &count) != JSON_GOOD || count > FLEET_ISSUERS_MAX))
+		why = "issuers is not a list of at most 8 issuers";
+	for (size_t i = 0; why == NULL && i < count; i++)
+		why = read_issuer(json_element(json, "issuers", i), ours, roster);
+	return why;
+}
+
+enum rjwt_err
+roster_parse(struct view payload, struct roster *roster, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	struct roster found;
+	const char *why;
+
+	RJWT_TRY(json_parse(payload, &json, diag));
+	why = roster_read(json, false, &found);
+	if (why != NULL)
+		return diag_fail(diag, RJWT_MALFORMED, "", "%s", why);
+	*roster = found;
+	return RJWT_OK;
+}
+
+void
+roster_put(struct buf *out, const struct roster *roster)
+{
+	json_put_integer(out, "n", roster->n);
+	json_put_integer(out, "iat", roster->iat_s);
+	json_open_array(out, "keys");
+	for (size_t i = 0; i < roster->nkeys; i++)
+		json_put_string(out, NULL, view_of(roster->keys[i].text));
+	json_close_array(out);
+	json_open_array(out, "issuers");
+	for (size_t i = 0; i < roster->nissuers; i++) {
+		const struct fleet_issuer *issuer = &roster->issuers[i];
+
+		json_open_element(out);
+		json_put_string(out, "name", view_of(issuer->name));
+		json_put_string(out, "base", view_of(issuer->base));
+		json_put_string(out, "iss", view_of(issuer->iss));
+		json_put_string(out, "url", view_of(issuer->url));
+		json_put_string(out, "key", view_of(issuer->key.text));
+		json_close(out);
+	}
+	json_close_array(out);
+}
+
+enum rjwt_err
+roster_format(struct buf *out, const struct roster *roster)
+{
+	json_open(out, NULL);
+	roster_put(out, roster);
+	json_close(out);
+	return buf_done(out);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyset/denials_write.h"
+#include "base/file_write.h"
+#include "keyset/denials.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum rjwt_err
+denials_open(const struct dir *dir, struct denials *denials, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir denied = DIR_NONE;
+	RJWT_CLEAN(denials_close) struct denials made = DENIALS_NONE;
+
+	RJWT_TRY(dir_make(dir, "denied", 0711, diag));
+	RJWT_TRY(dir_open_at(dir, "denied", &denied, diag));
+	RJWT_TRY(dir_make(&denied, "sub", 0711, diag));
+	RJWT_TRY(dir_make(&denied, "jti", 0711, diag));
+	RJWT_TRY(dir_open_at(&denied, "sub", &made.sub, diag));
+	RJWT_TRY(dir_open_at(&denied, "jti", &made.jti, diag));
+	denials->sub = dir_steal(&made.sub);
+	denials->jti = dir_steal(&made.jti);
+	return RJWT_OK;
+}
+
+void
+denials_close(struct denials *denials)
+{
+	dir_close(&denials->sub);
+	dir_close(&denials->jti);
+}
+
+enum rjwt_err
+denial_put(const struct dir *kind, const char *hash, int64_t until_s, bool later, bool *written, struct rjwt_diag *diag)
+{
+	static const struct timespec no_time; /* who may look it up need not see when it was made */
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	int64_t there_s = 0;
+	enum rjwt_err err = denial_read(kind, hash, &there_s, diag);
+
+	if (err == RJWT_DENIED && there_s != DENIAL_DAMAGED_S && there_s >= until_s)
+		return RJWT_OK;
+	if (err != RJWT_DENIED)
+		RJWT_TRY(err);
+	buf_addf(&text, "%" PRId64 "\n", until_s);
+	RJWT_TRY(buf_done(&text));
+	*written = true;
+	return (later ? file_write_later : file_write)(kind, hash, 0644, buf_view(&text), &no_time, diag);
+}
+
+struct walk {
+	const struct dir *kind;
+	enum rjwt_err (*each)(void *context, const char *hash, int64_t until_s);
+	void *context;
+	struct rjwt_diag *diag;
+};
+
+static enum rjwt_err
+walk_one(void *context, const char *name)
+{
+	const struct walk *w = context;
+	int64_t until_s = 0;
+	enum rjwt_err err;
+
+	if (strspn(name, "0123456789abcdef") != DIGEST_HEX - 1 || name[DIGEST_HEX - 1] != '\0')
+		return RJWT_OK;
+	err = denial_read(w->kind, name, &until_s, w->diag);
+	return err == RJWT_DENIED ? w->each(w->context, name, until_s) : err;
+}
+
+enum rjwt_err
+denials_each(const struct dir *kind, enum rjwt_err (*each)(void *context, const char *hash, int64_t until_s),
+    void *context, struct rjwt_diag *diag)
+{
+	struct walk w = { kind, each, context, diag };
+
+	return dir_each(kind, walk_one, &w, diag);
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# An issuer that is another directory, and a host that follows it and has no keyset of its own: a real sshd takes the
+# issuer's tokens, and takes them no more once the issuer has denied them.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. tests/system/helpers.bash
+	fresh_keyset
+	rm -rf /var/lib/rjwt /srv/issuer
+	mkdir /srv/issuer
+	printf '%s\n' 'audience: host2' 'leeway: 1s' >/etc/rjwt/rjwt.yaml
+	printf '%s\n' 'state_dir: /srv/issuer/state' 'issuer: i1.example' 'audience: i1.example' 'leeway: 1s' >/srv/issuer/rjwt.yaml
+	pam_service sshd token
+	start_sshd
+	log_mark
+}
+
+teardown()
+{
+	stop_sshd
+	rm -rf /srv/issuer
+	no_token_logged
+}
+
+issuer() { "rjwt-$1" -c /srv/issuer/rjwt.yaml "${@:2}"; }
+issued() { issuer issue -a host2 "$@" 2>/dev/null; }
+
+# carry - the issuer's file, by hand
+carry() { cp /srv/issuer/state/www/fleet.jws "$BATS_TEST_TMPDIR/fleet.jws"; }
+
+join()
+{
+	local line
+	line=$(issuer keyd fleet init --key /srv/issuer/fleet.key http://i1.example/fleet.jws)
+	# shellcheck disable=SC2086    # the printed line, as it is typed
+	$line
+	carry
+	rjwt-keyd follow "$BATS_TEST_TMPDIR/fleet.jws"
+	sleep 2.1    # what was minted before this host remembered used tokens counts as used
+}
+
+@test "fleet: a token of the issuer opens the second host once, and revoke --sub, publish and follow close it" {
+	join
+	token=$(issued alice)
+	run -0 ssh_kbd alice "$token" 'id -un'
+	[ "$output" = alice ]
+	decisions "accepted user=alice service=sshd rhost=127\.0\.0\.1 kid=[A-Za-z0-9_-]+\.1 jti=$(claim jti "$token") sub=alice exp="
+	log_mark
+	run -255 ssh_kbd alice "$token" 'id -un'
+	log_since 'rejected reason=spent'
+	token=$(issued --reusable alice)
+	run -0 ssh_kbd alice "$token" 'id -un'
+	issuer keyd revoke --sub alice
+	carry
+	rjwt-keyd follow "$BATS_TEST_TMPDIR/fleet.jws"
+	log_mark
+	run -255 ssh_kbd alice "$token" 'id -un'
+	asked '(alice@127.0.0.1) Token: ' '(alice@127.0.0.1) Token was revoked. Token: '
+	log_since 'rejected reason=denied'
+	sleep 2.1
+	run -0 ssh_kbd alice "$(issued alice)" 'id -un'
+}
+
+@test "fleet: without its denials a host takes no token, and join makes them again" {
+	join
+	token=$(issued --reusable alice)
+	run -0 ssh_kbd alice "$token" 'id -un'
+	log_mark
+	rm -r /var/lib/rjwt/denied
+	run -255 ssh_kbd alice "$token" 'id -un'
+	log_since 'reason=io'
+	run -0 rjwt-keyd join http://i1.example/fleet.jws "$(jq -r .pin /var/lib/rjwt/fleet.json)"
+	run -0 ssh_kbd alice "$token" 'id -un'
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* rjwt-keyd fleet, publish, join, follow: few issuers, many hosts. */
+#include "keyd.h"
+#include "options.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+static void
+log_event(const struct keyd *keyd, int priority, const char *text)
+{
+	tool_say(&keyd->tool, "%s", text);
+	tool_log_text(priority, text);
+}
+
+static void
+tell_published(const struct keyd *keyd, const struct rjwt_fleet *fleet)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "published serial %" PRId64 " of %s: %s", fleet->serial, fleet->name, fleet->path);
+	log_event(keyd, LOG_NOTICE, text);
+}
+
+/* stdout has the line that is typed on each host. */
+static int
+fleet_init(struct keyd *keyd, const char *url)
+{
+	const char *file = keyd->key_file == NULL ? FLEET_KEY_FILE : keyd->key_file;
+	struct rjwt_fleet fleet;
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = rjwt_fleet_init(&keyd->tool.options, url, file, &fleet, &diag);
+
+	if (err != RJWT_OK)
+		return keyd_fail(keyd, err, &diag);
+	if (fleet.made_keys)
+		tool_say(&keyd->tool, "made the fleet keys: %s; move it off this host", file);
+	tell_published(keyd, &fleet);
+	tool_say(&keyd->tool, "serve that file at the address above, then type on each host:");
+	printf("rjwt-keyd join %s %s\n", url, fleet.key);
+	return EXIT_DONE;
+}
+
+int
+keyd_fleet(struct keyd *keyd)
+{
+	char *const *words = keyd->users.list;
+
+	if (keyd->users.n == 0 || strcmp(words[0], "init") != 0)
+		return tool_wrong(&keyd->tool, "fleet: expected fleet init URL");
+	if (keyd->users.n != 2)
+		return tool_wrong(&keyd->tool, "fleet init: expected one URL, where this host's file will be fetched");
+	return fleet_init(keyd, words[1]);
+}
+
+int
+keyd_publish(struct keyd *keyd)
+{
+	struct rjwt_fleet fleet;
+	struct rjwt_diag diag = { 0 };
+	struct rjwt *handle;
+	enum rjwt_err err = rjwt_open(&keyd->tool.options, &handle, &diag);
+
+	if (err == RJWT_OK) {
+		err = rjwt_publish(handle, &fleet, &diag);
+		rjwt_close(handle);
+	}
+	if (err != RJWT_OK)
+		return keyd_fail(keyd, err, &diag);
+	tell_published(keyd, &fleet);
+	return EXIT_DONE;
+}
+
+int
+keyd_join(struct keyd *keyd)
+{
+	struct rjwt_fleet fleet;
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err;
+
+	if (keyd->users.n != 2)
+		return tool_wrong(&keyd->tool, "join: expected URL and KEY, as rjwt-keyd fleet init prints them");
+	err = rjwt_join(&keyd->tool.options, keyd->users.list[0], keyd->users.list[1], &fleet, &diag);
+	if (err != RJWT_OK)
+		return keyd_fail(keyd, err, &diag);
+	if (fleet.changed)
+		tool_log_text(LOG_NOTICE, "joined a fleet");
+	tool_say(&keyd->tool, "%s; tokens for this host: rjwt-issue -a %s USER",
+	    fleet.changed ? "joined" : "already joined, nothing changed", fleet.audience);
+	return EXIT_DONE;
+}
+
+struct events {
+	const struct keyd *keyd;
+	bool any, wrong;
+};
+
+static void
+say_event(void *context, bool wrong, const char *text)
+{
+	struct events *events = context;
+
+	log_event(events->keyd, wrong ? LOG_WARNING : LOG_NOTICE, text);
+	events->any = true;
+	events->wrong = events->wrong || wrong;
+}
+
+int
+keyd_follow(struct keyd *keyd)
+{
+	struct events events = { .keyd = keyd };
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err;
+
+	if (keyd->users.n == 0)
+		return tool_wrong(&keyd->tool, "follow: FILE is missing");
+	err = rjwt_follow(&keyd->tool.options, string_list_view(&keyd->users), say_event, &events, &diag);
+	if (err != RJWT_OK)
+		return keyd_fail(keyd, err, &diag);
+	if (!events.any)
+		tool_say(&keyd->tool, "nothing new");
+	return events.wrong ? EXIT_REFUSED : EXIT_DONE;
+}
