@@ -31,7 +31,7 @@ on() { "$RJWT_BUILD/rjwt-$2" -c "$top/$1.yaml" "${@:3}"; }
 
 begin()
 {
-	read -r _ _ _ key < <(on i keyd fleet init --key "$top/fleet.key" $url 2>"$top/said")
+	read -r _ _ _ key < <(on i keyd fleet init --key "$top/fleet.key" "$url" 2>"$top/said")
 	file=$top/i/state/www/fleet.jws
 }
 
@@ -40,7 +40,7 @@ joined()
 {
 	local name
 	for name; do
-		on "$name" keyd join $url "$key"
+		on "$name" keyd join "$url" "$key"
 		on "$name" keyd follow "$file"
 	done
 	sleep 2.1
@@ -80,7 +80,7 @@ base() { jq -r .base "$top/i/state/keyset.json"; }
 	joined a
 	first=$key
 	before=$(find "$top/a/state" -type f ! -name lock -printf '%p %T@ %i\n' | sort)
-	run -0 on a keyd join $url "$key"
+	run -0 on a keyd join "$url" "$key"
 	says 'nothing changed'
 	run -0 on a keyd follow "$file"
 	says 'nothing new'
@@ -140,7 +140,7 @@ base() { jq -r .base "$top/i/state/keyset.json"; }
 
 @test "lines that nobody signed who counts are skipped, alone" {
 	begin
-	on a keyd join $url "$key"
+	on a keyd join "$url" "$key"
 	{ head -c 300000 /dev/zero | tr '\0' A; echo; echo rubbish; sed 's/.$/x/' "$file"; tac "$file"; } >"$top/mixed"
 	run -0 on a keyd follow "$top/mixed"
 	says 'installed serial'
@@ -164,7 +164,7 @@ base() { jq -r .base "$top/i/state/keyset.json"; }
 	says '2 lines skipped'
 	judged a 'rejected: key_unknown' "$forged"
 	judged a accepted "$token"
-	on a keyd join $url "$key"
+	on a keyd join "$url" "$key"
 	run -2 on a verify -u alice -s sshd <<<"$token"    # no roster of this chain came yet
 	says 'no issuer has been heard from yet'
 	on a keyd follow "$file"
@@ -221,7 +221,7 @@ base() { jq -r .base "$top/i/state/keyset.json"; }
 	judged a accepted "$own"
 	run -2 on a verify -u alice -s sshd <<<"$token"
 	says fleet.json
-	on a keyd join $url "$key"
+	on a keyd join "$url" "$key"
 	on a keyd follow "$file"
 	judged a accepted "$token"
 	on a keyd revoke --sub alice    # on this host alone
@@ -251,7 +251,7 @@ base() { jq -r .base "$top/i/state/keyset.json"; }
 
 @test "files that anybody may write are read as such: no link, no fifo, no second name, not too large" {
 	begin
-	on a keyd join $url "$key"
+	on a keyd join "$url" "$key"
 	ln -s "$file" "$top/link"
 	cp "$file" "$top/copy" && ln "$top/copy" "$top/twin"
 	mkfifo "$top/fifo"
