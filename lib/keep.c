@@ -153,8 +153,8 @@ change(struct rjwt *h, struct change_request request, int flags, struct rjwt_cha
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
 
-	RJWT_TRY(keyset_change(h->store, &(struct keyset_env){ &h->config.rotation, &h->clock, diag, &events }, &request,
-	    flags, change));
+	RJWT_TRY(keyset_change(h->store, &(struct keyset_env){ &h->config.rotation, &h->clock, diag, &events },
+	    &request, flags, change));
 	if ((flags & RJWT_DRY_RUN) == 0 && change->any)
 		handle_publish(h, change->warning, sizeof(change->warning));
 	return RJWT_OK;

@@ -108,11 +108,42 @@ audit_failed(enum rjwt_err err, const struct rjwt_diag *diag)
 }
 
 void
-audit_warning(const char *text)
+audit_sent(const struct rjwt_fleet *fleet)
+{
+	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+	char serial[32];
+
+	snprintf(serial, sizeof(serial), "%" PRId64, fleet->serial);
+	buf_adds(&line, "sent");
+	text_log_word(&line, "issuer", view_of(fleet->name));
+	text_log_word(&line, "serial", view_of(serial));
+	tool_log(LOG_NOTICE, &line);
+}
+
+static void
+log_word(int priority, const char *event, const char *key, const char *value)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 
-	buf_adds(&line, "warning");
-	text_log_word(&line, "text", view_of(text));
-	tool_log(LOG_WARNING, &line);
+	buf_adds(&line, event);
+	text_log_word(&line, key, view_of(value));
+	tool_log(priority, &line);
+}
+
+void
+audit_joined(const struct rjwt_fleet *fleet)
+{
+	log_word(LOG_NOTICE, "joined", "aud", fleet->audience);
+}
+
+void
+audit_followed(const char *text)
+{
+	log_word(LOG_NOTICE, "followed", "text", text);
+}
+
+void
+audit_warning(const char *text)
+{
+	log_word(LOG_WARNING, "warning", "text", text);
 }

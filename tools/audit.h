@@ -22,6 +22,11 @@ void audit_failed(enum rjwt_err err, const struct rjwt_diag *diag);
 /* warning: it was done, and something is not as it should be. */
 void audit_warning(const char *text);
 
+/* sent: a fleet's issuer has published its keyset. joined, followed: a host of the fleet. */
+void audit_sent(const struct rjwt_fleet *fleet);
+void audit_joined(const struct rjwt_fleet *fleet);
+void audit_followed(const char *text);
+
 /* path=, line= and error= of such a line. */
 void audit_put_error(struct buf *line, const struct rjwt_diag *diag);
 

@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-keyd fleet, publish, join, follow: few issuers, many hosts. */
 #include "keyd.h"
+#include "audit.h"
 #include "options.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <syslog.h>
-
-static void
-log_event(const struct keyd *keyd, int priority, const char *text)
-{
-	tool_say(&keyd->tool, "%s", text);
-	tool_log_text(priority, text);
-}
 
 static void
 tell_published(const struct keyd *keyd, const struct rjwt_fleet *fleet)
 {
-	char text[512];
-
-	snprintf(text, sizeof(text), "published serial %" PRId64 " of %s: %s", fleet->serial, fleet->name, fleet->path);
-	log_event(keyd, LOG_NOTICE, text);
+	tool_say(&keyd->tool, "published serial %" PRId64 " of %s: %s", fleet->serial, fleet->name, fleet->path);
+	audit_sent(fleet);
 }
 
 /* stdout has the line that is typed on each host. */
@@ -86,7 +77,7 @@ keyd_join(struct keyd *keyd)
 	if (err != RJWT_OK)
 		return keyd_fail(keyd, err, &diag);
 	if (fleet.changed)
-		tool_log_text(LOG_NOTICE, "joined a fleet");
+		audit_joined(&fleet);
 	tool_say(&keyd->tool, "%s; tokens for this host: rjwt-issue -a %s USER",
 	    fleet.changed ? "joined" : "already joined, nothing changed", fleet.audience);
 	return EXIT_DONE;
@@ -102,7 +93,11 @@ say_event(void *context, bool wrong, const char *text)
 {
 	struct events *events = context;
 
-	log_event(events->keyd, wrong ? LOG_WARNING : LOG_NOTICE, text);
+	tool_say(&events->keyd->tool, "%s", text);
+	if (wrong)
+		audit_warning(text);
+	else
+		audit_followed(text);
 	events->any = true;
 	events->wrong = events->wrong || wrong;
 }

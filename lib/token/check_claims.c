@@ -403,7 +403,6 @@ check_spent(struct verification *w)
 	if (w->scope == NULL)
 		return diag_fail(w->diag, RJWT_USAGE, "", "a one-time token cannot be accepted without a service");
 	/* A lookup now and spending later could disagree: the result is that of spending, in the caller of the checks. */
-	err = dry_run ? mark_find_spent(w->marks, w->version, &w->claims, w->scope, &w->uses, w->diag)
-		      : RJWT_OK;
+	err = dry_run ? mark_find_spent(w->marks, w->version, &w->claims, w->scope, &w->uses, w->diag) : RJWT_OK;
 	return check_first_use(w, err);
 }

@@ -142,6 +142,20 @@ said()
 	log_since '^authpriv.warning rjwt-issue.*: warning text="the token was not counted: '
 }
 
+@test "log: an issuer that publishes, and a host that follows it" {
+	printf '%s\n' "state_dir: $BATS_TEST_TMPDIR/issuer" 'issuer: i1.example' 'audience: i1.example' >"$BATS_TEST_TMPDIR/rjwt.yaml"
+	chmod 0755 "$BATS_TEST_TMPDIR"
+	rm -r /var/lib/rjwt
+	line=$(rjwt-keyd -c "$BATS_TEST_TMPDIR/rjwt.yaml" fleet init --key "$BATS_TEST_TMPDIR/fleet.key" http://i1.example/fleet.jws)
+	log_since '^authpriv.notice rjwt-keyd.*: sent issuer=i1.* serial=[0-9]+$'
+	# shellcheck disable=SC2086    # the printed line, as it is typed
+	$line
+	log_since '^authpriv.notice rjwt-keyd.*: joined aud=sandbox$'
+	rjwt-keyd follow "$BATS_TEST_TMPDIR/issuer/www/fleet.jws"
+	log_since '^authpriv.notice rjwt-keyd.*: followed text="'
+	rm -r /var/lib/rjwt
+}
+
 # The words of the others are in what the tests above have logged.
 @test "log: each line is one of rjwt(7), and each word of the page was logged" {
 	log_settle

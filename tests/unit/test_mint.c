@@ -683,9 +683,9 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_requests), T(test_bound), T(test_all_options), T(test_defaults),
-		T(test_expiry), T(test_configured), T(test_uses), T(test_suffix_length), T(test_prompts), T(test_counted),
-		T(test_warnings), T(test_rotation_comes_first), cmocka_unit_test(test_retired_while_minting),
-		T(test_minting_is_durable), T(test_unusable_clock),
+		T(test_expiry), T(test_configured), T(test_uses), T(test_suffix_length), T(test_prompts),
+		T(test_counted), T(test_warnings), T(test_rotation_comes_first),
+		cmocka_unit_test(test_retired_while_minting), T(test_minting_is_durable), T(test_unusable_clock),
 		cmocka_unit_test(test_clock_unusable_from_the_start),
 		cmocka_unit_test_setup_teardown(test_assert_ed448, setup_ed448, fixture_teardown) };
 
