@@ -53,7 +53,7 @@ by_daemon() { SUDO_UID=1 "$RJWT_BUILD/tests/bats/grant_here" "$conf" "$@"; }
 	run -0 verify -u alice -s sshd --key "$dir/key.pub" --source 192.0.2.7 --explain "$dir/token"
 	says "OK    use     scope ssh; ssh key $fingerprint; from 192.0.2.7; not revoked; not spent"
 	run -1 verify -u alice -s sshd --key "$dir/other.pub" --source 192.0.2.7 --explain "$dir/token"
-	says "binding: expected ssh key $fingerprint, found SHA256:" 'fix: log in with the ssh key' 'not reached: source revoked spent'
+	says "binding: expected ssh key $fingerprint, found SHA256:" 'fix: log in with the ssh key' 'not reached: source revoked denied spent'
 	run -1 verify -u alice -s sshd --key "$dir/key.pub" --json "$dir/token"
 	[ "$(jq -r '.reason, (.checks[] | select(.check == "binding" or .check == "source").outcome)' <<<"$output" | xargs)" = \
 		'source passed failed' ]

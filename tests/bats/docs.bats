@@ -285,12 +285,14 @@ host_of_examples()
 	cd "$dir" || return
 }
 
+# Those of rjwt-fleet(7), which are of two hosts, by fleet.bats.
 @test "examples: each that shows output is run, here or by tests/system/docs.bats" {
 	cd "$RJWT_SOURCE"
 	diff <(examples list README.md man/*.[1578] | cut -d' ' -f1,2 | sort | uniq -c | sed 's/^ *//') - <<-'END'
 		4 README.md host
 		3 README.md run
 		1 pam_rjwt.8 host
+		3 rjwt-fleet.7 run
 		3 rjwt-issue.1 run
 		5 rjwt-keyd.8 run
 		3 rjwt-verify.1 run

@@ -295,3 +295,21 @@ base() { jq -r .base "$top/i/state/keyset.json"; }
 	run -2 on a keyd publish || [ "$status" -eq 1 ]
 	[ ! -e "$top/a/state/fleet.json" ]
 }
+
+# as_on_page - what is printed, with the names of the page's hosts, and without what is another one each time
+as_on_page()
+{
+	sed -E -e "s|$top/fleet.key|/root/rjwt-fleet.key|; s|$top/i/state|/var/lib/rjwt|; s|i\.example/|i1.example.org/|; s/-a a /-a web1 /" \
+		-e 's/ of [^ :]+: / of i1: /; s/rjwt-keyd: [^ :]+: installed/rjwt-keyd: i1: installed/; s/[0-9]{10}/N/g; s/(join [^ ]*) .*/\1 KEY/'
+}
+
+@test "rjwt-fleet(7) shows what the programs print" {
+	on i keyd fleet init --key "$top/fleet.key" "$url" >"$top/printed" 2>&1
+	read -r _ _ _ key < <(tail -n 1 "$top/printed")
+	{
+		on a keyd join "$url" "$key"
+		on a keyd follow "$top/i/state/www/fleet.jws"
+	} >>"$top/printed" 2>&1
+	diff <(sed -n '/^\.Ss From nothing/,/^\.Ss What is trusted/p' "$RJWT_SOURCE/man/rjwt-fleet.7" | grep '^rjwt-' | as_on_page) \
+		<(as_on_page <"$top/printed")
+}

@@ -247,7 +247,7 @@ chars() { head -c "$1" /dev/zero | tr '\0' "${2-x}"; }
 	done <<-'E'
 		unknown option|--frob alice
 		unknown option|-x alice
-		unknown option|--from 10.0.0.0/8 alice
+		unknown option|--to 10.0.0.0/8 alice
 		the argument is missing|alice -s
 		the argument is missing|alice --lifetime
 		USER is missing|--json

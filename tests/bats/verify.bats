@@ -147,14 +147,14 @@ judged()
 		rejected: scope: the token is not for this service
 		  FAIL  use     scope: expected sudo (service sudo), found ssh
 		        fix: issue one that opens this service: rjwt-issue -s sudo alice
-		  -     not reached: binding source revoked spent
+		  -     not reached: binding source revoked denied spent
 	E
 	run -1 verify --explain -u bob -s sshd "$dir/token"
 	diff - <(shape | sed 2,4d) <<-E
 		rejected: user: the token is for another user
 		  FAIL  who     user: expected bob, found alice
 		        fix: issue one for this user: rjwt-issue bob
-		  -     not reached: issuer audience time use
+		  -     not reached: issuer stale audience time use
 	E
 	# what is not safe to paste is left open
 	run -1 verify --explain -u 'bob;x' -s sshd "$dir/token"
@@ -181,7 +181,7 @@ judged()
 @test "--json: one object; claims only when the signature is good" {
 	run -0 verify --json -u alice -s sshd "$dir/token"
 	jq -e --arg kid "$(kid)" '(keys_unsorted | join(" ")) == "verdict reason kid checks claims" and .verdict == "accepted"
-		and .kid == $kid and .claims.sub == "alice" and (.checks | length) == 26 and
+		and .kid == $kid and .claims.sub == "alice" and (.checks | length) == 28 and
 		([.checks[].group] | reduce .[] as $g ([]; if .[-1] == $g then . else . + [$g] end) | join(" ")) == "form key type who time use"' <<<"$output"
 	run -1 verify --json -u bob "$dir/token"
 	jq -e '.verdict == "rejected" and .reason == "user" and .claims.sub == "alice" and

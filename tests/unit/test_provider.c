@@ -144,7 +144,8 @@ memory_mint(struct fixture *f, struct memory_store *m, const char *kid)
 {
 	struct minter minter = { &m->config, m->store, &made_up, NULL };
 	RJWT_CLEAN(marks_close) struct marks marks = MARKS_OF(m->store);
-	struct verifier verifier = { &m->config, store_keyset(m->store), store_keys(m->store), NULL, &marks, NULL, &made_up };
+	struct verifier verifier = { &m->config, store_keyset(m->store), store_keys(m->store), NULL, &marks, NULL,
+		&made_up };
 	struct rjwt_token token;
 	struct rjwt_attempt attempt = { .user = "alice", .service = "sshd" };
 	struct rjwt_verdict verdict;
