@@ -71,7 +71,7 @@ rjwt_publish(struct rjwt *h, struct rjwt_fleet *fleet, struct rjwt_diag *diag)
 	return RJWT_OK;
 }
 
-/* Publishing that fails hinders nothing else, and is said. */
+/* Publishing that fails prevents nothing else, and is reported. */
 void
 handle_publish(struct rjwt *h, char *warning, size_t size)
 {

@@ -14,7 +14,7 @@ bool sshd_ask(const char *path, struct buf *all, char error[static 256]);
 /* The value of a keyword, which sshd prints in lower case; "": it is not there. */
 void sshd_value(const struct buf *all, const char *keyword, char value[static 256]);
 
-/* Whether one of the lists of authenticationmethods asks for a key and then, by PAM, for the rest: "password" tells PAM no key. */
+/* Whether one of the lists of authenticationmethods asks for a key and then, by PAM, for the rest: "password" shows PAM no key. */
 bool sshd_asks_after_key(const char *methods);
 
 #endif

@@ -15,7 +15,7 @@ struct verify {
 	struct string_list audience;
 	const char *user, *service;
 	const char *source;   /* of --source; NULL: none */
-	struct buf auth_info; /* the key of --key as sshd tells it; empty: none */
+	struct buf auth_info; /* the key of --key as sshd shows it; empty: none */
 	const char *jwks;     /* the JWK Set's file, "-": standard input; NULL: the keyset */
 	struct buf set;	      /* what was read of standard input */
 	int64_t leeway_s, max_lifetime_s, at_s;

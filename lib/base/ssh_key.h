@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ssh_key.h - public keys of OpenSSH, as far as their fingerprints: the line of a .pub file, and the lines by which sshd
- * tells PAM with which keys somebody has logged in.
+ * shows PAM with which keys somebody has logged in.
  */
 #ifndef RJWT_SSH_KEY_H
 #define RJWT_SSH_KEY_H

@@ -5,7 +5,7 @@
  *	private/parked/<SHA-256 of the code>	0600 in 0700: exp, and the token, a line each
  *
  * Whoever can read these files is root. The file stays until the token has expired, because a login only reads and
- * spends: the mark of the spent token is what makes the code worthless.
+ * spends: the mark of the spent token is what ends the code.
  */
 #ifndef RJWT_PARKED_H
 #define RJWT_PARKED_H

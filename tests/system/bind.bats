@@ -135,6 +135,7 @@ with_key()
 	kbd='KbdInteractiveAuthentication yes'
 	echo "$kbd" >/etc/ssh/sshd_config.d/10-bind.conf
 	run -0 --separate-stderr rjwt-issue --bind-key "$work/bind_ed25519.pub" alice
+	# shellcheck disable=SC2154    # run sets it
 	[[ $stderr == *'warning: '*'AuthenticationMethods publickey,keyboard-interactive'* ]]
 	for methods in keyboard-interactive keyboard-interactive,publickey publickey publickey,password \
 		'publickey,keyboard-interactive password' 'publickey keyboard-interactive'; do
