@@ -58,6 +58,10 @@ mint for a newline: user
 	run -0 keyd check
 }
 
+@test "the package's list of symbols has each that the library exports" {
+	diff <(exports "$libdir/librjwt.so") <(sed -n 's/^ \(rjwt_[a-z_]*\)@.*/\1/p' "$RJWT_SOURCE/debian/librjwt1.symbols" | sort)
+}
+
 # examples_of HEADER - the lines of the worked examples in its first comment: those that begin with " *" and a tab
 examples_of() { sed -n 's/^ \*\t//p' "$1"; }
 
