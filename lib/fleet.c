@@ -29,7 +29,7 @@ env_of(const struct config *config, struct clock *clock, struct rjwt_diag *diag)
 	return (struct follow_env){ .state = config->state_dir,
 		.issuer = first(&config->issuer),
 		.audience = first(&config->audience),
-		.keyset = { &config->rotation, clock, diag } };
+		.keyset = { &config->rotation, clock, diag, NULL } };
 }
 
 /* What join and follow need: they work where there is no keyset to open. */
