@@ -89,8 +89,8 @@ grant_run(const struct rjwt_options *options, int argc, char **argv)
 	int status;
 
 	tool_begin(&g.issue.tool, &grant_program);
-	g.issue.tool.options.event = audit_event;
 	g.issue.tool.options = *options;
+	g.issue.tool.options.event = audit_event;
 	status = run(&g, argc, argv);
 	rjwt_decision_clear(&g.decision);
 	issue_clear(&g.issue);

@@ -301,10 +301,10 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	run -0 --separate-stderr keyd check
 	[ -z "$stderr" ]
 	[[ $output =~ $'\n'?OK\ \ \ \ keyset\ \ \ "$state: $(kid) signs" ]]
-	[[ ${lines[-1]} =~ ^check:\ (OK|WARN):\ 0\ FAIL,\ [0-9]+\ WARN,\ [0-9]+\ OK$ ]]
-	verdict=${lines[-1]}
+	verdict='^check: (OK|WARN): 0 FAIL, [0-9]+ WARN, [0-9]+ OK$'    # what else runs on this host changes the numbers
+	[[ ${lines[-1]} =~ $verdict ]]
 	run -0 keyd check -q
-	[ "$output" = "$verdict" ]
+	[[ $output =~ $verdict ]]
 	configure 'leeway: 1h'
 	run -1 --separate-stderr keyd check
 	[[ -z $stderr && ${lines[-1]} == 'check: FAIL: 1 FAIL, '* ]]

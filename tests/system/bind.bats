@@ -265,9 +265,13 @@ from()
 		'rejected reason=empty'
 }
 
+# has_own_network PID - unshare is done: what is sent into its network before would stay in ours
+has_own_network() { [ "$(readlink /proc/"$1"/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
+
 @test "from: another machine, by its own address on a network between the two" {
 	unshare -n sleep 100 3>&- &
 	machine=$!
+	await has_own_network $machine
 	ip link add r-here type veth peer name r-there netns $machine
 	ip address add 198.51.100.1/24 dev r-here
 	ip link set r-here up
