@@ -270,24 +270,31 @@ give(struct mint_batch *b, struct rjwt_minted *minted)
 }
 
 /* A denial of a login name has a date: what is minted for it until then verifies nowhere. */
+static enum rjwt_err
+check_denial(const struct mint_item *o)
+{
+	const struct minter *m = o->minter;
+	int64_t until_s;
+	struct rjwt_time now;
+	char at[32];
+	enum rjwt_err err = denial_date(store_dir(m->store), view_of(o->full.user), &until_s, o->diag);
+
+	if (err != RJWT_DENIED)
+		return err;
+	clock_now(m->clock, &now);
+	if (now.wall_s > until_s)
+		return RJWT_OK;
+	time_format(at, until_s);
+	return diag_fail(o->diag, RJWT_DENIED, "", "tokens for %s are denied until %s: issue one after that",
+	    o->full.user, at);
+}
+
 static void
 refuse_denied(struct mint_item *o)
 {
-	const struct minter *m = o->minter;
-	int64_t until_s = 0;
-	struct rjwt_time now;
-	char at[32];
-
 	if (o->state != ITEM_PENDING)
 		return;
-	clock_now(m->clock, &now);
-	o->err = denial_date(store_dir(m->store), view_of(o->full.user), &until_s, o->diag);
-	if (o->err == RJWT_DENIED && now.wall_s > until_s)
-		o->err = RJWT_OK;
-	time_format(at, until_s);
-	if (o->err == RJWT_DENIED)
-		(void)diag_fail(o->diag, RJWT_DENIED, "", "tokens for %s are denied until %s: issue one after that",
-		    o->full.user, at);
+	o->err = check_denial(o);
 	if (o->err != RJWT_OK)
 		o->state = ITEM_DONE;
 }
