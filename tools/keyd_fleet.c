@@ -30,7 +30,8 @@ fleet_init(struct keyd *keyd, const char *url)
 		tool_say(&keyd->tool, "made the fleet keys: %s; move it off this host", file);
 	tell_published(keyd, &fleet);
 	tool_say(&keyd->tool, "serve that file at the address above, then type on each host:");
-	printf("rjwt-keyd join %s %s\n", url, fleet.key);
+	/* Ours never begin as an option does; those of a file that is older may. */
+	printf("rjwt-keyd join %s%s %s\n", fleet.key[0] == '-' ? "-- " : "", url, fleet.key);
 	return EXIT_DONE;
 }
 

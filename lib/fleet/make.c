@@ -19,10 +19,18 @@ ed25519(void)
 	return alg_by_label(VIEW("EdDSA"));
 }
 
+/* Public halves are typed as arguments: one that begins as an option does, one in 64, is not taken. */
 static enum rjwt_err
 new_key(struct key **key, struct buf *text)
 {
-	RJWT_TRY(key_generate(ed25519(), 0, key));
+	struct fleet_key public = { "" };
+
+	do {
+		key_clean(key);
+		*key = NULL;
+		RJWT_TRY(key_generate(ed25519(), 0, key));
+		RJWT_TRY(fleet_key_of(*key, &public));
+	} while (public.text[0] == '-');
 	return key_private_format(*key, text);
 }
 

@@ -313,3 +313,14 @@ as_on_page()
 	diff <(sed -n '/^\.Ss From nothing/,/^\.Ss What is trusted/p' "$RJWT_SOURCE/man/rjwt-fleet.7" | grep '^rjwt-' | as_on_page) \
 		<(as_on_page <"$top/printed")
 }
+
+# bats test_tags=long
+@test "the line for hosts can be typed as it is printed: no key begins as an option does" {
+	for _ in {1..80}; do    # one in 64 would
+		rm -rf "$top/i" "$top/fleet.key"
+		mkdir "$top/i"
+		begin
+		[ "${#key}" -eq 43 ]
+		[[ $key != -* ]]
+	done
+}
