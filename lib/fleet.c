@@ -32,7 +32,7 @@ env_of(const struct config *config, struct clock *clock, struct rjwt_diag *diag)
 		.keyset = { &config->rotation, clock, diag, NULL } };
 }
 
-/* What join and follow need: they work where there is no keyset to open. */
+/* For join and follow, which also work on a host without a keyset. */
 static enum rjwt_err
 load_config(const struct rjwt_options *options, struct config *config, struct clock *clock, struct rjwt_diag *diag)
 {

@@ -363,8 +363,8 @@ struct rjwt_verdict {
 };
 
 /*
- * Judge a token. A one-time token is marked as spent, or one use of a token with a number of uses, durably, before RJWT_OK is returned, unless
- * RJWT_DRY_RUN.
+ * Judge a token. A one-time token, or one use of a token that has several, is marked as spent, durably, before RJWT_OK
+ * is returned, unless RJWT_DRY_RUN.
  *
  * verdict	gives; rjwt_verdict_clear(), after any result. verdict->reason is what is returned.
  *

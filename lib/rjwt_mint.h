@@ -64,7 +64,8 @@ struct rjwt_token {
  * range; for another scope than ssh it is RJWT_SCOPE), RJWT_LIFETIME (0, negative, above
  * max_lifetime), RJWT_CLAIMS, RJWT_HEADER (a free member that is rjwt's own, or no JSON object), RJWT_CLAIMS (uses),
  * RJWT_ALG, RJWT_KID (not the active key's), RJWT_TOO_LONG (does not fit a prompt that it is meant
- * for), RJWT_USAGE (an unknown flag; RJWT_PARK of a token that is not one-time, or not for this host, or of a batch), RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY; diag says more.
+ * for), RJWT_USAGE (an unknown flag; RJWT_PARK of a token that is not one-time, or not for this host, or of a batch),
+ * RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY; diag says more.
  */
 enum rjwt_err
 rjwt_mint(struct rjwt *handle, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "public_key.h"
+#include "input.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MOST_BYTES = 64 * 1024 };
@@ -38,44 +37,18 @@ public_key_parse(struct view text, struct public_key *key)
 	return NULL;
 }
 
-/* All of it. False: errno says why. */
-static bool
-read_all(int fd, struct buf *text)
+/* A file, or standard input. NULL: it is in text; otherwise why not. */
+static const char *
+read_text(const char *path, struct buf *text)
 {
-	char *room = buf_room(text, MOST_BYTES + 1);
-	size_t have = 0;
+	bool input = strcmp(path, "-") == 0;
+	RJWT_CLEAN(fd_clean) int opened = input ? -1 : input_open(path);
 
-	while (room != NULL && have <= MOST_BYTES) {
-		ssize_t n = read(fd, room + have, MOST_BYTES + 1 - have);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		if (n == 0)
-			break;
-		have += (size_t)n;
-	}
-	text->n = have;
-	errno = room == NULL ? ENOMEM : EFBIG;
-	return room != NULL && have <= MOST_BYTES;
-}
-
-/* Opening a fifo or a device waits, or does something, as root at a caller's word: -1, and *why. */
-static int
-open_regular(const char *path, const char **why)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat status;
-
-	if (fd < 0 || fstat(fd, &status) != 0)
-		*why = strerrordesc_np(errno);
-	else if (!S_ISREG(status.st_mode))
-		*why = "not a regular file (- reads standard input)";
-	else
-		return fd;
-	fd_clean(&fd);
-	return -1;
+	if (!input && opened < 0)
+		return errno == 0 ? "not a regular file (- reads standard input)" : strerrordesc_np(errno);
+	if (!input_read(input ? STDIN_FILENO : opened, MOST_BYTES + 1, text))
+		return strerrordesc_np(errno);
+	return text->n > MOST_BYTES ? "too large for a public key" : NULL;
 }
 
 int
@@ -83,17 +56,13 @@ public_key_read(const struct tool *tool, const char *path, struct public_key *ke
 {
 	struct rjwt_diag diag = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	bool input = strcmp(path, "-") == 0;
-	const char *why = NULL;
-	RJWT_CLEAN(fd_clean) int opened = input ? -1 : open_regular(path, &why);
+	const char *why = read_text(path, &text);
 
-	if (why == NULL && !read_all(input ? STDIN_FILENO : opened, &text))
-		why = errno == EFBIG ? "too large for a public key" : strerrordesc_np(errno);
 	if (why == NULL)
 		why = public_key_parse(buf_view(&text), key);
 	if (why == NULL)
 		return EXIT_DONE;
-	snprintf(diag.path, sizeof(diag.path), "%s", input ? "standard input" : path);
+	snprintf(diag.path, sizeof(diag.path), "%s", strcmp(path, "-") == 0 ? "standard input" : path);
 	snprintf(diag.text, sizeof(diag.text), "%s", why);
 	return tool_fail(tool, RJWT_BINDING, &diag);
 }

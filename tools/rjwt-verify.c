@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-verify: report whether a token would be accepted, and if not, why. */
+#include "input.h"
 #include "lines.h"
 #include "options.h"
 #include "verify.h"
@@ -12,37 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* All of it, or as much as most. False: errno says why. */
-static bool
-read_input(int fd, size_t most, struct buf *text)
-{
-	char *room = buf_room(text, most);
-	size_t have = 0;
-
-	if (room == NULL) {
-		errno = ENOMEM;
-		return false;
-	}
-	while (have < most) {
-		ssize_t n = read(fd, room + have, most - have);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		if (n == 0)
-			break;
-		have += (size_t)n;
-	}
-	text->n = have;
-	return true;
-}
-
 /* One token: a byte more than the longest is read, so that a longer one is seen to be. */
 static bool
 read_token(int fd, struct buf *token)
 {
-	if (!read_input(fd, RJWT_TOKEN_MAX + 2, token))
+	if (!input_read(fd, RJWT_TOKEN_MAX + 2, token))
 		return false;
 	/* echo and the editor add a newline; nothing else is forgiven. */
 	if (token->n > 0 && token->p[token->n - 1] == '\n')
@@ -122,21 +97,16 @@ judge_lines(struct verify *v, struct rjwt *handle, const char *path, const char 
 	return state == LINES_FAILED ? failed_input(v, path) : worst;
 }
 
-/* The bytes of a regular file: opening a fifo or a device waits, or does something, as root at a caller's word. */
 static int
 open_regular(const struct verify *v, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat status;
+	int fd = input_open(path);
 
-	if (fd < 0 || fstat(fd, &status) != 0)
-		(void)failed_input(v, path);
-	else if (!S_ISREG(status.st_mode))
+	if (fd < 0 && errno == 0)
 		tool_say(&v->tool, "%s: not a regular file (to read it: rjwt-verify - <FILE)", path);
-	else
-		return fd;
-	fd_clean(&fd);
-	return -1;
+	else if (fd < 0)
+		(void)failed_input(v, path);
+	return fd;
 }
 
 static int
@@ -165,7 +135,7 @@ take_set(struct verify *v)
 		v->tool.options.jwks = v->jwks;
 		return true;
 	}
-	if (!read_input(STDIN_FILENO, RJWT_JWKS_MAX + 1, &v->set))
+	if (!input_read(STDIN_FILENO, RJWT_JWKS_MAX + 1, &v->set))
 		return false;
 	v->tool.options.jwks_text = v->set.p;
 	v->tool.options.jwks_len = v->set.n;

@@ -375,3 +375,10 @@ dir_probe(const struct dir *dir, size_t room, struct rjwt_diag *diag)
 		return RJWT_OK;
 	return diag_fail(diag, RJWT_IO, dir->path, "cannot write");
 }
+
+bool
+file_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}

@@ -93,4 +93,7 @@ RJWT_MUST enum rjwt_err dir_probe(const struct dir *dir, size_t room, struct rjw
  */
 RJWT_MUST enum rjwt_err file_mark(const struct dir *dir, const char *name, struct rjwt_diag *diag);
 
+/* Whether a file is still the one, and unchanged: of files that are replaced as a whole, with an mtime of their own. */
+bool file_same(const struct stat *a, const struct stat *b);
+
 #endif

@@ -211,6 +211,18 @@ json_string(struct json json, const char *name, struct view *value)
 	return has;
 }
 
+bool
+json_copy(struct json json, const char *name, char *to, size_t size)
+{
+	struct view text;
+
+	if (json_string(json, name, &text) != JSON_GOOD || text.n >= size)
+		return false;
+	memcpy(to, text.p, text.n);
+	to[text.n] = '\0';
+	return true;
+}
+
 enum json_has
 json_integer(struct json json, const char *name, int64_t *value)
 {

@@ -43,7 +43,9 @@ void json_clear(struct json *json);
 enum json_has { JSON_ABSENT, JSON_GOOD, JSON_WRONG };
 
 enum json_has json_string(struct json json, const char *name, struct view *value); /* view */
-enum json_has json_integer(struct json json, const char *name, int64_t *value);	   /* 0 to 2^53 */
+/* A string of fewer than size bytes, copied, with a NUL. */
+bool json_copy(struct json json, const char *name, char *to, size_t size);
+enum json_has json_integer(struct json json, const char *name, int64_t *value); /* 0 to 2^53 */
 enum json_has json_boolean(struct json json, const char *name, bool *value);
 enum json_has json_member(struct json json, const char *name, struct json *value); /* object */
 

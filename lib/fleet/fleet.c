@@ -110,13 +110,6 @@ load(struct fleet_reader *r)
 	return RJWT_OK;
 }
 
-static bool
-same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 enum rjwt_err
 fleet_refresh(struct fleet_reader *r)
 {
@@ -124,7 +117,7 @@ fleet_refresh(struct fleet_reader *r)
 	bool found = fstatat(AT_FDCWD, r->path, &status, AT_SYMLINK_NOFOLLOW) == 0;
 
 	r->joined = found || errno != ENOENT;
-	if (found && r->identity.st_ino != 0 && same_file(&status, &r->identity))
+	if (found && r->identity.st_ino != 0 && file_same(&status, &r->identity))
 		return RJWT_OK;
 	drop_opened(r);
 	r->identity = (struct stat){ 0 };

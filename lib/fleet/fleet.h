@@ -63,8 +63,8 @@ RJWT_MUST enum rjwt_err fleet_open(const char *path, struct fleet_reader **reade
 void fleet_close(struct fleet_reader *reader);
 
 /*
- * Read fleet.json if it has changed: one stat(2) otherwise. A file that cannot be read is no error here: it is
- * reported when a followed token is judged. RJWT_MEMORY.
+ * Read fleet.json if it has changed: one stat(2) otherwise. RJWT_MEMORY. Succeeds if the file cannot be
+ * read; that is reported when a followed token is judged.
  */
 RJWT_MUST enum rjwt_err fleet_refresh(struct fleet_reader *reader);
 

@@ -32,18 +32,6 @@ fleet_format(struct buf *out, const struct fleet *fleet)
 	return seal_add(out);
 }
 
-static bool
-read_text(struct json json, const char *name, char *to, size_t size)
-{
-	struct view text;
-
-	if (json_string(json, name, &text) != JSON_GOOD || text.n >= size)
-		return false;
-	memcpy(to, text.p, text.n);
-	to[text.n] = '\0';
-	return true;
-}
-
 /* Before the first roster, the pin may sign. */
 static const char *
 read_roster(struct json json, struct fleet *fleet)
@@ -56,7 +44,7 @@ read_roster(struct json json, struct fleet *fleet)
 		fleet->roster.nkeys = 1;
 		return NULL;
 	}
-	if (has != JSON_GOOD || !read_text(json, "digest", fleet->digest, sizeof(fleet->digest)))
+	if (has != JSON_GOOD || !json_copy(json, "digest", fleet->digest, sizeof(fleet->digest)))
 		return "roster or digest has the wrong type";
 	return roster_read(roster, true, &fleet->roster);
 }
@@ -71,11 +59,11 @@ read_members(struct json json, struct fleet *fleet)
 		return "has an unknown format";
 	if (json_integer(json, "generation", &fleet->generation) != JSON_GOOD ||
 	    json_integer(json, "chain", &fleet->chain) != JSON_GOOD || json_string(json, "pin", &pin) != JSON_GOOD ||
-	    !fleet_key_read(pin, &fleet->pin) || !read_text(json, "url", fleet->url, sizeof(fleet->url)) ||
+	    !fleet_key_read(pin, &fleet->pin) || !json_copy(json, "url", fleet->url, sizeof(fleet->url)) ||
 	    !fleet_url_check(view_of(fleet->url)) ||
-	    !read_text(json, "audience", fleet->audience, sizeof(fleet->audience)) ||
+	    !json_copy(json, "audience", fleet->audience, sizeof(fleet->audience)) ||
 	    !claims_name_check(view_of(fleet->audience)) ||
-	    !read_text(json, "machine", fleet->machine, sizeof(fleet->machine)) ||
+	    !json_copy(json, "machine", fleet->machine, sizeof(fleet->machine)) ||
 	    json_integer(json, "before", &fleet->before_s) != JSON_GOOD ||
 	    json_integer(json, "born", &fleet->born_s) != JSON_GOOD)
 		return "a member is missing or malformed";

@@ -18,8 +18,8 @@ struct install_ctx {
 };
 
 /*
- * Install the bundle of an issuer that has the highest serial of those that may be installed. That none may is said in
- * report and is no error.
+ * Install the bundle of an issuer that has the highest serial of those that may be installed. If none may,
+ * report says so, and it succeeds.
  */
 RJWT_MUST enum rjwt_err install_issuer(const struct install_ctx *ctx, const struct fleet_issuer *issuer,
     const struct offer *offer, struct follow_report *report);

@@ -56,7 +56,7 @@ bool claims_next_word(struct view *scope, struct view *word);
 bool claims_word_check(struct view word);
 /* A number of uses: 2 to RJWT_USES_MAX. One use is once: true. */
 bool claims_uses_check(int64_t uses);
-/* Call each for every range of src; false as soon as it returns false, or src is no array of ranges. */
+/* Call each for every range of src, until it returns false. False: it did, or src is not an array of strings. */
 bool claims_each_range(const struct claims *claims, bool (*each)(void *context, struct view range), void *context);
 /* Whether rjwt itself reads or writes a claim of this name. */
 bool claims_is_reserved(struct view name, const char *user_claim);

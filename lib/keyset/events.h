@@ -26,7 +26,7 @@ void events_add_first(struct event_list *events, const struct keyset *keyset, co
 /* A plan that was committed. */
 void events_add_plan(struct event_list *events, const struct plan *plan, const struct keyset *before, const char *alg);
 
-/* What did not prevent a change. "" is no warning. */
+/* A problem that did not prevent the change; "": none, and nothing is added. */
 void events_add_warning(struct event_list *events, const char *text);
 
 /* Tell all, and forget them. For RJWT_CLEAN. */

@@ -62,18 +62,6 @@ keyset_format(struct buf *out, const struct keyset *keyset)
 	return seal_add(out);
 }
 
-static bool
-read_string(struct json json, const char *name, char *to, size_t size)
-{
-	struct view text;
-
-	if (json_string(json, name, &text) != JSON_GOOD || text.n >= size)
-		return false;
-	memcpy(to, text.p, text.n);
-	to[text.n] = '\0';
-	return true;
-}
-
 /* Version 0.1.0 has no such member, and drops it: the count begins with the reading of the clock. */
 static bool
 read_trial(struct json json, struct keyset *keyset)
@@ -108,7 +96,7 @@ read_followed(struct json json, struct keyset *keyset)
 	       json_integer(followed, "issued", &keyset->followed.issued_s) == JSON_GOOD &&
 	       json_integer(followed, "born", &keyset->followed.born_s) == JSON_GOOD &&
 	       json_integer(followed, "before", &keyset->followed.before_s) == JSON_GOOD &&
-	       read_string(followed, "key", keyset->followed.key, sizeof(keyset->followed.key)) &&
+	       json_copy(followed, "key", keyset->followed.key, sizeof(keyset->followed.key)) &&
 	       keyset->followed.serial > 0;
 }
 
@@ -126,10 +114,10 @@ read_members(struct json json, struct keyset *keyset)
 	if (json_member(json, "active", &active) != JSON_GOOD || json_member(json, "next", &next) != JSON_GOOD ||
 	    json_member(json, "clock", &clock) != JSON_GOOD ||
 	    json_integer(json, "generation", &keyset->generation) != JSON_GOOD ||
-	    !read_string(json, "base", keyset->base, sizeof(keyset->base)) ||
-	    !read_string(json, "issuer", keyset->issuer, sizeof(keyset->issuer)) ||
-	    !read_string(json, "audience", keyset->audience, sizeof(keyset->audience)) ||
-	    !read_string(json, "machine", keyset->machine, sizeof(keyset->machine)) ||
+	    !json_copy(json, "base", keyset->base, sizeof(keyset->base)) ||
+	    !json_copy(json, "issuer", keyset->issuer, sizeof(keyset->issuer)) ||
+	    !json_copy(json, "audience", keyset->audience, sizeof(keyset->audience)) ||
+	    !json_copy(json, "machine", keyset->machine, sizeof(keyset->machine)) ||
 	    json_integer(json, "floor", &keyset->floor) != JSON_GOOD ||
 	    json_integer(active, "version", &keyset->active.version) != JSON_GOOD ||
 	    json_integer(active, "since", &keyset->active.since_s) != JSON_GOOD ||
@@ -138,7 +126,7 @@ read_members(struct json json, struct keyset *keyset)
 	    json_integer(json, "next_version", &keyset->next_version) != JSON_GOOD ||
 	    json_integer(clock, "wall", &keyset->clock.wall_s) != JSON_GOOD ||
 	    json_integer(clock, "boottime", &keyset->clock.boot_s) != JSON_GOOD ||
-	    !read_string(clock, "boot_id", keyset->clock.boot_id, sizeof(keyset->clock.boot_id)) ||
+	    !json_copy(clock, "boot_id", keyset->clock.boot_id, sizeof(keyset->clock.boot_id)) ||
 	    json_integer(clock, "back", &back) != JSON_GOOD || json_integer(clock, "forward", &forward) != JSON_GOOD ||
 	    !read_trial(json, keyset) || !read_revoked(json, keyset) ||
 	    json_boolean(json, "configured", &keyset->configured) == JSON_WRONG)

@@ -103,13 +103,6 @@ missing(enum rjwt_err err, struct rjwt_diag *diag)
 	    "does not exist: no keyset was created (rjwt-keyd init creates one), or a part of it was lost");
 }
 
-static bool
-same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 /* Open the directory that is at the path now: a handle may live for years. */
 static enum rjwt_err
 reopen_if_replaced(struct store *store, struct rjwt_diag *diag)
@@ -164,7 +157,7 @@ store_load(struct store *store, struct rjwt_diag *diag)
 	struct stat status;
 
 	if (store->identity.st_ino != 0 && fstatat(AT_FDCWD, store->path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    same_file(&status, &store->identity))
+	    file_same(&status, &store->identity))
 		return RJWT_OK;
 	RJWT_TRY(reopen_if_replaced(store, diag));
 	return load(store, diag);

@@ -28,12 +28,8 @@ check_unlocked(const struct fixture *f)
 	char path[200];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/lock", f->state);
+	snprintf(path, sizeof(path), "%s/private/lock", f->state);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		snprintf(path, sizeof(path), "%s/private/lock", f->state);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
 	assert_true(fd >= 0);
 	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
 	close(fd);

@@ -25,7 +25,7 @@ static const struct edges {
 	{ "tools",
 	    { "base", "stack", "tool.h", "options.h", "askpass.h", "caller.h", "audit.h", "issue.h", "issue_request.h",
 		"grant.h", "keyd.h", "verify.h", "lines.h", "log.h", "check.h", "findings.h", "findings.def", "try.h",
-		"public_key.h", "sshd_config.h", "colour.h", "fixes.def", "status.h" } },
+		"public_key.h", "input.h", "sshd_config.h", "colour.h", "fixes.def", "status.h" } },
 };
 
 /* What only those include who mint, change or report. */
