@@ -275,5 +275,5 @@ of_token()
 	rm -f /etc/doas.conf /etc/sudoers.grant
 	groupdel helpdesk
 	groupdel interns
-	passwd -q -l bob
+	make_user bob    # without a password again
 }

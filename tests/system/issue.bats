@@ -77,8 +77,9 @@ teardown()
 @test "issue: the caller's limits, umask and closed descriptors do no harm to the keyset" {
 	# soft limits: a container's root may not be allowed to raise the hard ones
 	run -0 --separate-stderr bash -c 'ulimit -S -f 0; ulimit -S -n 4; umask 0777; rjwt-issue -s rjwt-test bob 0<&-'
-	[ -z "$stderr" ]
 	echo "$output" >>"$tokens"
+	echo "$stderr"
+	[ -z "$stderr" ]
 	run -0 pamtester rjwt-test bob authenticate <<<"$output"
 	run -0 bash -c 'ulimit -S -f 0; ulimit -S -n 4; umask 0777; rjwt-keyd rotate 0<&-'
 	run -0 rjwt-keyd status
