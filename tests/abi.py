@@ -6,7 +6,7 @@ Printed are each exported symbol with its version, each function as it is declar
 the size of each struct with the offset, size and declaration of its members. Names and declarations are read from
 HEADER; numbers come from a program that CC (default: cc) compiles against it. Update the statement with
 
-    tests/abi.py lib/rjwt.h .libs/librjwt.so >tests/abi
+    tests/abi.py lib/rjwt.h librjwt.so >tests/abi
 """
 import os
 import re

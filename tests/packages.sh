@@ -15,7 +15,7 @@
 set -eu
 
 declare -A packages=(
-	[build]='build-essential autoconf automake libtool pkgconf
+	[build]='build-essential autoconf automake pkgconf
 		libpam0g-dev libssl-dev libjson-c-dev libyaml-dev'
 	[test]='libcmocka-dev bats pamtester libpam-wrapper clang clang-format shellcheck mandoc systemd procps util-linux
 		openssl jq jose python3 python3-jwt python3-cryptography python3-jwcrypto valgrind strace

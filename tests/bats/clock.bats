@@ -8,7 +8,7 @@ setup()
 {
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
 	use_folder "$BATS_TEST_TMPDIR"
-	shim=(env LD_PRELOAD="$RJWT_BUILD/tests/fault/.libs/clock.so" RJWT_CLOCK_FILE="$dir/clock"
+	shim=(env LD_PRELOAD="$RJWT_BUILD/tests/fault/clock.so" RJWT_CLOCK_FILE="$dir/clock"
 		RJWT_CLOCK_BOOT_ID="$dir/boot_id")
 	keyd() { "${shim[@]}" "$RJWT_BUILD/rjwt-keyd" -c "$conf" "$@"; }
 	issue() { "${shim[@]}" "$RJWT_BUILD/rjwt-issue" -c "$conf" "$@"; }

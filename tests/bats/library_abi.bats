@@ -196,7 +196,7 @@ examples_of() { sed -n 's/^ \*\t//p' "$1"; }
 	done
 	run -0 env PKG_CONFIG_LIBDIR="$libdir/pkgconfig" pkg-config --modversion rjwt
 	[ "rjwt-keyd $output" = "$("$RJWT_BUILD/rjwt-keyd" --version)" ]
-	[ -z "$(find "$root" -name '*.la')" ]
+	[ -z "$(find "$root" -name '*.a')" ]
 }
 
 # abi HEADER - as tests/abi has it, of this header and the installed library
@@ -210,10 +210,9 @@ abi() { CC=$(of_make CC) "$python" "$RJWT_SOURCE/tests/abi.py" "$1" "$libdir/lib
 	if ! diff -u --label tests/abi --label 'this build' "$RJWT_SOURCE/tests/abi" "$dir/abi"; then
 		cat <<-'E'
 			The binary interface of librjwt changed: programs that were compiled earlier may break. If this is intended:
-			1. Makefile.am, -version-info of librjwt.la, once for each release (CURRENT:REVISION:AGE): raise CURRENT and
-			   set REVISION to 0; raise AGE if symbols were only added and nothing else changed, else set it to 0.
+			1. Makefile.am, once for each release: raise ABI, if anything but new symbols differs.
 			2. NEWS.md: what changed, with "Action: compile again" if anything but new symbols differs.
-			3. tests/abi.py lib/rjwt.h .libs/librjwt.so >tests/abi
+			3. tests/abi.py lib/rjwt.h librjwt.so >tests/abi
 		E
 		return 1
 	fi

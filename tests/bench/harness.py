@@ -193,8 +193,8 @@ def strip(folder):
     """Copy what is measured, as it would be installed. Not every valgrind can read what is for debuggers, either."""
     os.mkdir(folder, 0o755)
     STRIPPED.append(folder)
-    for name in ("rjwt-keyd", "rjwt-issue", "rjwt-verify", ".libs/pam_rjwt.so", "tests/fault/login",
-                 "tests/bench/bench", "tests/bench/.libs/pam_floor.so", "tests/bench/.libs/shim.so"):
+    for name in ("rjwt-keyd", "rjwt-issue", "rjwt-verify", "pam_rjwt.so", "tests/fault/login",
+                 "tests/bench/bench", "tests/bench/pam_floor.so", "tests/bench/shim.so"):
         run(["strip", "-o", "%s/%s" % (folder, os.path.basename(name)), "%s/%s" % (BUILD, name)])
 
 

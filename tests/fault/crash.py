@@ -58,7 +58,7 @@ class Rig:
         """(exit status, stdout, stderr); fault: variables for the shim."""
         env = dict(os.environ, LC_ALL="C.UTF-8")
         if fault is not None:
-            env["LD_PRELOAD"] = self.build + "/tests/fault/.libs/shim.so"
+            env["LD_PRELOAD"] = self.build + "/tests/fault/shim.so"
             env["RJWT_FAULT_BELOW"] = self.state
             env.update(fault)
         done = subprocess.run([self.build + "/" + program, *args], input=stdin, env=env, text=True,

@@ -43,7 +43,7 @@ put_service(const char *build)
 	char module[PATH_MAX], path[PATH_MAX + 64], text[8192] = "";
 	static const char *const types[] = { "auth", "account", "session" };
 
-	snprintf(path, sizeof(path), "%s/tests/fault/.libs/witness.so", build);
+	snprintf(path, sizeof(path), "%s/tests/fault/witness.so", build);
 	if (realpath(path, module) == NULL)
 		die(path, "not built");
 	/* A refusal that is none would be a login by the line below it. */

@@ -24,7 +24,7 @@ echo "1..${#names[@]}"
 n=0 bad=0
 for name in "${names[@]}"; do
 	n=$((n + 1))
-	if ./libtool --mode=execute valgrind -q --vgdb=no --keep-debuginfo=yes --error-exitcode=99 --leak-check=full \
+	if valgrind -q --vgdb=no --keep-debuginfo=yes --error-exitcode=99 --leak-check=full \
 		--show-leak-kinds=definite,indirect,possible --errors-for-leak-kinds=definite,indirect,possible \
 		"tests/unit/test_$name" >"$log" 2>&1; then
 		echo "ok $n - valgrind test_$name"

@@ -126,11 +126,11 @@ class Build:
 		return tests
 
 	def everything(self, pool):
-		for made in ("o", "mutated", ".libs", "tests/unit/.libs"):
+		for made in ("o", "mutated", "tests/unit"):
 			os.makedirs(self.path(made))
 		listed = lambda where: sorted(where + n for n in os.listdir(os.path.join(self.top, where)) if n.endswith(".c"))
 		tests = self.unit_tests()
-		core = [n for d, _, _ in sorted(os.walk(os.path.join(self.top, "lib"))) if ".libs" not in d
+		core = [n for d, _, _ in sorted(os.walk(os.path.join(self.top, "lib")))
 			for n in listed(os.path.relpath(d, self.top) + "/")] + [n for n in listed("pam/") if n != "pam/pam_rjwt.c"]
 		fixture = ["tests/unit/" + n for n in ("fixture.c", "fixture_files.c", "provider_memory.c")] + [
 			n for n in listed("tests/rejection/") if not n.startswith("tests/rejection/test_")]
@@ -141,9 +141,9 @@ class Build:
 		link = [self.options.cc, *self.flags]
 		jobs = [[*link, *t["LDFLAGS"], *[self.made[s] for s in t["SOURCES"]], self.path("all.a"), *self.libs,
 			"-o", self.path("tests/unit/" + name)] for name, t in tests.items()]
-		for main, out, flags in (("pam/pam_rjwt.c", ".libs/pam_rjwt.so", [
+		for main, out, flags in (("pam/pam_rjwt.c", "pam_rjwt.so", [
 			"-Wl,--version-script=" + os.path.join(self.top, "pam/pam_rjwt.map")]),
-		    ("tests/unit/pam_probe.c", "tests/unit/.libs/pam_probe.so", [])):
+		    ("tests/unit/pam_probe.c", "tests/unit/pam_probe.so", [])):
 			jobs.append([*link, "-shared", *flags, self.made[main], self.path("all.a"), *self.libs, "-o",
 				self.path(out)])
 		list(pool.map(self.run, jobs))

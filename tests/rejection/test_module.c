@@ -63,8 +63,8 @@ setup(void **state)
 {
 	struct timespec now[2];
 
-	keep_loaded(".libs/pam_rjwt.so");
-	keep_loaded("tests/unit/.libs/pam_probe.so");
+	keep_loaded("pam_rjwt.so");
+	keep_loaded("tests/unit/pam_probe.so");
 
 	(void)state;
 	assert_int_equal(clock_gettime(CLOCK_REALTIME, &now[0]) | clock_gettime(CLOCK_BOOTTIME, &now[1]), 0);

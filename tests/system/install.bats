@@ -42,7 +42,6 @@ setup()
 	[ -f "$module" ]
 	[ "$(stat -c '%U:%G' "$module")" = root:root ]
 	[ -z "$(find "$module" -perm /6022)" ]
-	[ ! -e "${module%.so}.la" ]
 	[ ! -e "${module%.so}.a" ]
 }
 

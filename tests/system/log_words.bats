@@ -127,7 +127,7 @@ said()
 	fresh_keyset 'leeway: 0s' 'rotate_every: 1m'
 	base=$(jq -r .base /var/lib/rjwt/keyset.json)
 	token=$(mint --reusable -t 10m -s rjwt-test alice)
-	later=(env LD_PRELOAD="$PWD/tests/fault/.libs/clock.so" RJWT_CLOCK_FILE="$work/clock")
+	later=(env LD_PRELOAD="$PWD/tests/fault/clock.so" RJWT_CLOCK_FILE="$work/clock")
 	echo '200 0' >"$work/clock"
 	log_mark
 	run -0 "${later[@]}" pamtester rjwt-test alice authenticate <<<"$token"

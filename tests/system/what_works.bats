@@ -74,7 +74,7 @@ bad_keyset() { sed -i 's/"generation":/"generation":1/' $state/keyset.json; }
 bad_key() { sed -i 's/"alg"/"alq"/' $state/keys/1.jwk; }
 bad_private() { rm $state/private/1.key; }
 open_spent() { chmod o+w $state/spent; }
-clock() { around=(env LD_PRELOAD="$PWD/tests/fault/.libs/clock.so" RJWT_CLOCK_FILE="$work/clock") && echo "$1 0" >$work/clock; }
+clock() { around=(env LD_PRELOAD="$PWD/tests/fault/clock.so" RJWT_CLOCK_FILE="$work/clock") && echo "$1 0" >$work/clock; }
 
 # Nobody has rotated for longer than rotate_every.
 no_daemon()

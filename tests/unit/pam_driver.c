@@ -129,14 +129,14 @@ put_service(struct fixture *f, const char *name, const char *stack)
 
 	for (const char *p = stack; *p != '\0'; p++) {
 		if (strncmp(p, "@rjwt@", 6) == 0) {
-			put_module(&text, ".libs/pam_rjwt.so");
+			put_module(&text, "pam_rjwt.so");
 			buf_addf(&text, " conf=%s", f->config);
 			p += 5;
 		} else if (strncmp(p, "@bare@", 6) == 0) {
-			put_module(&text, ".libs/pam_rjwt.so");
+			put_module(&text, "pam_rjwt.so");
 			p += 5;
 		} else if (strncmp(p, "@probe@", 7) == 0) {
-			put_module(&text, "tests/unit/.libs/pam_probe.so");
+			put_module(&text, "tests/unit/pam_probe.so");
 			p += 6;
 		} else if (strncmp(p, "@conf@", 6) == 0) {
 			buf_adds(&text, f->config);

@@ -210,7 +210,7 @@ reach(const char *path, const char *included)
 		reach_file(included);
 }
 
-/* From the sources of librjwt_login.la, and all that they include. */
+/* From the sources of librjwt_login.a, and all that they include. */
 static void
 test_login_only_reads_and_spends(void **state)
 {
@@ -221,10 +221,10 @@ test_login_only_reads_and_spends(void **state)
 
 	(void)state;
 	nreached = 0;
-	while (fgets(line, sizeof(line), in) != NULL && strncmp(line, "librjwt_login_la_LIBADD", 23) != 0) {
+	while (fgets(line, sizeof(line), in) != NULL && strncmp(line, "LOGIN_LIBS = ", 13) != 0) {
 		char *save = NULL;
 
-		inside = inside || strncmp(line, "librjwt_login_la_SOURCES", 24) == 0;
+		inside = inside || strncmp(line, "librjwt_login_a_SOURCES", 24) == 0;
 		for (char *word = strtok_r(line, " \t\n", &save); inside && word != NULL;
 		     word = strtok_r(NULL, " \t\n", &save))
 			if (strncmp(word, "lib/", 4) == 0 && ends_with(word, ".c")) {

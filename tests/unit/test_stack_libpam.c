@@ -333,7 +333,7 @@ set_up(void **state)
 	(void)state;
 	if (build == NULL)
 		build = getenv("PWD");
-	snprintf(probe, sizeof(probe), "%s/tests/unit/.libs/stack_probe.so", build);
+	snprintf(probe, sizeof(probe), "%s/tests/unit/stack_probe.so", build);
 	folder = unit_folder();
 	return access(probe, R_OK);
 }
