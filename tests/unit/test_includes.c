@@ -224,7 +224,7 @@ test_login_only_reads_and_spends(void **state)
 	while (fgets(line, sizeof(line), in) != NULL && strncmp(line, "LOGIN_LIBS = ", 13) != 0) {
 		char *save = NULL;
 
-		inside = inside || strncmp(line, "librjwt_login_a_SOURCES", 24) == 0;
+		inside = inside || strncmp(line, "librjwt_login_a_SOURCES", 23) == 0;
 		for (char *word = strtok_r(line, " \t\n", &save); inside && word != NULL;
 		     word = strtok_r(NULL, " \t\n", &save))
 			if (strncmp(word, "lib/", 4) == 0 && ends_with(word, ".c")) {
