@@ -11,7 +11,7 @@ setup()
 	need pkg-config
 	# in a folder that was never built in, and quick: all but the libraries was found out before
 	mkdir "$dir/source" "$dir/build" "$dir/pc"
-	ln -s "$RJWT_SOURCE"/{configure,build-aux,m4,Makefile.in,lib} "$dir/source"
+	ln -s "$RJWT_SOURCE"/{configure,build-aux,Makefile.in,lib} "$dir/source"
 	sed -n '/^## Cache variables/,/^## Output variables/s/^[a-z]*_cv_[A-Za-z0-9_]*=.*/&/p' "$RJWT_BUILD/config.log" |
 		grep -v -e '^pkg_cv_' -e '^ac_cv_env_' >"$dir/cache"
 	for folder in $(pkg-config --variable pc_path pkg-config | tr : ' '); do

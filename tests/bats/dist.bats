@@ -69,7 +69,7 @@ with()
 	mkdir "$dir/changed"
 	tar -xf "$tarball" -C "$dir/changed"
 	(cd "$dir/changed"/rjwt-* && "$@")
-	tar -cJf "$dir/changed.tar.xz" -C "$dir/changed" "$(ls "$dir/changed")"
+	tar -I "xz -0" -cf "$dir/changed.tar.xz" -C "$dir/changed" "$(ls "$dir/changed")"
 }
 
 @test "dist-verify notices what is changed, missing or more than the commit" {
