@@ -72,3 +72,16 @@ chosen() { sed -n "s/^$1 = //p" "$dir/build/Makefile"; }
 	# shellcheck disable=SC2016    # make's own
 	[ "$(chosen pamdir)" = '${libdir}/security' ]
 }
+
+@test "configure takes a time_t of 64 bits where the C library has one, and says where it has none" {
+	while IFS='|' read -r found defined said; do
+		echo "rjwt_cv_time_64='$found'" >>"$dir/cache"
+		try 0 try_configure
+		[ "$(grep -c -- -D_TIME_BITS=64 "$dir/build/Makefile")" -eq "$defined" ]
+		if [ -n "$said" ]; then [[ $stderr == *"$said"* ]]; else [[ $stderr != *'time_t has 32 bits'* ]]; fi
+	done <<-'E'
+		_TIME_BITS|1|
+		nothing is needed|0|
+		none|0|time_t has 32 bits here: rjwt stops working in January 2038
+	E
+}
