@@ -399,16 +399,17 @@ same_document(const struct buf *text, struct json_object *value, bool *minus_zer
 	*minus_zero = r.minus_zero;
 }
 
-/* From 0.17 on json-c refuses integers that 64 bits do not hold, and from 0.18 on U+FFFF and the like, when it is strict. */
+/* When it is strict, json-c 0.18 refuses integers that 64 bits do not hold, and each byte above 0x7f, which it takes for a control. */
 static bool
 json_c_refuses(const char *text)
 {
 	size_t digits = 0;
 
-	if (strstr(text, "\xbf\xbf") != NULL || strstr(text, "\xbf\xbe") != NULL)
-		return true;
-	for (; *text != '\0' && digits < 19; text++)
+	for (; *text != '\0' && digits < 19; text++) {
+		if ((unsigned char)*text > 0x7f)
+			return true;
 		digits = *text >= '0' && *text <= '9' ? digits + 1 : 0;
+	}
 	return digits == 19;
 }
 
@@ -487,7 +488,7 @@ changed_documents(void **state)
 	}
 	printf("# %d documents with changes, %d of them accepted\n", DOCUMENTS * CHANGED, n);
 	printf("# json-c agreed on %lu, and did not read %lu\n", compared, refused);
-	assert_in_range(refused, 0, compared);
+	assert_true(compared > DOCUMENTS / 100);
 	assert_in_range(n, DOCUMENTS / 100, DOCUMENTS * CHANGED - DOCUMENTS / 100);
 }
 
