@@ -90,6 +90,36 @@ asks(const char *methods)
 	       strstr(methods, "keyboard-interactive") != NULL || strstr(methods, "password") != NULL;
 }
 
+/* The seconds after a name in the list of penalties; 0: it is not there. */
+static int
+penalty(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+	int seconds = 0;
+
+	for (const char *p = strstr(list, name); p != NULL; p = strstr(p + 1, name))
+		if ((p == list || p[-1] == ' ') && p[n] == ':' && sscanf(p + n, ":%d", &seconds) == 1)
+			return seconds;
+	return 0;
+}
+
+/* OpenSSH 9.8 and later, where it is not switched off: nobody at the address of those who failed can log in for a while. */
+static void
+tell_penalties(struct check *check, const struct buf *all)
+{
+	char list[256];
+	int each, from;
+
+	sshd_value(all, "persourcepenalties", list);
+	each = penalty(list, "authfail");
+	from = penalty(list, "min");
+	if (each > 0)
+		finding_add(&check->found, "sshd.penalties",
+		    "persourcepenalties: after %d failed login%s in a row sshd drops connections from that address for "
+		    "%d s or longer",
+		    from <= each ? 1 : (from - 1) / each + 1, from <= each ? "" : "s", from <= each ? each : from);
+}
+
 static void
 judge(struct check *check, const struct buf *all)
 {
@@ -116,6 +146,7 @@ judge(struct check *check, const struct buf *all)
 		finding_ok(&check->found, "sshd",
 		    "usepam %s, kbdinteractiveauthentication %s; %u Match block%s not checked", pam, interactive,
 		    s.matches, s.matches == 1 ? "" : "s");
+	tell_penalties(check, all);
 }
 
 void

@@ -19,8 +19,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#define NEVER_S INT64_C(253402300799) /* 9999-12-31: a timer that is armed also notices a clock that is set */
-#define RETRY_S 60		      /* after a failure: a disk may be full for a while */
+/* 9999-12-31, or as far as a time_t of 32 bits goes: a timer that is armed also notices a clock that is set */
+#define NEVER_S (sizeof(time_t) < sizeof(int64_t) ? (int64_t)INT32_MAX : INT64_C(253402300799))
+#define RETRY_S 60 /* after a failure: a disk may be full for a while */
 
 struct daemon {
 	struct keyd *keyd;
@@ -59,11 +60,14 @@ notify(const char *state)
 static bool
 set_timer(const struct daemon *d, int64_t at_s, bool *set)
 {
-	struct itimerspec when = { .it_value.tv_sec = at_s == 0 ? NEVER_S : at_s };
+	struct itimerspec when = { .it_value.tv_sec = (time_t)(at_s == 0 || at_s > NEVER_S ? NEVER_S : at_s) };
 	int ret = timerfd_settime(d->timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL);
 
 	*set = ret != 0 && errno == ECANCELED;
-	return ret == 0 || *set;
+	if (ret == 0 || *set)
+		return true;
+	tool_say(&d->keyd->tool, "cannot set a timer: %s", strerrordesc_np(errno));
+	return false;
 }
 
 static const char *

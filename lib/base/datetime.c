@@ -164,6 +164,7 @@ time_format(char out[static 32], int64_t seconds)
 	time_t t = (time_t)seconds;
 	struct tm tm;
 
-	if (seconds == 0 || gmtime_r(&t, &tm) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (seconds == 0 || t != seconds || gmtime_r(&t, &tm) == NULL ||
+	    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		memcpy(out, "-", 2);
 }

@@ -97,8 +97,14 @@ stack_next_line(struct stack_text *text, const char *path, struct buf *out, unsi
 
 		if (why != NULL)
 			return stack_fail(diag, RJWT_MALFORMED, path, text->line, why);
-		if (is_blank(line)) /* also between lines that are joined */
-			continue;
+		if (is_blank(line)) {
+			if (*first == 0)
+				continue;
+			return stack_fail(diag, RJWT_MALFORMED, path, text->line,
+			    "an empty line or a comment between lines that a backslash joins, which Linux-PAM 1.7 "
+			    "reads "
+			    "differently");
+		}
 		*first = *first == 0 ? text->line : *first;
 		if (!add_line(out, line))
 			return buf_done(out);

@@ -72,3 +72,41 @@ chosen() { sed -n "s/^$1 = //p" "$dir/build/Makefile"; }
 	# shellcheck disable=SC2016    # make's own
 	[ "$(chosen pamdir)" = '${libdir}/security' ]
 }
+
+@test "configure finds the directory of PAM's modules with clang as with gcc" {
+	need gcc clang
+	local found=()
+	sed '/^ac_cv_prog_\(ac_ct_\)\{0,1\}CC=/d' "$dir/cache" >"$dir/kept"
+	for compiler in gcc clang; do
+		cp "$dir/kept" "$dir/cache"
+		try 0 try_configure --prefix=/usr CC=$compiler
+		[ "$(chosen CC)" = $compiler ]
+		found+=("$(chosen pamdir)")
+	done
+	[ "${found[0]}" = "${found[1]}" ]
+	[ -e "${found[1]}/pam_unix.so" ]
+}
+
+@test "configure leaves _FORTIFY_SOURCE as a distribution's flags have it" {
+	cp "$dir/cache" "$dir/kept"
+	try 0 try_configure
+	[ "$(chosen FORTIFY)" = '-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3' ]
+	for flags in CPPFLAGS='-Wdate-time -D_FORTIFY_SOURCE=2' CFLAGS='-g -O2 -Wp,-D_FORTIFY_SOURCE=2'; do
+		cp "$dir/kept" "$dir/cache"
+		try 0 try_configure "$flags"
+		[ -z "$(chosen FORTIFY)" ]
+	done
+}
+
+@test "configure takes a time_t of 64 bits where the C library has one, and says where it has none" {
+	while IFS='|' read -r found defined said; do
+		echo "rjwt_cv_time_64='$found'" >>"$dir/cache"
+		try 0 try_configure
+		[ "$(grep -c -- -D_TIME_BITS=64 "$dir/build/Makefile")" -eq "$defined" ]
+		if [ -n "$said" ]; then [[ $stderr == *"$said"* ]]; else [[ $stderr != *'time_t has 32 bits'* ]]; fi
+	done <<-'E'
+		_TIME_BITS|1|
+		nothing is needed|0|
+		none|0|time_t has 32 bits here: rjwt stops working in January 2038
+	E
+}

@@ -10,6 +10,7 @@
 #include <link.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -25,7 +26,23 @@
 
 #pragma GCC visibility push(default)
 
+#ifdef __USE_TIME_BITS64
+/* 32 bits: the functions here have the names that glibc's headers give them, and so have those behind them. */
+static void *
+real(const char *name)
+{
+	static const char *const others[][2] = { { "pread", "pread64" }, { "pwrite", "pwrite64" },
+		{ "fstat", "__fstat64_time64" }, { "fstatat", "__fstatat64_time64" } };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(name, others[i][0]) == 0)
+			name = others[i][1];
+	return dlsym(RTLD_NEXT, name);
+}
+#define REAL(name) ((__typeof__(&name))real(#name))
+#else
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#endif
 
 /* A call of this type fails with value and an errno. */
 #define CALL(hit, number, type, value, name, params, args) \
@@ -68,7 +85,9 @@ OPENS(openat, (int dir, const char *path, int flags, ...), (dir, path, flags, mo
 FILES(EMFILE, int, -1, __open_2, (const char *path, int flags), (path, flags));
 FILES(EMFILE, int, -1, __openat_2, (int dir, const char *path, int flags), (dir, path, flags));
 FILES(EMFILE, FILE *, NULL, fopen, (const char *path, const char *mode), (path, mode));
+#ifndef __USE_FILE_OFFSET64 /* then fopen has that name */
 FILES(EMFILE, FILE *, NULL, fopen64, (const char *path, const char *mode), (path, mode));
+#endif
 FILES(ENOMEM, DIR *, NULL, fdopendir, (int fd), (fd));
 FILES(EIO, ssize_t, -1, read, (int fd, void *p, size_t n), (fd, p, n));
 FILES(EIO, ssize_t, -1, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at));

@@ -13,14 +13,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define HEAP_SIZE ((size_t)1 << 32) /* addresses; memory is taken when it is touched */
+#define HEAP_SIZE ((size_t)1 << (sizeof(size_t) > 4 ? 32 : 30)) /* addresses; memory is taken when it is touched */
 #define BLOCKS_MAX ((size_t)1 << 22)
 #define GUARD 0xa5
 #define GUARD_SIZE 16
 #define POISON 0xdd
 
 struct block {
-	size_t size;
+	_Alignas(16) size_t size;
 	uint32_t number;
 	uint32_t live; /* LIVE, or it was freed */
 };

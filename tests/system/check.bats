@@ -157,7 +157,7 @@ stack()
 
 @test "sshd: what sshd -T says, with the line that it is from" {
 	cp etc/pam.d/sshd /etc/pam.d/sshd
-	code() { rjwt-keyd check --json | jq -r '.findings[] | select(.area == "sshd") | "\(.code // "ok") \(.path // "-") \(.text)"'; }
+	code() { rjwt-keyd check --json | jq -r '.findings[] | select(.area == "sshd" and .code != "sshd.penalties") | "\(.code // "ok") \(.path // "-") \(.text)"'; }
 	mkdir -p /etc/ssh/sshd_config.d
 	ssh-keygen -A >/dev/null 2>&1
 	printf 'UsePAM yes\nKbdInteractiveAuthentication no\n' >/etc/ssh/sshd_config
@@ -173,6 +173,21 @@ stack()
 	done
 	printf 'UsePAM no\n' >/etc/ssh/sshd_config
 	[[ $(code) == 'sshd.usepam /etc/ssh/sshd_config '* ]] || { code; false; }
+}
+
+@test "sshd: after how many failed logins it drops connections, where it does" {
+	cp etc/pam.d/sshd /etc/pam.d/sshd
+	ssh-keygen -A >/dev/null 2>&1
+	found() { rjwt-keyd check --json | jq -r '.findings[] | select(.code == "sshd.penalties") | "\(.level) \(.text)"'; }
+	says() { printf 'UsePAM yes\nKbdInteractiveAuthentication yes\n%s\n' "$1" >/etc/ssh/sshd_config; diff <(found) <(printf "${2:+ok persourcepenalties: after $2 sshd drops connections from that address for $3 s or longer\n}"); }
+	if ! sshd_has_penalties; then
+		says '' ''
+		return
+	fi
+	says '' '3 failed logins in a row' 15
+	says 'PerSourcePenalties authfail:10s min:25s' '3 failed logins in a row' 25
+	says 'PerSourcePenalties authfail:1m' '1 failed login in a row' 60
+	says 'PerSourcePenalties no' ''
 }
 
 @test "who is not root is told what was not checked" {

@@ -34,6 +34,7 @@ debian_sshd()
 {
 	{
 		printf 'Port %s\nListenAddress 127.0.0.1\nHostKey %s\nPidFile none\n' "$port" "$work/host_key"
+		without_penalties
 		cat /usr/share/openssh/sshd_config
 	} >"$work/sshd_config"
 	[ -e "$work/host_key" ] || ssh-keygen -q -t ed25519 -N '' -f "$work/host_key"
@@ -53,6 +54,19 @@ debian_sshd()
 	run -255 ssh_kbd alice "$wrong_password" true
 	run -0 ssh_password alice "$(mint alice)" true
 	decisions 'accepted user=alice' 'accepted user=alice'
+}
+
+@test "examples: this Debian has each module that they name without a hyphen, and none reads ~/.pam_environment" {
+	modules=$(dirname "$(dpkg -L libpam-modules | grep '/pam_unix\.so$')")
+	named=0
+	for file in etc/pam.d/*; do
+		while read -r module; do
+			named=$((named + 1))
+			[ -e "$modules/$module" ] || { echo "$file: $module" && false; }
+		done < <(grep -v '^[-#]' "$file" | grep -o 'pam_[a-z_]*\.so')
+		! grep -v '^#' "$file" | grep user_readenv
+	done
+	[ $named -gt 40 ]
 }
 
 @test "examples: without sshd_config.d/rjwt.conf nobody sees our prompt, and the token is taken all the same" {
@@ -93,6 +107,13 @@ chosen()
 		>/home/alice/.pam_environment
 }
 
+# reads_environment - as Debian 12's own file of sshd does
+reads_environment()
+{
+	sed -i 's/pam_env.so envfile/pam_env.so user_readenv=1 envfile/' /etc/pam.d/sshd
+	[ "$(grep -c user_readenv=1\ envfile /etc/pam.d/sshd)" -eq 1 ]
+}
+
 # The token's own: what a session of alice's by TOKEN shows
 of_token()
 {
@@ -105,6 +126,7 @@ of_token()
 	chosen
 	for file in sshd sshd-token-only; do
 		use sshd $file
+		reads_environment
 		start_sshd
 		token=$(mint alice)
 		run -0 ssh_kbd alice "$token" "$show"
@@ -114,6 +136,7 @@ of_token()
 		stop_sshd
 	done
 	use sshd
+	reads_environment
 	start_sshd 'ForceCommand echo "<$RJWT_SUB>"'
 	run -0 ssh_by publickey alice '' -i "$work/key" true
 	[ "$output" = '<>' ]

@@ -258,6 +258,14 @@ golden()
 
 # --- ssh ----------------------------------------------------------------------------------------
 
+# without_penalties - for sshd_config, where sshd has them (OpenSSH 9.8): failed logins must not close sshd to the next test
+without_penalties()
+{
+	if sshd_has_penalties; then echo 'PerSourcePenalties no'; fi
+}
+
+sshd_has_penalties() { grep -qi persourcepenalties /usr/sbin/sshd; }
+
 # start_sshd [LINE...] - a real sshd on loopback; LINEs go to the top of its configuration, where the first value wins.
 start_sshd()
 {
@@ -278,6 +286,7 @@ start_sshd()
 			LogLevel VERBOSE
 			Subsystem sftp internal-sftp
 		END
+		without_penalties
 	} >$work/sshd_config
 	run_sshd
 }

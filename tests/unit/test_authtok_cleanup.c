@@ -19,11 +19,20 @@ due(int *countdown)
 	return *countdown > 0 && --*countdown == 0;
 }
 
+/* From 1.7 on libpam calls it as well. */
+static bool
+by_libpam(const void *caller)
+{
+	Dl_info info;
+
+	return dladdr(caller, &info) != 0 && strstr(info.dli_fname, "/libpam.so") != NULL;
+}
+
 EXPORT char *
 strdup(const char *text)
 {
 	size_t n = strlen(text) + 1;
-	char *copy = due(&duplicates) ? NULL : malloc(n);
+	char *copy = !by_libpam(__builtin_return_address(0)) && due(&duplicates) ? NULL : malloc(n);
 
 	return copy == NULL ? NULL : memcpy(copy, text, n);
 }

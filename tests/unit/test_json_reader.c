@@ -399,6 +399,22 @@ same_document(const struct buf *text, struct json_object *value, bool *minus_zer
 	*minus_zero = r.minus_zero;
 }
 
+/* When it is strict, json-c 0.18 refuses integers that 64 bits do not hold, and each byte above 0x7f, which it takes for a control. */
+static bool
+json_c_refuses(const char *text)
+{
+	size_t digits = 0;
+
+	for (; *text != '\0' && digits < 19; text++) {
+		if ((unsigned char)*text > 0x7f)
+			return true;
+		digits = *text >= '0' && *text <= '9' ? digits + 1 : 0;
+	}
+	return digits == 19;
+}
+
+static unsigned long compared, refused;
+
 /* By json-c's own parser. */
 static void
 check_json_c(const struct buf *text)
@@ -409,8 +425,13 @@ check_json_c(const struct buf *text)
 
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	value = json_tokener_parse_ex(tokener, text->p, (int)text->n);
-	CHECK(text->p, value != NULL && json_tokener_get_error(tokener) == json_tokener_success);
-	same_document(text, value, &minus_zero);
+	if (value == NULL && json_c_version_num() >= (17 << 8) && json_c_refuses(text->p)) {
+		refused++;
+	} else {
+		CHECK(text->p, value != NULL && json_tokener_get_error(tokener) == json_tokener_success);
+		same_document(text, value, &minus_zero);
+		compared++;
+	}
 	json_object_put(value);
 	json_tokener_free(tokener);
 }
@@ -466,6 +487,8 @@ changed_documents(void **state)
 		n += accepted(&text);
 	}
 	printf("# %d documents with changes, %d of them accepted\n", DOCUMENTS * CHANGED, n);
+	printf("# json-c agreed on %lu, and did not read %lu\n", compared, refused);
+	assert_true(compared > DOCUMENTS / 100);
 	assert_in_range(n, DOCUMENTS / 100, DOCUMENTS * CHANGED - DOCUMENTS / 100);
 }
 

@@ -182,6 +182,8 @@ refused(void **state)
 		{ "auth required ok.so\r\n", RJWT_MALFORMED, 1 },
 		{ "auth required\vok.so\n", RJWT_MALFORMED, 1 },
 		{ "auth required ok.so \\# no comment\n", RJWT_MALFORMED, 1 },
+		{ "auth required \\\n\nok.so\n", RJWT_MALFORMED, 2 },
+		{ "auth \\\nrequired \\\n # not joined by Linux-PAM 1.7\nok.so\n", RJWT_MALFORMED, 3 },
 		{ "auth required .so\n", RJWT_MALFORMED, 1 },
 		{ "auth required ?\n", RJWT_MALFORMED, 1 },
 		{ "auth [default=4294967295] no.so\n", RJWT_MALFORMED, 1 },

@@ -90,8 +90,7 @@ make_brackets(struct buf *out)
 static void
 make_blank(struct buf *out)
 {
-	static const char *const blanks[] = { " ", " ", "\t", "   ", " \t ", " \\\n",
-		" \\\n\n# joined, with this between\n " };
+	static const char *const blanks[] = { " ", " ", "\t", "   ", " \t ", " \\\n", " \\\n \\\n\t" };
 
 	buf_adds(out, ANY_OF(blanks));
 }
