@@ -97,19 +97,28 @@ handle_warn_compromised(const struct rjwt *h, char *warning, size_t size)
 		    "see rjwt-fleet(7)");
 }
 
-enum rjwt_err
-rjwt_fleet_init(const struct rjwt_options *options, const char *url, const char *key_file, struct rjwt_fleet *fleet,
-    struct rjwt_diag *diag)
+/* A keyset that is there is fine. */
+static enum rjwt_err
+open_or_init(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_diag *diag)
 {
 	struct rjwt_change made;
-	struct fleet_made all;
-	struct follow_env env;
-	struct rjwt *h;
 	enum rjwt_err err = rjwt_init(options, 0, &made, diag);
 
 	if (err != RJWT_OK && err != RJWT_EXISTS)
 		return err;
-	RJWT_TRY(rjwt_open(options, &h, diag));
+	return rjwt_open(options, handle, diag);
+}
+
+enum rjwt_err
+rjwt_fleet_init(const struct rjwt_options *options, const char *url, const char *key_file, struct rjwt_fleet *fleet,
+    struct rjwt_diag *diag)
+{
+	struct fleet_made all;
+	struct follow_env env;
+	struct rjwt *h;
+	enum rjwt_err err;
+
+	RJWT_TRY(open_or_init(options, &h, diag));
 	env = env_of(&h->config, &h->clock, diag);
 	err = fleet_make(h->store, &env, url, key_file, &all);
 	rjwt_close(h);
@@ -118,6 +127,126 @@ rjwt_fleet_init(const struct rjwt_options *options, const char *url, const char 
 	give_published(fleet, &all.published);
 	memcpy(fleet->key, all.pin.text, sizeof(fleet->key));
 	return RJWT_OK;
+}
+
+enum rjwt_err
+rjwt_fleet_request(const struct rjwt_options *options, const char *url, const char *name, char **entry,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct fleet_issuer found;
+	struct follow_env env;
+	struct rjwt *h;
+	size_t len;
+	enum rjwt_err err;
+
+	RJWT_TRY(open_or_init(options, &h, diag));
+	env = env_of(&h->config, &h->clock, diag);
+	err = fleet_entry(h->store, &env, url, name == NULL ? "" : name, &found);
+	rjwt_close(h);
+	RJWT_TRY(err);
+	RJWT_TRY(roster_entry_format(&text, &found));
+	return buf_give(&text, entry, &len);
+}
+
+static void
+give_report(const struct follow_report *report, void (*say)(void *context, bool wrong, const char *text), void *context)
+{
+	char text[64];
+
+	for (size_t i = 0; i < report->done.n; i++)
+		say(context, false, report->done.list[i]);
+	for (size_t i = 0; i < report->wrong.n; i++)
+		say(context, true, report->wrong.list[i]);
+	snprintf(text, sizeof(text), "%zu line%s skipped", report->skipped, report->skipped == 1 ? "" : "s");
+	if (report->skipped > 0)
+		say(context, false, text);
+}
+
+/* This host takes the roster as any other does. If it issues, its next bundle says so. */
+static enum rjwt_err
+take_roster(const struct rjwt_options *options, const struct follow_env *env, const char *path,
+    struct follow_report *report, struct rjwt_fleet *fleet, struct rjwt_diag *diag)
+{
+	const char *const files[] = { path, NULL };
+	struct rjwt_fleet published;
+	struct rjwt *h;
+	enum rjwt_err err;
+
+	RJWT_TRY(follow_files(env, files, report));
+	if (!publish_wanted(env->state))
+		return RJWT_OK;
+	RJWT_TRY(rjwt_open(options, &h, diag));
+	err = rjwt_publish(h, &published, diag);
+	rjwt_close(h);
+	RJWT_TRY(err);
+	fleet->serial = published.serial;
+	memcpy(fleet->name, published.name, sizeof(fleet->name));
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+read_request(const struct rjwt_roster *roster, struct roster_request *request, struct rjwt_diag *diag)
+{
+	if ((roster->add != NULL) + (roster->drop != NULL) + (roster->roll != NULL) != 1)
+		return diag_fail(diag, RJWT_USAGE, "", "name exactly one of these: an entry, a name, a file");
+	*request = (struct roster_request){ .what = ROSTER_ROLL,
+		.subject = roster->roll,
+		.key_file = roster->key_file,
+		.files = roster->files };
+	if (roster->add != NULL) {
+		request->what = ROSTER_ADD;
+		request->subject = roster->add;
+	} else if (roster->drop != NULL) {
+		request->what = ROSTER_DROP;
+		request->subject = roster->drop;
+	}
+	return RJWT_OK;
+}
+
+/* Once the roster is written, it is out: what fails after that is said, beside it. */
+static enum rjwt_err
+give_roster(const struct rjwt_options *options, const struct follow_env *env, struct roster_made *made, char **lines,
+    struct rjwt_fleet *fleet, struct follow_report *report)
+{
+	struct rjwt_diag why = { 0 };
+	struct follow_env quiet = *env;
+	size_t len;
+	enum rjwt_err err;
+
+	*fleet = (struct rjwt_fleet){ .changed = true, .made_keys = made->made_keys, .roster = made->roster.n };
+	fleet->issuers = (int)made->roster.nissuers;
+	memcpy(fleet->key, made->pin.text, sizeof(fleet->key));
+	memcpy(fleet->path, made->path, sizeof(fleet->path));
+	quiet.keyset.diag = &why;
+	err = take_roster(options, &quiet, made->path, report, fleet, &why);
+	if (err != RJWT_OK)
+		RJWT_TRY(string_list_add(&report->wrong, why.text[0] == '\0' ? rjwt_strerror(err) : why.text));
+	return buf_give(&made->lines, lines, &len);
+}
+
+enum rjwt_err
+rjwt_fleet_roster(const struct rjwt_options *options, const struct rjwt_roster *roster, char **lines,
+    struct rjwt_fleet *fleet, void (*say)(void *context, bool wrong, const char *text), void *context,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(config_clear) struct config config = { 0 };
+	RJWT_CLEAN(follow_report_clear) struct follow_report report = { 0 };
+	struct roster_made made = { 0 };
+	struct roster_request request;
+	struct follow_env env;
+	struct clock clock;
+	enum rjwt_err err;
+
+	RJWT_TRY(load_config(options, &config, &clock, diag));
+	RJWT_TRY(read_request(roster, &request, diag));
+	env = env_of(&config, &clock, diag);
+	err = fleet_change_roster(&env, &request, &made, &report);
+	if (err == RJWT_OK)
+		err = give_roster(options, &env, &made, lines, fleet, &report);
+	buf_clear(&made.lines);
+	give_report(&report, say, context);
+	return err;
 }
 
 /* --- hosts -------------------------------------------------------------------------------------- */
@@ -142,6 +271,24 @@ rjwt_join(const struct rjwt_options *options, const char *url, const char *key, 
 }
 
 enum rjwt_err
+rjwt_joined(const struct rjwt_options *options, const char *url, const char *key, struct rjwt_fleet *fleet,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(config_clear) struct config config = { 0 };
+	struct follow_env env;
+	struct fleet joined;
+	struct clock clock;
+
+	RJWT_TRY(load_config(options, &config, &clock, diag));
+	env = env_of(&config, &clock, diag);
+	RJWT_TRY(follow_joined(&env, url, key, &joined));
+	*fleet = (struct rjwt_fleet){ 0 };
+	memcpy(fleet->audience, joined.audience, sizeof(fleet->audience));
+	memcpy(fleet->key, joined.pin.text, sizeof(fleet->key));
+	return RJWT_OK;
+}
+
+enum rjwt_err
 rjwt_follow(const struct rjwt_options *options, const char *const *files,
     void (*say)(void *context, bool wrong, const char *text), void *context, struct rjwt_diag *diag)
 {
@@ -150,18 +297,11 @@ rjwt_follow(const struct rjwt_options *options, const char *const *files,
 	struct follow_env env;
 	struct clock clock;
 	enum rjwt_err err;
-	char text[64];
 
 	RJWT_TRY(load_config(options, &config, &clock, diag));
 	env = env_of(&config, &clock, diag);
 	err = follow_files(&env, files, &report);
-	for (size_t i = 0; i < report.done.n; i++)
-		say(context, false, report.done.list[i]);
-	for (size_t i = 0; i < report.wrong.n; i++)
-		say(context, true, report.wrong.list[i]);
-	snprintf(text, sizeof(text), "%zu line%s skipped", report.skipped, report.skipped == 1 ? "" : "s");
-	if (report.skipped > 0)
-		say(context, false, text);
+	give_report(&report, say, context);
 	return err;
 }
 

@@ -161,6 +161,8 @@ struct rjwt_fleet {
 	char path[256];			  /* of the file that was published */
 	char key[44];			  /* the fleet key that hosts join with */
 	char audience[RJWT_NAME_MAX + 1]; /* the name that this host has in tokens */
+	int64_t roster;			  /* number of the roster that was made; 0: none */
+	int issuers;			  /* in it */
 };
 
 /*
@@ -171,14 +173,45 @@ enum rjwt_err rjwt_fleet_init(const struct rjwt_options *options, const char *ur
     struct rjwt_fleet *fleet, struct rjwt_diag *diag);
 
 /*
+ * What a roster is to say of this host, whose file will be fetched from url: JSON, without a line end. Makes what is
+ * missing of keyset and bundle key. name: in the roster; NULL: of the host. entry gives; rjwt_free(). RJWT_USAGE: url or
+ * name are malformed; as rjwt_init().
+ */
+enum rjwt_err rjwt_fleet_request(const struct rjwt_options *options, const char *url, const char *name, char **entry,
+    struct rjwt_diag *diag);
+
+/* A change of the roster: exactly one of add, drop and roll. */
+struct rjwt_roster {
+	const char *add;  /* an entry, as rjwt_fleet_request() gives it; in the place of one with its name or base */
+	const char *drop; /* the name of an issuer */
+	const char *roll; /* a file for new fleet keys, which are made if it is missing */
+	const char *key_file;	  /* the fleet keys */
+	const char *const *files; /* where the newest roster is, besides what this host has; NULL-terminated, or NULL */
+};
+
+/*
+ * Make the next roster, take it, and publish it. lines: that were signed, each with a line end; gives; rjwt_free(). say: as
+ * rjwt_follow(). RJWT_USAGE: the change is malformed; RJWT_KEYSET: it contradicts the roster, this host has joined no fleet
+ * or knows no roster, or no key in key_file may sign; RJWT_IO, RJWT_BUSY, RJWT_MEMORY.
+ */
+enum rjwt_err rjwt_fleet_roster(const struct rjwt_options *options, const struct rjwt_roster *roster, char **lines,
+    struct rjwt_fleet *fleet, void (*say)(void *context, bool wrong, const char *text), void *context,
+    struct rjwt_diag *diag);
+
+/*
  * Publish the keyset of a host that is an issuer; every change of the keyset does so, and warns where that fails.
  * RJWT_USAGE: it is none; RJWT_KEYSET, RJWT_ALG (a key is secret), RJWT_IO, RJWT_BUSY, RJWT_MEMORY.
  */
 enum rjwt_err rjwt_publish(struct rjwt *handle, struct rjwt_fleet *fleet, struct rjwt_diag *diag);
 
-/* Believe in the fleet with this key. No network is used. RJWT_USAGE: url or key are malformed; RJWT_AUDIENCE. */
+/*
+ * Believe in the fleet with this key. No network is used. RJWT_USAGE: url or key are malformed; RJWT_AUDIENCE.
+ * rjwt_joined() changes nothing: RJWT_KEYSET: this host has not joined, or with another key, or fleet.json is damaged.
+ */
 enum rjwt_err rjwt_join(const struct rjwt_options *options, const char *url, const char *key, struct rjwt_fleet *fleet,
     struct rjwt_diag *diag);
+enum rjwt_err rjwt_joined(const struct rjwt_options *options, const char *url, const char *key,
+    struct rjwt_fleet *fleet, struct rjwt_diag *diag);
 
 /*
  * Install what files of lines offer, which anybody may have written; NULL-terminated. say is called for each event: wrong

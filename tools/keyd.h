@@ -21,7 +21,8 @@ enum {
 	KID = 1 << 15,
 	ALL = 1 << 16,
 	QUIET = 1 << 17,
-	KEY_FILE = 1 << 18
+	KEY_FILE = 1 << 18,
+	CHECK = 1 << 19
 };
 
 /* Where the fleet keys lie until they are moved off the host. */

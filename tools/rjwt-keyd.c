@@ -130,9 +130,10 @@ static const struct command {
 	{ "check", keyd_check, JSON | QUIET, "say what will not work, or surprise, and what to do; change nothing" },
 	{ "try", keyd_try, JSON | QUIET,
 	    "try USER [SERVICE...]: log in by the real PAM stacks, with tokens good and bad" },
-	{ "fleet", keyd_fleet, KEY_FILE, "fleet init URL: make this host an issuer that others can follow" },
+	{ "fleet", keyd_fleet, KEY_FILE,
+	    "init URL, request URL, add ENTRY, drop NAME, roll FILE: who issues in a fleet" },
 	{ "publish", keyd_publish, 0, "publish keys and denials now; every change does so by itself" },
-	{ "join", keyd_join, 0, "join URL KEY: accept tokens of the issuers of a fleet" },
+	{ "join", keyd_join, CHECK, "join URL KEY: accept tokens of the issuers of a fleet" },
 	{ "follow", keyd_follow, 0, "follow FILE...: install what these files of a fleet offer" },
 };
 
@@ -148,6 +149,7 @@ static const struct option_row rows[] = {
 	{ JSON, "json", NULL, "print a JSON object", "Options of list, status, check, try:" },
 	{ 'q', "quiet", NULL, "print the verdict alone", "Options of status, check, try:" },
 	{ KEY_FILE, "key", "FILE", "where the fleet keys are (default: " FLEET_KEY_FILE ")", "Options of fleet:" },
+	{ CHECK, "check", NULL, "change nothing: exits with 0 if this host has joined with KEY", "Options of join:" },
 	{ DRY_RUN, "dry-run", NULL, "report what would be done, change nothing", "Options of once, rotate, revoke:" },
 	{ 0, NULL, NULL, NULL, NULL },
 };

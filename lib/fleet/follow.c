@@ -4,6 +4,8 @@
 #include "base/host.h"
 #include "fleet/install.h"
 #include "fleet/offer.h"
+#include "fleet/own.h"
+#include "fleet/www.h"
 #include "keyset/denials_write.h"
 #include "keyset/lock.h"
 
@@ -24,12 +26,7 @@ follow_report_clear(struct follow_report *report)
 
 /* --- what is offered -------------------------------------------------------------------------- */
 
-struct texts {
-	struct buf files[FOLLOW_FILES_MAX];
-	size_t n;
-};
-
-static void
+void
 texts_clear(struct texts *texts)
 {
 	for (size_t i = 0; i < texts->n; i++)
@@ -37,8 +34,8 @@ texts_clear(struct texts *texts)
 }
 
 /* A file of a mirror that is broken does not stop what others brought. */
-static enum rjwt_err
-read_files(const char *const *files, struct texts *texts, struct follow_report *report)
+enum rjwt_err
+texts_read(const char *const *files, struct texts *texts, struct follow_report *report)
 {
 	for (; *files != NULL; files++) {
 		struct rjwt_diag why = { 0 };
@@ -149,15 +146,45 @@ check_identity(struct install_ctx *ctx, const char *audience, struct follow_repo
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
+/* A keyset of this host's own is not followed here; lines in its name may be a clone's. */
+static enum rjwt_err
+take_issuer(struct install_ctx *ctx, struct own *own, const struct fleet_issuer *issuer, const struct offer *offer,
+    struct follow_report *report)
+{
+	bool stopped;
+
+	if (own_was(own, issuer))
+		return RJWT_OK;
+	if (!own_is(own, issuer))
+		return install_issuer(ctx, issuer, offer, report);
+	RJWT_TRY(own_check(ctx->state, own, issuer, offer, &stopped, ctx->env->diag));
+	return stopped ? report_add(&report->wrong, "%s: %s: stopped (" PUBLISH_RENEW ")", issuer->name,
+			     own->record.stopped)
+		       : RJWT_OK;
+}
+
 static enum rjwt_err
 carry_out(struct install_ctx *ctx, const char *audience, const struct offer *offer, struct follow_report *report)
 {
+	struct own own;
+
+	RJWT_TRY(own_read(ctx->state, &own, ctx->env->diag));
 	RJWT_TRY(check_identity(ctx, audience, report));
 	for (size_t i = 0; i < offer->nrosters; i++)
 		RJWT_TRY(take_roster(ctx, &offer->rosters[i], report));
 	for (size_t i = 0; i < ctx->fleet->roster.nissuers; i++)
-		RJWT_TRY(install_issuer(ctx, &ctx->fleet->roster.issuers[i], offer, report));
+		RJWT_TRY(take_issuer(ctx, &own, &ctx->fleet->roster.issuers[i], offer, report));
 	return RJWT_OK;
+}
+
+/* Whoever issues passes on what it has of the others. */
+static enum rjwt_err
+pass_on(const struct install_ctx *ctx, const struct texts *texts)
+{
+	struct own own;
+
+	RJWT_TRY(own_read(ctx->state, &own, ctx->env->diag));
+	return own.issues ? www_merge(ctx->state, ctx->env, ctx->fleet, texts->files, texts->n) : RJWT_OK;
 }
 
 /* Signatures are judged before the lock is taken; if fleet.json is another one by then, once more. */
@@ -211,10 +238,11 @@ follow_files(const struct follow_env *env, const char *const *files, struct foll
 		return diag_fail(diag, RJWT_KEYSET, env->state,
 		    "this host has joined no fleet (rjwt-keyd join URL KEY)");
 	RJWT_TRY(err);
-	RJWT_TRY(read_files(files, &texts, report));
+	RJWT_TRY(texts_read(files, &texts, report));
 	RJWT_TRY(judge_and_lock(env, &texts, &ctx, &lock, &offer));
 	clock_now(env->keyset.clock, &ctx.now);
 	RJWT_TRY(keyset_clock_check(&ctx.now, diag));
 	RJWT_TRY(carry_out(&ctx, env->audience, &offer, report));
+	RJWT_TRY(pass_on(&ctx, &texts));
 	return report_offer(&offer, report);
 }

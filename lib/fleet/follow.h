@@ -29,6 +29,10 @@ struct follow_env {
 RJWT_MUST enum rjwt_err
 follow_join(const struct follow_env *env, const char *url, const char *pin, bool *changed, struct fleet *fleet);
 
+/* Whether it has. RJWT_KEYSET: it has not, or with another pin, or fleet.json is damaged; RJWT_USAGE as above. */
+RJWT_MUST enum rjwt_err
+follow_joined(const struct follow_env *env, const char *url, const char *pin, struct fleet *fleet);
+
 /* What follow did. Each line is one event: "i1: installed serial 7". */
 struct follow_report {
 	struct string_list done;  /* was written */

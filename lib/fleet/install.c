@@ -3,6 +3,7 @@
 #include "base/file_write.h"
 #include "base/host.h"
 #include "base/json_write.h"
+#include "fleet/conflict.h"
 #include "keyset/commit.h"
 #include "keyset/denials_write.h"
 
@@ -121,39 +122,6 @@ target_open(struct target *t)
 
 /* --- whether a bundle may be installed --------------------------------------------------------- */
 
-static enum rjwt_err
-read_key(const struct target *t, int64_t version, struct jwk *jwk)
-{
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	RJWT_CLEAN(json_clear) struct json json = { 0 };
-	char name[STORE_NAME_SIZE];
-	enum rjwt_err err;
-
-	store_name(name, version, "jwk");
-	err = file_read(&t->keys, name, JWK_FILE_MAX, &text, NULL, NULL);
-	if (err_is_missing(err))
-		return RJWT_KEY_UNKNOWN;
-	RJWT_TRY(err);
-	RJWT_TRY(seal_check(buf_view(&text)));
-	err = json_parse(buf_view(&text), &json, NULL);
-	return err == RJWT_OK ? jwk_parse(json, jwk, NULL) : err;
-}
-
-/* A version that comes back with another public key is not installed. A damaged file is written again. */
-static bool
-has_other_key(const struct target *t, const struct bundle *bundle)
-{
-	for (size_t i = 0; i < bundle->nkeys; i++) {
-		RJWT_CLEAN(jwk_clear) struct jwk there = { 0 };
-		const struct bundle_key *key = &bundle->keys[i];
-
-		if (read_key(t, key->version, &there) == RJWT_OK && keyset_has(&t->keyset, key->version) &&
-		    (there.key == NULL || there.alg != key->jwk.alg || !key_is_pair(there.key, key->jwk.key)))
-			return true;
-	}
-	return false;
-}
-
 /* NULL: it may be installed. "": it is the one that is, or an older one. */
 static const char *
 why_not(const struct target *t, const struct bundle *bundle)
@@ -169,7 +137,7 @@ why_not(const struct target *t, const struct bundle *bundle)
 	if (bundle->floor < k->floor || bundle->active.version < k->active.version ||
 	    bundle->next.version < k->next.version || bundle->next_version < k->next_version)
 		return "its versions went back";
-	return has_other_key(t, bundle) ? "a version came back with another public key" : NULL;
+	return bundle_conflicts(bundle, k, &t->keys) ? "a version came back with another public key" : NULL;
 }
 
 /* --- installing -------------------------------------------------------------------------------- */
