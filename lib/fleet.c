@@ -9,6 +9,7 @@
 #include "fleet/publish.h"
 #include "handle.h"
 #include "keyset/denials_write.h"
+#include "keyset/events.h"
 #include "keyset/inspect.h"
 #include "keyset/issued.h"
 #include "keyset/lock.h"
@@ -73,28 +74,85 @@ rjwt_publish(struct rjwt *h, struct rjwt_fleet *fleet, struct rjwt_diag *diag)
 
 /* Publishing that fails prevents nothing else, and is reported. */
 void
-handle_publish(struct rjwt *h, char *warning, size_t size)
+handle_publish(struct rjwt *h, struct event_list *events, char *warning, size_t size)
 {
 	struct rjwt_diag why = { 0 };
 	struct rjwt_fleet fleet;
+	char text[400];
 	enum rjwt_err err;
 
 	if (!publish_wanted(h->config.state_dir))
 		return;
 	err = rjwt_publish(h, &fleet, &why);
-	if (err != RJWT_OK)
-		text_append(warning, size, "; ", "not published, other hosts do not know of it yet: %.100s%s%.150s",
-		    why.path, why.path[0] == '\0' ? "" : ": ", why.text[0] == '\0' ? rjwt_strerror(err) : why.text);
+	if (err == RJWT_OK)
+		return;
+	snprintf(text, sizeof(text), "not published, other hosts do not know of it yet: %.100s%s%.150s", why.path,
+	    why.path[0] == '\0' ? "" : ": ", why.text[0] == '\0' ? rjwt_strerror(err) : why.text);
+	events_add_warning(events, text);
+	text_append(warning, size, "; ", "%s", text);
 }
 
+/* After a failure too it waits: what hinders it is said once in that time. */
 void
-handle_warn_compromised(const struct rjwt *h, char *warning, size_t size)
+handle_publish_due(struct rjwt *h, struct event_list *events, char *warning, size_t size, int64_t *next_s)
 {
-	if (publish_wanted(h->config.state_dir))
-		text_append(warning, size, "; ",
-		    "who had the private keys has private/bundle.key too, and hosts still believe it: begin a new "
-		    "fleet, "
-		    "see rjwt-fleet(7)");
+	struct record record;
+	struct rjwt_time now;
+	int64_t at_s;
+
+	if (!publish_wanted(h->config.state_dir))
+		return;
+	clock_now(&h->clock, &now);
+	at_s = now.wall_s + PUBLISH_EVERY_S;
+	if (publish_last(h->config.state_dir, &record, NULL) == RJWT_OK && record.stopped[0] == '\0' &&
+	    record.iat_s <= now.wall_s && now.wall_s - record.iat_s < PUBLISH_EVERY_S &&
+	    record.next == store_keyset(h->store)->next.version)
+		at_s = record.iat_s + PUBLISH_EVERY_S;
+	else
+		handle_publish(h, events, warning, size);
+	if (*next_s == 0 || at_s < *next_s)
+		*next_s = at_s;
+}
+
+bool
+handle_issues(const struct rjwt *h)
+{
+	return publish_wanted(h->config.state_dir);
+}
+
+/* Who may not look into private/ changes no keyset either. */
+void
+handle_look_at_fleet(struct rjwt *h)
+{
+	struct rotation_policy *policy = &h->config.rotation;
+	const struct fleet *fleet;
+	struct record record;
+
+	policy->published = false;
+	if (h->store == NULL || h->fleet == NULL || fleet_refresh(h->fleet) != RJWT_OK)
+		return;
+	fleet = fleet_value(h->fleet);
+	policy->published = fleet != NULL &&
+			    roster_find(&fleet->roster, view_of(store_keyset(h->store)->base)) != NULL &&
+			    publish_wanted(h->config.state_dir);
+	policy->out = policy->out_s = 0;
+	if (policy->published && publish_last(h->config.state_dir, &record, NULL) == RJWT_OK) {
+		policy->out = record.next;
+		policy->out_s = record.next_s;
+	}
+	policy->rotate_every_s = config_rotate_every_s(&h->config, policy->published);
+}
+
+enum rjwt_err
+handle_renew(const struct config *config, struct clock *clock, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	struct follow_env env = env_of(config, clock, diag);
+
+	if (!publish_wanted(config->state_dir))
+		return RJWT_OK;
+	RJWT_TRY(store_open(config->state_dir, NULL, &store, diag));
+	return fleet_renew(store, &env);
 }
 
 /* A keyset that is there is fine. */
@@ -140,9 +198,13 @@ rjwt_fleet_request(const struct rjwt_options *options, const char *url, const ch
 	size_t len;
 	enum rjwt_err err;
 
-	RJWT_TRY(open_or_init(options, &h, diag));
+	RJWT_TRY(url == NULL ? rjwt_open(options, &h, diag) : open_or_init(options, &h, diag));
 	env = env_of(&h->config, &h->clock, diag);
-	err = fleet_entry(h->store, &env, url, name == NULL ? "" : name, &found);
+	err = handle_need_store(h, diag);
+	if (err == RJWT_OK && url == NULL && !handle_issues(h))
+		err = diag_fail(diag, RJWT_USAGE, "", "this host is not an issuer (rjwt-keyd fleet init URL)");
+	if (err == RJWT_OK)
+		err = fleet_entry(h->store, &env, url == NULL ? "" : url, name == NULL ? "" : name, &found);
 	rjwt_close(h);
 	RJWT_TRY(err);
 	RJWT_TRY(roster_entry_format(&text, &found));

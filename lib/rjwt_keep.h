@@ -174,8 +174,9 @@ enum rjwt_err rjwt_fleet_init(const struct rjwt_options *options, const char *ur
 
 /*
  * What a roster is to say of this host, whose file will be fetched from url: JSON, without a line end. Makes what is
- * missing of keyset and bundle key. name: in the roster; NULL: of the host. entry gives; rjwt_free(). RJWT_USAGE: url or
- * name are malformed; as rjwt_init().
+ * missing of keyset and bundle key. name: in the roster; NULL: of the host. url NULL: url and name as the roster has them of
+ * this host, also under an earlier base. entry gives; rjwt_free(). RJWT_USAGE: url or name are malformed, or there is no such
+ * entry, or this host is not an issuer; as rjwt_init().
  */
 enum rjwt_err rjwt_fleet_request(const struct rjwt_options *options, const char *url, const char *name, char **entry,
     struct rjwt_diag *diag);

@@ -51,6 +51,12 @@ typedef enum rjwt_err
 keyd_changer(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done, struct rjwt_diag *diag);
 int keyd_change(struct keyd *keyd, keyd_changer *how, struct rjwt_change *done);
 
+/*
+ * After a new base: if this host issues in a fleet, print its new entry for the roster. EXIT_REFUSED: hosts still believe
+ * the old one.
+ */
+int keyd_tell_entry(struct keyd *keyd);
+
 int keyd_list(struct keyd *keyd);
 int keyd_revoke(struct keyd *keyd);
 int keyd_status(struct keyd *keyd);

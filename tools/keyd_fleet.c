@@ -71,6 +71,25 @@ fleet_request(struct keyd *keyd, const char *url, const char *const *name)
 	return EXIT_DONE;
 }
 
+int
+keyd_tell_entry(struct keyd *keyd)
+{
+	struct rjwt_diag diag = { 0 };
+	char *entry = NULL;
+	enum rjwt_err err = rjwt_fleet_request(&keyd->tool.options, NULL, NULL, &entry, &diag);
+
+	if (err == RJWT_USAGE)
+		return EXIT_DONE; /* no roster lists it */
+	if (err != RJWT_OK)
+		return keyd_fail(keyd, err, &diag);
+	tool_say(&keyd->tool,
+	    "hosts believe the old keyset until a roster names this one, and nothing is published until then: "
+	    "type where the fleet key is, with this entry: rjwt-keyd fleet add 'ENTRY'");
+	puts(entry);
+	rjwt_free(entry);
+	return EXIT_REFUSED;
+}
+
 /* stdout has the lines that were signed, for a host of the fleet key that issues nothing. */
 static int
 change_roster(struct keyd *keyd, struct rjwt_roster *roster)

@@ -38,7 +38,7 @@ keyd_init(struct keyd *keyd)
 	if (err != RJWT_OK)
 		return tool_fail(&keyd->tool, err, &diag);
 	keyd_tell(keyd, &change);
-	return EXIT_DONE;
+	return (keyd->given & ADOPT) != 0 ? keyd_tell_entry(keyd) : EXIT_DONE;
 }
 
 int
@@ -89,7 +89,8 @@ keyd_rotate(struct keyd *keyd)
 
 	if (status == EXIT_DONE)
 		puts(done.kid);
-	return status;
+	return status == EXIT_DONE && (keyd->given & COMPROMISED) != 0 && !keyd->dry_run ? keyd_tell_entry(keyd)
+											 : status;
 }
 
 static int

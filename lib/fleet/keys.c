@@ -55,6 +55,14 @@ bundle_key_make(const struct dir *private, struct key **key, struct rjwt_diag *d
 }
 
 /* The key first, then its record: broken off between them, the next run makes another key. */
+static enum rjwt_err
+begin_key(const struct dir *private, const char *base, struct record *record, struct key **key, struct rjwt_diag *diag)
+{
+	RJWT_TRY(bundle_key_make(private, key, diag));
+	record_begin(record, base);
+	return record_write(private, record, diag);
+}
+
 enum rjwt_err
 bundle_key_for(const struct dir *state, const char *base, struct key **key, struct rjwt_diag *diag)
 {
@@ -68,19 +76,38 @@ bundle_key_for(const struct dir *state, const char *base, struct key **key, stru
 	err = bundle_key_read(state, &found, diag);
 	if (err != RJWT_OK && !err_is_missing(err))
 		return err;
-	if (err == RJWT_OK && strcmp(record.base, base) == 0) {
-		*key = RJWT_STEAL(found);
-		return RJWT_OK;
+	if (err != RJWT_OK && record.serial > 0 && strcmp(record.base, base) == 0)
+		return diag_fail(diag, RJWT_KEYSET, private.path,
+		    BUNDLE_KEY " is lost, and a base has one for life (rjwt-keyd init --adopt)");
+	if (err != RJWT_OK || (record.base[0] != '\0' && strcmp(record.base, base) != 0))
+		return begin_key(&private, base, &record, key, diag);
+	if (record.base[0] == '\0') {
+		record_begin(&record, base);
+		RJWT_TRY(record_write(&private, &record, diag));
 	}
-	if (err != RJWT_OK || record.base[0] != '\0') {
-		key_clean(&found);
-		found = NULL;
-		RJWT_TRY(bundle_key_make(&private, &found, diag));
-	}
-	record_begin(&record, base);
-	RJWT_TRY(record_write(&private, &record, diag));
 	*key = RJWT_STEAL(found);
 	return RJWT_OK;
+}
+
+/* What was copied, or is damaged, is replaced; the base of a key whose record is lost is the one that the roster has. */
+enum rjwt_err
+bundle_key_renew(const struct dir *state, const char *base, const struct fleet *fleet, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
+	RJWT_CLEAN(key_clean) struct key *old = NULL;
+	RJWT_CLEAN(key_clean) struct key *key = NULL;
+	struct fleet_key name = { "" };
+	struct record record;
+
+	RJWT_TRY(dir_open_at(state, "private", &private, diag));
+	if (record_read(&private, &record, NULL) != RJWT_OK)
+		record = (struct record){ 0 };
+	if (record.base[0] == '\0' && bundle_key_read(state, &old, NULL) == RJWT_OK)
+		RJWT_TRY(fleet_key_of(old, &name));
+	for (size_t i = 0; record.base[0] == '\0' && i < fleet->roster.nissuers; i++)
+		if (fleet_key_eq(&fleet->roster.issuers[i].key, &name))
+			memcpy(record.base, fleet->roster.issuers[i].base, sizeof(record.base));
+	return begin_key(&private, base, &record, &key, diag);
 }
 
 void

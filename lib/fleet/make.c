@@ -2,6 +2,7 @@
 /* fleet_make(): the keys of a fleet, and its first roster. */
 #include "base/host.h"
 #include "fleet/publish_private.h"
+#include "keyset/denials_write.h"
 #include "keyset/inspect.h"
 
 #include <errno.h>
@@ -47,6 +48,35 @@ check_url(const char *url, struct rjwt_diag *diag)
 		   : diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not an address (expected http:// or https://)", url);
 }
 
+/* The entry that this host has in the roster, or that an earlier base of it has: the latest. NULL: none. */
+static const struct fleet_issuer *
+find_listed(const struct roster *roster, const struct record *record, const char *base)
+{
+	const struct fleet_issuer *found = roster_find(roster, view_of(base));
+
+	for (size_t i = record->nleft; found == NULL && i > 0; i--)
+		found = roster_find(roster, view_of(record->left[i - 1]));
+	return found;
+}
+
+static enum rjwt_err
+entry_as_listed(struct store *store, const struct follow_env *env, const struct key *key, struct fleet_issuer *entry)
+{
+	struct rjwt_diag *diag = env->keyset.diag;
+	const char *base = store_keyset(store)->base;
+	const struct fleet_issuer *there = NULL;
+	struct fleet fleet = { 0 };
+	struct record record;
+
+	RJWT_TRY(publish_last(store_dir(store)->path, &record, diag));
+	if (fleet_read(store_dir(store), &fleet, NULL, NULL) == RJWT_OK)
+		there = find_listed(&fleet.roster, &record, base);
+	if (there == NULL)
+		return diag_fail(diag, RJWT_USAGE, "",
+		    "the roster does not list this host (rjwt-keyd fleet request URL)");
+	return entry_fill(env, store_keyset(store), there->url, there->name, key, entry);
+}
+
 enum rjwt_err
 fleet_entry(struct store *store, const struct follow_env *env, const char *url, const char *name,
     struct fleet_issuer *entry)
@@ -55,7 +85,8 @@ fleet_entry(struct store *store, const struct follow_env *env, const char *url, 
 	RJWT_CLEAN(key_clean) struct key *key = NULL;
 	struct rjwt_diag *diag = env->keyset.diag;
 
-	RJWT_TRY(check_url(url, diag));
+	if (url[0] != '\0')
+		RJWT_TRY(check_url(url, diag));
 	if (name[0] != '\0' && !fleet_name_check(view_of(name)))
 		return diag_fail(diag, RJWT_USAGE, "",
 		    "\"%s\" is not a name (expected 1 to 32 of a-z, 0-9 and -, a letter first)", name);
@@ -63,7 +94,31 @@ fleet_entry(struct store *store, const struct follow_env *env, const char *url, 
 	RJWT_TRY(store_load(store, diag));
 	RJWT_TRY(store_check_machine(store, diag));
 	RJWT_TRY(bundle_key_for(store_dir(store), store_keyset(store)->base, &key, diag));
-	return entry_fill(env, store_keyset(store), url, name, key, entry);
+	return url[0] == '\0' ? entry_as_listed(store, env, key, entry)
+			      : entry_fill(env, store_keyset(store), url, name, key, entry);
+}
+
+enum rjwt_err
+fleet_renew(struct store *store, const struct follow_env *env)
+{
+	RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
+	RJWT_CLEAN(denials_close) struct denials denials = DENIALS_NONE;
+	struct rjwt_diag *diag = env->keyset.diag;
+	struct fleet fleet = { 0 };
+	struct rjwt_time now;
+	int64_t most_s;
+
+	RJWT_TRY(lock_take(&lock, store_dir(store), 0, diag));
+	RJWT_TRY(store_load(store, diag));
+	if (fleet_read(store_dir(store), &fleet, NULL, NULL) != RJWT_OK)
+		fleet = (struct fleet){ 0 };
+	RJWT_TRY(bundle_key_renew(store_dir(store), store_keyset(store)->base, &fleet, diag));
+	clock_now(env->keyset.clock, &now);
+	RJWT_TRY(keyset_clock_check(&now, diag));
+	most_s = now.wall_s + env->keyset.policy->leeway_s;
+	RJWT_TRY(denials_open(store_dir(store), &denials, diag));
+	RJWT_TRY(denials_date_back(&denials.sub, most_s, diag));
+	return denials_date_back(&denials.jti, most_s, diag);
 }
 
 enum rjwt_err

@@ -7,7 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BUNDLE_KEY_PATH "private/bundle.key"
+bool
+own_issues(const struct dir *state)
+{
+	struct stat status;
+
+	return fstatat(state->fd, "private/bundle.key", &status, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       fstatat(state->fd, "private/published.json", &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
 
 /* A keyset that is damaged is no reason not to follow others. */
 static void
@@ -24,11 +31,10 @@ enum rjwt_err
 own_read(const struct dir *state, struct own *own, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
-	struct stat status;
 
 	*own = (struct own){ 0 };
 	read_keyset(state, &own->keyset);
-	own->issues = fstatat(state->fd, BUNDLE_KEY_PATH, &status, AT_SYMLINK_NOFOLLOW) == 0;
+	own->issues = own_issues(state);
 	if (!own->issues)
 		return RJWT_OK;
 	RJWT_TRY(dir_open_at(state, "private", &private, diag));

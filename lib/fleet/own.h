@@ -11,9 +11,12 @@
 
 struct own {
 	struct keyset keyset; /* base "": this host has no keyset of its own */
-	bool issues;	      /* it has a bundle key */
+	bool issues;
 	struct record record;
 };
+
+/* Whether a state directory is an issuer's, also one whose bundle key or record is lost. */
+bool own_issues(const struct dir *state);
 
 RJWT_MUST enum rjwt_err own_read(const struct dir *state, struct own *own, struct rjwt_diag *diag);
 

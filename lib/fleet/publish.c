@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fleet/publish.h"
 #include "fleet/bundle.h"
+#include "fleet/own.h"
 #include "fleet/publish_private.h"
 #include "keyset/denials_write.h"
 #include "keyset/inspect.h"
@@ -15,10 +16,20 @@ bool
 publish_wanted(const char *state)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
-	struct stat status;
 
-	return dir_open(state, &dir, NULL) == RJWT_OK &&
-	       fstatat(dir.fd, "private/" BUNDLE_KEY, &status, AT_SYMLINK_NOFOLLOW) == 0;
+	return dir_open(state, &dir, NULL) == RJWT_OK && own_issues(&dir);
+}
+
+enum rjwt_err
+publish_last(const char *state, struct record *record, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
+
+	*record = (struct record){ 0 };
+	RJWT_TRY(dir_open(state, &dir, diag));
+	RJWT_TRY(dir_open_at(&dir, "private", &private, diag));
+	return record_read(&private, record, diag);
 }
 
 /* --- what is published ------------------------------------------------------------------------- */
@@ -99,7 +110,7 @@ bundle_of(struct store *store, const struct follow_env *env, const struct fleet 
 	bundle->active.version = k->active.version;
 	bundle->active.since_s = k->active.since_s;
 	bundle->next.version = k->next.version;
-	bundle->next.published_s = k->next.published_s;
+	bundle->next.published_s = now->wall_s; /* if it is new; use_serial() knows */
 	for (int64_t v = k->floor; v <= k->next.version; v++)
 		RJWT_TRY(add_key(store, v, bundle, env->keyset.diag));
 	return add_denials(store_dir(store), from_s, bundle, env->keyset.diag);
@@ -152,6 +163,27 @@ check_right(struct store *store, const struct fleet *fleet, const struct key *ke
 	return RJWT_OK;
 }
 
+/* Whether the next key is out since that time: a date by a clock that was wrong does not count. */
+static bool
+is_out(const struct record *record, const struct bundle *bundle)
+{
+	return record->next == bundle->next.version && record->next_s <= bundle->iat_s;
+}
+
+/* Others can know it from now on: the file is written. */
+static enum rjwt_err
+note_out(const struct dir *private, struct record *record, const struct bundle *bundle, const struct keyset_env *env)
+{
+	struct rjwt_time now;
+
+	if (is_out(record, bundle))
+		return RJWT_OK;
+	clock_now(env->clock, &now);
+	record->next = bundle->next.version;
+	record->next_s = now.wall_s;
+	return record_write(private, record, env->diag);
+}
+
 /* The next serial, which is used up before the line is out: no two lines ever have one. */
 static enum rjwt_err
 use_serial(const struct dir *private, struct record *record, struct key *key, struct bundle *bundle, struct buf *line,
@@ -159,12 +191,13 @@ use_serial(const struct dir *private, struct record *record, struct key *key, st
 {
 	if (record->serial >= JSON_INTEGER_MAX)
 		return diag_fail(diag, RJWT_KEYSET, private->path, "all serials are used up (rjwt-keyd init --adopt)");
+	if (is_out(record, bundle))
+		bundle->next.published_s = record->next_s;
 	bundle->serial = record->serial + 1 > bundle->iat_s ? record->serial + 1 : bundle->iat_s;
 	RJWT_TRY(sign(key, bundle, line, diag));
 	memcpy(record->base, bundle->base, sizeof(record->base));
 	record->serial = bundle->serial;
 	record->iat_s = bundle->iat_s;
-	record->next = bundle->next.version;
 	RJWT_TRY(digest_hex(buf_view(line), record->digest));
 	return record_write(private, record, diag);
 }
@@ -191,6 +224,7 @@ publish_locked(struct store *store, const struct follow_env *env, const struct f
 	bundle.iat_s = now.wall_s;
 	RJWT_TRY(use_serial(&private, &record, key, &bundle, &line, diag));
 	RJWT_TRY(www_merge(store_dir(store), &env->keyset, fleet, &line, 1));
+	RJWT_TRY(note_out(&private, &record, &bundle, &env->keyset));
 	*published = (struct published){ .serial = bundle.serial };
 	memcpy(published->name, issuer->name, sizeof(published->name));
 	snprintf(published->path, sizeof(published->path), "%.200s/" PUBLISH_DIR "/" PUBLISH_FILE,

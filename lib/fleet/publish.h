@@ -11,11 +11,18 @@
 
 #include "base/err.h"
 #include "fleet/follow.h"
+#include "fleet/record.h"
 #include "fleet/www.h"
 #include "keyset/store.h"
 
-/* Whether a state directory has a bundle key: every commit is then to be published. */
+/* Whether a state directory is an issuer's: every commit is then to be published. */
 bool publish_wanted(const char *state);
+
+/* What is remembered of the last line. */
+RJWT_MUST enum rjwt_err publish_last(const char *state, struct record *record, struct rjwt_diag *diag);
+
+/* A host that hears nothing for long is stale: what has not changed is published again. */
+#define PUBLISH_EVERY_S 600
 
 struct published {
 	int64_t serial;
@@ -42,8 +49,15 @@ RJWT_MUST enum rjwt_err fleet_make(struct store *store, const struct follow_env 
     const char *key_file, struct fleet_made *made);
 
 /*
+ * This host has a new base: a new bundle key for it, and what lies too far ahead of what it denies is dated back, at most
+ * now + leeway. The old base is not followed here. RJWT_KEYSET, RJWT_IO, RJWT_BUSY.
+ */
+RJWT_MUST enum rjwt_err fleet_renew(struct store *store, const struct follow_env *env);
+
+/*
  * What a roster is to say of this host, served at url. The bundle key is made where it is missing, or is another base's.
- * name "": of the host. RJWT_USAGE: url or name are malformed; otherwise as publish().
+ * name "": of the host. url "": url and name are those that the roster has of this base or an earlier one. RJWT_USAGE: url
+ * or name are malformed, or the roster has none; otherwise as publish().
  */
 RJWT_MUST enum rjwt_err fleet_entry(struct store *store, const struct follow_env *env, const char *url,
     const char *name, struct fleet_issuer *entry);

@@ -22,6 +22,10 @@ RJWT_MUST enum rjwt_err bundle_key_read(const struct dir *state, struct key **ke
 RJWT_MUST enum rjwt_err
 bundle_key_for(const struct dir *state, const char *base, struct key **key, struct rjwt_diag *diag);
 
+/* Another one, for a new base; the old one is erased. */
+RJWT_MUST enum rjwt_err
+bundle_key_renew(const struct dir *state, const char *base, const struct fleet *fleet, struct rjwt_diag *diag);
+
 /* The two fleet keys: PEM after PEM in one file. The second may sign when the first is lost. */
 #define FLEET_KEYS 2
 struct fleet_keys {

@@ -45,7 +45,8 @@ read_members(struct json json, struct record *record)
 	    !json_copy(json, "base", record->base, sizeof(record->base)) ||
 	    !json_copy(json, "digest", record->digest, sizeof(record->digest)) ||
 	    json_integer(json, "iat", &record->iat_s) == JSON_WRONG ||
-	    json_integer(json, "next", &record->next) == JSON_WRONG)
+	    json_integer(json, "next", &record->next) == JSON_WRONG ||
+	    json_integer(json, "next_since", &record->next_s) == JSON_WRONG)
 		return false;
 	if (json_string(json, "stopped", &stopped) != JSON_ABSENT &&
 	    !json_copy(json, "stopped", record->stopped, sizeof(record->stopped)))
@@ -92,6 +93,7 @@ record_write(const struct dir *private, const struct record *record, struct rjwt
 	json_put_integer(&text, "serial", record->serial);
 	json_put_integer(&text, "iat", record->iat_s);
 	json_put_integer(&text, "next", record->next);
+	json_put_integer(&text, "next_since", record->next_s);
 	json_put_string(&text, "digest", view_of(record->digest));
 	if (record->stopped[0] != '\0')
 		json_put_string(&text, "stopped", view_of(record->stopped));

@@ -19,7 +19,7 @@
 struct record {
 	char base[KEYSET_BASE_MAX + 1]; /* the one that the bundle key is for; "": there is no record */
 	int64_t serial, iat_s;		/* of the last line; 0: none */
-	int64_t next;			/* version of the next key in it */
+	int64_t next, next_s;		/* version of the next key that is out, and since when; 0: none */
 	char digest[DIGEST_HEX];	/* of its text */
 	char stopped[160];		/* why nothing is published any more; "": it is */
 	/* Bases that were this host's own, the latest last: whoever copied them has their keys. */

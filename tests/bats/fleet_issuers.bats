@@ -57,6 +57,16 @@ joined()
 	done
 }
 
+# aged NAME SECONDS - as if its next key, and its last line, had been published so much earlier
+aged()
+{
+	local record=$top/$1/state/private/published.json
+	jq -c ".next_since -= $2 | .iat -= $2" "$record" | seal >"$top/record"
+	cat "$top/record" >"$record"
+}
+
+serial() { jq .serial "$top/$1/state/private/published.json"; }
+
 # second - j issues in the fleet, too, and each has heard of the other
 second()
 {
@@ -216,4 +226,162 @@ second()
 	run -0 roster i add "$entry"
 	run -0 on a keyd follow "$top/one" "$top/two" "$file"
 	[ "$(listed a)" = "$(listed i)" ]
+}
+
+@test "a clone of an issuer, or one that was restored, stops publishing until init --adopt and a new entry" {
+	second
+	cp -a "$top/j" "$top/copy"
+	sed "s|$top/j/|$top/copy/|" "$top/j.yaml" >"$top/copy.yaml"
+	sleep 1.1
+	on j keyd publish
+	run -0 on j keyd follow "$other"    # its own line is its own
+	cp "$other" "$top/mine"
+	run -1 on copy keyd follow "$top/mine"
+	says 'is not ours'
+	says 'stopped'
+	run -1 on copy keyd publish
+	says 'rjwt-keyd init --adopt'
+	old=$(base j)
+	run -1 on copy keyd init --adopt
+	says 'until a roster names this one'
+	renewed=$(tail -n 1 <<<"$output")
+	[ "$(jq -r .name <<<"$renewed")" = j ]
+	[ "$(jq -r .base <<<"$renewed")" != "$old" ]
+	[ "$(jq -r .key <<<"$renewed")" != "$(jq -r .key <<<"$entry")" ]
+	run -1 on copy keyd publish
+	says 'does not list base'
+	run -0 on copy keyd follow "$top/mine"
+	[ ! -e "$top/copy/state/fleet/$old" ]    # it never follows what it was
+	roster i add "$renewed" >/dev/null
+	on copy keyd follow "$file"
+	run -0 on copy keyd publish
+	joined a
+	on a keyd follow "$top/copy/state/www/fleet.jws"
+	sleep 2.1
+	judged a accepted "$(mint copy a alice)"
+	judged a 'rejected: key_unknown' "$(mint j a alice)"
+}
+
+@test "a line ahead of its keyset stops an issuer too, and an earlier one of its own does not" {
+	second
+	cp "$other" "$top/earlier"
+	cp -a "$top/j" "$top/backup"
+	aged j 130
+	sleep 1.1
+	on j keyd rotate
+	run -0 on j keyd follow "$top/earlier"
+	cp "$other" "$top/later"
+	on i keyd follow "$top/later"
+	rm -rf "$top/j" && cp -a "$top/backup" "$top/j"
+	jq -c '.serial += 1000000' "$top/j/state/private/published.json" | seal >"$top/record"
+	cat "$top/record" >"$top/j/state/private/published.json"
+	run -1 on j keyd follow "$file"
+	says 'is not ours'
+	run -1 on j keyd publish
+}
+
+@test "rotate --compromised on an issuer begins a new base and a new bundle key, and prints the entry" {
+	second
+	joined a
+	on a keyd follow "$other"
+	sleep 2.1
+	token=$(mint j a --reusable alice)
+	judged a accepted "$token"
+	on j keyd revoke --sub bob || true
+	old=$(base j) before=$(md5sum <"$top/j/state/private/bundle.key")
+	run -1 on j keyd rotate --compromised
+	says 'until a roster names this one'
+	renewed=$(tail -n 1 <<<"$output")
+	[ "$(base j)" != "$old" ]
+	[ "$(md5sum <"$top/j/state/private/bundle.key")" != "$before" ]
+	run -1 on j keyd publish
+	on a keyd follow "$other"
+	judged a 'rejected: key_unknown' "$token"    # the last line of the old key said so
+	roster i add "$renewed" >/dev/null
+	on a keyd follow "$file"
+	on j keyd follow "$file"
+	on j keyd publish
+	on a keyd follow "$other"
+	sleep 2.1
+	judged a accepted "$(mint j a alice)"
+	run -0 on a keyd init    # the twin: who issues nothing
+	run -0 on a keyd rotate --compromised
+	[ "$(wc -l <<<"$output")" -le 2 ]
+}
+
+@test "the next key is not promoted before it was out for two minutes, but for a count" {
+	second
+	for what in 'rotate' 'revoke --all' "revoke --kid $(base i).1"; do
+		# shellcheck disable=SC2086    # words
+		run -1 on i keyd $what
+		says 'hosts that follow may not know the next key yet: wait 1'
+	done
+	[ "$(jq .active.version "$top/i/state/keyset.json")" -eq 1 ]
+	aged i 60
+	run -1 on i keyd rotate
+	aged i 61
+	run -0 on i keyd rotate
+	[ "$(jq .active.version "$top/i/state/keyset.json")" -eq 2 ]
+	run -1 on i keyd rotate    # the new one is not out yet
+	echo 'max_tokens_per_key: 1' >>"$top/i.yaml"
+	mint i a alice
+	run -0 on i issue -a a alice
+	says 'faster than hosts follow'
+	[ "$(jq .active.version "$top/i/state/keyset.json")" -gt 2 ]
+	run -0 on a keyd init
+	run -0 on a keyd rotate    # nobody follows this one
+}
+
+@test "what has not changed is published again after ten minutes, not earlier, and by once; a week is the default for a key" {
+	second
+	before=$(serial i)
+	on i keyd once
+	[ "$(serial i)" = "$before" ]
+	aged i 590
+	on i keyd once
+	[ "$(serial i)" = "$before" ]
+	aged i 11
+	sleep 1.1
+	mtime=$(stat -c %Y "$file")
+	on i keyd once
+	[ "$(serial i)" -gt "$before" ]
+	[ "$(stat -c %Y "$file")" -gt "$mtime" ]
+	jq -c '.active.since -= 200000' "$top/i/state/keyset.json" | seal >"$top/edited" && cat "$top/edited" >"$top/i/state/keyset.json"
+	aged i 300
+	on i keyd once
+	[ "$(jq .active.version "$top/i/state/keyset.json")" -eq 1 ]    # two days: not yet
+	jq -c '.active.since -= 500000' "$top/i/state/keyset.json" | seal >"$top/edited" && cat "$top/edited" >"$top/i/state/keyset.json"
+	on i keyd once
+	[ "$(jq .active.version "$top/i/state/keyset.json")" -eq 2 ]
+	chmod 0500 "$top/i/state/www" && rm -rf "$top/i/state/www" && echo >"$top/i/state/www"
+	aged i 700
+	run -0 on i keyd once    # prevents nothing else, and is said
+	says 'not published'
+}
+
+@test "a bundle key or a record that is lost or damaged is answered by init --adopt; no base gets a second key" {
+	second
+	old=$(base j)
+	mv "$top/j/state/private/bundle.key" "$top/lost"
+	run -1 on j keyd publish
+	run -1 on j keyd fleet request http://j.example/fleet.jws j
+	says 'one for life'
+	mv "$top/lost" "$top/j/state/private/bundle.key"
+	[ "$(on j keyd fleet request http://j.example/fleet.jws j 2>/dev/null)" = "$entry" ]    # the twin
+	rm "$top/j/state/private/bundle.key"
+	run -1 on j keyd init --adopt
+	renewed=$(tail -n 1 <<<"$output")
+	[ "$(jq -r .base <<<"$renewed")" != "$old" ]
+	roster i add "$renewed" >/dev/null
+	on j keyd follow "$file"
+	run -0 on j keyd publish
+	echo torn >"$top/j/state/private/published.json"
+	run -1 on j keyd publish
+	says 'is damaged'
+	run -1 on j keyd init --adopt
+	says 'until a roster names this one'
+	roster i add "$(tail -n 1 <<<"$output")" >/dev/null
+	run -0 on j keyd follow "$file"
+	run -0 on j keyd publish
+	[ "$(find "$top/j/state/fleet" -mindepth 1 -maxdepth 1 -printf %f)" = "$(base i)" ]    # nothing that it was is followed here
 }
