@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "fleet/follow.h"
 #include "fleet/publish.h"
+#include "fleet/spool.h"
+#include "fleet/watch.h"
 #include "handle.h"
 #include "keyset/denials_write.h"
 #include "keyset/inspect.h"
@@ -42,6 +44,12 @@ load_config(const struct rjwt_options *options, struct config *config, struct cl
 	RJWT_TRY(openssl_ready());
 	RJWT_TRY(config_load(options->config, config, diag));
 	return handle_override(config, options, diag);
+}
+
+static void
+reader_clean(struct fleet_reader **reader)
+{
+	fleet_close(*reader);
 }
 
 /* --- issuers ------------------------------------------------------------------------------------ */
@@ -147,6 +155,8 @@ rjwt_follow(const struct rjwt_options *options, const char *const *files,
 {
 	RJWT_CLEAN(config_clear) struct config config = { 0 };
 	RJWT_CLEAN(follow_report_clear) struct follow_report report = { 0 };
+	RJWT_CLEAN(string_list_clear) struct string_list found = { 0 };
+	static const char *const none[] = { NULL };
 	struct follow_env env;
 	struct clock clock;
 	enum rjwt_err err;
@@ -154,7 +164,8 @@ rjwt_follow(const struct rjwt_options *options, const char *const *files,
 
 	RJWT_TRY(load_config(options, &config, &clock, diag));
 	env = env_of(&config, &clock, diag);
-	err = follow_files(&env, files, &report);
+	RJWT_TRY(spool_files(files, &found, diag));
+	err = follow_files(&env, found.n == 0 ? none : string_list_view(&found), &report);
 	for (size_t i = 0; i < report.done.n; i++)
 		say(context, false, report.done.list[i]);
 	for (size_t i = 0; i < report.wrong.n; i++)
@@ -163,6 +174,22 @@ rjwt_follow(const struct rjwt_options *options, const char *const *files,
 	if (report.skipped > 0)
 		say(context, false, text);
 	return err;
+}
+
+enum rjwt_err
+rjwt_following(const struct rjwt_options *options, struct rjwt_following *following, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(config_clear) struct config config = { 0 };
+	RJWT_CLEAN(reader_clean) struct fleet_reader *reader = NULL;
+	struct rjwt_following found = { 0 };
+	struct clock clock;
+
+	RJWT_TRY(load_config(options, &config, &clock, diag));
+	RJWT_TRY(fleet_open(config.state_dir, &reader));
+	RJWT_TRY(watch_installed(reader, config.fleet_max_age_s, &found, diag));
+	RJWT_TRY(watch_spool(fleet_value(reader), &found));
+	*following = found;
+	return RJWT_OK;
 }
 
 /* --- denials ------------------------------------------------------------------------------------ */

@@ -21,7 +21,8 @@ enum {
 	KID = 1 << 15,
 	ALL = 1 << 16,
 	QUIET = 1 << 17,
-	KEY_FILE = 1 << 18
+	KEY_FILE = 1 << 18,
+	AGENT = 1 << 19
 };
 
 /* Where the fleet keys lie until they are moved off the host. */
@@ -59,5 +60,6 @@ int keyd_fleet(struct keyd *keyd);
 int keyd_join(struct keyd *keyd);
 int keyd_publish(struct keyd *keyd);
 int keyd_follow(struct keyd *keyd);
+int keyd_mirrors(struct keyd *keyd);
 
 #endif

@@ -133,7 +133,9 @@ static const struct command {
 	{ "fleet", keyd_fleet, KEY_FILE, "fleet init URL: make this host an issuer that others can follow" },
 	{ "publish", keyd_publish, 0, "publish keys and denials now; every change does so by itself" },
 	{ "join", keyd_join, 0, "join URL KEY: accept tokens of the issuers of a fleet" },
-	{ "follow", keyd_follow, 0, "follow FILE...: install what these files of a fleet offer" },
+	{ "follow", keyd_follow, 0,
+	    "follow [FILE...]: install what these files of a fleet, or those of the spool, offer" },
+	{ "mirrors", keyd_mirrors, AGENT, "print where the files of the fleet are to be fetched, an address a line" },
 };
 
 static const struct option_row rows[] = {
@@ -148,6 +150,7 @@ static const struct option_row rows[] = {
 	{ JSON, "json", NULL, "print a JSON object", "Options of list, status, check, try:" },
 	{ 'q', "quiet", NULL, "print the verdict alone", "Options of status, check, try:" },
 	{ KEY_FILE, "key", "FILE", "where the fleet keys are (default: " FLEET_KEY_FILE ")", "Options of fleet:" },
+	{ AGENT, "agent", NULL, "print what to call this host when they are fetched", "Options of mirrors:" },
 	{ DRY_RUN, "dry-run", NULL, "report what would be done, change nothing", "Options of once, rotate, revoke:" },
 	{ 0, NULL, NULL, NULL, NULL },
 };
