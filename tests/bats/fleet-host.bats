@@ -89,3 +89,89 @@ serial() { jq .followed.serial "$top"/a/state/fleet/*/keyset.json; }
 	run -0 on a keyd mirrors --agent
 	[ "$output" = 'rjwt/1 a_b_c____x_ n=0' ]
 }
+
+@test "status and check of a host that only follows: no news is WARN, and FAIL when its tokens stop" {
+	on a keyd follow "$file"
+	name=$(jq -r '.roster.issuers[0].name' "$top/a/state/fleet.json")
+	run -0 on a keyd status
+	[[ ${lines[0]} =~ ^"OK    a: follows 1 issuer; $name serial $(serial), "[0-9]+"s ago"$ ]]
+	[[ ${lines[1]} == 'ISSUER '*'SIGNS '*'SERIAL  NEWS '*'MIRROR  TOKENS STOP IN' ]]
+	[[ ${lines[2]} =~ ^"$name ".*\.1\ .*"s ago  -       "(6d23h|7d)$ ]]
+	[ "${#lines[@]}" -eq 3 ]
+	run -0 on a keyd status --json
+	[ "$(jq -r '.level, .fleet.roster > 1, .fleet.issuers[0].issuer, .fleet.issuers[0].serial, (.keys | length)' <<<"$output" | tr '\n' ' ')" = \
+		"ok true $name $(serial) 0 " ]
+	[ "$(jq '.fleet.issuers[0] | .stale_at - .issued' <<<"$output")" -eq 604800 ]
+	on a keyd check >"$top/checked" || true    # the machine's PAM and log may be as they are
+	grep -q '^OK    fleet    follows 1 issuer, by roster ' "$top/checked"
+	! grep -E '^[A-Z]+ +(keyset|rotation) ' "$top/checked"
+	run -0 on a keyd list
+	[ "$output" = '0 tokens live' ]
+	run -0 on a keyd list --json
+	[ "$(jq '.tokens | length' <<<"$output")" -eq 0 ]
+	run -0 on a keyd once
+}
+
+# aged SECONDS - what is installed is so much older
+aged()
+{
+	local file
+	file=$(echo "$top"/a/state/fleet/*/keyset.json)
+	sed "s/\"issued\":[0-9]*/\"issued\":$(($(date +%s) - $1))/" "$file" | seal >"$top/aged"
+	cat "$top/aged" >"$file"
+}
+
+@test "status by the age of what is installed: 30 minutes, ahead of the clock, fleet_max_age" {
+	on a keyd follow "$file"
+	aged 1700
+	run -0 on a keyd status
+	aged 1900
+	run -1 on a keyd status
+	says ': no news for 31m40s; its tokens stop in 6d23h' 'WARN  fleet '
+	aged -200
+	run -0 on a keyd status
+	aged -400
+	run -1 on a keyd status
+	says "ahead of this host's clock"
+	aged 604700
+	run -1 on a keyd status
+	aged 604900
+	run -3 on a keyd status
+	says 'FAIL  a: ' 'its tokens get no verdict' stopped
+	run -3 on a keyd status -q
+	[ "${#lines[@]}" -eq 1 ]
+	run -3 on a keyd status --json
+	[ "$(jq -r '.level, .findings[0].code' <<<"$output" | tr '\n' ' ')" = 'fail fleet.stale ' ]
+}
+
+@test "status of a host that has heard nothing, whose fleet.json is torn, or whose keyset of an issuer is" {
+	run -3 on a keyd status
+	says 'no roster has come yet from http://i.example/fleet.jws'
+	on a keyd follow "$file"
+	mv "$top/a/state/fleet" "$top/kept"
+	mkdir "$top/a/state/fleet"
+	run -3 on a keyd status
+	says 'nothing has come yet'
+	rmdir "$top/a/state/fleet"
+	mv "$top/kept" "$top/a/state/fleet"
+	run -0 on a keyd status
+	truncate -s -9 "$top"/a/state/fleet/*/keyset.json
+	run -3 on a keyd status
+	says keyset.json
+	truncate -s -9 "$top/a/state/fleet.json"
+	run -3 on a keyd status
+	says fleet.json
+}
+
+@test "a host with a keyset of its own has both in status, and an issuer does not follow itself" {
+	printf '%s\n' "state_dir: $top/a/state" 'audience: a' 'issuer: a.example' 'leeway: 1s' >"$top/a.yaml"
+	on a keyd init
+	on a keyd follow "$file"
+	run -0 on a keyd status
+	says 'signs, ' 'TOKENS STOP IN'
+	aged 1900
+	run -1 on a keyd status
+	says 'WARN  a: ' 'no news for'
+	run -0 on i keyd status
+	[[ $output != *ISSUER* ]]
+}

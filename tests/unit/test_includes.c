@@ -20,7 +20,7 @@ static const struct edges {
 	{ "lib/fleet", { "fleet", "keyset", "jose", "base" } },
 	{ "lib/token", { "token", "config", "fleet/fleet.h", "keyset", "jose", "base" } },
 	{ "lib/stack", { "stack", "base" } },
-	{ "lib", { "handle.h", "token", "config", "fleet", "keyset", "jose", "base" } },
+	{ "lib", { "handle.h", "status_private.h", "token", "config", "fleet", "keyset", "jose", "base" } },
 	{ "pam", { "base", "args.h", "log.h", "prompt.h", "login.h", "phases.h", "tell.h", "origin.h" } },
 	{ "tools",
 	    { "base", "stack", "tool.h", "options.h", "askpass.h", "caller.h", "audit.h", "issue.h", "issue_request.h",
