@@ -192,6 +192,22 @@ rjwt_following(const struct rjwt_options *options, struct rjwt_following *follow
 	return RJWT_OK;
 }
 
+enum rjwt_err
+handle_prune(struct rjwt *h, struct rjwt_change *done, struct rjwt_diag *diag)
+{
+	struct follow_env env = env_of(&h->config, &h->clock, diag);
+	size_t removed;
+
+	if (!handle_is_in_fleet(h) || fleet_value(h->fleet) == NULL)
+		return RJWT_OK;
+	RJWT_TRY(follow_prune(&env, &removed));
+	if (removed > 0)
+		text_append(done->text, sizeof(done->text), "; ", "%zu denial%s of expired tokens removed", removed,
+		    removed == 1 ? "" : "s");
+	done->any = done->any || removed > 0;
+	return RJWT_OK;
+}
+
 /* --- denials ------------------------------------------------------------------------------------ */
 
 bool

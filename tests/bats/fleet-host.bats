@@ -175,3 +175,59 @@ aged()
 	run -0 on i keyd status
 	[[ $output != *ISSUER* ]]
 }
+
+# denied - how many denials the host has of its own, and of the issuer
+denied() { echo "$(find "$top/a/state/denied" -type f | wc -l) $(find "$top"/a/state/fleet/*/denied -type f | wc -l)"; }
+
+mint() { on i issue -a a "$@" 2>/dev/null; }
+
+@test "denials go when the tokens that they reject have expired by the clock of the host and of each issuer; before stays in their place" {
+	printf '%s\n' 'max_lifetime: 4s' 'default_lifetime: 4s' >>"$top/i.yaml"
+	printf '%s\n' 'max_lifetime: 4s' 'default_lifetime: 4s' >>"$top/a.yaml"
+	on a keyd follow "$file"
+	run on i keyd revoke --sub alice    # 1: no live token of alice is known
+	says 'are denied in this fleet'
+	on a keyd follow "$file"
+	[ "$(denied)" = '0 1' ]
+	run -0 on a keyd once
+	says 'nothing is due'
+	[ "$(denied)" = '0 1' ]
+	sleep 8
+	run -0 on a keyd once    # the issuer was not heard from since
+	[ "$(denied)" = '0 1' ]
+	on i keyd publish
+	run -0 on a keyd follow "$file"
+	says '1 denial of expired tokens removed'
+	[ "$(denied)" = '0 0' ]
+	date=$(jq .before "$top/a/state/fleet.json")
+	[ "$date" -gt $(($(date +%s) - 30)) ]
+	[ "$date" -lt "$(date +%s)" ]
+	[ "$(jq .followed.before "$top"/a/state/fleet/*/keyset.json)" -eq "$date" ]
+	# the issuer publishes it for longer: it is not written again
+	on i keyd publish
+	run -0 on a keyd follow "$file"
+	[[ $output != *removed* ]]
+	[ "$(denied)" = '0 0' ]
+	# a token from before is rejected for good, whatever the clock; a new one is accepted
+	sleep 1.1
+	run -0 on a verify -u alice -s sshd <<<"$(mint --reusable -t 4s alice)"
+	sed -i "s/\"before\":[0-9]*/\"before\":$(($(date +%s) + 60))/" "$top"/a/state/fleet/*/keyset.json
+	seal <"$(echo "$top"/a/state/fleet/*/keyset.json)" >"$top/sealed"
+	cat "$top/sealed" >"$(echo "$top"/a/state/fleet/*/keyset.json)"
+	run -1 on a verify -u alice -s sshd <<<"$(mint --reusable -t 4s alice)"
+	says 'rejected: denied'
+}
+
+@test "a host that keeps no denials gets none from pruning, and a damaged one stays" {
+	printf '%s\n' 'max_lifetime: 1s' 'default_lifetime: 1s' >>"$top/i.yaml"
+	printf '%s\n' 'max_lifetime: 1s' 'default_lifetime: 1s' >>"$top/a.yaml"
+	run on i keyd revoke --sub alice    # 1: no live token of alice is known
+	says 'are denied in this fleet'
+	on a keyd follow "$file"
+	: >"$(find "$top"/a/state/fleet/*/denied/sub -type f)"
+	rm -r "$top/a/state/denied"
+	sleep 5
+	run on a keyd once
+	[ ! -e "$top/a/state/denied" ]
+	[ "$(find "$top"/a/state/fleet/*/denied -type f | wc -l)" -eq 1 ]
+}

@@ -34,7 +34,7 @@ static const char *const of_writers[] = { "keyset/plan.h", "keyset/inspect.h", "
 	"keyset/change.h", "keyset/parked_write.h", "keyset/recover.h", "keyset/init.h", "token/mint.h",
 	"token/mint_request.h", "token/mint_origin.h", "token/rules.h", "jose/provider_write.h", "base/file_write.h",
 	"fleet/bundle.h", "fleet/offer.h", "fleet/follow.h", "fleet/install.h", "fleet/publish.h",
-	"fleet/publish_private.h", "fleet/spool.h", "fleet/watch.h", "keyset/denials_write.h" };
+	"fleet/publish_private.h", "fleet/prune.h", "fleet/spool.h", "fleet/watch.h", "keyset/denials_write.h" };
 
 static FILE *
 source(const char *path)
