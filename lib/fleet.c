@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "fleet/follow.h"
 #include "fleet/publish.h"
+#include "fleet/spool.h"
+#include "fleet/watch.h"
 #include "handle.h"
 #include "keyset/denials_write.h"
 #include "keyset/events.h"
@@ -43,6 +45,12 @@ load_config(const struct rjwt_options *options, struct config *config, struct cl
 	RJWT_TRY(openssl_ready());
 	RJWT_TRY(config_load(options->config, config, diag));
 	return handle_override(config, options, diag);
+}
+
+static void
+reader_clean(struct fleet_reader **reader)
+{
+	fleet_close(*reader);
 }
 
 /* --- issuers ------------------------------------------------------------------------------------ */
@@ -356,15 +364,50 @@ rjwt_follow(const struct rjwt_options *options, const char *const *files,
 {
 	RJWT_CLEAN(config_clear) struct config config = { 0 };
 	RJWT_CLEAN(follow_report_clear) struct follow_report report = { 0 };
+	RJWT_CLEAN(string_list_clear) struct string_list found = { 0 };
+	static const char *const none[] = { NULL };
 	struct follow_env env;
 	struct clock clock;
 	enum rjwt_err err;
 
 	RJWT_TRY(load_config(options, &config, &clock, diag));
 	env = env_of(&config, &clock, diag);
-	err = follow_files(&env, files, &report);
+	RJWT_TRY(spool_files(files, &found, diag));
+	err = follow_files(&env, found.n == 0 ? none : string_list_view(&found), &report);
 	give_report(&report, say, context);
 	return err;
+}
+
+enum rjwt_err
+rjwt_following(const struct rjwt_options *options, struct rjwt_following *following, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(config_clear) struct config config = { 0 };
+	RJWT_CLEAN(reader_clean) struct fleet_reader *reader = NULL;
+	struct rjwt_following found = { 0 };
+	struct clock clock;
+
+	RJWT_TRY(load_config(options, &config, &clock, diag));
+	RJWT_TRY(fleet_open(config.state_dir, &reader));
+	RJWT_TRY(watch_installed(reader, config.fleet_max_age_s, &found, diag));
+	RJWT_TRY(watch_spool(fleet_value(reader), &found));
+	*following = found;
+	return RJWT_OK;
+}
+
+enum rjwt_err
+handle_prune(struct rjwt *h, struct rjwt_change *done, struct rjwt_diag *diag)
+{
+	struct follow_env env = env_of(&h->config, &h->clock, diag);
+	size_t removed;
+
+	if (!handle_is_in_fleet(h) || fleet_value(h->fleet) == NULL)
+		return RJWT_OK;
+	RJWT_TRY(follow_prune(&env, &removed));
+	if (removed > 0)
+		text_append(done->text, sizeof(done->text), "; ", "%zu denial%s of expired tokens removed", removed,
+		    removed == 1 ? "" : "s");
+	done->any = done->any || removed > 0;
+	return RJWT_OK;
 }
 
 /* --- denials ------------------------------------------------------------------------------------ */

@@ -204,9 +204,15 @@ rjwt_rotate(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_dia
 enum rjwt_err
 rjwt_maintain(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
-	RJWT_TRY(handle_need_store(h, diag));
+	bool follows = h->store == NULL && h->fleet != NULL; /* its issuers rotate */
+
 	RJWT_TRY(flags_check(flags, RJWT_MAINTAIN_FLAGS, diag));
-	return change(h, (struct change_request){ .why = WHY_DUE }, flags, done, diag);
+	*done = (struct rjwt_change){ .text = "nothing is due: this host only follows others" };
+	if (!follows) {
+		RJWT_TRY(handle_need_store(h, diag));
+		RJWT_TRY(change(h, (struct change_request){ .why = WHY_DUE }, flags, done, diag));
+	}
+	return (flags & RJWT_DRY_RUN) != 0 ? RJWT_OK : handle_prune(h, done, diag);
 }
 
 static enum rjwt_err

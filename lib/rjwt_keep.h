@@ -129,6 +129,30 @@ struct rjwt_note {
 	struct rjwt_diag diag;
 };
 
+/* An issuer that this host follows, and what its mirror gave to the carrier that comes with rjwt. */
+struct rjwt_followed {
+	char name[33], base[RJWT_ID_SIZE], url[256];
+	char kid[RJWT_ID_SIZE];	  /* of the key that signs; "": nothing is installed */
+	int64_t serial, issued_s; /* of the bundle that is installed; 0: none is */
+	int64_t stale_s;	  /* its tokens get no verdict from then on */
+	struct rjwt_diag why;	  /* what is installed cannot be read; text "": it can */
+	bool fetched;		  /* the mirror's file is in the spool */
+	int64_t offered;	  /* the serial that it has of this issuer; 0: none that its key signed */
+	int64_t answered_s;	  /* when the mirror answered last; 0: not known */
+};
+
+#define RJWT_ISSUERS_MAX 8
+struct rjwt_following {
+	char audience[RJWT_NAME_MAX + 1]; /* the name that this host has in tokens */
+	char url[256];			  /* where join was told to look */
+	int64_t roster;			  /* the number of the roster that is believed; 0: none has come */
+	int64_t forked;			  /* two rosters of this number differ; 0: none do */
+	int64_t newer;			  /* a bundle tells of a roster of this number; 0: none is newer */
+	char newer_by[33];		  /* whose bundle */
+	struct rjwt_followed issuers[RJWT_ISSUERS_MAX];
+	size_t n;
+};
+
 struct rjwt_status {
 	enum rjwt_note_level level; /* the worst of notes; the exit status of rjwt-keyd status */
 	char config[256]; /* the configuration file that is used; "": there is none, and every key has its default */
@@ -141,6 +165,8 @@ struct rjwt_status {
 	uint64_t generation;
 	struct rjwt_note *notes; /* NULL: there are none */
 	size_t nnotes;
+	bool joined;		     /* a fleet */
+	struct rjwt_following fleet; /* what it follows, without the keyset of this host itself */
 };
 
 /*
@@ -215,11 +241,19 @@ enum rjwt_err rjwt_joined(const struct rjwt_options *options, const char *url, c
     struct rjwt_fleet *fleet, struct rjwt_diag *diag);
 
 /*
- * Install what files of lines offer, which anybody may have written; NULL-terminated. say is called for each event: wrong
+ * Install what files of lines offer, which anybody may have written; NULL-terminated. A directory stands for the files in
+ * it that end in .jws; NULL or an empty list for the spool, LOCALSTATEDIR/spool/rjwt. say is called for each event: wrong
  * means that something was not installed. An error is this host's; what is wrong with the files is said.
  */
 enum rjwt_err rjwt_follow(const struct rjwt_options *options, const char *const *files,
     void (*say)(void *context, bool wrong, const char *text), void *context, struct rjwt_diag *diag);
+
+/*
+ * What this host follows; writes nothing. RJWT_KEY_UNKNOWN: it has joined no fleet; RJWT_KEYSET, RJWT_IO: fleet.json
+ * cannot be used.
+ */
+enum rjwt_err
+rjwt_following(const struct rjwt_options *options, struct rjwt_following *following, struct rjwt_diag *diag);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* rjwt-keyd fleet, publish, join, follow: few issuers, many hosts. */
+/* rjwt-keyd fleet, publish, join, follow, mirrors: few issuers, many hosts. */
 #include "keyd.h"
 #include "audit.h"
 #include "options.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -209,12 +210,72 @@ keyd_follow(struct keyd *keyd)
 	struct rjwt_diag diag = { 0 };
 	enum rjwt_err err;
 
-	if (keyd->users.n == 0)
-		return tool_wrong(&keyd->tool, "follow: FILE is missing");
 	err = rjwt_follow(&keyd->tool.options, string_list_view(&keyd->users), say_event, &events, &diag);
 	if (err != RJWT_OK)
 		return keyd_fail(keyd, err, &diag);
 	if (!events.any)
 		tool_say(&keyd->tool, "nothing new");
 	return events.wrong ? EXIT_REFUSED : EXIT_DONE;
+}
+
+void
+keyd_follow_first(struct keyd *keyd)
+{
+	struct events events = { .keyd = keyd };
+	struct rjwt_following following = { 0 };
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = rjwt_following(&keyd->tool.options, &following, &diag);
+
+	if (err == RJWT_KEY_UNKNOWN)
+		return; /* in no fleet */
+	err = rjwt_follow(&keyd->tool.options, NULL, say_event, &events, &diag);
+	if (err != RJWT_OK && diag.errnum != ENOENT) /* another carrier has no spool */
+		(void)keyd_fail(keyd, err, &diag);
+}
+
+/* --- what a carrier asks --------------------------------------------------------------------------- */
+
+/* A word of a log line that a web server writes, whatever the host is called. */
+static void
+put_word(const char *name)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-";
+
+	for (; *name != '\0'; name++)
+		putchar(strchr(good, *name) == NULL ? '_' : *name);
+}
+
+static void
+put_agent(const struct rjwt_following *following)
+{
+	printf("rjwt/1 ");
+	put_word(following->audience);
+	printf(" n=%" PRId64, following->roster);
+	for (size_t i = 0; i < following->n; i++)
+		printf(" %s=%" PRId64, following->issuers[i].name, following->issuers[i].serial);
+	puts("");
+}
+
+/* Before the first roster there is the address that join was told. */
+int
+keyd_mirrors(struct keyd *keyd)
+{
+	struct rjwt_following following = { 0 };
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = rjwt_following(&keyd->tool.options, &following, &diag);
+
+	if (err == RJWT_KEY_UNKNOWN)
+		return tool_fail(&keyd->tool, RJWT_KEYSET,
+		    &(struct rjwt_diag){ .text = "this host has joined no fleet (rjwt-keyd join URL KEY)" });
+	if (err != RJWT_OK)
+		return tool_fail(&keyd->tool, err, &diag);
+	if ((keyd->given & AGENT) != 0) {
+		put_agent(&following);
+		return EXIT_DONE;
+	}
+	if (following.roster == 0)
+		puts(following.url);
+	for (size_t i = 0; i < following.n; i++)
+		puts(following.issuers[i].url);
+	return EXIT_DONE;
 }

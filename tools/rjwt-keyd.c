@@ -135,7 +135,9 @@ static const struct command {
 	    "init URL, request URL, add ENTRY, drop NAME, roll FILE: who issues in a fleet" },
 	{ "publish", keyd_publish, 0, "publish keys and denials now; every change does so by itself" },
 	{ "join", keyd_join, CHECK, "join URL KEY: accept tokens of the issuers of a fleet" },
-	{ "follow", keyd_follow, 0, "follow FILE...: install what these files of a fleet offer" },
+	{ "follow", keyd_follow, 0,
+	    "follow [FILE...]: install what these files of a fleet, or those of the spool, offer" },
+	{ "mirrors", keyd_mirrors, AGENT, "print where the files of the fleet are to be fetched, an address a line" },
 };
 
 static const struct option_row rows[] = {
@@ -151,6 +153,7 @@ static const struct option_row rows[] = {
 	{ 'q', "quiet", NULL, "print the verdict alone", "Options of status, check, try:" },
 	{ KEY_FILE, "key", "FILE", "where the fleet keys are (default: " FLEET_KEY_FILE ")", "Options of fleet:" },
 	{ CHECK, "check", NULL, "change nothing: exits with 0 if this host has joined with KEY", "Options of join:" },
+	{ AGENT, "agent", NULL, "print what to call this host when they are fetched", "Options of mirrors:" },
 	{ DRY_RUN, "dry-run", NULL, "report what would be done, change nothing", "Options of once, rotate, revoke:" },
 	{ 0, NULL, NULL, NULL, NULL },
 };

@@ -5,6 +5,7 @@
 #include "fleet/install.h"
 #include "fleet/offer.h"
 #include "fleet/own.h"
+#include "fleet/prune.h"
 #include "fleet/www.h"
 #include "keyset/denials_write.h"
 #include "keyset/lock.h"
@@ -103,7 +104,7 @@ inherit(const struct install_ctx *ctx, const char *base, int64_t most_s)
 static enum rjwt_err
 take_roster(struct install_ctx *ctx, const struct offered_roster *offered, struct follow_report *report)
 {
-	struct fleet next = *ctx->fleet;
+	struct fleet next = *ctx->fleet, before;
 
 	for (size_t i = 0; i < ctx->fleet->roster.nissuers; i++) {
 		const char *base = ctx->fleet->roster.issuers[i].base;
@@ -113,8 +114,12 @@ take_roster(struct install_ctx *ctx, const struct offered_roster *offered, struc
 	}
 	next.roster = offered->roster;
 	memcpy(next.digest, offered->digest, sizeof(next.digest));
+	before = *ctx->fleet;
 	RJWT_TRY(fleet_commit(ctx->state, ctx->env, &next));
 	*ctx->fleet = next;
+	for (size_t i = 0; i < before.roster.nissuers; i++)
+		if (roster_find(&next.roster, view_of(before.roster.issuers[i].base)) == NULL)
+			RJWT_TRY(prune_keys(ctx, before.roster.issuers[i].base));
 	return report_add(&report->done, "took roster %" PRId64 ", with %zu issuer%s", next.roster.n,
 	    next.roster.nissuers, next.roster.nissuers == 1 ? "" : "s");
 }
@@ -163,6 +168,18 @@ take_issuer(struct install_ctx *ctx, struct own *own, const struct fleet_issuer 
 		       : RJWT_OK;
 }
 
+/* With the news alone: who has none has looked at all denials before. */
+static enum rjwt_err
+prune(const struct install_ctx *ctx, struct follow_report *report)
+{
+	size_t removed;
+
+	RJWT_TRY(prune_denials(ctx, &removed));
+	return removed == 0 ? RJWT_OK
+			    : report_add(&report->done, "%zu denial%s of expired tokens removed", removed,
+				  removed == 1 ? "" : "s");
+}
+
 static enum rjwt_err
 carry_out(struct install_ctx *ctx, const char *audience, const struct offer *offer, struct follow_report *report)
 {
@@ -174,7 +191,7 @@ carry_out(struct install_ctx *ctx, const char *audience, const struct offer *off
 		RJWT_TRY(take_roster(ctx, &offer->rosters[i], report));
 	for (size_t i = 0; i < ctx->fleet->roster.nissuers; i++)
 		RJWT_TRY(take_issuer(ctx, &own, &ctx->fleet->roster.issuers[i], offer, report));
-	return RJWT_OK;
+	return report->done.n == 0 ? RJWT_OK : prune(ctx, report);
 }
 
 /* Whoever issues passes on what it has of the others. */
@@ -217,6 +234,29 @@ report_offer(const struct offer *offer, struct follow_report *report)
 	return report_add(&report->wrong,
 	    "two rosters have the number %" PRId64 " and differ: neither is taken (publish another one)",
 	    offer->forked_n);
+}
+
+/* fleet.json, under the lock. */
+static enum rjwt_err
+lock_fleet(const struct follow_env *env, struct install_ctx *ctx, struct lock *lock)
+{
+	RJWT_TRY(lock_take(lock, ctx->state, 0, env->keyset.diag));
+	RJWT_TRY(fleet_read(ctx->state, ctx->fleet, NULL, env->keyset.diag));
+	clock_now(env->keyset.clock, &ctx->now);
+	return keyset_clock_check(&ctx->now, env->keyset.diag);
+}
+
+enum rjwt_err
+follow_prune(const struct follow_env *env, size_t *removed)
+{
+	RJWT_CLEAN(dir_close) struct dir state = DIR_NONE;
+	RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
+	struct fleet fleet = { 0 };
+	struct install_ctx ctx = { .state = &state, .env = &env->keyset, .fleet = &fleet };
+
+	RJWT_TRY(dir_open(env->state, &state, env->keyset.diag));
+	RJWT_TRY(lock_fleet(env, &ctx, &lock));
+	return prune_denials(&ctx, removed);
 }
 
 enum rjwt_err

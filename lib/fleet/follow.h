@@ -46,6 +46,9 @@ void follow_report_clear(struct follow_report *report);
 RJWT_MUST enum rjwt_err
 follow_files(const struct follow_env *env, const char *const *files, struct follow_report *report);
 
+/* Remove denials that are not needed any more: prune.h. Every follow that installs something does so, too. */
+RJWT_MUST enum rjwt_err follow_prune(const struct follow_env *env, size_t *removed);
+
 /* fleet.json, as one commit. The caller holds the lock. */
 RJWT_MUST enum rjwt_err fleet_commit(const struct dir *state, const struct keyset_env *env, struct fleet *fleet);
 

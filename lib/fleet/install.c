@@ -142,11 +142,23 @@ why_not(const struct target *t, const struct bundle *bundle)
 
 /* --- installing -------------------------------------------------------------------------------- */
 
+/* What was removed because its date has passed for everybody stays so: `before` rejects the tokens. */
+static bool
+is_pruned(const struct target *t, const struct dir *kind, const struct denial *denial)
+{
+	struct stat status;
+
+	return denial->until_s <= t->keyset.followed.before_s &&
+	       fstatat(kind->fd, denial->hash, &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
 static enum rjwt_err
 put_list(const struct target *t, const struct dir *kind, const struct denial_list *list, bool later, bool *any)
 {
 	for (size_t i = 0; i < list->n; i++)
-		RJWT_TRY(denial_put(kind, list->list[i].hash, list->list[i].until_s, later, any, t->ctx->env->diag));
+		if (!is_pruned(t, kind, &list->list[i]))
+			RJWT_TRY(
+			    denial_put(kind, list->list[i].hash, list->list[i].until_s, later, any, t->ctx->env->diag));
 	return RJWT_OK;
 }
 

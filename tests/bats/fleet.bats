@@ -293,7 +293,7 @@ aged()
 @test "what is typed wrongly is usage, and changes nothing" {
 	begin
 	for words in "join $url" "join ftp://i/f $key" "join $url ${key}x" "join $url AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
-		'follow' 'fleet' 'fleet init' 'fleet drop' 'fleet drop i --check' 'fleet grow i' 'publish x'; do
+		'fleet' 'fleet init' 'fleet drop' 'fleet drop i --check' 'fleet grow i' 'publish x'; do
 		# shellcheck disable=SC2086    # words
 		run -2 on a keyd $words
 	done

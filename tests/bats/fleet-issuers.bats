@@ -121,6 +121,8 @@ second()
 	run -1 on j keyd publish
 	says 'does not list base'
 	roster i add "$entry" >/dev/null
+	on j keyd follow "$file"
+	on j keyd publish
 	on a keyd follow "$file" "$other"
 	judged a accepted "$token"
 }
