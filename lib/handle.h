@@ -28,8 +28,8 @@ struct rjwt {
 /* For lib/fleet.c, which publishes what a change made, if this host is an issuer; what fails is a warning. */
 void handle_publish(struct rjwt *handle, char *warning, size_t size);
 
-/* In a fleet: remove denials that are not needed any more, and add to the text of a change how many. */
-RJWT_MUST enum rjwt_err handle_prune(struct rjwt *handle, struct rjwt_change *done, struct rjwt_diag *diag);
+/* In a fleet: remove denials that are not needed any more, and add to the text of a change how many; what fails is a warning. */
+void handle_prune(struct rjwt *handle, struct rjwt_change *done);
 
 /* Of an issuer, whose bundle key lies beside the private keys. */
 void handle_warn_compromised(const struct rjwt *handle, char *warning, size_t size);
