@@ -22,7 +22,7 @@ enum {
 	ALL = 1 << 16,
 	QUIET = 1 << 17,
 	KEY_FILE = 1 << 18,
-	AGENT = 1 << 19
+	AGENT = 1 << 20
 };
 
 /* Where the fleet keys lie until they are moved off the host. */
