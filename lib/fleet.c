@@ -394,20 +394,25 @@ rjwt_following(const struct rjwt_options *options, struct rjwt_following *follow
 	return RJWT_OK;
 }
 
-enum rjwt_err
-handle_prune(struct rjwt *h, struct rjwt_change *done, struct rjwt_diag *diag)
+/* What is not removed rejects tokens that are rejected anyway: it prevents nothing else, and is reported. */
+void
+handle_prune(struct rjwt *h, struct rjwt_change *done)
 {
-	struct follow_env env = env_of(&h->config, &h->clock, diag);
-	size_t removed;
+	struct rjwt_diag why = { 0 };
+	struct follow_env env = env_of(&h->config, &h->clock, &why);
+	size_t removed = 0;
+	enum rjwt_err err;
 
 	if (!handle_is_in_fleet(h) || fleet_value(h->fleet) == NULL)
-		return RJWT_OK;
-	RJWT_TRY(follow_prune(&env, &removed));
+		return;
+	err = follow_prune(&env, &removed);
+	if (err != RJWT_OK)
+		text_append(done->warning, sizeof(done->warning), "; ", "old denials are not removed: %.100s%s%.150s",
+		    why.path, why.path[0] == '\0' ? "" : ": ", why.text[0] == '\0' ? rjwt_strerror(err) : why.text);
 	if (removed > 0)
 		text_append(done->text, sizeof(done->text), "; ", "%zu denial%s of expired tokens removed", removed,
 		    removed == 1 ? "" : "s");
 	done->any = done->any || removed > 0;
-	return RJWT_OK;
 }
 
 /* --- denials ------------------------------------------------------------------------------------ */

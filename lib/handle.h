@@ -41,8 +41,8 @@ void handle_publish_due(struct rjwt *handle, struct event_list *events, char *wa
 RJWT_MUST enum rjwt_err handle_renew(const struct config *config, struct clock *clock, struct rjwt_diag *diag);
 bool handle_issues(const struct rjwt *handle);
 
-/* In a fleet: remove denials that are not needed any more, and add to the text of a change how many. */
-RJWT_MUST enum rjwt_err handle_prune(struct rjwt *handle, struct rjwt_change *done, struct rjwt_diag *diag);
+/* In a fleet: remove denials that are not needed any more, and add to the text of a change how many; what fails is a warning. */
+void handle_prune(struct rjwt *handle, struct rjwt_change *done);
 
 /*
  * In a fleet, tokens of a name or an id are denied on all hosts; false: this host is in none. The denial is durable when

@@ -212,7 +212,9 @@ rjwt_maintain(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_d
 		RJWT_TRY(handle_need_store(h, diag));
 		RJWT_TRY(change(h, (struct change_request){ .why = WHY_DUE }, flags, done, diag));
 	}
-	return (flags & RJWT_DRY_RUN) != 0 ? RJWT_OK : handle_prune(h, done, diag);
+	if ((flags & RJWT_DRY_RUN) == 0)
+		handle_prune(h, done);
+	return RJWT_OK;
 }
 
 static enum rjwt_err

@@ -49,6 +49,7 @@ find_limit(struct prune *p, const char *own_base)
 {
 	const struct rotation_policy *policy = p->ctx->env->policy;
 	const struct roster *roster = &p->ctx->fleet->roster;
+	int64_t published_s = 0; /* for so much longer an issuer publishes them: other hosts may take longer tokens */
 
 	p->limit_s = p->ctx->now.wall_s;
 	for (size_t i = 0; i < roster->nissuers; i++) {
@@ -56,8 +57,10 @@ find_limit(struct prune *p, const char *own_base)
 		const struct keyset *keyset;
 		enum rjwt_err err;
 
-		if (strcmp(roster->issuers[i].base, own_base) == 0)
+		if (strcmp(roster->issuers[i].base, own_base) == 0) {
+			published_s = policy->previous_key_ttl_s;
 			continue;
+		}
 		err = open_issuer(p->ctx, &roster->issuers[i], &store);
 		if (err == RJWT_MEMORY)
 			return err;
@@ -67,7 +70,7 @@ find_limit(struct prune *p, const char *own_base)
 		else if (keyset->followed.issued_s < p->limit_s)
 			p->limit_s = keyset->followed.issued_s;
 	}
-	p->limit_s -= policy->max_lifetime_s + 2 * policy->leeway_s;
+	p->limit_s -= policy->max_lifetime_s + 2 * policy->leeway_s + published_s;
 	if (roster->n == 0)
 		p->limit_s = 0;
 	return RJWT_OK;

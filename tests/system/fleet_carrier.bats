@@ -216,6 +216,33 @@ other_mirrors()
 	says 'installed serial'
 }
 
+@test "carrier: status says which mirror does not answer, gives rubbish or offers what is old" {
+	join
+	kept=$(echo /var/spool/rjwt/*.jws)
+	cp "$kept" $work/old
+	run -0 rjwt-keyd status
+	[[ ${lines[2]} == *'s ago'*'s ago'* ]]    # news and mirror
+	[ "$(rjwt-keyd status --json | jq '.fleet.issuers[0] | .offered - .serial, (.answered > 1)' | tr '\n' ' ')" = '0 true ' ]
+	run -0 setpriv --reuid=nobody --regid=nogroup --clear-groups rjwt-keyd status
+	touch -d '-11 minutes' /var/spool/rjwt/*.answered
+	run -1 rjwt-keyd status
+	says 'mirror http://i1.example/fleet.jws has not answered for 11m'
+	touch /var/spool/rjwt/*.answered
+	echo rubbish >"$kept"
+	run -1 rjwt-keyd status
+	says 'gives nothing that'
+	sleep 1.1
+	issuer keyd rotate
+	run -0 poll
+	run -0 rjwt-keyd status
+	cp $work/old "$kept"
+	run -1 rjwt-keyd status
+	says 'offers serial'
+	[ "$(rjwt-keyd status --json | jq -r '.findings[].code')" = fleet.rollback ]
+	rm /var/spool/rjwt/*    # another carrier brings the lines
+	run -0 rjwt-keyd status
+}
+
 @test "carrier: what owns the spool can put nothing into it that follow falls for" {
 	join
 	cat /var/spool/rjwt/*.jws >$work/good
