@@ -127,7 +127,7 @@ aged()
 	run -0 on a keyd status
 	aged 1900
 	run -1 on a keyd status
-	says ': no news for 31m40s; its tokens stop in 6d23h' 'WARN  fleet '
+	says ': no news for 31m' '; its tokens stop in 6d23h' 'WARN  fleet '
 	aged -200
 	run -0 on a keyd status
 	aged -400
