@@ -25,11 +25,24 @@ struct rjwt {
 	void *event_context;
 };
 
-/* For lib/fleet.c, which publishes what a change made, if this host is an issuer; what fails is a warning. */
-void handle_publish(struct rjwt *handle, char *warning, size_t size);
+/*
+ * Whether other hosts follow this keyset, and since when they can know the next key: into the policy, before a change.
+ */
+void handle_look_at_fleet(struct rjwt *handle);
 
-/* Of an issuer, whose bundle key lies beside the private keys. */
-void handle_warn_compromised(const struct rjwt *handle, char *warning, size_t size);
+/* For lib/fleet.c, which publishes what a change made, if this host is an issuer; what fails is a warning, and an event. */
+struct event_list;
+void handle_publish(struct rjwt *handle, struct event_list *events, char *warning, size_t size);
+
+/* The same, if the last time was PUBLISH_EVERY_S ago. *next_s: when to do it again, at the latest, if that is earlier. */
+void handle_publish_due(struct rjwt *handle, struct event_list *events, char *warning, size_t size, int64_t *next_s);
+
+/* On an issuer, after a new base: see fleet_renew(). On any other host it does nothing. */
+RJWT_MUST enum rjwt_err handle_renew(const struct config *config, struct clock *clock, struct rjwt_diag *diag);
+bool handle_issues(const struct rjwt *handle);
+
+/* In a fleet: remove denials that are not needed any more, and add to the text of a change how many; what fails is a warning. */
+void handle_prune(struct rjwt *handle, struct rjwt_change *done);
 
 /*
  * In a fleet, tokens of a name or an id are denied on all hosts; false: this host is in none. The denial is durable when

@@ -87,6 +87,7 @@ rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token 
 	enum rjwt_err err;
 
 	RJWT_TRY(handle_need_store(h, diag));
+	handle_look_at_fleet(h);
 	if (parks)
 		RJWT_TRY(begin_parking(h, request, diag));
 	RJWT_TRY(mint_token(&m, request, token, diag));
@@ -96,16 +97,16 @@ rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token 
 	RJWT_TRY(err);
 	warn_unspendable(h, request, token);
 	if (token->change.any)
-		handle_publish(h, token->warning, sizeof(token->warning));
+		handle_publish(h, &events, token->warning, sizeof(token->warning));
 	return RJWT_OK;
 }
 
 static void
-publish_rotation(struct rjwt *h, struct rjwt_minted *minted, size_t n)
+publish_rotation(struct rjwt *h, struct event_list *events, struct rjwt_minted *minted, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (minted[i].err == RJWT_OK && minted[i].token.change.any) {
-			handle_publish(h, minted[i].token.warning, sizeof(minted[i].token.warning));
+			handle_publish(h, events, minted[i].token.warning, sizeof(minted[i].token.warning));
 			return;
 		}
 }
@@ -124,8 +125,9 @@ rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, s
 	for (size_t i = 0; i < n; i++)
 		if ((requests[i].flags & RJWT_PARK) != 0)
 			return diag_fail(&minted[i].diag, minted[i].err = RJWT_USAGE, "", "a batch parks no tokens");
+	handle_look_at_fleet(h);
 	err = mint_tokens(&m, requests, n, minted);
-	publish_rotation(h, minted, n);
+	publish_rotation(h, &events, minted, n);
 	for (size_t i = 0; i < n; i++)
 		if (minted[i].err == RJWT_OK && (minted[i].token.once || minted[i].token.uses != 0) &&
 		    is_for_us(h, &requests[i])) {
@@ -153,11 +155,33 @@ change(struct rjwt *h, struct change_request request, int flags, struct rjwt_cha
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
 
+	handle_look_at_fleet(h);
 	RJWT_TRY(keyset_change(h->store, &(struct keyset_env){ &h->config.rotation, &h->clock, diag, &events },
 	    &request, flags, change));
-	if ((flags & RJWT_DRY_RUN) == 0 && change->any)
-		handle_publish(h, change->warning, sizeof(change->warning));
+	if ((flags & RJWT_DRY_RUN) != 0)
+		return RJWT_OK;
+	if (change->any)
+		handle_publish(h, &events, change->warning, sizeof(change->warning));
+	else if (request.why == WHY_DUE)
+		handle_publish_due(h, &events, change->warning, sizeof(change->warning), &change->next_event_s);
 	return RJWT_OK;
+}
+
+/*
+ * Whoever had the private keys of an issuer has its bundle key: a new base, and a new bundle key for it, which other hosts
+ * believe once a roster says so.
+ */
+static enum rjwt_err
+begin_anew(struct rjwt *h, struct rjwt_change *change, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
+	const struct init_names names = { h->config.issuer.n > 0 ? h->config.issuer.list[0] : NULL,
+		h->config.audience.n > 0 ? h->config.audience.list[0] : NULL };
+
+	RJWT_TRY(keyset_init(h->config.state_dir, NULL,
+	    &(struct keyset_env){ &h->config.rotation, &h->clock, diag, &events }, &names, true, change));
+	RJWT_TRY(handle_renew(&h->config, &h->clock, diag));
+	return store_load(h->store, diag);
 }
 
 enum rjwt_err
@@ -169,8 +193,7 @@ rjwt_rotate(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_dia
 	RJWT_TRY(flags_check(flags, RJWT_ROTATE_FLAGS, diag));
 	if ((flags & RJWT_COMPROMISED) != 0) {
 		RJWT_TRY(change(h, request, flags, done, diag));
-		handle_warn_compromised(h, done->warning, sizeof(done->warning));
-		return RJWT_OK;
+		return handle_issues(h) && (flags & RJWT_DRY_RUN) == 0 ? begin_anew(h, done, diag) : RJWT_OK;
 	}
 	/* The version before the lock: whoever comes second finds another one, and does not rotate. */
 	RJWT_TRY(store_load(h->store, diag));
@@ -181,9 +204,17 @@ rjwt_rotate(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_dia
 enum rjwt_err
 rjwt_maintain(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
-	RJWT_TRY(handle_need_store(h, diag));
+	bool follows = h->store == NULL && h->fleet != NULL; /* its issuers rotate */
+
 	RJWT_TRY(flags_check(flags, RJWT_MAINTAIN_FLAGS, diag));
-	return change(h, (struct change_request){ .why = WHY_DUE }, flags, done, diag);
+	*done = (struct rjwt_change){ .text = "nothing is due: this host only follows others" };
+	if (!follows) {
+		RJWT_TRY(handle_need_store(h, diag));
+		RJWT_TRY(change(h, (struct change_request){ .why = WHY_DUE }, flags, done, diag));
+	}
+	if ((flags & RJWT_DRY_RUN) == 0)
+		handle_prune(h, done);
+	return RJWT_OK;
 }
 
 static enum rjwt_err
@@ -278,6 +309,7 @@ rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *don
 		names.issuer = config.issuer.list[0];
 	if (config.audience.n > 0)
 		names.audience = config.audience.list[0];
-	return keyset_init(config.state_dir, NULL, &(struct keyset_env){ &config.rotation, &clock, diag, &events },
-	    &names, (flags & RJWT_ADOPT) != 0, done);
+	RJWT_TRY(keyset_init(config.state_dir, NULL, &(struct keyset_env){ &config.rotation, &clock, diag, &events },
+	    &names, (flags & RJWT_ADOPT) != 0, done));
+	return (flags & RJWT_ADOPT) != 0 ? handle_renew(&config, &clock, diag) : RJWT_OK;
 }

@@ -129,6 +129,30 @@ struct rjwt_note {
 	struct rjwt_diag diag;
 };
 
+/* An issuer that this host follows, and what its mirror gave to the carrier that comes with rjwt. */
+struct rjwt_followed {
+	char name[33], base[RJWT_ID_SIZE], url[256];
+	char kid[RJWT_ID_SIZE];	  /* of the key that signs; "": nothing is installed */
+	int64_t serial, issued_s; /* of the bundle that is installed; 0: none is */
+	int64_t stale_s;	  /* its tokens get no verdict from then on */
+	struct rjwt_diag why;	  /* what is installed cannot be read; text "": it can */
+	bool fetched;		  /* the mirror's file is in the spool */
+	int64_t offered;	  /* the serial that it has of this issuer; 0: none that its key signed */
+	int64_t answered_s;	  /* when the mirror answered last; 0: not known */
+};
+
+#define RJWT_ISSUERS_MAX 8
+struct rjwt_following {
+	char audience[RJWT_NAME_MAX + 1]; /* the name that this host has in tokens */
+	char url[256];			  /* where join was told to look */
+	int64_t roster;			  /* the number of the roster that is believed; 0: none has come */
+	int64_t forked;			  /* two rosters of this number differ; 0: none do */
+	int64_t newer;			  /* a bundle tells of a roster of this number; 0: none is newer */
+	char newer_by[33];		  /* whose bundle */
+	struct rjwt_followed issuers[RJWT_ISSUERS_MAX];
+	size_t n;
+};
+
 struct rjwt_status {
 	enum rjwt_note_level level; /* the worst of notes; the exit status of rjwt-keyd status */
 	char config[256]; /* the configuration file that is used; "": there is none, and every key has its default */
@@ -141,6 +165,8 @@ struct rjwt_status {
 	uint64_t generation;
 	struct rjwt_note *notes; /* NULL: there are none */
 	size_t nnotes;
+	bool joined;		     /* a fleet */
+	struct rjwt_following fleet; /* what it follows, without the keyset of this host itself */
 };
 
 /*
@@ -161,6 +187,8 @@ struct rjwt_fleet {
 	char path[256];			  /* of the file that was published */
 	char key[44];			  /* the fleet key that hosts join with */
 	char audience[RJWT_NAME_MAX + 1]; /* the name that this host has in tokens */
+	int64_t roster;			  /* number of the roster that was made; 0: none */
+	int issuers;			  /* in it */
 };
 
 /*
@@ -171,21 +199,61 @@ enum rjwt_err rjwt_fleet_init(const struct rjwt_options *options, const char *ur
     struct rjwt_fleet *fleet, struct rjwt_diag *diag);
 
 /*
+ * What a roster is to say of this host, whose file will be fetched from url: JSON, without a line end. Makes what is
+ * missing of keyset and bundle key. name: in the roster; NULL: of the host. url NULL: url and name as the roster has them of
+ * this host, also under an earlier base. entry gives; rjwt_free(). RJWT_USAGE: url or name are malformed, or there is no such
+ * entry, or this host is not an issuer; as rjwt_init().
+ */
+enum rjwt_err rjwt_fleet_request(const struct rjwt_options *options, const char *url, const char *name, char **entry,
+    struct rjwt_diag *diag);
+
+/* A change of the roster: exactly one of add, drop and roll. */
+struct rjwt_roster {
+	const char *add;  /* an entry, as rjwt_fleet_request() gives it; in the place of one with its name or base */
+	const char *drop; /* the name of an issuer */
+	const char *roll; /* a file for new fleet keys, which are made if it is missing */
+	const char *key_file;	  /* the fleet keys */
+	const char *const *files; /* where the newest roster is, besides what this host has; NULL-terminated, or NULL */
+};
+
+/*
+ * Make the next roster, take it, and publish it. lines: that were signed, each with a line end; gives; rjwt_free(). say: as
+ * rjwt_follow(). RJWT_USAGE: the change is malformed; RJWT_KEYSET: it contradicts the roster, this host has joined no fleet
+ * or knows no roster, or no key in key_file may sign; RJWT_IO, RJWT_BUSY, RJWT_MEMORY.
+ */
+enum rjwt_err rjwt_fleet_roster(const struct rjwt_options *options, const struct rjwt_roster *roster, char **lines,
+    struct rjwt_fleet *fleet, void (*say)(void *context, bool wrong, const char *text), void *context,
+    struct rjwt_diag *diag);
+
+/*
  * Publish the keyset of a host that is an issuer; every change of the keyset does so, and warns where that fails.
  * RJWT_USAGE: it is none; RJWT_KEYSET, RJWT_ALG (a key is secret), RJWT_IO, RJWT_BUSY, RJWT_MEMORY.
  */
 enum rjwt_err rjwt_publish(struct rjwt *handle, struct rjwt_fleet *fleet, struct rjwt_diag *diag);
 
-/* Believe in the fleet with this key. No network is used. RJWT_USAGE: url or key are malformed; RJWT_AUDIENCE. */
+/*
+ * Believe in the fleet with this key. No network is used. RJWT_USAGE: url or key are malformed; RJWT_AUDIENCE.
+ * rjwt_joined() changes nothing: RJWT_KEYSET: this host has not joined, or with another key, or fleet.json is damaged.
+ */
 enum rjwt_err rjwt_join(const struct rjwt_options *options, const char *url, const char *key, struct rjwt_fleet *fleet,
     struct rjwt_diag *diag);
+enum rjwt_err rjwt_joined(const struct rjwt_options *options, const char *url, const char *key,
+    struct rjwt_fleet *fleet, struct rjwt_diag *diag);
 
 /*
- * Install what files of lines offer, which anybody may have written; NULL-terminated. say is called for each event: wrong
+ * Install what files of lines offer, which anybody may have written; NULL-terminated. A directory stands for the files in
+ * it that end in .jws; NULL or an empty list for the spool, LOCALSTATEDIR/spool/rjwt. say is called for each event: wrong
  * means that something was not installed. An error is this host's; what is wrong with the files is said.
  */
 enum rjwt_err rjwt_follow(const struct rjwt_options *options, const char *const *files,
     void (*say)(void *context, bool wrong, const char *text), void *context, struct rjwt_diag *diag);
+
+/*
+ * What this host follows; writes nothing. RJWT_KEY_UNKNOWN: it has joined no fleet; RJWT_KEYSET, RJWT_IO: fleet.json
+ * cannot be used.
+ */
+enum rjwt_err
+rjwt_following(const struct rjwt_options *options, struct rjwt_following *following, struct rjwt_diag *diag);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -18,10 +18,12 @@
 #include "keyset/store.h"
 #include "keyset/tickets.h"
 #include "rjwt.h"
+#include "status_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,13 +59,23 @@ note_failure(struct rjwt_status *s, enum rjwt_err err, const char *code, struct 
 	return note_add(s, RJWT_BROKEN, code, diag);
 }
 
+enum rjwt_err
+status_note(struct rjwt_status *s, enum rjwt_note_level level, const char *code, const char *path, const char *fmt, ...)
+{
+	struct rjwt_diag diag = { 0 };
+	va_list args;
+
+	snprintf(diag.path, sizeof(diag.path), "%s", path);
+	va_start(args, fmt);
+	vsnprintf(diag.text, sizeof(diag.text), fmt, args);
+	va_end(args);
+	return note_add(s, level, code, &diag);
+}
+
 static enum rjwt_err
 note(struct rjwt_status *s, enum rjwt_note_level level, const char *code, const char *path, const char *text)
 {
-	struct rjwt_diag diag;
-
-	(void)diag_fail(&diag, RJWT_OK, path, "%s", text);
-	return note_add(s, level, code, &diag);
+	return status_note(s, level, code, path, "%s", text);
 }
 
 static const char *
@@ -392,11 +404,30 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 	return RJWT_OK;
 }
 
+/* The keyset of this host, if it has one: where it has joined a fleet it need not. */
+static enum rjwt_err
+gather_keysets(struct config *config, const char *state_dir, const struct rjwt_time *now, struct rjwt_status *s)
+{
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = store_open(state_dir, NULL, &store, &diag);
+
+	if (err == RJWT_OK)
+		err = keyset_check_config(store_keyset(store), &config->rotation, &diag);
+	RJWT_TRY(status_fleet(s, state_dir, config, store == NULL ? NULL : store_keyset(store)->base));
+	if (err == RJWT_OK)
+		RJWT_TRY(status_issuer(s, state_dir, config, store_keyset(store)->base));
+	if (err == RJWT_OK)
+		return describe(config, store, now, s);
+	if (s->joined && store_is_missing(state_dir))
+		return RJWT_OK;
+	return note_failure(s, err, err == RJWT_CONFIG ? "config.missing" : "keyset.unusable", &diag);
+}
+
 static enum rjwt_err
 gather(const struct rjwt_options *options, struct rjwt_status *s)
 {
 	RJWT_CLEAN(config_clear) struct config config = { 0 };
-	RJWT_CLEAN(store_clean) struct store *store = NULL;
 	struct clock clock = { .read = options->now, .context = options->now_context };
 	struct rjwt_diag diag = { 0 };
 	struct rjwt_time now;
@@ -408,12 +439,7 @@ gather(const struct rjwt_options *options, struct rjwt_status *s)
 	clock_now(&clock, &now);
 	s->now_s = now.wall_s;
 	snprintf(s->dir, sizeof(s->dir), "%s", options->state_dir != NULL ? options->state_dir : config.state_dir);
-	err = store_open(options->state_dir != NULL ? options->state_dir : config.state_dir, NULL, &store, &diag);
-	if (err == RJWT_OK)
-		err = keyset_check_config(store_keyset(store), &config.rotation, &diag);
-	if (err != RJWT_OK)
-		return note_failure(s, err, err == RJWT_CONFIG ? "config.missing" : "keyset.unusable", &diag);
-	return describe(&config, store, &now, s);
+	return gather_keysets(&config, options->state_dir != NULL ? options->state_dir : config.state_dir, &now, s);
 }
 
 enum rjwt_err

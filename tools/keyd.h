@@ -21,7 +21,9 @@ enum {
 	KID = 1 << 15,
 	ALL = 1 << 16,
 	QUIET = 1 << 17,
-	KEY_FILE = 1 << 18
+	KEY_FILE = 1 << 18,
+	CHECK = 1 << 19,
+	AGENT = 1 << 20
 };
 
 /* Where the fleet keys lie until they are moved off the host. */
@@ -50,6 +52,18 @@ typedef enum rjwt_err
 keyd_changer(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_change *done, struct rjwt_diag *diag);
 int keyd_change(struct keyd *keyd, keyd_changer *how, struct rjwt_change *done);
 
+/*
+ * After a new base: if this host issues in a fleet, print its new entry for the roster. EXIT_REFUSED: hosts still believe
+ * the old one.
+ */
+int keyd_tell_entry(struct keyd *keyd);
+
+/*
+ * Before it publishes anything, a daemon looks at what has come: another host may have published in its name. What is wrong
+ * is reported, and stops nothing.
+ */
+void keyd_follow_first(struct keyd *keyd);
+
 int keyd_list(struct keyd *keyd);
 int keyd_revoke(struct keyd *keyd);
 int keyd_status(struct keyd *keyd);
@@ -59,5 +73,6 @@ int keyd_fleet(struct keyd *keyd);
 int keyd_join(struct keyd *keyd);
 int keyd_publish(struct keyd *keyd);
 int keyd_follow(struct keyd *keyd);
+int keyd_mirrors(struct keyd *keyd);
 
 #endif

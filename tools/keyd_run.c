@@ -235,6 +235,7 @@ keyd_run(struct keyd *keyd)
 		return EXIT_REFUSED;
 	}
 	tool_say(&keyd->tool, "started");
+	keyd_follow_first(keyd);
 	status = loop(&d);
 	notify("STOPPING=1");
 	tool_say(&keyd->tool, status == EXIT_DONE ? "ended" : "ended after a failure");

@@ -131,6 +131,8 @@ put_verdict(const struct report *r)
 		}
 	if (level == LEVEL_OK && active != NULL)
 		buf_addf(&text, "%s signs", active->kid);
+	else if (level == LEVEL_OK)
+		status_add_fleet(&text, s);
 	duration_format(away, s->next_event_s - s->now_s);
 	if (level == LEVEL_OK && next != NULL && strcmp(s->next_event, "rotation") == 0)
 		buf_addf(&text, s->next_event_s < s->now_s ? ", %s should since %s" : ", %s takes over in %s",
@@ -222,6 +224,7 @@ put_text(const struct report *r)
 		put_names(s);
 		put_keyset(r);
 	}
+	status_put_fleet(s);
 	for (size_t i = 0; i < r->found.n; i++)
 		finding_put(&out, &r->found.list[i], colour_wanted());
 	fputs(out.p == NULL ? "" : out.p, stdout);
@@ -332,6 +335,7 @@ put_json(const struct report *r, struct buf *out)
 	json_tokens(out, r);
 	json_time(out, "last_login_at", r->live.last_login_s);
 	json_clock(out, r);
+	status_json_fleet(out, s);
 	json_open_array(out, "findings");
 	for (size_t i = 0; i < r->found.n; i++)
 		finding_json(out, &r->found.list[i]);

@@ -38,7 +38,7 @@ keyd_init(struct keyd *keyd)
 	if (err != RJWT_OK)
 		return tool_fail(&keyd->tool, err, &diag);
 	keyd_tell(keyd, &change);
-	return EXIT_DONE;
+	return (keyd->given & ADOPT) != 0 ? keyd_tell_entry(keyd) : EXIT_DONE;
 }
 
 int
@@ -89,7 +89,8 @@ keyd_rotate(struct keyd *keyd)
 
 	if (status == EXIT_DONE)
 		puts(done.kid);
-	return status;
+	return status == EXIT_DONE && (keyd->given & COMPROMISED) != 0 && !keyd->dry_run ? keyd_tell_entry(keyd)
+											 : status;
 }
 
 static int
@@ -130,10 +131,13 @@ static const struct command {
 	{ "check", keyd_check, JSON | QUIET, "say what will not work, or surprise, and what to do; change nothing" },
 	{ "try", keyd_try, JSON | QUIET,
 	    "try USER [SERVICE...]: log in by the real PAM stacks, with tokens good and bad" },
-	{ "fleet", keyd_fleet, KEY_FILE, "fleet init URL: make this host an issuer that others can follow" },
+	{ "fleet", keyd_fleet, KEY_FILE,
+	    "init URL, request URL, add ENTRY, drop NAME, roll FILE: who issues in a fleet" },
 	{ "publish", keyd_publish, 0, "publish keys and denials now; every change does so by itself" },
-	{ "join", keyd_join, 0, "join URL KEY: accept tokens of the issuers of a fleet" },
-	{ "follow", keyd_follow, 0, "follow FILE...: install what these files of a fleet offer" },
+	{ "join", keyd_join, CHECK, "join URL KEY: accept tokens of the issuers of a fleet" },
+	{ "follow", keyd_follow, 0,
+	    "follow [FILE...]: install what these files of a fleet, or those of the spool, offer" },
+	{ "mirrors", keyd_mirrors, AGENT, "print where the files of the fleet are to be fetched, an address a line" },
 };
 
 static const struct option_row rows[] = {
@@ -148,6 +152,8 @@ static const struct option_row rows[] = {
 	{ JSON, "json", NULL, "print a JSON object", "Options of list, status, check, try:" },
 	{ 'q', "quiet", NULL, "print the verdict alone", "Options of status, check, try:" },
 	{ KEY_FILE, "key", "FILE", "where the fleet keys are (default: " FLEET_KEY_FILE ")", "Options of fleet:" },
+	{ CHECK, "check", NULL, "change nothing: exits with 0 if this host has joined with KEY", "Options of join:" },
+	{ AGENT, "agent", NULL, "print what to call this host when they are fetched", "Options of mirrors:" },
 	{ DRY_RUN, "dry-run", NULL, "report what would be done, change nothing", "Options of once, rotate, revoke:" },
 	{ 0, NULL, NULL, NULL, NULL },
 };

@@ -122,6 +122,22 @@ blame(const struct config_places *places, const char *const *keys, struct rjwt_d
 			}
 }
 
+static size_t
+row_of(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(config_rows[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+int64_t
+config_rotate_every_s(const struct config *config, bool published)
+{
+	return published && !config->rotate_given ? CONFIG_ROTATE_PUBLISHED_S : config->rotation.rotate_every_s;
+}
+
 static enum rjwt_err
 read_config(struct view text, struct config *config, struct rjwt_diag *diag)
 {
@@ -130,6 +146,7 @@ read_config(struct view text, struct config *config, struct rjwt_diag *diag)
 	enum rjwt_err err;
 
 	RJWT_TRY(config_yaml_read(text, config, &places, diag));
+	config->rotate_given = places.line[row_of("rotate_every")] != 0;
 	err = config_check(config, &keys, diag);
 	if (err != RJWT_OK && diag != NULL)
 		blame(&places, keys, diag);

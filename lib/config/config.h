@@ -40,6 +40,7 @@ struct config {
 	struct issue_rule *rules; /* in their order: the first that fits counts */
 	size_t nrules;
 	bool one_time_always, cap_session, require_log;
+	bool rotate_given; /* the file has rotate_every */
 };
 
 /*
@@ -57,6 +58,13 @@ const char *config_scope(const struct config *config, const char *service);
 
 /* Whether a name is configured or, if none is, equal to the one recorded in the keyset; recorded may be NULL. */
 bool config_accepts(const struct string_list *configured, const char *recorded, struct view name);
+
+/*
+ * rotate_every of a keyset that other hosts follow is longer, where the file does not say it: a host that is away for days
+ * knows the next key, too.
+ */
+#define CONFIG_ROTATE_PUBLISHED_S INT64_C(604800)
+int64_t config_rotate_every_s(const struct config *config, bool published);
 
 /* The table: name, default and help of key i; NULL at the end. */
 const char *config_key(size_t i, const char **initial, const char **help);

@@ -45,6 +45,7 @@ struct bundle {
 	struct bundle_key *keys; /* in order of version */
 	size_t nkeys;
 	struct denial_list sub, jti;
+	struct view line; /* into the text that it was read from, by who read it; empty: it was not */
 };
 
 /* The payload of a bundle line. RJWT_MALFORMED with the reason in diag: the line does not count. bundle gives. */

@@ -30,6 +30,7 @@ struct fleet {
 	char url[FLEET_URL_MAX + 1]; /* where join was told to look */
 	struct roster roster;	     /* that is believed; n 0: none yet, and keys has the pin */
 	char digest[DIGEST_HEX];     /* of its payload; "": none */
+	int64_t used_n;		     /* the highest number of a roster that was made here: no other gets it */
 	char audience[RJWT_NAME_MAX + 1];
 	char machine[DIGEST_HEX]; /* hash of the machine id; "": none */
 	int64_t before_s;	  /* no token with iat up to this verifies: its denial may be gone */

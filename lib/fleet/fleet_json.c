@@ -23,6 +23,8 @@ fleet_format(struct buf *out, const struct fleet *fleet)
 	json_put_string(out, "machine", view_of(fleet->machine));
 	json_put_integer(out, "before", fleet->before_s);
 	json_put_integer(out, "born", fleet->born_s);
+	if (fleet->used_n > 0)
+		json_put_integer(out, "used", fleet->used_n);
 	if (fleet->roster.n > 0) {
 		json_open(out, "roster");
 		roster_put(out, &fleet->roster);
@@ -65,7 +67,8 @@ read_members(struct json json, struct fleet *fleet)
 	    !claims_name_check(view_of(fleet->audience)) ||
 	    !json_copy(json, "machine", fleet->machine, sizeof(fleet->machine)) ||
 	    json_integer(json, "before", &fleet->before_s) != JSON_GOOD ||
-	    json_integer(json, "born", &fleet->born_s) != JSON_GOOD)
+	    json_integer(json, "born", &fleet->born_s) != JSON_GOOD ||
+	    json_integer(json, "used", &fleet->used_n) == JSON_WRONG)
 		return "a member is missing or malformed";
 	return read_roster(json, fleet);
 }

@@ -4,6 +4,9 @@
 #include "base/host.h"
 #include "fleet/install.h"
 #include "fleet/offer.h"
+#include "fleet/own.h"
+#include "fleet/prune.h"
+#include "fleet/www.h"
 #include "keyset/denials_write.h"
 #include "keyset/lock.h"
 
@@ -24,12 +27,7 @@ follow_report_clear(struct follow_report *report)
 
 /* --- what is offered -------------------------------------------------------------------------- */
 
-struct texts {
-	struct buf files[FOLLOW_FILES_MAX];
-	size_t n;
-};
-
-static void
+void
 texts_clear(struct texts *texts)
 {
 	for (size_t i = 0; i < texts->n; i++)
@@ -37,8 +35,8 @@ texts_clear(struct texts *texts)
 }
 
 /* A file of a mirror that is broken does not stop what others brought. */
-static enum rjwt_err
-read_files(const char *const *files, struct texts *texts, struct follow_report *report)
+enum rjwt_err
+texts_read(const char *const *files, struct texts *texts, struct follow_report *report)
 {
 	for (; *files != NULL; files++) {
 		struct rjwt_diag why = { 0 };
@@ -106,7 +104,7 @@ inherit(const struct install_ctx *ctx, const char *base, int64_t most_s)
 static enum rjwt_err
 take_roster(struct install_ctx *ctx, const struct offered_roster *offered, struct follow_report *report)
 {
-	struct fleet next = *ctx->fleet;
+	struct fleet next = *ctx->fleet, before;
 
 	for (size_t i = 0; i < ctx->fleet->roster.nissuers; i++) {
 		const char *base = ctx->fleet->roster.issuers[i].base;
@@ -116,8 +114,12 @@ take_roster(struct install_ctx *ctx, const struct offered_roster *offered, struc
 	}
 	next.roster = offered->roster;
 	memcpy(next.digest, offered->digest, sizeof(next.digest));
+	before = *ctx->fleet;
 	RJWT_TRY(fleet_commit(ctx->state, ctx->env, &next));
 	*ctx->fleet = next;
+	for (size_t i = 0; i < before.roster.nissuers; i++)
+		if (roster_find(&next.roster, view_of(before.roster.issuers[i].base)) == NULL)
+			RJWT_TRY(prune_keys(ctx, before.roster.issuers[i].base));
 	return report_add(&report->done, "took roster %" PRId64 ", with %zu issuer%s", next.roster.n,
 	    next.roster.nissuers, next.roster.nissuers == 1 ? "" : "s");
 }
@@ -149,15 +151,57 @@ check_identity(struct install_ctx *ctx, const char *audience, struct follow_repo
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
+/* A keyset of this host's own is not followed here; lines in its name may be a clone's. */
+static enum rjwt_err
+take_issuer(struct install_ctx *ctx, struct own *own, const struct fleet_issuer *issuer, const struct offer *offer,
+    struct follow_report *report)
+{
+	bool stopped;
+
+	if (own_was(own, issuer))
+		return RJWT_OK;
+	if (!own_is(own, issuer))
+		return install_issuer(ctx, issuer, offer, report);
+	RJWT_TRY(own_check(ctx->state, own, issuer, offer, &stopped, ctx->env->diag));
+	return stopped ? report_add(&report->wrong, "%s: %s: stopped (" PUBLISH_RENEW ")", issuer->name,
+			     own->record.stopped)
+		       : RJWT_OK;
+}
+
+/* With the news alone: who has none has looked at all denials before. */
+static enum rjwt_err
+prune(const struct install_ctx *ctx, struct follow_report *report)
+{
+	size_t removed;
+
+	RJWT_TRY(prune_denials(ctx, &removed));
+	return removed == 0 ? RJWT_OK
+			    : report_add(&report->done, "%zu denial%s of expired tokens removed", removed,
+				  removed == 1 ? "" : "s");
+}
+
 static enum rjwt_err
 carry_out(struct install_ctx *ctx, const char *audience, const struct offer *offer, struct follow_report *report)
 {
+	struct own own;
+
+	RJWT_TRY(own_read(ctx->state, &own, ctx->env->diag));
 	RJWT_TRY(check_identity(ctx, audience, report));
 	for (size_t i = 0; i < offer->nrosters; i++)
 		RJWT_TRY(take_roster(ctx, &offer->rosters[i], report));
 	for (size_t i = 0; i < ctx->fleet->roster.nissuers; i++)
-		RJWT_TRY(install_issuer(ctx, &ctx->fleet->roster.issuers[i], offer, report));
-	return RJWT_OK;
+		RJWT_TRY(take_issuer(ctx, &own, &ctx->fleet->roster.issuers[i], offer, report));
+	return report->done.n == 0 ? RJWT_OK : prune(ctx, report);
+}
+
+/* Whoever issues passes on what it has of the others. */
+static enum rjwt_err
+pass_on(const struct install_ctx *ctx, const struct texts *texts)
+{
+	struct own own;
+
+	RJWT_TRY(own_read(ctx->state, &own, ctx->env->diag));
+	return own.issues ? www_merge(ctx->state, ctx->env, ctx->fleet, texts->files, texts->n) : RJWT_OK;
 }
 
 /* Signatures are judged before the lock is taken; if fleet.json is another one by then, once more. */
@@ -192,6 +236,29 @@ report_offer(const struct offer *offer, struct follow_report *report)
 	    offer->forked_n);
 }
 
+/* fleet.json, under the lock. */
+static enum rjwt_err
+lock_fleet(const struct follow_env *env, struct install_ctx *ctx, struct lock *lock)
+{
+	RJWT_TRY(lock_take(lock, ctx->state, 0, env->keyset.diag));
+	RJWT_TRY(fleet_read(ctx->state, ctx->fleet, NULL, env->keyset.diag));
+	clock_now(env->keyset.clock, &ctx->now);
+	return keyset_clock_check(&ctx->now, env->keyset.diag);
+}
+
+enum rjwt_err
+follow_prune(const struct follow_env *env, size_t *removed)
+{
+	RJWT_CLEAN(dir_close) struct dir state = DIR_NONE;
+	RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
+	struct fleet fleet = { 0 };
+	struct install_ctx ctx = { .state = &state, .env = &env->keyset, .fleet = &fleet };
+
+	RJWT_TRY(dir_open(env->state, &state, env->keyset.diag));
+	RJWT_TRY(lock_fleet(env, &ctx, &lock));
+	return prune_denials(&ctx, removed);
+}
+
 enum rjwt_err
 follow_files(const struct follow_env *env, const char *const *files, struct follow_report *report)
 {
@@ -211,10 +278,11 @@ follow_files(const struct follow_env *env, const char *const *files, struct foll
 		return diag_fail(diag, RJWT_KEYSET, env->state,
 		    "this host has joined no fleet (rjwt-keyd join URL KEY)");
 	RJWT_TRY(err);
-	RJWT_TRY(read_files(files, &texts, report));
+	RJWT_TRY(texts_read(files, &texts, report));
 	RJWT_TRY(judge_and_lock(env, &texts, &ctx, &lock, &offer));
 	clock_now(env->keyset.clock, &ctx.now);
 	RJWT_TRY(keyset_clock_check(&ctx.now, diag));
 	RJWT_TRY(carry_out(&ctx, env->audience, &offer, report));
+	RJWT_TRY(pass_on(&ctx, &texts));
 	return report_offer(&offer, report);
 }

@@ -29,6 +29,10 @@ struct follow_env {
 RJWT_MUST enum rjwt_err
 follow_join(const struct follow_env *env, const char *url, const char *pin, bool *changed, struct fleet *fleet);
 
+/* Whether it has. RJWT_KEYSET: it has not, or with another pin, or fleet.json is damaged; RJWT_USAGE as above. */
+RJWT_MUST enum rjwt_err
+follow_joined(const struct follow_env *env, const char *url, const char *pin, struct fleet *fleet);
+
 /* What follow did. Each line is one event: "i1: installed serial 7". */
 struct follow_report {
 	struct string_list done;  /* was written */
@@ -41,6 +45,9 @@ void follow_report_clear(struct follow_report *report);
 /* Files cannot be read: reported, the others are read. RJWT_KEYSET, RJWT_IO (not joined), RJWT_BUSY, RJWT_MEMORY. */
 RJWT_MUST enum rjwt_err
 follow_files(const struct follow_env *env, const char *const *files, struct follow_report *report);
+
+/* Remove denials that are not needed any more: prune.h. Every follow that installs something does so, too. */
+RJWT_MUST enum rjwt_err follow_prune(const struct follow_env *env, size_t *removed);
 
 /* fleet.json, as one commit. The caller holds the lock. */
 RJWT_MUST enum rjwt_err fleet_commit(const struct dir *state, const struct keyset_env *env, struct fleet *fleet);

@@ -3,6 +3,7 @@
 #include "base/file_write.h"
 #include "base/host.h"
 #include "base/json_write.h"
+#include "fleet/conflict.h"
 #include "keyset/commit.h"
 #include "keyset/denials_write.h"
 
@@ -121,37 +122,15 @@ target_open(struct target *t)
 
 /* --- whether a bundle may be installed --------------------------------------------------------- */
 
-static enum rjwt_err
-read_key(const struct target *t, int64_t version, struct jwk *jwk)
-{
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	RJWT_CLEAN(json_clear) struct json json = { 0 };
-	char name[STORE_NAME_SIZE];
-	enum rjwt_err err;
-
-	store_name(name, version, "jwk");
-	err = file_read(&t->keys, name, JWK_FILE_MAX, &text, NULL, NULL);
-	if (err_is_missing(err))
-		return RJWT_KEY_UNKNOWN;
-	RJWT_TRY(err);
-	RJWT_TRY(seal_check(buf_view(&text)));
-	err = json_parse(buf_view(&text), &json, NULL);
-	return err == RJWT_OK ? jwk_parse(json, jwk, NULL) : err;
-}
-
-/* A version that comes back with another public key is not installed. A damaged file is written again. */
+/* One that a roster has dropped and lists again has its keys no more: the same bundle brings them back. */
 static bool
-has_other_key(const struct target *t, const struct bundle *bundle)
+has_keys(const struct target *t)
 {
-	for (size_t i = 0; i < bundle->nkeys; i++) {
-		RJWT_CLEAN(jwk_clear) struct jwk there = { 0 };
-		const struct bundle_key *key = &bundle->keys[i];
+	char name[STORE_NAME_SIZE];
+	struct stat status;
 
-		if (read_key(t, key->version, &there) == RJWT_OK && keyset_has(&t->keyset, key->version) &&
-		    (there.key == NULL || there.alg != key->jwk.alg || !key_is_pair(there.key, key->jwk.key)))
-			return true;
-	}
-	return false;
+	store_name(name, t->keyset.active.version, "jwk");
+	return fstatat(t->keys.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 /* NULL: it may be installed. "": it is the one that is, or an older one. */
@@ -164,21 +143,33 @@ why_not(const struct target *t, const struct bundle *bundle)
 		return NULL;
 	if (strcmp(k->followed.key, t->issuer->key.text) != 0)
 		return "its bundle key is not the one that this base had: a base has one key for life";
-	if (bundle->serial <= k->followed.serial)
+	if (bundle->serial < k->followed.serial || (bundle->serial == k->followed.serial && has_keys(t)))
 		return "";
 	if (bundle->floor < k->floor || bundle->active.version < k->active.version ||
 	    bundle->next.version < k->next.version || bundle->next_version < k->next_version)
 		return "its versions went back";
-	return has_other_key(t, bundle) ? "a version came back with another public key" : NULL;
+	return bundle_conflicts(bundle, k, &t->keys) ? "a version came back with another public key" : NULL;
 }
 
 /* --- installing -------------------------------------------------------------------------------- */
+
+/* What was removed because its date has passed for everybody stays so: `before` rejects the tokens. */
+static bool
+is_pruned(const struct target *t, const struct dir *kind, const struct denial *denial)
+{
+	struct stat status;
+
+	return denial->until_s <= t->keyset.followed.before_s &&
+	       fstatat(kind->fd, denial->hash, &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
 
 static enum rjwt_err
 put_list(const struct target *t, const struct dir *kind, const struct denial_list *list, bool later, bool *any)
 {
 	for (size_t i = 0; i < list->n; i++)
-		RJWT_TRY(denial_put(kind, list->list[i].hash, list->list[i].until_s, later, any, t->ctx->env->diag));
+		if (!is_pruned(t, kind, &list->list[i]))
+			RJWT_TRY(
+			    denial_put(kind, list->list[i].hash, list->list[i].until_s, later, any, t->ctx->env->diag));
 	return RJWT_OK;
 }
 

@@ -9,6 +9,16 @@
 #include "fleet/follow.h"
 #include "fleet/offer.h"
 
+/* Files of lines, as they were read. */
+struct texts {
+	struct buf files[FOLLOW_FILES_MAX];
+	size_t n;
+};
+void texts_clear(struct texts *texts);
+
+/* A file that cannot be read is reported, and the others are read. files: NULL-terminated. RJWT_MEMORY. */
+RJWT_MUST enum rjwt_err texts_read(const char *const *files, struct texts *texts, struct follow_report *report);
+
 /* Borrows all. */
 struct install_ctx {
 	const struct dir *state;

@@ -78,6 +78,40 @@ join_locked(const struct follow_env *env, const struct dir *state, const char *u
 	return fleet_commit(state, &env->keyset, fleet);
 }
 
+static enum rjwt_err
+check_line(const char *url, const char *pin, struct fleet_key *key, struct rjwt_diag *diag)
+{
+	if (!fleet_url_check(view_of(url)))
+		return diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not an address (expected http:// or https://)", url);
+	if (!fleet_key_parse(view_of(pin), key))
+		return diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not a fleet key (expected its %d characters)", pin,
+		    FLEET_KEY_LENGTH);
+	return RJWT_OK;
+}
+
+enum rjwt_err
+follow_joined(const struct follow_env *env, const char *url, const char *pin, struct fleet *fleet)
+{
+	RJWT_CLEAN(dir_close) struct dir state = DIR_NONE;
+	struct rjwt_diag *diag = env->keyset.diag;
+	struct fleet there;
+	struct fleet_key key;
+	enum rjwt_err err;
+
+	RJWT_TRY(check_line(url, pin, &key, diag));
+	err = dir_open(env->state, &state, diag);
+	if (err == RJWT_OK)
+		err = fleet_read(&state, &there, NULL, diag);
+	if (err_is_missing(err))
+		return diag_fail(diag, RJWT_KEYSET, env->state, "this host has joined no fleet");
+	RJWT_TRY(err);
+	if (!fleet_key_eq(&there.pin, &key))
+		return diag_fail(diag, RJWT_KEYSET, env->state, "this host has joined with another key: %s",
+		    there.pin.text);
+	*fleet = there;
+	return RJWT_OK;
+}
+
 enum rjwt_err
 follow_join(const struct follow_env *env, const char *url, const char *pin, bool *changed, struct fleet *fleet)
 {
@@ -86,11 +120,7 @@ follow_join(const struct follow_env *env, const char *url, const char *pin, bool
 	struct rjwt_diag *diag = env->keyset.diag;
 	struct fleet_key key;
 
-	if (!fleet_url_check(view_of(url)))
-		return diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not an address (expected http:// or https://)", url);
-	if (!fleet_key_parse(view_of(pin), &key))
-		return diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not a fleet key (expected its %d characters)", pin,
-		    FLEET_KEY_LENGTH);
+	RJWT_TRY(check_line(url, pin, &key, diag));
 	RJWT_TRY(state_open_or_make(env->state, &state, diag));
 	RJWT_TRY(dir_make(&state, "private", 0700, diag));
 	RJWT_TRY(lock_take(&lock, &state, 0, diag));

@@ -79,6 +79,7 @@ open_roster(struct line *line, const struct fleet_key *key)
 	RJWT_TRY(document_open(line->text, DOCUMENT_ROSTER, key, &payload));
 	RJWT_TRY(roster_parse(buf_view(&payload), &opened->roster, NULL));
 	RJWT_TRY(digest_hex(buf_view(&payload), opened->digest));
+	opened->line = line->text;
 	line->signer = *key;
 	line->roster = RJWT_STEAL(opened);
 	return RJWT_OK;
@@ -110,6 +111,13 @@ is_believed(const struct line *line, const struct roster *by)
 	return line->type == DOCUMENT_ROSTER && line->roster != NULL && roster_has_key(by, &line->signer);
 }
 
+/* The roster that this host has taken: of two with its number it stays the one. */
+static bool
+is_taken(const struct fleet *fleet, const struct line *line)
+{
+	return strcmp(line->roster->digest, fleet->digest) == 0;
+}
+
 /* Another line of that n, believed too, which says something else. */
 static bool
 is_forked(const struct reading *r, const struct roster *by, const struct line *one)
@@ -121,15 +129,23 @@ is_forked(const struct reading *r, const struct roster *by, const struct line *o
 	return false;
 }
 
+static bool
+comes_before(const struct line *a, const struct line *b, const struct fleet *fleet)
+{
+	int64_t a_n = a->roster->roster.n, b_n = b->roster->roster.n;
+
+	return a_n < b_n || (a_n == b_n && is_taken(fleet, a));
+}
+
 /* The believed roster with the lowest n above one. NULL: none. */
 static struct line *
-next_roster(struct reading *r, const struct roster *by, int64_t above_n)
+next_roster(struct reading *r, const struct roster *by, int64_t above_n, const struct fleet *fleet)
 {
 	struct line *lowest = NULL;
 
 	for (struct line *line = r->lines; line < r->lines + r->n; line++)
 		if (is_believed(line, by) && line->roster->roster.n > above_n &&
-		    (lowest == NULL || line->roster->roster.n < lowest->roster->roster.n))
+		    (lowest == NULL || comes_before(line, lowest, fleet)))
 			lowest = line;
 	return lowest;
 }
@@ -166,9 +182,9 @@ walk(struct reading *r, const struct fleet *fleet)
 
 	RJWT_TRY(open_rosters(r, &now));
 	look_for_fork(r, fleet);
-	while ((line = next_roster(r, &now, n)) != NULL) {
+	while ((line = next_roster(r, &now, n, fleet)) != NULL) {
 		n = line->roster->roster.n;
-		if (is_forked(r, &now, line)) {
+		if (!is_taken(fleet, line) && is_forked(r, &now, line)) {
 			r->offer->forked_n = n;
 			continue;
 		}
@@ -195,6 +211,7 @@ open_bundle(struct line *line, const struct fleet_issuer *issuer, struct bundle 
 	if (strcmp(found.base, issuer->base) != 0)
 		return RJWT_MALFORMED; /* a key is for the base of its own entry alone */
 	line->counts = true;
+	found.line = line->text;
 	*bundle = RJWT_STEAL(found);
 	return RJWT_OK;
 }

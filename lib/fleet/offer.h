@@ -13,6 +13,7 @@
 struct offered_roster {
 	struct roster roster;
 	char digest[DIGEST_HEX]; /* of its payload */
+	struct view line;	 /* into the text that it was read from */
 };
 
 struct offer {

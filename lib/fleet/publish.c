@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 #include "fleet/publish.h"
-#include "base/file_write.h"
-#include "base/json_write.h"
 #include "fleet/bundle.h"
+#include "fleet/own.h"
 #include "fleet/publish_private.h"
 #include "keyset/denials_write.h"
 #include "keyset/inspect.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define RECORD "published.json"
-#define RECORD_MAX 1024
 
 bool
 publish_wanted(const char *state)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
-	struct stat status;
 
-	return dir_open(state, &dir, NULL) == RJWT_OK &&
-	       fstatat(dir.fd, "private/" BUNDLE_KEY, &status, AT_SYMLINK_NOFOLLOW) == 0;
+	return dir_open(state, &dir, NULL) == RJWT_OK && own_issues(&dir);
+}
+
+enum rjwt_err
+publish_last(const char *state, struct record *record, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
+
+	*record = (struct record){ 0 };
+	RJWT_TRY(dir_open(state, &dir, diag));
+	RJWT_TRY(dir_open_at(&dir, "private", &private, diag));
+	return record_read(&private, record, diag);
 }
 
 /* --- what is published ------------------------------------------------------------------------- */
@@ -105,108 +110,16 @@ bundle_of(struct store *store, const struct follow_env *env, const struct fleet 
 	bundle->active.version = k->active.version;
 	bundle->active.since_s = k->active.since_s;
 	bundle->next.version = k->next.version;
-	bundle->next.published_s = k->next.published_s;
+	bundle->next.published_s = now->wall_s; /* if it is new; use_serial() knows */
 	for (int64_t v = k->floor; v <= k->next.version; v++)
 		RJWT_TRY(add_key(store, v, bundle, env->keyset.diag));
 	return add_denials(store_dir(store), from_s, bundle, env->keyset.diag);
 }
 
-/* --- serials ----------------------------------------------------------------------------------- */
-
-/* The serial that was used last by this bundle key; 0: none. */
-static enum rjwt_err
-read_record(const struct dir *private, const char *base, int64_t *serial, struct rjwt_diag *diag)
-{
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	RJWT_CLEAN(json_clear) struct json json = { 0 };
-	struct view of;
-	enum rjwt_err err = file_read(private, RECORD, RECORD_MAX, &text, NULL, diag);
-
-	*serial = 0;
-	if (err_is_missing(err))
-		return RJWT_OK;
-	RJWT_TRY(err);
-	if (seal_check(buf_view(&text)) != RJWT_OK || json_parse(buf_view(&text), &json, NULL) != RJWT_OK ||
-	    json_integer(json, "serial", serial) != JSON_GOOD || json_string(json, "base", &of) != JSON_GOOD)
-		return diag_fail(diag, RJWT_KEYSET, private->path,
-		    RECORD " is damaged: without it a serial could be used twice (rjwt-keyd init --adopt)");
-	if (!view_is(of, base))
-		return diag_fail(diag, RJWT_KEYSET, private->path,
-		    RECORD " is of another base: a bundle key has one base for life");
-	return RJWT_OK;
-}
-
-static enum rjwt_err
-write_record(const struct dir *private, const struct bundle *bundle, struct view line, struct rjwt_diag *diag)
-{
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	char digest[DIGEST_HEX];
-
-	RJWT_TRY(digest_hex(line, digest));
-	json_open(&text, NULL);
-	json_put_integer(&text, "format", 1);
-	json_put_string(&text, "base", view_of(bundle->base));
-	json_put_integer(&text, "serial", bundle->serial);
-	json_put_string(&text, "digest", view_of(digest));
-	RJWT_TRY(seal_add(&text));
-	return file_write(private, RECORD, 0600, buf_view(&text), NULL, diag);
-}
-
-/* --- the file ---------------------------------------------------------------------------------- */
-
-static bool
-is_bundle_of(struct view line, const struct fleet_key *key)
-{
-	RJWT_CLEAN(buf_clear) struct buf payload = { 0 };
-
-	return document_open(line, DOCUMENT_BUNDLE, key, &payload) == RJWT_OK;
-}
-
-/* What is there stays, but for what replaces it: a bundle that replaced signed (NULL: none). */
-static void
-keep_lines(struct view file, const struct fleet_key *replaced, struct buf *out)
-{
-	struct view line;
-
-	while (document_next(&file, &line))
-		if (replaced == NULL || !is_bundle_of(line, replaced)) {
-			buf_add_view(out, line);
-			buf_adds(out, "\n");
-		}
-}
-
-enum rjwt_err
-www_add(const struct dir *state, const struct keyset_env *env, struct view line, const struct fleet_key *replaced)
-{
-	RJWT_CLEAN(dir_close) struct dir www = DIR_NONE;
-	RJWT_CLEAN(buf_clear) struct buf there = { 0 };
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	struct rjwt_time now;
-	struct timespec mtime = { 0 };
-	struct stat status;
-	enum rjwt_err err;
-
-	RJWT_TRY(dir_make(state, PUBLISH_DIR, 0755, env->diag));
-	RJWT_TRY(dir_open_at(state, PUBLISH_DIR, &www, env->diag));
-	err = file_read(&www, PUBLISH_FILE, DOCUMENT_FILE_MAX, &there, &status, env->diag);
-	if (err != RJWT_OK && !err_is_missing(err))
-		return err;
-	clock_now(env->clock, &now);
-	mtime.tv_sec = now.wall_s;
-	/* Web servers make their tags of mtime and size: no two files have the same second. */
-	if (err == RJWT_OK && status.st_mtime >= now.wall_s)
-		mtime.tv_sec = status.st_mtime + 1;
-	keep_lines(buf_view(&there), replaced, &text);
-	buf_add_view(&text, line);
-	buf_adds(&text, "\n");
-	RJWT_TRY(buf_done(&text));
-	return file_write(&www, PUBLISH_FILE, 0644, buf_view(&text), &mtime, env->diag);
-}
-
 /* --- the whole --------------------------------------------------------------------------------- */
 
 static enum rjwt_err
-sign(struct key *key, struct bundle *bundle, struct buf *line, struct rjwt_diag *diag)
+sign(struct key *key, const struct bundle *bundle, struct buf *line, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf payload = { 0 };
 	enum rjwt_err err;
@@ -218,6 +131,78 @@ sign(struct key *key, struct bundle *bundle, struct buf *line, struct rjwt_diag 
 }
 
 enum rjwt_err
+publish_listed(const struct fleet *fleet, const char *base, const struct key *key, const struct fleet_issuer **issuer)
+{
+	struct fleet_key name;
+
+	RJWT_TRY(fleet_key_of(key, &name));
+	*issuer = roster_find(&fleet->roster, view_of(base));
+	if (*issuer != NULL && !fleet_key_eq(&(*issuer)->key, &name))
+		*issuer = NULL;
+	return RJWT_OK;
+}
+
+/* Whether this host may publish this keyset. */
+static enum rjwt_err
+check_right(struct store *store, const struct fleet *fleet, const struct key *key, const struct record *record,
+    const struct fleet_issuer **issuer, struct rjwt_diag *diag)
+{
+	const char *base = store_keyset(store)->base, *path = store_dir(store)->path;
+
+	RJWT_TRY(store_check_machine(store, diag));
+	if (record->stopped[0] != '\0')
+		return diag_fail(diag, RJWT_KEYSET, path, "stopped: %s (" PUBLISH_RENEW ")", record->stopped);
+	if (record->base[0] != '\0' && strcmp(record->base, base) != 0)
+		return diag_fail(diag, RJWT_KEYSET, path,
+		    "the bundle key is of another base, and has one for life (rjwt-keyd fleet request URL makes a new "
+		    "one)");
+	RJWT_TRY(publish_listed(fleet, base, key, issuer));
+	if (*issuer == NULL)
+		return diag_fail(diag, RJWT_KEYSET, path,
+		    "the roster does not list base %s with this bundle key: not published", base);
+	return RJWT_OK;
+}
+
+/* Whether the next key is out since that time: a date by a clock that was wrong does not count. */
+static bool
+is_out(const struct record *record, const struct bundle *bundle)
+{
+	return record->next == bundle->next.version && record->next_s <= bundle->iat_s;
+}
+
+/* Others can know it from now on: the file is written. */
+static enum rjwt_err
+note_out(const struct dir *private, struct record *record, const struct bundle *bundle, const struct keyset_env *env)
+{
+	struct rjwt_time now;
+
+	if (is_out(record, bundle))
+		return RJWT_OK;
+	clock_now(env->clock, &now);
+	record->next = bundle->next.version;
+	record->next_s = now.wall_s;
+	return record_write(private, record, env->diag);
+}
+
+/* The next serial, which is used up before the line is out: no two lines ever have one. */
+static enum rjwt_err
+use_serial(const struct dir *private, struct record *record, struct key *key, struct bundle *bundle, struct buf *line,
+    struct rjwt_diag *diag)
+{
+	if (record->serial >= JSON_INTEGER_MAX)
+		return diag_fail(diag, RJWT_KEYSET, private->path, "all serials are used up (rjwt-keyd init --adopt)");
+	if (is_out(record, bundle))
+		bundle->next.published_s = record->next_s;
+	bundle->serial = record->serial + 1 > bundle->iat_s ? record->serial + 1 : bundle->iat_s;
+	RJWT_TRY(sign(key, bundle, line, diag));
+	memcpy(record->base, bundle->base, sizeof(record->base));
+	record->serial = bundle->serial;
+	record->iat_s = bundle->iat_s;
+	RJWT_TRY(digest_hex(buf_view(line), record->digest));
+	return record_write(private, record, diag);
+}
+
+enum rjwt_err
 publish_locked(struct store *store, const struct follow_env *env, const struct fleet *fleet, struct key *key,
     struct published *published)
 {
@@ -226,30 +211,20 @@ publish_locked(struct store *store, const struct follow_env *env, const struct f
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 	struct rjwt_diag *diag = env->keyset.diag;
 	const struct fleet_issuer *issuer;
-	struct fleet_key name;
+	struct record record;
 	struct rjwt_time now;
-	int64_t last;
 
 	RJWT_TRY(store_load(store, diag));
-	RJWT_TRY(store_check_machine(store, diag));
-	RJWT_TRY(fleet_key_of(key, &name));
-	issuer = roster_find(&fleet->roster, view_of(store_keyset(store)->base));
-	if (issuer == NULL || !fleet_key_eq(&issuer->key, &name))
-		return diag_fail(diag, RJWT_KEYSET, store_dir(store)->path,
-		    "the roster does not list base %s with this bundle key: not published", store_keyset(store)->base);
 	RJWT_TRY(dir_open_at(store_dir(store), "private", &private, diag));
-	RJWT_TRY(read_record(&private, store_keyset(store)->base, &last, diag));
+	RJWT_TRY(record_read(&private, &record, diag));
+	RJWT_TRY(check_right(store, fleet, key, &record, &issuer, diag));
 	clock_now(env->keyset.clock, &now);
 	RJWT_TRY(keyset_clock_check(&now, diag));
 	RJWT_TRY(bundle_of(store, env, fleet, &now, &bundle));
-	if (last >= JSON_INTEGER_MAX)
-		return diag_fail(diag, RJWT_KEYSET, private.path, "all serials are used up (rjwt-keyd init --adopt)");
 	bundle.iat_s = now.wall_s;
-	bundle.serial = last + 1 > now.wall_s ? last + 1 : now.wall_s;
-	RJWT_TRY(sign(key, &bundle, &line, diag));
-	/* Used up before it is out: no two lines ever have one serial. */
-	RJWT_TRY(write_record(&private, &bundle, buf_view(&line), diag));
-	RJWT_TRY(www_add(store_dir(store), &env->keyset, buf_view(&line), &name));
+	RJWT_TRY(use_serial(&private, &record, key, &bundle, &line, diag));
+	RJWT_TRY(www_merge(store_dir(store), &env->keyset, fleet, &line, 1));
+	RJWT_TRY(note_out(&private, &record, &bundle, &env->keyset));
 	*published = (struct published){ .serial = bundle.serial };
 	memcpy(published->name, issuer->name, sizeof(published->name));
 	snprintf(published->path, sizeof(published->path), "%.200s/" PUBLISH_DIR "/" PUBLISH_FILE,
@@ -264,9 +239,14 @@ publish(struct store *store, const struct follow_env *env, struct published *pub
 	RJWT_CLEAN(key_clean) struct key *key = NULL;
 	struct rjwt_diag *diag = env->keyset.diag;
 	struct fleet fleet;
+	enum rjwt_err err;
 
 	RJWT_TRY(lock_take(&lock, store_dir(store), 0, diag));
-	RJWT_TRY(fleet_read(store_dir(store), &fleet, NULL, diag));
+	err = fleet_read(store_dir(store), &fleet, NULL, diag);
+	if (err_is_missing(err))
+		return diag_fail(diag, RJWT_KEYSET, store_dir(store)->path,
+		    "this host has joined no fleet (rjwt-keyd join URL KEY)");
+	RJWT_TRY(err);
 	RJWT_TRY(bundle_key_read(store_dir(store), &key, diag));
 	return publish_locked(store, env, &fleet, key, published);
 }

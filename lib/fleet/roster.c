@@ -168,6 +168,40 @@ roster_parse(struct view payload, struct roster *roster, struct rjwt_diag *diag)
 	return RJWT_OK;
 }
 
+enum rjwt_err
+roster_entry_parse(struct view text, struct fleet_issuer *entry, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	struct roster alone = { 0 };
+	const char *why;
+
+	RJWT_TRY(json_parse(text, &json, diag));
+	why = read_issuer(json, false, &alone);
+	if (why != NULL)
+		return diag_fail(diag, RJWT_MALFORMED, "", "%s", why);
+	*entry = alone.issuers[0];
+	return RJWT_OK;
+}
+
+static void
+put_entry(struct buf *out, const struct fleet_issuer *entry)
+{
+	json_put_string(out, "name", view_of(entry->name));
+	json_put_string(out, "base", view_of(entry->base));
+	json_put_string(out, "iss", view_of(entry->iss));
+	json_put_string(out, "url", view_of(entry->url));
+	json_put_string(out, "key", view_of(entry->key.text));
+}
+
+enum rjwt_err
+roster_entry_format(struct buf *out, const struct fleet_issuer *entry)
+{
+	json_open(out, NULL);
+	put_entry(out, entry);
+	json_close(out);
+	return buf_done(out);
+}
+
 void
 roster_put(struct buf *out, const struct roster *roster)
 {
@@ -179,14 +213,8 @@ roster_put(struct buf *out, const struct roster *roster)
 	json_close_array(out);
 	json_open_array(out, "issuers");
 	for (size_t i = 0; i < roster->nissuers; i++) {
-		const struct fleet_issuer *issuer = &roster->issuers[i];
-
 		json_open_element(out);
-		json_put_string(out, "name", view_of(issuer->name));
-		json_put_string(out, "base", view_of(issuer->base));
-		json_put_string(out, "iss", view_of(issuer->iss));
-		json_put_string(out, "url", view_of(issuer->url));
-		json_put_string(out, "key", view_of(issuer->key.text));
+		put_entry(out, &roster->issuers[i]);
 		json_close(out);
 	}
 	json_close_array(out);

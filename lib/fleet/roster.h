@@ -43,6 +43,10 @@ RJWT_MUST enum rjwt_err roster_format(struct buf *out, const struct roster *rost
 const char *roster_read(struct json json, bool ours, struct roster *roster);
 void roster_put(struct buf *out, const struct roster *roster);
 
+/* One entry alone, as an object: what an issuer asks for. */
+RJWT_MUST enum rjwt_err roster_entry_parse(struct view text, struct fleet_issuer *entry, struct rjwt_diag *diag);
+RJWT_MUST enum rjwt_err roster_entry_format(struct buf *out, const struct fleet_issuer *entry);
+
 /* The entry for a base, or of a name; NULL: none. */
 const struct fleet_issuer *roster_find(const struct roster *roster, struct view base);
 const struct fleet_issuer *roster_named(const struct roster *roster, struct view name);

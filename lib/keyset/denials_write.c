@@ -30,11 +30,20 @@ denials_close(struct denials *denials)
 	dir_close(&denials->jti);
 }
 
-enum rjwt_err
-denial_put(const struct dir *kind, const char *hash, int64_t until_s, bool later, bool *written, struct rjwt_diag *diag)
+static enum rjwt_err
+write_date(const struct dir *kind, const char *hash, int64_t until_s, bool later, struct rjwt_diag *diag)
 {
 	static const struct timespec no_time; /* who may look it up need not see when it was made */
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+
+	buf_addf(&text, "%" PRId64 "\n", until_s);
+	RJWT_TRY(buf_done(&text));
+	return (later ? file_write_later : file_write)(kind, hash, 0644, buf_view(&text), &no_time, diag);
+}
+
+enum rjwt_err
+denial_put(const struct dir *kind, const char *hash, int64_t until_s, bool later, bool *written, struct rjwt_diag *diag)
+{
 	int64_t there_s = 0;
 	enum rjwt_err err = denial_read(kind, hash, &there_s, diag);
 
@@ -42,10 +51,8 @@ denial_put(const struct dir *kind, const char *hash, int64_t until_s, bool later
 		return RJWT_OK;
 	if (err != RJWT_DENIED)
 		RJWT_TRY(err);
-	buf_addf(&text, "%" PRId64 "\n", until_s);
-	RJWT_TRY(buf_done(&text));
 	*written = true;
-	return (later ? file_write_later : file_write)(kind, hash, 0644, buf_view(&text), &no_time, diag);
+	return write_date(kind, hash, until_s, later, diag);
 }
 
 struct walk {
@@ -75,4 +82,29 @@ denials_each(const struct dir *kind, enum rjwt_err (*each)(void *context, const 
 	struct walk w = { kind, each, context, diag };
 
 	return dir_each(kind, walk_one, &w, diag);
+}
+
+struct dating {
+	const struct dir *kind;
+	int64_t most_s;
+	struct rjwt_diag *diag;
+};
+
+/* One that is damaged has no date, and stays. */
+static enum rjwt_err
+date_one(void *context, const char *hash, int64_t until_s)
+{
+	const struct dating *d = context;
+
+	return until_s == DENIAL_DAMAGED_S || until_s <= d->most_s
+		   ? RJWT_OK
+		   : write_date(d->kind, hash, d->most_s, false, d->diag);
+}
+
+enum rjwt_err
+denials_date_back(const struct dir *kind, int64_t most_s, struct rjwt_diag *diag)
+{
+	struct dating d = { kind, most_s, diag };
+
+	return denials_each(kind, date_one, &d, diag);
 }

@@ -23,6 +23,9 @@ void denials_close(struct denials *denials);
 RJWT_MUST enum rjwt_err denial_put(const struct dir *kind, const char *hash, int64_t until_s, bool later, bool *written,
     struct rjwt_diag *diag);
 
+/* What is dated later than most_s is dated as of that: for who takes his own denials back, and begins anew. */
+RJWT_MUST enum rjwt_err denials_date_back(const struct dir *kind, int64_t most_s, struct rjwt_diag *diag);
+
 /* Call each for every denial of a kind, a damaged one with DENIAL_DAMAGED_S; the first error ends it. */
 RJWT_MUST enum rjwt_err denials_each(const struct dir *kind,
     enum rjwt_err (*each)(void *context, const char *hash, int64_t until_s), void *context, struct rjwt_diag *diag);

@@ -83,7 +83,12 @@ struct rotation_policy {
 	int64_t rotate_every_s; /* 0: never by time */
 	int64_t max_tokens;	/* 0: no limit */
 	int64_t previous_key_ttl_s, max_lifetime_s, leeway_s;
+	bool published;	    /* other hosts follow this keyset */
+	int64_t out, out_s; /* the version of the next key that was published, and since when it is; 0: none */
 };
+
+/* A key that other hosts are to know signs when it has been out for so long, within which they follow. */
+#define KEYSET_OUT_S 120
 
 /* The tolerated difference between two readings of one clock: the leeway, at least one second. */
 int64_t keyset_slack_s(const struct rotation_policy *policy);

@@ -58,6 +58,19 @@ keyset_wake_s(const struct keyset *keyset, const struct rotation_policy *policy,
 	return waits_for_clock(keyset, policy, seen, now) && (event_s == 0 || count_s < event_s) ? count_s : event_s;
 }
 
+/* How long until hosts that follow know the next key; 0: they do, or none follow. */
+static int64_t
+unknown_s(const struct keyset *keyset, const struct rotation_policy *policy, int64_t now_s)
+{
+	int64_t out_s = now_s - policy->out_s;
+
+	if (!policy->published)
+		return 0;
+	if (policy->out != keyset->next.version || out_s < 0)
+		return KEYSET_OUT_S;
+	return out_s < KEYSET_OUT_S ? KEYSET_OUT_S - out_s : 0;
+}
+
 int64_t
 keyset_next_event(const struct keyset *keyset, const struct rotation_policy *policy, const struct keyset_seen *seen,
     const struct rjwt_time *now, const char **what)
@@ -68,6 +81,8 @@ keyset_next_event(const struct keyset *keyset, const struct rotation_policy *pol
 	if (policy->rotate_every_s > 0) {
 		event = keyset->active.since_s + policy->rotate_every_s;
 		*what = "rotation";
+		if (event < now->wall_s + unknown_s(keyset, policy, now->wall_s))
+			event = now->wall_s + unknown_s(keyset, policy, now->wall_s);
 	}
 	/* When the oldest remaining key can be removed. */
 	if (seen->first_alive > keyset->floor)
@@ -123,13 +138,56 @@ replace_all(const struct keyset *before, struct plan *plan)
 }
 
 static enum rjwt_err
-plan_revoke_key(const struct keyset *before, int64_t version, struct plan *plan, struct rjwt_diag *diag)
+check_known(const struct plan_facts *f, struct rjwt_diag *diag)
 {
+	int64_t left_s = unknown_s(f->keyset, f->policy, f->now->wall_s);
+
+	if (left_s == 0)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_BUSY, "",
+	    "hosts that follow may not know the next key yet: wait %" PRId64 "s, or rotate --compromised", left_s);
+}
+
+static bool
+is_used_up(const struct plan_facts *f)
+{
+	return f->policy->max_tokens > 0 && f->seen->minted >= f->policy->max_tokens;
+}
+
+/* The count is the stronger promise: it does not wait for hosts that follow. */
+static void
+promote_by_count(const struct plan_facts *f, struct plan *plan)
+{
+	plan->early_s = unknown_s(f->keyset, f->policy, f->now->wall_s);
+	promote(f->keyset, plan);
+}
+
+static void
+plan_due(const struct plan_facts *f, struct plan *plan)
+{
+	struct keyset dated = *f->keyset;
+
+	/* If the clock was set back, now counts as the time of the last rotation: at most rotate_every late. */
+	if (f->now->wall_s < dated.active.since_s)
+		dated.active.since_s = f->now->wall_s;
+	plan->by_count = !keyset_due(&dated, f->policy, 0, f->now->wall_s);
+	if (is_used_up(f))
+		promote_by_count(f, plan);
+	else if (!plan->by_count && unknown_s(f->keyset, f->policy, f->now->wall_s) == 0)
+		promote(f->keyset, plan);
+}
+
+static enum rjwt_err
+plan_revoke_key(const struct plan_facts *f, int64_t version, struct plan *plan, struct rjwt_diag *diag)
+{
+	const struct keyset *before = f->keyset;
+
 	if (!keyset_has(before, version))
 		return diag_fail(diag, RJWT_KEY_UNKNOWN, "",
 		    "version %" PRId64 " is not a key of this keyset that still verifies", version);
 	plan->revoke = version;
 	if (version == before->active.version) {
+		RJWT_TRY(check_known(f, diag));
 		promote(before, plan);
 	} else if (version == before->next.version) {
 		plan->make = 1;
@@ -143,29 +201,27 @@ static enum rjwt_err
 plan_versions(const struct plan_facts *f, int64_t version, struct plan *plan, struct rjwt_diag *diag)
 {
 	const struct keyset *before = f->keyset;
-	struct keyset dated = *before;
 
 	switch (plan->why) {
 	case WHY_DUE:
-		/* If the clock was set back, now counts as the time of the last rotation: at most rotate_every late. */
-		if (f->now->wall_s < dated.active.since_s)
-			dated.active.since_s = f->now->wall_s;
-		plan->by_count = !keyset_due(&dated, f->policy, 0, f->now->wall_s);
-		if (keyset_due(&dated, f->policy, f->seen->minted, f->now->wall_s))
-			promote(before, plan);
+		plan_due(f, plan);
 		return RJWT_OK;
 	case WHY_MANUAL:
 	case WHY_TOKEN_LIMIT:
 		plan->raced = before->active.version != version;
-		if (!plan->raced)
-			promote(before, plan);
+		if (plan->raced)
+			return RJWT_OK;
+		if (plan->why == WHY_MANUAL)
+			RJWT_TRY(check_known(f, diag));
+		promote_by_count(f, plan);
 		return RJWT_OK;
 	case WHY_REVOKE_KEY:
-		return plan_revoke_key(before, version, plan, diag);
+		return plan_revoke_key(f, version, plan, diag);
 	case WHY_REVOKE_USER:
 		promote(before, plan);
 		return RJWT_OK;
 	case WHY_REVOKE_ALL:
+		RJWT_TRY(check_known(f, diag));
 		promote(before, plan);
 		plan->after.floor = plan->after.active.version;
 		return RJWT_OK;
@@ -286,6 +342,11 @@ keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rota
 	keyset_trial_at(before, policy, now, &plan->after);
 	describe_plan(plan, before, policy);
 	plan->clock_by_s = by_s;
+	if (plan->early_s > 0)
+		text_append(plan->change.warning, sizeof(plan->change.warning), "; ",
+		    "the keys rotate faster than hosts follow: those that have not followed since reject new tokens "
+		    "for %" PRId64 "s",
+		    plan->early_s);
 	if (by_s == 0)
 		return;
 	duration_format(amount, by_s);

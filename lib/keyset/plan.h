@@ -43,6 +43,7 @@ struct plan {
 	bool restamp;	    /* retirements in the future are rewritten as of now */
 	int64_t clock_by_s; /* how far the clock was set, back if below 0; 0: it was not */
 	bool by_count;	    /* WHY_DUE: the tickets are used up, time alone would not rotate */
+	int64_t early_s;    /* the next key is promoted so much too early for hosts that follow: its count is used up */
 	bool counts;	    /* how long the clock has run is recorded, and nothing else need be */
 	struct rjwt_change change;
 };
@@ -61,7 +62,7 @@ struct plan_facts {
  * version	WHY_MANUAL, WHY_TOKEN_LIMIT: the version that was active when the caller decided; nothing
  *		happens if another one is active by now. WHY_REVOKE_KEY: the one to revoke
  *
- * RJWT_KEYSET: all versions are used up. RJWT_KEY_UNKNOWN: that key does not verify any more, or never did.
+ * RJWT_KEYSET: all versions are used up. RJWT_BUSY: hosts that follow may not know the next key yet. RJWT_KEY_UNKNOWN: that key does not verify any more, or never did.
  */
 RJWT_MUST enum rjwt_err keyset_plan(const struct plan_facts *facts, enum keyset_why why, int64_t version,
     struct plan *plan, struct rjwt_diag *diag);

@@ -127,14 +127,18 @@ spend(struct verification *w)
 static void
 note_state(struct verification *w)
 {
-	const struct rotation_policy *policy = &w->verifier->config->rotation;
+	struct rotation_policy policy = w->verifier->config->rotation;
 	const struct keyset *keyset = w->verifier->keyset;
+	const struct fleet *fleet = w->verifier->fleet == NULL ? NULL : fleet_value(w->verifier->fleet);
 
 	if (keyset == NULL)
 		return;
-	(void)keyset_clock_suspect(keyset, policy, &w->now, &w->verdict->clock_moved_s);
-	if (keyset_overdue(keyset, policy, w->now.wall_s))
-		w->verdict->overdue_since_s = keyset->active.since_s + policy->rotate_every_s;
+	(void)keyset_clock_suspect(keyset, &policy, &w->now, &w->verdict->clock_moved_s);
+	if (fleet != NULL)
+		policy.rotate_every_s = config_rotate_every_s(w->verifier->config,
+		    roster_find(&fleet->roster, view_of(keyset->base)) != NULL);
+	if (keyset_overdue(keyset, &policy, w->now.wall_s))
+		w->verdict->overdue_since_s = keyset->active.since_s + policy.rotate_every_s;
 }
 
 void

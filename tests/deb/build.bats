@@ -77,6 +77,11 @@ files_of() { dpkg-deb -c "$(deb "$1")" | awk '$1 ~ /^[-l]/ { print $6 }' | sed '
 	for unit in "${units[@]:0:3}"; do
 		run -0 systemd-analyze security --offline=true --threshold=15 "$unit"
 	done
+	run -0 systemd-analyze verify --man=no --recursive-errors=one /lib/systemd/system/rjwt-f*.{service,timer}
+	[ -z "$output" ]
+	[ "$(stat -c %U:%a /var/spool/rjwt)" = rjwt-fetch:755 ]
+	[ -x /usr/libexec/rjwt/rjwt-fetch ]
+	[ ! -e /etc/systemd/system/timers.target.wants/rjwt-follow.timer ]
 	# enabled at installation: the service and the first keyset, and not the timer, which conflicts with the service
 	[ -L /etc/systemd/system/multi-user.target.wants/rjwt-keyd.service ]
 	[ -L /etc/systemd/system/multi-user.target.wants/rjwt-keyd-init.service ]

@@ -20,7 +20,7 @@ static const struct edges {
 	{ "lib/fleet", { "fleet", "keyset", "jose", "base" } },
 	{ "lib/token", { "token", "config", "fleet/fleet.h", "keyset", "jose", "base" } },
 	{ "lib/stack", { "stack", "base" } },
-	{ "lib", { "handle.h", "token", "config", "fleet", "keyset", "jose", "base" } },
+	{ "lib", { "handle.h", "status_private.h", "token", "config", "fleet", "keyset", "jose", "base" } },
 	{ "pam", { "base", "args.h", "log.h", "prompt.h", "login.h", "phases.h", "tell.h", "origin.h" } },
 	{ "tools",
 	    { "base", "stack", "tool.h", "options.h", "askpass.h", "caller.h", "audit.h", "issue.h", "issue_request.h",
@@ -34,7 +34,8 @@ static const char *const of_writers[] = { "keyset/plan.h", "keyset/inspect.h", "
 	"keyset/change.h", "keyset/parked_write.h", "keyset/recover.h", "keyset/init.h", "token/mint.h",
 	"token/mint_request.h", "token/mint_origin.h", "token/rules.h", "jose/provider_write.h", "base/file_write.h",
 	"fleet/bundle.h", "fleet/offer.h", "fleet/follow.h", "fleet/install.h", "fleet/publish.h",
-	"fleet/publish_private.h", "keyset/denials_write.h" };
+	"fleet/publish_private.h", "fleet/prune.h", "fleet/spool.h", "fleet/watch.h", "fleet/merge.h", "fleet/own.h",
+	"fleet/record.h", "fleet/www.h", "fleet/conflict.h", "keyset/denials_write.h" };
 
 static FILE *
 source(const char *path)

@@ -104,6 +104,64 @@ test_due_rotation(void **state)
 	check_plan(&rotation, &k, &p, &seen);
 }
 
+/* What hosts that follow may not know yet does not sign, but for a count; and the twin, two minutes after it is out. */
+static void
+test_published(void **state)
+{
+	static const struct {
+		const char *what;
+		bool published;
+		int64_t out, age_s;
+		bool promotes;
+	} rows[] = {
+		{ "nobody follows", false, 0, 0, true },
+		{ "never out", true, 0, 0, false },
+		{ "another one is out", true, 3, 500, false },
+		{ "out for a second less", true, 4, KEYSET_OUT_S - 1, false },
+		{ "out for two minutes", true, 4, KEYSET_OUT_S, true },
+		{ "out since tomorrow", true, 4, -DAY, false },
+	};
+	static const struct {
+		enum keyset_why why;
+		int64_t version;
+		enum rjwt_err early;
+	} whys[] = { { WHY_MANUAL, 3, RJWT_BUSY }, { WHY_REVOKE_ALL, 0, RJWT_BUSY }, { WHY_REVOKE_KEY, 3, RJWT_BUSY },
+		{ WHY_REVOKE_KEY, 4, RJWT_OK }, { WHY_REVOKE_KEY, 1, RJWT_OK }, { WHY_MANUAL, 2, RJWT_OK },
+		{ WHY_COMPROMISED, 0, RJWT_OK }, { WHY_BUMP, 0, RJWT_OK }, { WHY_DUE, 0, RJWT_OK },
+		{ WHY_TOKEN_LIMIT, 3, RJWT_OK } };
+	struct keyset k = keyset_of_three();
+	struct rotation_policy p = policy_of_a_day();
+	struct keyset_seen seen = { .first_alive = k.floor, .machine = "m" };
+	struct rjwt_diag diag;
+	struct plan plan;
+	const char *what;
+
+	(void)state;
+	clock_run(DAY);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int64_t event_s;
+
+		p.published = rows[i].published;
+		p.out = rows[i].out;
+		p.out_s = clock_time.wall_s - rows[i].age_s;
+		for (size_t j = 0; j < ARRAY_LEN(whys); j++)
+			want(rows[i].what, plan_at(&k, &p, whys[j].why, whys[j].version, &seen, &plan, &diag),
+			    rows[i].promotes ? RJWT_OK : whys[j].early);
+		want("due", plan_at(&k, &p, WHY_DUE, 0, &seen, &plan, &diag), RJWT_OK);
+		assert_int_equal(plan.after.active.version, rows[i].promotes ? 4 : 3);
+		want("count", plan_at(&k, &p, WHY_TOKEN_LIMIT, 3, &seen, &plan, &diag), RJWT_OK);
+		assert_int_equal(plan.after.active.version, 4);
+		assert_true((strstr(plan.change.warning, "faster than hosts follow") == NULL) == rows[i].promotes);
+		p.max_tokens = seen.minted = 7;
+		want("count when due", plan_at(&k, &p, WHY_DUE, 0, &seen, &plan, &diag), RJWT_OK);
+		assert_int_equal(plan.after.active.version, 4);
+		p.max_tokens = seen.minted = 0;
+		/* A daemon sleeps until then, and does not spin. */
+		event_s = keyset_next_event(&k, &p, &seen, &clock_time, &what);
+		assert_true(rows[i].promotes ? event_s <= clock_time.wall_s : event_s > clock_time.wall_s);
+	}
+}
+
 /* A key that is below floor, or was never made, is not revoked. */
 static void
 test_no_such_key(void **state)
@@ -318,7 +376,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_each_reason), cmocka_unit_test(test_due_rotation),
-		cmocka_unit_test(test_no_such_key), cmocka_unit_test(test_by_the_way),
+		cmocka_unit_test(test_published), cmocka_unit_test(test_no_such_key), cmocka_unit_test(test_by_the_way),
 		cmocka_unit_test(test_clock_recorded), cmocka_unit_test(test_no_time), cmocka_unit_test(test_counts) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "fleet/own.h"
+#include "fleet/conflict.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+bool
+own_issues(const struct dir *state)
+{
+	struct stat status;
+
+	return fstatat(state->fd, "private/bundle.key", &status, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       fstatat(state->fd, "private/published.json", &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A keyset that is damaged is no reason not to follow others. */
+static void
+read_keyset(const struct dir *state, struct keyset *keyset)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+
+	if (file_read(state, "keyset.json", KEYSET_FILE_MAX, &text, NULL, NULL) != RJWT_OK ||
+	    keyset_parse(buf_view(&text), keyset, NULL) != RJWT_OK || keyset_is_followed(keyset))
+		*keyset = (struct keyset){ 0 };
+}
+
+enum rjwt_err
+own_read(const struct dir *state, struct own *own, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
+
+	*own = (struct own){ 0 };
+	read_keyset(state, &own->keyset);
+	own->issues = own_issues(state);
+	if (!own->issues)
+		return RJWT_OK;
+	RJWT_TRY(dir_open_at(state, "private", &private, diag));
+	return record_read(&private, &own->record, diag);
+}
+
+bool
+own_is(const struct own *own, const struct fleet_issuer *issuer)
+{
+	return strcmp(own->keyset.base, issuer->base) == 0 || strcmp(own->record.base, issuer->base) == 0;
+}
+
+bool
+own_was(const struct own *own, const struct fleet_issuer *issuer)
+{
+	return record_has_left(&own->record, issuer->base);
+}
+
+/* --- lines that are not ours ------------------------------------------------------------------- */
+
+static bool
+is_ours(const struct record *record, const struct bundle *bundle)
+{
+	char digest[DIGEST_HEX];
+
+	if (bundle->serial != record->serial)
+		return bundle->serial < record->serial;
+	return digest_hex(bundle->line, digest) == RJWT_OK && strcmp(digest, record->digest) == 0;
+}
+
+/* An earlier line of ours has nothing that this keyset has not come to. */
+static bool
+is_ahead(const struct dir *keys, const struct keyset *k, const struct bundle *bundle)
+{
+	return bundle->floor > k->floor || bundle->active.version > k->active.version ||
+	       bundle->next.version > k->next.version || bundle_conflicts(bundle, k, keys);
+}
+
+static bool
+is_foreign(const struct own *own, const struct dir *keys, const struct bundle *bundle)
+{
+	return !is_ours(&own->record, bundle) ||
+	       (strcmp(own->keyset.base, bundle->base) == 0 && is_ahead(keys, &own->keyset, bundle));
+}
+
+static enum rjwt_err
+stop(const struct dir *state, struct own *own, const struct fleet_issuer *issuer, int64_t serial,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
+
+	snprintf(own->record.stopped, sizeof(own->record.stopped),
+	    "serial %" PRId64 " is not ours, another host publishes as %s, or this one was restored", serial,
+	    issuer->name);
+	RJWT_TRY(dir_open_at(state, "private", &private, diag));
+	return record_write(&private, &own->record, diag);
+}
+
+enum rjwt_err
+own_check(const struct dir *state, struct own *own, const struct fleet_issuer *issuer, const struct offer *offer,
+    bool *stopped, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir keys = DIR_NONE;
+
+	*stopped = false;
+	if (!own->issues || own->record.stopped[0] != '\0' || strcmp(own->record.base, issuer->base) != 0)
+		return RJWT_OK;
+	RJWT_TRY(dir_open_at(state, "keys", &keys, diag));
+	for (size_t i = 0; i < offer->nbundles && !*stopped; i++) {
+		const struct bundle *bundle = &offer->bundles[i];
+
+		if (strcmp(bundle->base, issuer->base) != 0 || !is_foreign(own, &keys, bundle))
+			continue;
+		RJWT_TRY(stop(state, own, issuer, bundle->serial, diag));
+		*stopped = true;
+	}
+	return RJWT_OK;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status_private.h - the parts of rjwt_status(): the keyset of this host (status.c), what it follows (status_fleet.c), and
+ * whether it is published (status_issuer.c).
+ */
+#ifndef RJWT_STATUS_PRIVATE_H
+#define RJWT_STATUS_PRIVATE_H
+
+#include "base/err.h"
+#include "config/config.h"
+#include "rjwt.h"
+
+/* Add a note; one that is there already is not added again. */
+RJWT_MUST enum rjwt_err status_note(struct rjwt_status *s, enum rjwt_note_level level, const char *code,
+    const char *path, const char *fmt, ...) RJWT_PRINTF(5, 6);
+
+/* What is wrong with the fleet that the host of state_dir has joined; s->joined becomes whether it has. */
+RJWT_MUST enum rjwt_err
+status_fleet(struct rjwt_status *s, const char *state_dir, const struct config *config, const char *own_base);
+
+/*
+ * What is wrong with publishing, if this host issues in a fleet. config: rotate_every has another default for a keyset that
+ * is published.
+ */
+RJWT_MUST enum rjwt_err
+status_issuer(struct rjwt_status *s, const char *state_dir, struct config *config, const char *base);
+
+#endif

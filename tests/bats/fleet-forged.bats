@@ -1,0 +1,193 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What a host of a fleet does with lines that strangers, dropped issuers and owned ones wrote, each beside its honest twin.
+# Two issuers, i and j, in one roster that is written here with the fleet's key; the host a follows both.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	need jq /usr/bin/python3
+	/usr/bin/python3 -c 'import cryptography' 2>/dev/null || skip "no python3-cryptography here"
+	use_folder "$BATS_TEST_TMPDIR"
+	top=$dir
+	mkdir "$top"/{i,j,a}
+	machine a 'leeway: 1s'
+	issuer i
+	issuer j
+	entry_i=$(entry i)
+	entry_j=$(entry j)
+	n=$(payload i 1 | jq .n)
+	on a keyd join http://i.example/fleet.jws "$(lines public "$top/i.key")"
+	roster $((n + 1)) "$entry_i" "$entry_j" >"$top/both"
+	on a keyd follow "$top/i.jws" "$top/both" "$top/j.jws"
+	sleep 2.1    # what was minted before the host remembered used tokens counts as used
+	token_i=$(mint i)
+	token_j=$(mint j)
+	judged accepted "$token_i"
+	judged accepted "$token_j"
+}
+
+machine() { printf '%s\n' "state_dir: $top/$1/state" "audience: $1" "${@:2}" >"$top/$1.yaml"; }
+on() { "$RJWT_BUILD/rjwt-$2" -c "$top/$1.yaml" "${@:3}"; }
+lines() { /usr/bin/python3 "$RJWT_SOURCE/tests/bats/fleet_lines.py" "$@"; }
+mint() { on "$1" issue --reusable -a a alice 2>/dev/null; }
+follow() { on a keyd follow "$@"; }
+bundle() { lines sign "$top/$1/state/private/bundle.key" rjwt-bundle+jws; }
+
+# issuer NAME - NAME.key has its fleet keys, NAME.jws is what it has published
+issuer()
+{
+	machine "$1" "issuer: $1.example" 'leeway: 1s'
+	on "$1" keyd fleet init --key "$top/$1.key" "http://$1.example/fleet.jws" >/dev/null 2>&1
+	cp "$top/$1/state/www/fleet.jws" "$top/$1.jws"
+}
+
+# payload NAME LINE - of what it has published: 1 is its own roster, 2 its bundle
+payload() { sed -n "$2p" "$top/$1/state/www/fleet.jws" | cut -d. -f2 | basenc --base64url -d 2>/dev/null; }
+entry() { payload "$1" 1 | jq -c ".issuers[0] | .name = \"$1\""; }
+
+# roster N ENTRY... - a line by the fleet key of i
+roster()
+{
+	local n=$1
+	shift
+	payload i 1 | jq -c ".n = $n | .issuers = [$(IFS=, && echo "$*")]" | tr -d '\n' | lines sign "$top/i.key" rjwt-roster+jws
+}
+
+# judged VERDICT TOKEN
+judged()
+{
+	run on a verify -u alice -s sshd <<<"$2"
+	[[ $output == "$1"* ]]
+}
+
+base() { jq -r .base "$top/$1/state/keyset.json"; }
+serial() { jq .followed.serial "$top/a/state/fleet/$(base "$1")/keyset.json"; }
+
+# changed NAME FILTER - its bundle, with a higher serial, changed by jq; without a line end
+changed() { payload "$1" 2 | jq -c ".serial += 1000 | $2" | tr -d '\n'; }
+
+@test "forged: an issuer's key signs for its own base alone, and its tokens have its own iss alone" {
+	before=$(serial i)
+	changed i . | bundle j >"$top/line"    # i's base, by j
+	run -0 follow "$top/line"
+	says '1 line skipped'
+	[ "$(serial i)" -eq "$before" ]
+	changed i . | bundle i >"$top/line"
+	run -0 follow "$top/line"
+	[ "$(serial i)" -eq $((before + 1000)) ]
+	judged accepted "$token_i"
+	judged 'rejected: issuer' "$(on j issue --reusable -i i.example -a a alice 2>/dev/null)"
+	judged accepted "$token_j"
+}
+
+@test "forged: a roster counts by a fleet key, a bundle by its bundle key, and neither by the other" {
+	roster $((n + 2)) "$entry_i" | cut -d. -f2 | basenc --base64url -d 2>/dev/null >"$top/dropped" || true
+	lines sign "$top/j.key" rjwt-roster+jws <"$top/dropped" >"$top/line"                        # another fleet
+	lines sign "$top/i/state/private/bundle.key" rjwt-roster+jws <"$top/dropped" >>"$top/line"    # an issuer
+	lines sign "$top/i.key" rjwt-bundle+jws <"$top/dropped" >>"$top/line"                         # another type
+	changed j . | lines sign "$top/i.key" rjwt-bundle+jws >>"$top/line"                           # the fleet key
+	changed j . | lines sign "$top/j/state/private/bundle.key" rjwt-roster+jws >>"$top/line"
+	run -0 follow "$top/line"
+	says '5 lines skipped'
+	judged accepted "$token_j"
+	lines sign "$top/i.key" rjwt-roster+jws <"$top/dropped" >"$top/line"
+	run -0 follow "$top/line"
+	judged 'rejected: key_unknown' "$token_j"
+	judged accepted "$token_i"
+}
+
+@test "forged: a dropped issuer verifies nothing and keeps no key, also when its old lines come again; it does not come back older" {
+	before=$(serial j)
+	[ -n "$(ls "$top/a/state/fleet/$(base j)/keys")" ]
+	roster $((n + 2)) "$entry_i" >"$top/line"
+	run -0 follow "$top/line"
+	judged 'rejected: key_unknown' "$token_j"
+	[ -z "$(ls "$top/a/state/fleet/$(base j)/keys")" ]
+	[ "$(serial j)" -eq "$before" ]
+	run -0 follow "$top/j.jws" "$top/both"    # the roster before, and the bundle
+	judged 'rejected: key_unknown' "$token_j"
+	roster $((n + 3)) "$entry_i" "$entry_j" >"$top/line"
+	run -0 follow "$top/line" "$top/j.jws"
+	judged accepted "$token_j"    # the bundle that it had brings its keys back
+	changed j '.serial -= 2000' | bundle j >"$top/news"
+	roster $((n + 4)) "$entry_i" >"$top/line"
+	run -0 follow "$top/line"
+	roster $((n + 5)) "$entry_i" "$entry_j" >"$top/line"
+	run -1 follow "$top/line" "$top/news"
+	says 'a rollback'
+	judged 'rejected: key_unknown' "$token_j"    # an older one does not
+	changed j . | bundle j >"$top/news"
+	run -0 follow "$top/news"
+	judged accepted "$token_j"
+	[ -n "$(ls "$top/a/state/fleet/$(base i)/keys")" ]
+}
+
+@test "forged: the denials of a dropped issuer stay, but for no longer than it was listed" {
+	until=$(($(date +%s) + 100000))
+	hash=$(lines public "$top/i.key" | sha256sum | cut -d' ' -f1)
+	changed j ".denied.sub = [\"$hash $until\"]" | bundle j >"$top/line"
+	run -0 follow "$top/line"
+	[ "$(cat "$top/a/state/fleet/$(base j)/denied/sub/$hash")" -eq "$until" ]
+	roster $((n + 2)) "$entry_i" >"$top/line"
+	run -0 follow "$top/line"
+	[ "$(cat "$top/a/state/denied/sub/$hash")" -eq "$(($(payload i 1 | jq .iat) + 1))" ]
+}
+
+@test "forged: of two rosters with one number that differ neither is taken, and the next one heals it" {
+	roster $((n + 2)) "$entry_i" >"$top/one"
+	roster $((n + 2)) "$entry_j" >"$top/other"
+	run -1 follow "$top/one" "$top/other"
+	says "two rosters have the number $((n + 2)) and differ"
+	judged accepted "$token_i"
+	judged accepted "$token_j"
+	roster $((n + 3)) "$entry_j" >"$top/next"
+	run -0 follow "$top/one" "$top/other" "$top/next"
+	judged accepted "$token_j"
+	judged 'rejected: key_unknown' "$token_i"
+}
+
+@test "forged: an issuer's own lines do not take anything back: serial, versions, keys" {
+	before=$(serial i)
+	for filter in '.serial = 1' '.floor = 0' '.next.version = 1' '.next_version = 2'; do
+		changed i "$filter" | bundle i >"$top/line"
+		run follow "$top/line"
+		[ "$(serial i)" -eq "$before" ]
+	done
+	# another key for a version: that of j, under its name
+	x=$(payload j 2 | jq -c '.keys[0]')
+	changed i ".keys[0] = ($x | .kid = \"$(payload i 2 | jq -r '.keys[0].kid')\" | .iat = $(payload i 2 | jq '.keys[0].iat'))" | bundle i >"$top/line"
+	run -1 follow "$top/line"
+	says 'a version came back with another public key'
+	judged accepted "$token_i"
+	changed i . | bundle i >"$top/line"
+	run -0 follow "$top/line"
+	[ "$(serial i)" -gt "$before" ]
+}
+
+@test "forged: 2,000 denials are installed, 2,001 are a line that does not count; so are 257 KiB" {
+	before=$(serial i) now=$(date +%s)
+	many() { for ((k = 0; k < $1; k++)); do printf '"%064x %d",' $k "$now"; done | sed 's/,$//'; }
+	many 2001 >"$top/list"
+	payload i 2 | jq -c --slurpfile l <(echo "[$(cat "$top/list")]") '.serial += 1000 | .denied.sub = $l[0]' | tr -d '\n' | bundle i >"$top/line"
+	run -0 follow "$top/line"
+	says '1 line skipped'
+	[ "$(serial i)" -eq "$before" ]
+	many 2000 >"$top/list"
+	payload i 2 | jq -c --slurpfile l <(echo "[$(cat "$top/list")]") '.serial += 1000 | .denied.sub = $l[0]' | tr -d '\n' | bundle i >"$top/line"
+	{ head -c 263168 /dev/zero | tr '\0' A; echo; cat "$top/line"; } >"$top/lines"
+	run -0 follow "$top/lines"
+	says '1 line skipped'
+	[ "$(serial i)" -gt "$before" ]
+	[ "$(find "$top/a/state/fleet/$(base i)/denied/sub" -type f | wc -l)" -eq 2000 ]
+	{
+		changed i '.serial += 1000' | head -c -1
+		printf ',"more":"%s"}' "$(head -c 200000 /dev/zero | tr '\0' A)"
+	} | bundle i >"$top/line"
+	[ "$(wc -c <"$top/line")" -gt 262144 ]
+	run -0 follow "$top/line"
+	says '1 line skipped'
+	judged accepted "$token_i"
+}

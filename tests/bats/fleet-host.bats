@@ -1,0 +1,241 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A host of a fleet: which files follow reads, what a carrier asks for, and what status, check and list say of a host that
+# has no keyset of its own. tests/bats/fleet.bats has what is published, joined, followed and denied.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	need jq
+	use_folder "$BATS_TEST_TMPDIR"
+	top=$dir
+	mkdir "$top"/{i,a,spool}
+	machine i 'issuer: i.example' 'leeway: 1s'
+	machine a 'leeway: 1s'
+	url=http://i.example/fleet.jws
+	read -r _ _ _ key < <(on i keyd fleet init --key "$top/fleet.key" "$url" 2>"$top/said")
+	file=$top/i/state/www/fleet.jws
+	on a keyd join "$url" "$key"
+}
+
+# machine NAME [LINE...] - a configuration with an audience of that name
+machine()
+{
+	local name=$1
+	shift
+	printf '%s\n' "state_dir: $top/$name/state" "audience: $name" "$@" >"$top/$name.yaml"
+}
+
+# on NAME PROGRAM [ARG...]
+on() { "$RJWT_BUILD/rjwt-$2" -c "$top/$1.yaml" "${@:3}"; }
+
+serial() { jq .followed.serial "$top"/a/state/fleet/*/keyset.json; }
+
+@test "follow reads the files of a directory whose names end in .jws, and shows no other name" {
+	cp "$file" "$top/spool/i.jws"
+	mkdir "$top/spool/d.jws"
+	ln -s "$file" "$top/spool/link.jws"
+	mkfifo "$top/spool/fifo.jws"
+	cp "$file" "$top/spool/.new.jws"
+	printf x >"$top/spool/"$'\e[31mevil.jws'
+	printf x >"$top/spool/i.answered"
+	run -1 timeout 20 "$RJWT_BUILD/rjwt-keyd" -c "$top/a.yaml" follow "$top/spool"
+	says 'installed serial'
+	says "$top/spool/link.jws: not a regular file"
+	says "$top/spool/fifo.jws: not a regular file"
+	says "$top/spool/d.jws: not a regular file"
+	[[ $output != *evil* && $output != *answered* && $output != *.new* ]]
+	[ "$(serial)" -gt 1 ]
+	rm -r "$top"/spool/{d,link,fifo}.jws
+	run -0 on a keyd follow "$top/spool"
+	says 'nothing new'
+}
+
+@test "follow reads at most 16 files of a directory, says that there are more, and installs what the others offer" {
+	for n in {1..16}; do cp "$file" "$top/spool/$n.jws"; done
+	run -0 on a keyd follow "$top/spool"
+	says 'installed serial'
+	for n in {17..40}; do cp "$file" "$top/spool/$n.jws"; done
+	run -1 on a keyd follow "$top/spool"
+	says 'not read: more than 16 files'
+	[ "$(grep -c 'more than' <<<"$output")" -eq 1 ]
+}
+
+@test "mirrors prints the address that join was told, then that of each issuer; --agent what the host has" {
+	run -0 on a keyd mirrors
+	[ "$output" = "$url" ]
+	run -0 on a keyd mirrors --agent
+	[ "$output" = 'rjwt/1 a n=0' ]
+	on a keyd follow "$file"
+	run -0 on a keyd mirrors
+	[ "$output" = "$url" ]
+	run -0 on a keyd mirrors --agent
+	[ "$output" = "rjwt/1 a n=$(jq .roster.n "$top/a/state/fleet.json") $(jq -r '.roster.issuers[0].name' "$top/a/state/fleet.json")=$(serial)" ]
+	run -0 on i keyd mirrors    # an issuer is in its fleet too
+	[ "$output" = "$url" ]
+	mkdir "$top/b"
+	machine b
+	run -1 on b keyd mirrors
+	says 'joined no fleet'
+}
+
+@test "mirrors --agent is one word for the host, whatever it is called" {
+	rm -r "$top/a/state"
+	machine a
+	sed -i 's/^audience: a$/audience: "a b\\"c; $(x)"/' "$top/a.yaml"
+	on a keyd join "$url" "$key"
+	run -0 on a keyd mirrors --agent
+	[ "$output" = 'rjwt/1 a_b_c____x_ n=0' ]
+}
+
+@test "status and check of a host that only follows: no news is WARN, and FAIL when its tokens stop" {
+	on a keyd follow "$file"
+	name=$(jq -r '.roster.issuers[0].name' "$top/a/state/fleet.json")
+	run -0 on a keyd status
+	[[ ${lines[0]} =~ ^"OK    a: follows 1 issuer; $name serial $(serial), "[0-9]+"s ago"$ ]]
+	[[ ${lines[1]} == 'ISSUER '*'SIGNS '*'SERIAL  NEWS '*'MIRROR  TOKENS STOP IN' ]]
+	[[ ${lines[2]} =~ ^"$name ".*\.1\ .*"s ago  -       "(6d23h|7d)$ ]]
+	[ "${#lines[@]}" -eq 3 ]
+	run -0 on a keyd status --json
+	[ "$(jq -r '.level, .fleet.roster > 1, .fleet.issuers[0].issuer, .fleet.issuers[0].serial, (.keys | length)' <<<"$output" | tr '\n' ' ')" = \
+		"ok true $name $(serial) 0 " ]
+	[ "$(jq '.fleet.issuers[0] | .stale_at - .issued' <<<"$output")" -eq 604800 ]
+	on a keyd check >"$top/checked" || true    # the machine's PAM and log may be as they are
+	grep -q '^OK    fleet    follows 1 issuer, by roster ' "$top/checked"
+	! grep -E '^[A-Z]+ +(keyset|rotation) ' "$top/checked"
+	run -0 on a keyd list
+	[ "$output" = '0 tokens live' ]
+	run -0 on a keyd list --json
+	[ "$(jq '.tokens | length' <<<"$output")" -eq 0 ]
+	run -0 on a keyd once
+}
+
+# aged SECONDS - what is installed is so much older
+aged()
+{
+	local file
+	file=$(echo "$top"/a/state/fleet/*/keyset.json)
+	sed "s/\"issued\":[0-9]*/\"issued\":$(($(date +%s) - $1))/" "$file" | seal >"$top/aged"
+	cat "$top/aged" >"$file"
+}
+
+@test "status by the age of what is installed: 30 minutes, ahead of the clock, fleet_max_age" {
+	on a keyd follow "$file"
+	aged 1700
+	run -0 on a keyd status
+	aged 1900
+	run -1 on a keyd status
+	says ': no news for 31m' '; its tokens stop in 6d23h' 'WARN  fleet '
+	aged -200
+	run -0 on a keyd status
+	aged -400
+	run -1 on a keyd status
+	says "ahead of this host's clock"
+	aged 604700
+	run -1 on a keyd status
+	aged 604900
+	run -3 on a keyd status
+	says 'FAIL  a: ' 'its tokens get no verdict' stopped
+	run -3 on a keyd status -q
+	[ "${#lines[@]}" -eq 1 ]
+	run -3 on a keyd status --json
+	[ "$(jq -r '.level, .findings[0].code' <<<"$output" | tr '\n' ' ')" = 'fail fleet.stale ' ]
+}
+
+@test "status of a host that has heard nothing, whose fleet.json is torn, or whose keyset of an issuer is" {
+	run -3 on a keyd status
+	says 'no roster has come yet from http://i.example/fleet.jws'
+	on a keyd follow "$file"
+	mv "$top/a/state/fleet" "$top/kept"
+	mkdir "$top/a/state/fleet"
+	run -3 on a keyd status
+	says 'nothing has come yet'
+	rmdir "$top/a/state/fleet"
+	mv "$top/kept" "$top/a/state/fleet"
+	run -0 on a keyd status
+	truncate -s -9 "$top"/a/state/fleet/*/keyset.json
+	run -3 on a keyd status
+	says keyset.json
+	truncate -s -9 "$top/a/state/fleet.json"
+	run -3 on a keyd status
+	says fleet.json
+}
+
+@test "a host with a keyset of its own has both in status, and an issuer does not follow itself" {
+	printf '%s\n' "state_dir: $top/a/state" 'audience: a' 'issuer: a.example' 'leeway: 1s' >"$top/a.yaml"
+	on a keyd init
+	on a keyd follow "$file"
+	run -0 on a keyd status
+	says 'signs, ' 'TOKENS STOP IN'
+	aged 1900
+	run -1 on a keyd status
+	says 'WARN  a: ' 'no news for'
+	run -0 on i keyd status
+	[[ $output != *ISSUER* ]]
+}
+
+# denied - how many denials the host has of its own, and of the issuer
+denied() { echo "$(find "$top/a/state/denied" -type f | wc -l) $(find "$top"/a/state/fleet/*/denied -type f | wc -l)"; }
+
+mint() { on i issue -a a "$@" 2>/dev/null; }
+
+@test "denials go when the tokens that they reject have expired by the clock of the host and of each issuer; before stays in their place" {
+	printf '%s\n' 'max_lifetime: 4s' 'default_lifetime: 4s' >>"$top/i.yaml"
+	printf '%s\n' 'max_lifetime: 4s' 'default_lifetime: 4s' >>"$top/a.yaml"
+	on a keyd follow "$file"
+	run on i keyd revoke --sub alice    # 1: no live token of alice is known
+	says 'are denied in this fleet'
+	on a keyd follow "$file"
+	[ "$(denied)" = '0 1' ]
+	run -0 on a keyd once
+	says 'nothing is due'
+	[ "$(denied)" = '0 1' ]
+	sleep 8
+	run -0 on a keyd once    # the issuer was not heard from since
+	[ "$(denied)" = '0 1' ]
+	on i keyd publish
+	run -0 on a keyd follow "$file"
+	says '1 denial of expired tokens removed'
+	[ "$(denied)" = '0 0' ]
+	date=$(jq .before "$top/a/state/fleet.json")
+	[ "$date" -gt $(($(date +%s) - 30)) ]
+	[ "$date" -lt "$(date +%s)" ]
+	[ "$(jq .followed.before "$top"/a/state/fleet/*/keyset.json)" -eq "$date" ]
+	# the issuer publishes it for longer: it is not written again
+	on i keyd publish
+	run -0 on a keyd follow "$file"
+	[[ $output != *removed* ]]
+	[ "$(denied)" = '0 0' ]
+	# who publishes it keeps it for longer: other hosts may take tokens that live longer
+	run -0 on i keyd once
+	[ "$(find "$top/i/state/denied" -type f | wc -l)" -eq 1 ]
+	printf '%s\n' 'previous_key_ttl: 6s' >>"$top/i.yaml"
+	sleep 4
+	run -0 on i keyd once
+	says 'removed'
+	[ "$(find "$top/i/state/denied" -type f | wc -l)" -eq 0 ]
+	# a token from before is rejected for good, whatever the clock; a new one is accepted
+	sleep 1.1
+	run -0 on a verify -u alice -s sshd <<<"$(mint --reusable -t 4s alice)"
+	sed -i "s/\"before\":[0-9]*/\"before\":$(($(date +%s) + 60))/" "$top"/a/state/fleet/*/keyset.json
+	seal <"$(echo "$top"/a/state/fleet/*/keyset.json)" >"$top/sealed"
+	cat "$top/sealed" >"$(echo "$top"/a/state/fleet/*/keyset.json)"
+	run -1 on a verify -u alice -s sshd <<<"$(mint --reusable -t 4s alice)"
+	says 'rejected: denied'
+}
+
+@test "a host that keeps no denials gets none from pruning, and a damaged one stays" {
+	printf '%s\n' 'max_lifetime: 1s' 'default_lifetime: 1s' >>"$top/i.yaml"
+	printf '%s\n' 'max_lifetime: 1s' 'default_lifetime: 1s' >>"$top/a.yaml"
+	run on i keyd revoke --sub alice    # 1: no live token of alice is known
+	says 'are denied in this fleet'
+	on a keyd follow "$file"
+	: >"$(find "$top"/a/state/fleet/*/denied/sub -type f)"
+	rm -r "$top/a/state/denied"
+	sleep 5
+	run on a keyd once
+	[ ! -e "$top/a/state/denied" ]
+	[ "$(find "$top"/a/state/fleet/*/denied -type f | wc -l)" -eq 1 ]
+}
