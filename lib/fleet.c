@@ -100,7 +100,7 @@ handle_publish(struct rjwt *h, struct event_list *events, char *warning, size_t 
 	text_append(warning, size, "; ", "%s", text);
 }
 
-/* After a failure too it waits: what hinders it is said once in that time. */
+/* After a failure too it waits: what prevents it is said once in that time. */
 void
 handle_publish_due(struct rjwt *h, struct event_list *events, char *warning, size_t size, int64_t *next_s)
 {

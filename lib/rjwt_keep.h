@@ -147,7 +147,7 @@ struct rjwt_following {
 	char url[256];			  /* where join was told to look */
 	int64_t roster;			  /* the number of the roster that is believed; 0: none has come */
 	int64_t forked;			  /* two rosters of this number differ; 0: none do */
-	int64_t newer;			  /* a bundle tells of a roster of this number; 0: none is newer */
+	int64_t newer;			  /* a bundle names a roster of this number; 0: none is newer */
 	char newer_by[33];		  /* whose bundle */
 	struct rjwt_followed issuers[RJWT_ISSUERS_MAX];
 	size_t n;
@@ -241,7 +241,7 @@ enum rjwt_err rjwt_joined(const struct rjwt_options *options, const char *url, c
     struct rjwt_fleet *fleet, struct rjwt_diag *diag);
 
 /*
- * Install what files of lines offer, which anybody may have written; NULL-terminated. A directory stands for the files in
+ * Install what files of lines offer, which anybody may have written; NULL-terminated. A directory means the files in
  * it that end in .jws; NULL or an empty list for the spool, LOCALSTATEDIR/spool/rjwt. say is called for each event: wrong
  * means that something was not installed. An error is this host's; what is wrong with the files is said.
  */

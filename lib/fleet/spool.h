@@ -11,7 +11,7 @@
 #include "base/string_list.h"
 
 /*
- * The files that paths stand for, NULL-terminated: a directory for those in it, without any path RJWT_SPOOL_DIR. At most
+ * The files that paths name, NULL-terminated: a directory for those in it, without any path RJWT_SPOOL_DIR. At most
  * one more than follow reads is named of each directory. RJWT_IO: a directory cannot be listed; RJWT_MEMORY.
  */
 RJWT_MUST enum rjwt_err spool_files(const char *const *paths, struct string_list *files, struct rjwt_diag *diag);

@@ -75,14 +75,14 @@ int64_t
 keyset_next_event(const struct keyset *keyset, const struct rotation_policy *policy, const struct keyset_seen *seen,
     const struct rjwt_time *now, const char **what)
 {
-	int64_t event = 0, clean = 0, settled;
+	int64_t unknown = unknown_s(keyset, policy, now->wall_s), event = 0, clean = 0, settled;
 
 	*what = "nothing";
 	if (policy->rotate_every_s > 0) {
 		event = keyset->active.since_s + policy->rotate_every_s;
 		*what = "rotation";
-		if (event < now->wall_s + unknown_s(keyset, policy, now->wall_s))
-			event = now->wall_s + unknown_s(keyset, policy, now->wall_s);
+		if (unknown > 0 && event < now->wall_s + unknown)
+			event = now->wall_s + unknown;
 	}
 	/* When the oldest remaining key can be removed. */
 	if (seen->first_alive > keyset->floor)
