@@ -355,7 +355,8 @@ second()
 	jq -c '.active.since -= 500000' "$top/i/state/keyset.json" | seal >"$top/edited" && cat "$top/edited" >"$top/i/state/keyset.json"
 	on i keyd once
 	[ "$(jq .active.version "$top/i/state/keyset.json")" -eq 2 ]
-	chmod 0500 "$top/i/state/www" && rm -rf "$top/i/state/www" && echo >"$top/i/state/www"
+	rm -r "$top/i/state/www"
+	echo >"$top/i/state/www"    # a file, in which there is no room for another
 	aged i 700
 	run -0 on i keyd once    # prevents nothing else, and is said
 	says 'not published'
