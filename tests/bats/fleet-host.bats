@@ -182,8 +182,8 @@ denied() { echo "$(find "$top/a/state/denied" -type f | wc -l) $(find "$top"/a/s
 mint() { on i issue -a a "$@" 2>/dev/null; }
 
 @test "denials go when the tokens that they reject have expired by the clock of the host and of each issuer; before stays in their place" {
-	printf '%s\n' 'max_lifetime: 4s' 'default_lifetime: 4s' >>"$top/i.yaml"
-	printf '%s\n' 'max_lifetime: 4s' 'default_lifetime: 4s' >>"$top/a.yaml"
+	printf '%s\n' 'max_lifetime: 8s' 'default_lifetime: 8s' >>"$top/i.yaml"
+	printf '%s\n' 'max_lifetime: 8s' 'default_lifetime: 8s' >>"$top/a.yaml"
 	on a keyd follow "$file"
 	run on i keyd revoke --sub alice    # 1: no live token of alice is known
 	says 'are denied in this fleet'
@@ -192,7 +192,7 @@ mint() { on i issue -a a "$@" 2>/dev/null; }
 	run -0 on a keyd once
 	says 'nothing is due'
 	[ "$(denied)" = '0 1' ]
-	sleep 8
+	sleep 12
 	run -0 on a keyd once    # the issuer was not heard from since
 	[ "$(denied)" = '0 1' ]
 	on i keyd publish
@@ -211,8 +211,8 @@ mint() { on i issue -a a "$@" 2>/dev/null; }
 	# who publishes it keeps it for longer: other hosts may take tokens that live longer
 	run -0 on i keyd once
 	[ "$(find "$top/i/state/denied" -type f | wc -l)" -eq 1 ]
-	printf '%s\n' 'previous_key_ttl: 6s' >>"$top/i.yaml"
-	sleep 4
+	printf '%s\n' 'previous_key_ttl: 10s' >>"$top/i.yaml"
+	sleep 9
 	run -0 on i keyd once
 	says 'removed'
 	[ "$(find "$top/i/state/denied" -type f | wc -l)" -eq 0 ]
