@@ -14,9 +14,10 @@ setup()
 }
 
 # installing DIR [OPTION...] - the packages that an administrator installs, as README says
+# Where rjwt.yaml is another in the new version, dpkg would ask whether to keep the administrator's: it is to.
 installing()
 {
-	apt-get -q -y -o Dpkg::Use-Pty=0 "${@:2}" install "$1"/rjwt_*.deb "$1"/libpam-rjwt_*.deb </dev/null 3>&-
+	apt-get -q -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold "${@:2}" install "$1"/rjwt_*.deb "$1"/libpam-rjwt_*.deb </dev/null 3>&-
 }
 
 removing() { apt-get -q -y -o Dpkg::Use-Pty=0 "$@" </dev/null 3>&-; }
