@@ -321,6 +321,14 @@ rjwt_fleet_roster(const struct rjwt_options *options, const struct rjwt_roster *
 
 /* --- hosts -------------------------------------------------------------------------------------- */
 
+static void
+give_joined(const struct fleet *joined, bool changed, struct rjwt_fleet *fleet)
+{
+	*fleet = (struct rjwt_fleet){ .changed = changed };
+	memcpy(fleet->audience, joined->audience, sizeof(fleet->audience));
+	memcpy(fleet->key, joined->pin.text, sizeof(fleet->key));
+}
+
 enum rjwt_err
 rjwt_join(const struct rjwt_options *options, const char *url, const char *key, struct rjwt_fleet *fleet,
     struct rjwt_diag *diag)
@@ -334,9 +342,7 @@ rjwt_join(const struct rjwt_options *options, const char *url, const char *key, 
 	RJWT_TRY(load_config(options, &config, &clock, diag));
 	env = env_of(&config, &clock, diag);
 	RJWT_TRY(follow_join(&env, url, key, &changed, &joined));
-	*fleet = (struct rjwt_fleet){ .changed = changed };
-	memcpy(fleet->audience, joined.audience, sizeof(fleet->audience));
-	memcpy(fleet->key, joined.pin.text, sizeof(fleet->key));
+	give_joined(&joined, changed, fleet);
 	return RJWT_OK;
 }
 
@@ -352,9 +358,7 @@ rjwt_joined(const struct rjwt_options *options, const char *url, const char *key
 	RJWT_TRY(load_config(options, &config, &clock, diag));
 	env = env_of(&config, &clock, diag);
 	RJWT_TRY(follow_joined(&env, url, key, &joined));
-	*fleet = (struct rjwt_fleet){ 0 };
-	memcpy(fleet->audience, joined.audience, sizeof(fleet->audience));
-	memcpy(fleet->key, joined.pin.text, sizeof(fleet->key));
+	give_joined(&joined, false, fleet);
 	return RJWT_OK;
 }
 

@@ -199,10 +199,11 @@ enum rjwt_err rjwt_fleet_init(const struct rjwt_options *options, const char *ur
     struct rjwt_fleet *fleet, struct rjwt_diag *diag);
 
 /*
- * What a roster is to say of this host, whose file will be fetched from url: JSON, without a line end. Makes what is
- * missing of keyset and bundle key. name: in the roster; NULL: of the host. url NULL: url and name as the roster has them of
- * this host, also under an earlier base. entry gives; rjwt_free(). RJWT_USAGE: url or name are malformed, or there is no such
- * entry, or this host is not an issuer; as rjwt_init().
+ * The entry of this host for a roster: JSON, without a line end. Hosts will fetch its file from url. Creates the keyset and
+ * the bundle key if they are missing. name: what the roster calls this issuer; NULL: the name of the host. If url is NULL,
+ * url and name are those that the roster already has for this host, or for an earlier base of it. *entry is released with
+ * rjwt_free(). RJWT_USAGE: url or name is malformed, or url is NULL and the roster has no such entry, or this host is not an
+ * issuer; otherwise as rjwt_init().
  */
 enum rjwt_err rjwt_fleet_request(const struct rjwt_options *options, const char *url, const char *name, char **entry,
     struct rjwt_diag *diag);

@@ -16,7 +16,7 @@ own_issues(const struct dir *state)
 	       fstatat(state->fd, "private/published.json", &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* A keyset that is damaged is no reason not to follow others. */
+/* A host whose own keyset is damaged still follows others. */
 static void
 read_keyset(const struct dir *state, struct keyset *keyset)
 {

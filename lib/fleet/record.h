@@ -17,7 +17,7 @@
 #define PUBLISH_RENEW "find the other host, then here: rjwt-keyd init --adopt"
 
 struct record {
-	char base[KEYSET_BASE_MAX + 1]; /* the one that the bundle key is for; "": there is no record */
+	char base[KEYSET_BASE_MAX + 1]; /* the base that the bundle key signs for; "": no record yet */
 	int64_t serial, iat_s;		/* of the last line; 0: none */
 	int64_t next, next_s;		/* version of the next key that is out, and since when; 0: none */
 	char digest[DIGEST_HEX];	/* of its text */

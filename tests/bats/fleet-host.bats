@@ -104,7 +104,7 @@ serial() { jq .followed.serial "$top"/a/state/fleet/*/keyset.json; }
 	[ "$(jq '.fleet.issuers[0] | .stale_at - .issued' <<<"$output")" -eq 604800 ]
 	on a keyd check >"$top/checked" || true    # the machine's PAM and log may be as they are
 	grep -q '^OK    fleet    follows 1 issuer, by roster ' "$top/checked"
-	! grep -E '^[A-Z]+ +(keyset|rotation) ' "$top/checked"
+	run -1 grep -E '^[A-Z]+ +(keyset|rotation) ' "$top/checked"
 	run -0 on a keyd list
 	[ "$output" = '0 tokens live' ]
 	run -0 on a keyd list --json

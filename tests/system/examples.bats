@@ -64,7 +64,7 @@ debian_sshd()
 			named=$((named + 1))
 			[ -e "$modules/$module" ] || { echo "$file: $module" && false; }
 		done < <(grep -v '^[-#]' "$file" | grep -o 'pam_[a-z_]*\.so')
-		! grep -v '^#' "$file" | grep user_readenv
+		run -1 grep '^[^#]*user_readenv' "$file"
 	done
 	[ $named -gt 40 ]
 }
