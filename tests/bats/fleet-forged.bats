@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 setup()
 {
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	. "$RJWT_SOURCE/tests/bats/fleet.bash"
 	need jq /usr/bin/python3
 	/usr/bin/python3 -c 'import cryptography' 2>/dev/null || skip "no python3-cryptography here"
 	use_folder "$BATS_TEST_TMPDIR"
@@ -29,8 +30,6 @@ setup()
 	judged accepted "$token_j"
 }
 
-machine() { printf '%s\n' "state_dir: $top/$1/state" "audience: $1" "${@:2}" >"$top/$1.yaml"; }
-on() { "$RJWT_BUILD/rjwt-$2" -c "$top/$1.yaml" "${@:3}"; }
 lines() { /usr/bin/python3 "$RJWT_SOURCE/tests/bats/fleet_lines.py" "$@"; }
 mint() { on "$1" issue --reusable -a a alice 2>/dev/null; }
 follow() { on a keyd follow "$@"; }

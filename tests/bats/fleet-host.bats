@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 setup()
 {
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	. "$RJWT_SOURCE/tests/bats/fleet.bash"
 	need jq
 	use_folder "$BATS_TEST_TMPDIR"
 	top=$dir
@@ -19,17 +20,6 @@ setup()
 	file=$top/i/state/www/fleet.jws
 	on a keyd join "$url" "$key"
 }
-
-# machine NAME [LINE...] - a configuration with an audience of that name
-machine()
-{
-	local name=$1
-	shift
-	printf '%s\n' "state_dir: $top/$name/state" "audience: $name" "$@" >"$top/$name.yaml"
-}
-
-# on NAME PROGRAM [ARG...]
-on() { "$RJWT_BUILD/rjwt-$2" -c "$top/$1.yaml" "${@:3}"; }
 
 serial() { jq .followed.serial "$top"/a/state/fleet/*/keyset.json; }
 

@@ -7,6 +7,7 @@ bats_require_minimum_version 1.5.0
 setup()
 {
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	. "$RJWT_SOURCE/tests/bats/fleet.bash"
 	need jq
 	use_folder "$BATS_TEST_TMPDIR"
 	top=$dir
@@ -18,18 +19,6 @@ setup()
 	file=$top/i/state/www/fleet.jws
 	other=$top/j/state/www/fleet.jws
 }
-
-# machine NAME [LINE...] - a configuration with an audience of that name
-machine()
-{
-	local name=$1
-	shift
-	mkdir "$top/$name"
-	printf '%s\n' "state_dir: $top/$name/state" "audience: $name" "$@" >"$top/$name.yaml"
-}
-
-# on NAME PROGRAM [ARG...]
-on() { "$RJWT_BUILD/rjwt-$2" -c "$top/$1.yaml" "${@:3}"; }
 
 # roster NAME add|drop|roll [ARG...] - with the fleet key that is in force
 roster() { on "$1" keyd fleet "$2" --key "$top/fleet.key" "${@:3}"; }

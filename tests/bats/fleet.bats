@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 setup()
 {
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	. "$RJWT_SOURCE/tests/bats/fleet.bash"
 	need jq
 	use_folder "$BATS_TEST_TMPDIR"
 	top=$dir
@@ -17,17 +18,6 @@ setup()
 	machine b 'leeway: 1s'
 	url=http://i.example/fleet.jws
 }
-
-# machine NAME [LINE...] - a configuration with an audience of that name
-machine()
-{
-	local name=$1
-	shift
-	printf '%s\n' "state_dir: $top/$name/state" "audience: $name" "$@" >"$top/$name.yaml"
-}
-
-# on NAME PROGRAM [ARG...]
-on() { "$RJWT_BUILD/rjwt-$2" -c "$top/$1.yaml" "${@:3}"; }
 
 begin()
 {

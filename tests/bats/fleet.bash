@@ -1,0 +1,13 @@
+# shellcheck shell=bash disable=SC2154    # the tests set top
+# SPDX-License-Identifier: MIT
+# Machines of a fleet, for tests/bats/fleet*.bats: each is a state directory and a configuration below $top.
+
+# machine NAME [LINE...] - a configuration with an audience of that name
+machine()
+{
+	mkdir -p "$top/$1"
+	printf '%s\n' "state_dir: $top/$1/state" "audience: $1" "${@:2}" >"$top/$1.yaml"
+}
+
+# on NAME PROGRAM [ARG...]
+on() { "$RJWT_BUILD/rjwt-$2" -c "$top/$1.yaml" "${@:3}"; }
