@@ -406,8 +406,9 @@ handle_prune(struct rjwt *h, struct rjwt_change *done)
 	struct follow_env env = env_of(&h->config, &h->clock, &why);
 	size_t removed = 0;
 	enum rjwt_err err;
+	bool in_fleet;
 
-	if (!handle_is_in_fleet(h) || fleet_value(h->fleet) == NULL)
+	if (handle_is_in_fleet(h, &in_fleet) != RJWT_OK || !in_fleet || fleet_value(h->fleet) == NULL)
 		return;
 	err = follow_prune(&env, &removed);
 	if (err != RJWT_OK)
@@ -421,10 +422,15 @@ handle_prune(struct rjwt *h, struct rjwt_change *done)
 
 /* --- denials ------------------------------------------------------------------------------------ */
 
-bool
-handle_is_in_fleet(const struct rjwt *h)
+enum rjwt_err
+handle_is_in_fleet(const struct rjwt *h, bool *in)
 {
-	return h->fleet != NULL && fleet_refresh(h->fleet) == RJWT_OK && fleet_is_joined(h->fleet);
+	*in = false;
+	if (h->fleet == NULL)
+		return RJWT_OK;
+	RJWT_TRY(fleet_refresh(h->fleet));
+	*in = fleet_is_joined(h->fleet);
+	return RJWT_OK;
 }
 
 static enum rjwt_err

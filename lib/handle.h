@@ -45,10 +45,10 @@ bool handle_issues(const struct rjwt *handle);
 void handle_prune(struct rjwt *handle, struct rjwt_change *done);
 
 /*
- * In a fleet, tokens of a name or an id are denied on all hosts; false: this host is in none. The denial is durable when
- * it returns. *until_s: no token of these names with iat up to this verifies, or is minted.
+ * In a fleet, tokens of a name or an id are denied on all hosts; *in is false: this host is in none. The denial is durable
+ * when it returns. *until_s: no token of these names with iat up to this verifies, or is minted.
  */
-bool handle_is_in_fleet(const struct rjwt *handle);
+RJWT_MUST enum rjwt_err handle_is_in_fleet(const struct rjwt *handle, bool *in);
 RJWT_MUST enum rjwt_err
 handle_deny(struct rjwt *handle, const struct rjwt_revocation *revocation, int64_t *until_s, struct rjwt_diag *diag);
 

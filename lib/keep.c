@@ -86,6 +86,7 @@ rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token 
 	bool parks = (request->flags & RJWT_PARK) != 0;
 	enum rjwt_err err;
 
+	*token = (struct rjwt_token){ 0 };
 	RJWT_TRY(handle_need_store(h, diag));
 	handle_look_at_fleet(h);
 	if (parks)
@@ -278,11 +279,13 @@ rjwt_revoke(struct rjwt *h, const struct rjwt_revocation *revocation, int flags,
 {
 	struct change_request request;
 	enum rjwt_err err;
+	bool in_fleet;
 
 	RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(flags_check(flags, RJWT_REVOKE_FLAGS, diag));
 	RJWT_TRY(read_revocation(h, revocation, &request, diag));
-	if ((revocation->users != NULL || revocation->jti != NULL) && handle_is_in_fleet(h))
+	RJWT_TRY(handle_is_in_fleet(h, &in_fleet));
+	if ((revocation->users != NULL || revocation->jti != NULL) && in_fleet)
 		return deny(h, revocation, flags, done, diag);
 	err = change(h, request, flags, done, diag);
 	if (err == RJWT_KEY_UNKNOWN && revocation->kid != NULL) /* the change knows its version alone */

@@ -123,6 +123,10 @@ fleet_refresh(struct fleet_reader *r)
 	r->identity = (struct stat){ 0 };
 	r->why = (struct rjwt_diag){ 0 };
 	r->err = r->joined ? load(r) : RJWT_KEY_UNKNOWN;
+	if (err_is_missing(r->err)) { /* it could not be looked at, and is not there */
+		r->joined = false;
+		r->err = RJWT_KEY_UNKNOWN;
+	}
 	return r->err == RJWT_MEMORY ? RJWT_MEMORY : RJWT_OK;
 }
 
