@@ -151,38 +151,44 @@ put(struct keyd *keyd, const struct check *check)
 		findings_json(&check->found, &out);
 	else
 		findings_text(&check->found, keyd->quiet, colour_wanted(), &out);
-	if (buf_done(&out) != RJWT_OK || check->found.failed)
+	if (buf_done(&out) != RJWT_OK)
 		return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
 	(void)fwrite(out.p, 1, out.n, stdout);
 	return findings_level(&check->found) == LEVEL_FAIL ? EXIT_REFUSED : EXIT_DONE;
 }
 
+enum rjwt_err
+check_look(struct check *check, struct rjwt_status *status)
+{
+	static const char *const pam[] = { "/etc/pam.d", "/usr/lib/pam.d", NULL };
+
+	RJWT_TRY(rjwt_status(check->options, status));
+	check->pam = pam;
+	check_take_notes(&check->found, status);
+	check_issue(check);
+	check_keyset(check, status);
+	check_disk(check, status);
+	check_clock(check, status);
+	check_log(check);
+	if (status->nkeys > 0 || !status->joined)
+		check_rotation(check);
+	check_fleet(check, status);
+	check_find_modules(check);
+	check_pam(check);
+	check_module(check);
+	check_sshd(check);
+	check_sudo(check);
+	return check->found.failed ? RJWT_MEMORY : RJWT_OK;
+}
+
 int
 keyd_check(struct keyd *keyd)
 {
-	static const char *const pam[] = { "/etc/pam.d", "/usr/lib/pam.d", NULL };
-	struct check check = { .options = &keyd->tool.options, .pam = pam };
-	struct rjwt_status status;
-	enum rjwt_err err = rjwt_status(&keyd->tool.options, &status);
-	int result;
+	struct check check = { .options = &keyd->tool.options };
+	struct rjwt_status status = { 0 };
+	enum rjwt_err err = check_look(&check, &status);
+	int result = err == RJWT_OK ? put(keyd, &check) : tool_fail(&keyd->tool, err, &(struct rjwt_diag){ 0 });
 
-	if (err != RJWT_OK)
-		return tool_fail(&keyd->tool, err, &(struct rjwt_diag){ 0 });
-	check_take_notes(&check.found, &status);
-	check_issue(&check);
-	check_keyset(&check, &status);
-	check_disk(&check, &status);
-	check_clock(&check, &status);
-	check_log(&check);
-	if (status.nkeys > 0 || !status.joined)
-		check_rotation(&check);
-	check_fleet(&check, &status);
-	check_find_modules(&check);
-	check_pam(&check);
-	check_module(&check);
-	check_sshd(&check);
-	check_sudo(&check);
-	result = put(keyd, &check);
 	findings_clear(&check.found);
 	rjwt_status_clear(&status);
 	return result;
