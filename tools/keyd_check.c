@@ -112,8 +112,9 @@ static void
 check_clock(struct check *check, const struct rjwt_status *s)
 {
 	int synchronised = check_synchronised();
-	char stamp[32];
+	char stamp[32], in_step[32];
 
+	duration_format(in_step, s->in_step_s);
 	if (newest_stamp(s) > s->now_s + RJWT_LEEWAY_MAX) {
 		time_format(stamp, newest_stamp(s));
 		finding_add(&check->found, "clock.wrong", "the clock is behind the keyset, which was written %s",
@@ -124,6 +125,8 @@ check_clock(struct check *check, const struct rjwt_status *s)
 	else if (synchronised == 0)
 		finding_add(&check->found, "clock.unsynchronised",
 		    "not synchronised: tokens of other hosts may be rejected");
+	else if (s->in_step_s > 0)
+		finding_ok(&check->found, "clock", "synchronised, in step for %s", in_step);
 	else
 		finding_ok(&check->found, "clock", "synchronised");
 }
@@ -166,6 +169,7 @@ check_look(struct check *check, struct rjwt_status *status)
 	check->pam = pam;
 	check_take_notes(&check->found, status);
 	check_issue(check);
+	check_scopes(check, status);
 	check_keyset(check, status);
 	check_disk(check, status);
 	check_clock(check, status);
