@@ -162,6 +162,7 @@ struct rjwt_status {
 	int64_t now_s, next_event_s;		    /* due before now_s: nobody has done it */
 	char next_event[16];			    /* "rotation", "clean-up", "nothing" */
 	int64_t rotate_every_s, previous_key_ttl_s; /* as configured */
+	int64_t in_step_s;			    /* for so long the clock was not set, in this boot; 0: not known */
 	uint64_t generation;
 	struct rjwt_note *notes; /* NULL: there are none */
 	size_t nnotes;

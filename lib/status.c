@@ -369,6 +369,7 @@ judge_time(struct store *store, const struct rotation_policy *policy, const stru
 		RJWT_TRY(note(s, RJWT_ATTENTION, "rotation.overdue", store_dir(store)->path,
 		    "rotation is overdue: is rjwt-keyd run (or rjwt-keyd once from cron) running?"));
 	RJWT_TRY(judge_waiting(store, policy, now, s));
+	s->in_step_s = keyset_in_step_s(keyset, policy, now);
 	s->next_event_s = keyset_next_event(keyset, policy, &seen, now, &what);
 	snprintf(s->next_event, sizeof(s->next_event), "%s", what);
 	return RJWT_OK;

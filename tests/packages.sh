@@ -65,6 +65,9 @@ for group; do
 	read -r -d '' -a more <<<"${packages[$group]}" || true
 	names+=("${more[@]}")
 done
+# systemd.pc, which says where units are: from Debian 13 on in a package of its own
+release=$(sed -n 's/^VERSION_ID="\([0-9]*\)"$/\1/p' /etc/os-release)
+[[ " $* " != *' deb '* ]] || [ "${release:-13}" -lt 13 ] || names+=(systemd-dev)
 
 if [ "$mode" = list ]; then
 	printf '%s\n' "${names[@]}"

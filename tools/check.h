@@ -86,6 +86,19 @@ void check_sshd(struct check *check);
 void check_sudo(struct check *check);
 void check_rotation(struct check *check);
 void check_issue(struct check *check);
+void check_scopes(struct check *check, const struct rjwt_status *status);
+
+/*
+ * Look at all of them; check->options must be set. RJWT_MEMORY: something is missing. findings_clear(), rjwt_status_clear(),
+ * after any result.
+ */
+RJWT_MUST enum rjwt_err check_look(struct check *check, struct rjwt_status *status);
+
+/*
+ * Log each finding that is new, gone or of another level since the last call, of which a file in the state directory
+ * tells. Silent otherwise: also what fails is only logged.
+ */
+void check_news(const struct rjwt_options *options);
 
 /* What the library found. */
 void check_take_notes(struct findings *found, const struct rjwt_status *status);

@@ -112,8 +112,9 @@ static void
 check_clock(struct check *check, const struct rjwt_status *s)
 {
 	int synchronised = check_synchronised();
-	char stamp[32];
+	char stamp[32], in_step[32];
 
+	duration_format(in_step, s->in_step_s);
 	if (newest_stamp(s) > s->now_s + RJWT_LEEWAY_MAX) {
 		time_format(stamp, newest_stamp(s));
 		finding_add(&check->found, "clock.wrong", "the clock is behind the keyset, which was written %s",
@@ -124,6 +125,8 @@ check_clock(struct check *check, const struct rjwt_status *s)
 	else if (synchronised == 0)
 		finding_add(&check->found, "clock.unsynchronised",
 		    "not synchronised: tokens of other hosts may be rejected");
+	else if (s->in_step_s > 0)
+		finding_ok(&check->found, "clock", "synchronised, in step for %s", in_step);
 	else
 		finding_ok(&check->found, "clock", "synchronised");
 }
@@ -151,38 +154,45 @@ put(struct keyd *keyd, const struct check *check)
 		findings_json(&check->found, &out);
 	else
 		findings_text(&check->found, keyd->quiet, colour_wanted(), &out);
-	if (buf_done(&out) != RJWT_OK || check->found.failed)
+	if (buf_done(&out) != RJWT_OK)
 		return tool_fail(&keyd->tool, RJWT_MEMORY, &(struct rjwt_diag){ 0 });
 	(void)fwrite(out.p, 1, out.n, stdout);
 	return findings_level(&check->found) == LEVEL_FAIL ? EXIT_REFUSED : EXIT_DONE;
 }
 
+enum rjwt_err
+check_look(struct check *check, struct rjwt_status *status)
+{
+	static const char *const pam[] = { "/etc/pam.d", "/usr/lib/pam.d", NULL };
+
+	RJWT_TRY(rjwt_status(check->options, status));
+	check->pam = pam;
+	check_take_notes(&check->found, status);
+	check_issue(check);
+	check_scopes(check, status);
+	check_keyset(check, status);
+	check_disk(check, status);
+	check_clock(check, status);
+	check_log(check);
+	if (status->nkeys > 0 || !status->joined)
+		check_rotation(check);
+	check_fleet(check, status);
+	check_find_modules(check);
+	check_pam(check);
+	check_module(check);
+	check_sshd(check);
+	check_sudo(check);
+	return check->found.failed ? RJWT_MEMORY : RJWT_OK;
+}
+
 int
 keyd_check(struct keyd *keyd)
 {
-	static const char *const pam[] = { "/etc/pam.d", "/usr/lib/pam.d", NULL };
-	struct check check = { .options = &keyd->tool.options, .pam = pam };
-	struct rjwt_status status;
-	enum rjwt_err err = rjwt_status(&keyd->tool.options, &status);
-	int result;
+	struct check check = { .options = &keyd->tool.options };
+	struct rjwt_status status = { 0 };
+	enum rjwt_err err = check_look(&check, &status);
+	int result = err == RJWT_OK ? put(keyd, &check) : tool_fail(&keyd->tool, err, &(struct rjwt_diag){ 0 });
 
-	if (err != RJWT_OK)
-		return tool_fail(&keyd->tool, err, &(struct rjwt_diag){ 0 });
-	check_take_notes(&check.found, &status);
-	check_issue(&check);
-	check_keyset(&check, &status);
-	check_disk(&check, &status);
-	check_clock(&check, &status);
-	check_log(&check);
-	if (status.nkeys > 0 || !status.joined)
-		check_rotation(&check);
-	check_fleet(&check, &status);
-	check_find_modules(&check);
-	check_pam(&check);
-	check_module(&check);
-	check_sshd(&check);
-	check_sudo(&check);
-	result = put(keyd, &check);
 	findings_clear(&check.found);
 	rjwt_status_clear(&status);
 	return result;

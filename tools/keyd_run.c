@@ -3,6 +3,7 @@
  * rjwt-keyd run: sleep until something is due, do it, and say so. It wakes for nothing else but signals and
  * a step of the wall clock.
  */
+#include "check.h"
 #include "keyd.h"
 
 #include <errno.h>
@@ -11,11 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -173,10 +176,32 @@ take_signal(struct daemon *d)
 
 	if (read(d->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return true;
+	if (info.ssi_signo == SIGCHLD) {
+		(void)waitpid(-1, NULL, WNOHANG);
+		return true;
+	}
 	if (info.ssi_signo != SIGHUP)
 		return false;
 	reload(d, true);
 	return true;
+}
+
+/* In a process of its own: programs that it asks may take their time, and nothing that happens there ends the daemon. */
+static void
+look_for_news(const struct daemon *d)
+{
+	sigset_t none;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		tool_say(&d->keyd->tool, "cannot check this host: %s", strerrordesc_np(errno));
+	if (pid != 0)
+		return;
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* it ends with the daemon */
+	check_news(&d->keyd->tool.options);
+	_exit(0);
 }
 
 static int
@@ -188,6 +213,7 @@ loop(struct daemon *d)
 	if (!tick(d))
 		return EXIT_REFUSED;
 	notify("READY=1");
+	look_for_news(d);
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return EXIT_REFUSED;
@@ -226,6 +252,7 @@ keyd_run(struct keyd *keyd)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
 	/* Blocked throughout: whatever is under way when one comes is done first. */
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	d.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

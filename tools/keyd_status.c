@@ -143,6 +143,22 @@ put_verdict(const struct report *r)
 	puts(out.p == NULL ? "" : out.p);
 }
 
+/* Whether the time can be believed. What is not known is left out. */
+static void
+put_now(const struct rjwt_status *s)
+{
+	int synchronised = check_synchronised();
+	char now[32], in_step[32];
+
+	time_format(now, s->now_s);
+	duration_format(in_step, s->in_step_s);
+	printf("now      %s%s", now,
+	    synchronised < 0	? ""
+	    : synchronised == 0 ? ", clock not synchronised"
+				: ", clock synchronised");
+	printf(s->in_step_s > 0 ? ", in step for %s\n" : "\n", in_step);
+}
+
 /* What is due when, or what was and was not done. */
 static void
 put_event(const struct rjwt_status *s)
@@ -207,15 +223,14 @@ put_text(const struct report *r)
 {
 	const struct rjwt_status *s = &r->status;
 	RJWT_CLEAN(buf_clear) struct buf out = { 0 };
-	char now[32], ago[32];
+	char ago[32];
 
 	put_verdict(r);
 	if (r->keyd->quiet)
 		return;
 	if (s->nkeys > 0) {
 		status_put_keys(s);
-		time_format(now, s->now_s);
-		printf("now      %s\n", now);
+		put_now(s);
 		put_event(s);
 		put_tokens(r);
 		duration_format(ago, s->now_s - r->live.last_login_s);
@@ -307,6 +322,7 @@ json_clock(struct buf *out, const struct report *r)
 	if (synchronised >= 0)
 		json_put_bool(out, "synchronised", synchronised == 1);
 	json_put_bool(out, "suspect", suspect);
+	json_time(out, "in_step_s", r->status.in_step_s);
 	json_close(out);
 }
 

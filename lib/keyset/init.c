@@ -127,12 +127,13 @@ check_entry(void *context, const char *name)
 {
 	const struct entries *e = context;
 
-	static const char *const of_fleet[] = { "fleet", "fleet.json", "denied" }; /* it follows others already */
+	static const char *const of_others[] = { "fleet", "fleet.json", "denied", /* it follows others already */
+		"findings" };							  /* of check, when the daemon began */
 
 	if (strcmp(name, "private") == 0 || strcmp(name, "lost+found") == 0)
 		return RJWT_OK;
-	for (size_t i = 0; i < ARRAY_LEN(of_fleet); i++)
-		if (strcmp(name, of_fleet[i]) == 0)
+	for (size_t i = 0; i < ARRAY_LEN(of_others); i++)
+		if (strcmp(name, of_others[i]) == 0)
 			return RJWT_OK;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (e->begun && strcmp(name, parts[i].name) == 0)

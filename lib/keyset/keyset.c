@@ -163,6 +163,14 @@ keyset_clock_suspect(const struct keyset *keyset, const struct rotation_policy *
 	return by != 0;
 }
 
+int64_t
+keyset_in_step_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now)
+{
+	return keyset_clock_moved(keyset, policy, now) || now->boot_s < keyset->clock.boot_s
+		   ? 0
+		   : now->boot_s - keyset->clock.boot_s;
+}
+
 bool
 keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now)
 {

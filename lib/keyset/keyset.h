@@ -119,6 +119,10 @@ int64_t keyset_moved_s(const struct keyset *keyset, const struct rotation_policy
 /* Whether the reading in the keyset must be replaced: after a reboot or a step. */
 bool keyset_clock_moved(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now);
 
+/* For how long the wall clock is known to have run in step with CLOCK_BOOTTIME: at most since this boot; 0: not known. */
+int64_t
+keyset_in_step_s(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now);
+
 /* Whether the clocks ran in step for max_lifetime + leeway in one boot: expired retired keys may then be removed. */
 bool
 keyset_clock_settled(const struct keyset *keyset, const struct rotation_policy *policy, const struct rjwt_time *now);

@@ -136,16 +136,19 @@ static enum rjwt_err
 add_entry(struct reader *r, int phase, const struct stack_entry *entry)
 {
 	struct stack_lines *lines = &r->into[phase];
-	struct stack_entry *grown;
+	size_t n = lines->n;
 
 	if (++r->stack->nlines > STACK_LINES_MAX)
 		return stack_fail(r->diag, RJWT_MALFORMED, entry->at->file, entry->at->line,
 		    "more than 10000 lines, with those that are included");
-	grown = reallocarray(lines->list, lines->n + 1, sizeof(*grown));
-	if (grown == NULL)
-		return RJWT_MEMORY;
-	lines->list = grown;
-	grown[lines->n++] = *entry;
+	if ((n & (n - 1)) == 0) { /* there is room for a power of two: includes of includes have many lines */
+		struct stack_entry *grown = reallocarray(lines->list, n == 0 ? 1 : 2 * n, sizeof(*grown));
+
+		if (grown == NULL)
+			return RJWT_MEMORY;
+		lines->list = grown;
+	}
+	lines->list[lines->n++] = *entry;
 	return RJWT_OK;
 }
 

@@ -316,6 +316,50 @@ backdate() { edit ".active.since -= $1 | .next.published -= $1"; }
 	[ "$before" = "$(snapshot)" ]
 }
 
+# codes - the findings of services and rules, each with its text
+codes() { keyd check --json | jq -r '.findings[] | select(.code and (.area | IN("services", "issue"))) | "\(.level) \(.code) \(.text)"'; }
+
+@test "check: a service that is closed to tokens while its twin is named, and open" {
+	for pair in 'sudo sudo-i' 'su su-l' 'login remote'; do
+		# shellcheck disable=SC2086    # words
+		set -- $pair
+		for two in "$1 $2" "$2 $1"; do
+			configure "services: {${two% *}: \"\", ${two#* }: word}"
+			[ "$(codes)" = "warn services.twin services closes ${two% *} to tokens, and opens ${two#* }" ]
+			keyd check --json | jq -e --arg conf "$conf" '.findings[] | select(.code == "services.twin") | .path == $conf and (.fix | length > 0)'
+			configure "services: {${two% *}: \"\"}"    # closes the other too
+			[ -z "$(codes)" ]
+			configure "services: {${two% *}: \"\", ${two#* }: \"\"}"
+			[ -z "$(codes)" ]
+			configure "services: {${two% *}: one, ${two#* }: word}"
+			[ -z "$(codes)" ]
+		done
+	done
+	configure
+	run -0 keyd check
+	says 'OK    services none of this host is closed to tokens'
+	[ -e /etc/pam.d/login ] || skip 'no /etc/pam.d/login'
+	configure 'services: {login: ""}'
+	run -0 keyd check
+	says 'OK    services closed to tokens: login'
+}
+
+@test "check: a rule whose scope opens no service here" {
+	[ -e /etc/pam.d/login ] || skip 'no /etc/pam.d/login'
+	rule() { configure "$@" 'issue:' '  - {who: [root], users: [root], scopes: [login, no-such], max_lifetime: 1m}'; }
+	rule
+	[ "$(codes)" = 'warn issue.scope rule 1: scope no-such opens no PAM service of this host' ]
+	keyd check --json | jq -e '.findings[] | select(.code == "issue.scope").line > 1'
+	rule 'services: {su: no-such}'
+	[ -z "$(codes)" ]
+	rule 'services: {login: ""}'
+	[ "$(codes | cut -d' ' -f 1-6)" = $'warn issue.scope rule 1: scope login\nwarn issue.scope rule 1: scope no-such' ]
+	# what another host has is not known here
+	rule
+	sed -i 's/max_lifetime/audience: [other.example.org], max_lifetime/' "$conf"
+	[ -z "$(codes)" ]
+}
+
 @test "check --json: one object, schema 1, with the same exit status" {
 	run -0 --separate-stderr keyd check --json
 	[ "${#lines[@]}" -eq 1 ]

@@ -26,7 +26,8 @@ move()
 }
 
 # shown - what status prints, without what differs from run to run
-shown() { sed "s/$(kid | cut -d. -f1)/AAAAAAAA/g; s#$dir/#/#g; s/ 20[0-9T:-]*Z/ TIME/" <<<"$output"; }
+shown() { sed "s/$(kid | cut -d. -f1)/AAAAAAAA/g; s#$dir/#/#g; s/ 20[0-9T:-]*Z/ TIME/
+	/^now /s/, clock \(not \)\?synchronised\|, in step for [0-9]*[ms][0-9ms]*//g" <<<"$output"; }
 
 # bats test_tags=long
 @test "the keys in time: what each did, does, and will do" {

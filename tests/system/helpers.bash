@@ -382,6 +382,7 @@ on_terminal()
 	sed -nE 's/^[^\t]*(Token|assword)\)?: \t//p' $work/steps >>$typed
 	shift
 	if [ "$1" = as ]; then set -- "$here/as" "${@:2}"; fi
+	if [ "$1" = login ]; then set -- "$here/hangup" "$@"; fi
 	"$here/dialogue" $work/steps "$@" </dev/null 3>&- | tr -d '\r'
 	return "${PIPESTATUS[0]}"
 }

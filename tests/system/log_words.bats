@@ -142,6 +142,100 @@ said()
 	log_since '^authpriv.warning rjwt-issue.*: warning text="the token was not counted: '
 }
 
+# start - the daemon, until it has looked at this host and is quiet
+start()
+{
+	local n
+	rjwt-keyd run >/dev/null 2>&1 3>&- &
+	daemon=$!
+	for n in {1..200}; do
+		[ "$n" -lt 5 ] || pgrep -P "$daemon" >/dev/null || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# restart - log what the daemon says of this host now
+restart()
+{
+	kill "$daemon" && wait "$daemon"
+	log_mark
+	start
+}
+
+# findings - what was logged of PAM, and of other areas only where it changes while this file runs
+findings() { log_since ' rjwt-keyd\[[0-9]+\]: finding code=pam\.(open|lockout) ' | sed -E 's/^authpriv\.([a-z]+) [^:]*: /\1 /'; }
+
+@test "log: what check finds is logged when the daemon starts, if it is new, gone or of another level" {
+	record=/var/lib/rjwt/findings
+	[ ! -e "$record" ]
+	cp /etc/pam.d/rjwt-test "$work/good"
+	{ grep -v '^auth' "$work/good"; printf 'auth sufficient pam_rjwt.so\nauth required pam_permit.so\n'; } >/etc/pam.d/rjwt-test
+	line=$(grep -n pam_permit.so /etc/pam.d/rjwt-test | tail -n 1 | cut -d: -f1)
+	start
+	[[ $(findings) == "err finding code=pam.open level=fail path=/etc/pam.d/rjwt-test line=$line text=\""* ]]
+	[[ $(findings | wc -l) -eq 1 && $(stat -c %a "$record") == 600 && $(head -n 1 "$record") == 'rjwt findings 1' ]]
+	grep -qx 'fail pam.open /etc/pam.d/rjwt-test' "$record"
+	[ "$(rjwt-keyd check --json | jq '[.findings[] | select(.level != "ok") | [.code, .path]] | unique | length')" -eq \
+		"$(($(wc -l <"$record") - 1))" ]
+	# unchanged: not a word, and no other file
+	before=$(stat -c '%i %Y' "$record")
+	restart
+	run -1 log_since ' finding '
+	[ "$(stat -c '%i %Y' "$record")" = "$before" ]
+	# of another level
+	sed -i 's/^fail pam.open/warn pam.open/' "$record"
+	restart
+	[[ $(findings) == 'err finding code=pam.open level=fail was=warn path=/etc/pam.d/rjwt-test '* ]]
+	# gone
+	cp "$work/good" /etc/pam.d/rjwt-test
+	restart
+	[ "$(findings)" = 'notice finding code=pam.open level=ok was=fail path=/etc/pam.d/rjwt-test' ]
+	run -1 grep pam.open "$record"
+	restart
+	run -1 log_since ' finding '
+	# what is not such a record is none, and is replaced
+	{ grep -v '^auth' "$work/good"; printf 'auth sufficient pam_rjwt.so\nauth required pam_permit.so\n'; } >/etc/pam.d/rjwt-test
+	restart
+	[ "$(findings | wc -l)" -eq 1 ]
+	for bad in '' 'rjwt findings 2' $'\xff\xfe'; do
+		printf '%s\nfail pam.open /etc/pam.d/rjwt-test\n' "$bad" >"$record"
+		restart
+		[ "$(findings | wc -l)" -eq 1 ]
+		grep -qx 'fail pam.open /etc/pam.d/rjwt-test' "$record"
+	done
+	ln -sf /etc/passwd "$record"
+	restart
+	[[ $(findings | wc -l) -eq 1 && ! -L $record && $(head -n 1 "$record") == 'rjwt findings 1' ]]
+	kill "$daemon" && wait "$daemon"
+}
+
+@test "log: the daemon is ready before it looks at this host, and goes on whatever happens there" {
+	sshd=$(command -v sshd)
+	mv "$sshd" "$work/sshd"
+	printf '#!/bin/sh\nexec sleep 30\n' >"$sshd"
+	chmod 0755 "$sshd"
+	cp etc/pam.d/sshd /etc/pam.d/sshd
+	rjwt-keyd run >/dev/null 2>"$work/out" 3>&- &
+	daemon=$!
+	for _ in {1..50}; do looks=$(pgrep -P "$daemon") && break || sleep 0.1; done
+	[ -n "$looks" ]
+	token=$(mint -s rjwt-test alice)
+	rjwt-keyd rotate
+	kill -KILL "$looks"
+	for _ in {1..50}; do [ -e "/proc/$looks" ] || break; sleep 0.1; done
+	mv "$work/sshd" "$sshd"
+	[ ! -e "/proc/$looks" ]    # no zombie is left
+	kill -0 "$daemon"
+	run -0 pamtester rjwt-test alice authenticate <<<"$token"
+	# nothing can be written: what was found is logged again at the next start
+	mkdir /var/lib/rjwt/findings
+	restart
+	log_since '^authpriv.err rjwt-keyd.*: failed reason=io path=.*findings error='
+	kill -0 "$daemon"
+	kill "$daemon" && wait "$daemon"
+}
+
 @test "log: an issuer that publishes, and a host that follows it" {
 	printf '%s\n' "state_dir: $BATS_TEST_TMPDIR/issuer" 'issuer: i1.example' 'audience: i1.example' >"$BATS_TEST_TMPDIR/rjwt.yaml"
 	chmod 0755 "$BATS_TEST_TMPDIR"

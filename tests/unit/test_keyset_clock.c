@@ -103,6 +103,29 @@ test_suspect_until_settled(void **state)
 	assert_false(keyset_clock_settled(&k, &policy, &clock_time));
 }
 
+/* What status tells: since the reading, in one boot, while the clock is not set; otherwise nothing is known. */
+static void
+test_in_step(void **state)
+{
+	struct keyset k = keyset_read_now();
+
+	(void)state;
+	assert_int_equal(keyset_in_step_s(&k, &policy, &clock_time), 0);
+	clock_run(90000);
+	assert_int_equal(keyset_in_step_s(&k, &policy, &clock_time), 90000);
+	clock_time.wall_s += keyset_slack_s(&policy);
+	assert_int_equal(keyset_in_step_s(&k, &policy, &clock_time), 90000);
+	clock_time.wall_s++;
+	assert_int_equal(keyset_in_step_s(&k, &policy, &clock_time), 0);
+	k = keyset_read_now();
+	clock_run(-5); /* no machine does that; no time below 0 is told */
+	assert_int_equal(keyset_in_step_s(&k, &policy, &clock_time), 0);
+	k = keyset_read_now();
+	clock_boot(0);
+	clock_run(90000);
+	assert_int_equal(keyset_in_step_s(&k, &policy, &clock_time), 0);
+}
+
 static void
 test_ran(void **state)
 {
@@ -193,7 +216,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_base), cmocka_unit_test(test_file_that_was_used),
 		cmocka_unit_test(test_behind_after_a_boot), cmocka_unit_test(test_suspect_until_settled),
-		cmocka_unit_test(test_ran), cmocka_unit_test(test_believed),
+		cmocka_unit_test(test_in_step), cmocka_unit_test(test_ran), cmocka_unit_test(test_believed),
 		cmocka_unit_test(test_times_that_can_be_stored) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
