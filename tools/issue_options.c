@@ -8,12 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_ALG = ISSUE_OPTIONS_END, OPT_KID, OPT_KEY_VERSION, OPT_BATCH, OPT_FORCE, OPT_SHORT, OPT_ALGORITHMS };
+enum {
+	OPT_ALG = ISSUE_OPTIONS_END,
+	OPT_KID,
+	OPT_KEY_VERSION,
+	OPT_BATCH,
+	OPT_FORCE,
+	OPT_SHORT,
+	OPT_ACTOR,
+	OPT_ALGORITHMS
+};
 
 static const struct option_row rows[] = {
 	ISSUE_ROWS,
 	{ OPT_BIND_KEY, "bind-key", "FILE", "only with this ssh key, a public one, by ssh alone;\n- is standard input",
 	    NULL },
+	{ OPT_ACTOR, "actor", "NAME", "claim act: the person who uses USER, a shared account", NULL },
 	{ 'i', "issuer", "NAME", "claim iss (default: from the configuration)", NULL },
 	{ 'C', "claim", "NAME=TEXT", "additional claim, or NAME:=JSON; repeatable", NULL },
 	{ 'H', "header", "NAME=TEXT", "additional header member, or NAME:=JSON; repeatable", NULL },
@@ -127,6 +137,9 @@ take_option(void *context, int option)
 		return read_version(is, optarg);
 	case OPT_BATCH:
 		is->batch = true;
+		return EXIT_DONE;
+	case OPT_ACTOR:
+		is->request.actor = optarg;
 		return EXIT_DONE;
 	case OPT_SHORT:
 		is->request.flags |= RJWT_PARK;

@@ -56,6 +56,8 @@ setup()
 		.once|true|
 		.once|null|--reusable
 		[.uses,.once]|[2,null]|--uses 2
+		.act|{"sub":"carol"}|--actor carol
+		.act|null|
 		.iss|other.example|-i other.example
 		.iss|other.example|--issuer other.example
 		.ticket|INC-1=2|-C ticket=INC-1=2
