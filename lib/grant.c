@@ -25,10 +25,10 @@ check_request(const struct rjwt_request *r, struct rjwt_diag *diag)
 	if (r->user == NULL)
 		return diag_fail(diag, RJWT_USER, "", "no user was named (a token is for one user)");
 	if (r->issuer == NULL && r->alg == NULL && r->kid == NULL && r->key_version == 0 && r->claims == NULL &&
-	    r->header == NULL && r->flags == 0)
+	    r->header == NULL && r->actor == NULL && r->flags == 0)
 		return RJWT_OK;
 	return diag_fail(diag, RJWT_USAGE, "",
-	    "a request that rules are to allow has no issuer, alg, kid, key version, claims, header and flags");
+	    "a request that rules are to allow has no issuer, alg, kid, key version, claims, header, actor and flags");
 }
 
 /* The judge gets what is minted: no default is filled in after this. */
@@ -50,6 +50,7 @@ grant(struct rjwt *h, const struct rjwt_caller *caller, struct rjwt_request *ful
 		default_audience[0] = host;
 	}
 	full->issuer = NULL; /* the default, which no rule is about */
+	full->actor = caller->name;
 	full->lifetime_s = &lifetime_s;
 	clock_now(&h->clock, &now);
 	c.recorded = store_keyset(h->store)->audience;

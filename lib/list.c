@@ -115,6 +115,7 @@ list_one(void *context, const struct issued_token *token)
 		.kid = token->kid.p,
 		.by = token->by.p,
 		.why = token->why.p,
+		.actor = token->actor.p,
 		.rule = token->rule,
 		.audience = token->audience,
 		.scope = token->scope,

@@ -346,7 +346,8 @@ struct rjwt_verdict {
 	bool tell; /* genuine and this user's own: the reason may be shown to who typed it */
 	/* "" until the signature is good; kid is "" until the token's kid is well formed */
 	char kid[RJWT_ID_SIZE], jti[RJWT_ID_SIZE], sub[RJWT_NAME_MAX + 1];
-	char user[RJWT_NAME_MAX + 1]; /* the login name whom the token logs in */
+	char user[RJWT_NAME_MAX + 1];  /* the login name whom the token logs in */
+	char actor[RJWT_NAME_MAX + 1]; /* who acts as this user, of the claim act; "": it has none */
 	int64_t iat_s, nbf_s, exp_s;
 	int64_t accepted_until_s; /* exp and the leeway */
 	int64_t now_s;		  /* the time it was judged by */

@@ -92,6 +92,7 @@ struct rjwt_use {
 struct rjwt_issued {
 	const char *jti, *user, *kid;
 	const char *by, *why; /* as in the request; "": not recorded */
+	const char *actor;    /* likewise; "": none */
 	int64_t rule;	      /* as in the request; 0: none */
 	const char *const *audience;
 	const char *const *scope;    /* NULL, both: not recorded */

@@ -35,6 +35,7 @@ struct rjwt_request {
 	/* Where the token can be used from; both need the scope ssh alone. NULL: anywhere. */
 	const char *bind_key;	 /* claim cnf: the SHA256 fingerprint of an ssh key, as ssh-keygen -l prints it */
 	const char *const *from; /* claim src: at most 16 ranges, "192.0.2.0/24"; NULL-terminated */
+	const char *actor;	 /* claim act: who acts as this user; NULL: none. rjwt_grant() sets it to the caller */
 	bool reusable;
 	int64_t
 	    uses; /* claim uses: good for so many logins, 2 to RJWT_USES_MAX; 0: once, or reusable. Not with reusable */
@@ -149,8 +150,8 @@ struct rjwt_decision {
 
 /*
  * Mint a token as rjwt_mint() does, if a rule allows it. What the request leaves out has its default before the rules are
- * applied, so what they allow is what is minted. request: issuer, alg, kid, key_version, claims, header and flags must be
- * left out, or RJWT_USAGE; rule is ignored.
+ * applied, so what they allow is what is minted. request: issuer, alg, kid, key_version, claims, header, actor and
+ * flags must be left out, or RJWT_USAGE; rule is ignored, and the claim act is the caller.
  *
  * decision	gives; rjwt_decision_clear(), after any result
  * token	gives; rjwt_token_clear()

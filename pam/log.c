@@ -75,6 +75,7 @@ put_token(struct buf *line, const struct rjwt_verdict *v)
 	put_word(line, "kid", v->kid);
 	put_word(line, "jti", v->jti);
 	put_word(line, "sub", v->sub);
+	put_word(line, "act", v->actor);
 }
 
 /* Which of its uses it was, or how many there were. */

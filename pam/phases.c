@@ -12,13 +12,14 @@
 #define DATA "pam_rjwt_login"
 #define RUNTIME_MAX "systemd.runtime_max_sec" /* pam_systemd(8): read in its open_session */
 
-static const char *const variables[] = { "RJWT_JTI", "RJWT_SUB", "RJWT_EXP" };
-enum { JTI, SUB, EXP, VARIABLES };
+static const char *const variables[] = { "RJWT_JTI", "RJWT_SUB", "RJWT_EXP", "RJWT_ACTOR" };
+enum { JTI, SUB, EXP, ACTOR, VARIABLES };
 #define CAP "RJWT_CAP" /* on its way to setcred only, never left to the user */
 
 /* A login that was accepted. */
 struct login_record {
 	char jti[RJWT_ID_SIZE], sub[RJWT_NAME_MAX + 1];
+	char actor[RJWT_NAME_MAX + 1]; /* "": the token names none */
 	int64_t exp_s;
 	int64_t until_s; /* with the leeway; account alone needs it, in the process of authenticate */
 	bool cap_session;
@@ -77,7 +78,7 @@ worse(int first, int second)
 static int
 put_all(pam_handle_t *pamh, const struct login_record *a)
 {
-	const char *values[VARIABLES] = { NULL, NULL, NULL };
+	const char *values[VARIABLES] = { NULL };
 	char exp[32];
 	int ret = PAM_SUCCESS;
 
@@ -86,6 +87,7 @@ put_all(pam_handle_t *pamh, const struct login_record *a)
 		values[JTI] = a->jti;
 		values[SUB] = a->sub;
 		values[EXP] = exp;
+		values[ACTOR] = a->actor[0] == '\0' ? NULL : a->actor;
 	}
 	for (int i = 0; i < VARIABLES; i++)
 		ret = worse(ret, put(pamh, variables[i], values[i]));
@@ -113,6 +115,7 @@ phase_remember(pam_handle_t *pamh, const struct rjwt_verdict *v)
 
 	snprintf(a.jti, sizeof(a.jti), "%s", v->jti);
 	snprintf(a.sub, sizeof(a.sub), "%s", v->sub[0] == '\0' ? v->user : v->sub);
+	snprintf(a.actor, sizeof(a.actor), "%s", v->actor);
 	ret = keep(pamh, &a);
 	if (ret == PAM_SUCCESS)
 		ret = put_all(pamh, &a);
@@ -130,14 +133,18 @@ from_environment(pam_handle_t *pamh, struct login_record *a)
 
 	for (int i = 0; i < VARIABLES; i++) {
 		values[i] = pam_getenv(pamh, variables[i]);
-		if (values[i] == NULL)
+		if (values[i] == NULL && i != ACTOR)
 			return false;
 	}
-	if (strlen(values[JTI]) >= sizeof(a->jti) || strlen(values[SUB]) >= sizeof(a->sub) ||
+	if (values[ACTOR] == NULL)
+		values[ACTOR] = "";
+	if (strlen(values[ACTOR]) >= sizeof(a->actor) || strlen(values[JTI]) >= sizeof(a->jti) ||
+	    strlen(values[SUB]) >= sizeof(a->sub) ||
 	    number_parse(view_of(values[EXP]), INT64_MAX / 4, &a->exp_s) != RJWT_OK)
 		return false;
 	memcpy(a->jti, values[JTI], strlen(values[JTI]) + 1);
 	memcpy(a->sub, values[SUB], strlen(values[SUB]) + 1);
+	memcpy(a->actor, values[ACTOR], strlen(values[ACTOR]) + 1);
 	a->until_s = a->exp_s;
 	a->cap_session = pam_getenv(pamh, CAP) != NULL;
 	return true;
@@ -168,6 +175,7 @@ phase_account(pam_handle_t *pamh, int64_t now_s)
 	verdict.exp_s = a->exp_s;
 	memcpy(verdict.jti, a->jti, sizeof(a->jti));
 	memcpy(verdict.sub, a->sub, sizeof(a->sub));
+	memcpy(verdict.actor, a->actor, sizeof(a->actor));
 	login_id_find(pamh, &who);
 	log_verdict(pamh, &who, "account", &verdict);
 	return PAM_ACCT_EXPIRED;

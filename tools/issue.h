@@ -35,7 +35,7 @@ struct issue {
 	} file;
 	struct caller caller; /* who runs the program */
 	struct buf by;	      /* the same, as it is recorded */
-	bool json, batch, algorithms;
+	bool json, batch, algorithms, copy;
 };
 
 /* is->file.fd must be -1 where no file was reserved. */

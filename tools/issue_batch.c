@@ -186,7 +186,7 @@ static enum rjwt_err
 know_name(void *context, struct view name)
 {
 	static const char *const known[] = { "sub", "aud", "scope", "lifetime", "nbf", "iss", "reusable", "uses",
-		"reason", "claims", "header", "bind_key", "from" };
+		"reason", "claims", "header", "bind_key", "from", "actor" };
 	struct entry *e = context;
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -194,7 +194,7 @@ know_name(void *context, struct view name)
 			return RJWT_OK;
 	return diag_fail(&e->diag, RJWT_MALFORMED, "",
 	    "%.*s: unknown member (expected sub, aud, scope, lifetime, nbf, iss, reusable, uses, reason, bind_key, "
-	    "from, claims or header)",
+	    "from, actor, claims or header)",
 	    (int)(name.n > 100 ? 100 : name.n), name.p);
 }
 
@@ -205,6 +205,7 @@ read_entry(struct entry *e, struct view line)
 	RJWT_TRY(json_names(e->json, know_name, e));
 	RJWT_TRY(read_text(e, "sub", &e->request.user));
 	RJWT_TRY(read_text(e, "iss", &e->request.issuer));
+	RJWT_TRY(read_text(e, "actor", &e->request.actor));
 	RJWT_TRY(read_text(e, "reason", &e->request.why));
 	if (e->request.why != NULL && strlen(e->request.why) > REASON_MAX)
 		return diag_fail(&e->diag, RJWT_TOO_LONG, "", "reason: longer than %d bytes", REASON_MAX);

@@ -43,6 +43,8 @@ issue_log_token(const struct issue *is, const struct rjwt_request *request, cons
 	text_log_word(&line, "kid", view_of(token->kid));
 	snprintf(uses, sizeof(uses), "%" PRId64, token->uses);
 	text_log_word(&line, "uses", view_of(token->uses != 0 ? uses : token->once ? "once" : "any"));
+	if (request->actor != NULL)
+		text_log_word(&line, "act", view_of(request->actor));
 	if (request->bind_key != NULL)
 		text_log_word(&line, "cnf", view_of(request->bind_key));
 	log_list(&line, "src", request->from, " ");

@@ -7,13 +7,25 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { OPT_ALG = ISSUE_OPTIONS_END, OPT_KID, OPT_KEY_VERSION, OPT_BATCH, OPT_FORCE, OPT_SHORT, OPT_ALGORITHMS };
+enum {
+	OPT_ALG = ISSUE_OPTIONS_END,
+	OPT_KID,
+	OPT_KEY_VERSION,
+	OPT_BATCH,
+	OPT_FORCE,
+	OPT_SHORT,
+	OPT_ACTOR,
+	OPT_COPY,
+	OPT_ALGORITHMS
+};
 
 static const struct option_row rows[] = {
 	ISSUE_ROWS,
 	{ OPT_BIND_KEY, "bind-key", "FILE", "only with this ssh key, a public one, by ssh alone;\n- is standard input",
 	    NULL },
+	{ OPT_ACTOR, "actor", "NAME", "claim act: the person who uses USER, a shared account", NULL },
 	{ 'i', "issuer", "NAME", "claim iss (default: from the configuration)", NULL },
 	{ 'C', "claim", "NAME=TEXT", "additional claim, or NAME:=JSON; repeatable", NULL },
 	{ 'H', "header", "NAME=TEXT", "additional header member, or NAME:=JSON; repeatable", NULL },
@@ -26,6 +38,7 @@ static const struct option_row rows[] = {
 	{ 'o', "output", "FILE", "write to a new file with mode 0600; - is standard output", "Input and output:" },
 	{ OPT_JSON, "json", NULL,
 	    "print the token, its claims, header and size, and the scopes\nwhose prompts it fits, as JSON", NULL },
+	{ OPT_COPY, "copy", NULL, "also put it into the clipboard of the terminal, by OSC 52", NULL },
 	{ OPT_BATCH, "batch", NULL, "read one request per line from standard input,\nand print one token per line",
 	    NULL },
 	{ OPT_ALGORITHMS, "algorithms", NULL, "list the supported algorithms, and exit", NULL },
@@ -128,6 +141,12 @@ take_option(void *context, int option)
 	case OPT_BATCH:
 		is->batch = true;
 		return EXIT_DONE;
+	case OPT_ACTOR:
+		is->request.actor = optarg;
+		return EXIT_DONE;
+	case OPT_COPY:
+		is->copy = true;
+		return EXIT_DONE;
 	case OPT_SHORT:
 		is->request.flags |= RJWT_PARK;
 		return EXIT_DONE;
@@ -138,6 +157,19 @@ take_option(void *context, int option)
 		is->algorithms = true;
 		return EXIT_DONE;
 	}
+}
+
+/* The clipboard is that of whoever sits at the terminal: what goes elsewhere is not for it. */
+static int
+check_copy(const struct issue *is)
+{
+	const char *other = is->batch ? "--batch" : is->json ? "--json" : "--output";
+
+	if (is->copy && (is->batch || is->json || is->output != NULL))
+		return tool_wrong(&is->tool, "--copy cannot be combined with %s", other);
+	if (is->copy && !isatty(STDOUT_FILENO))
+		return tool_wrong(&is->tool, "--copy: standard output is not a terminal");
+	return -1;
 }
 
 int
@@ -159,6 +191,9 @@ issue_arguments(struct issue *is, int argc, char **argv)
 		    is->batch		   ? "--batch"
 		    : is->request.reusable ? "--reusable"
 					   : "--uses");
+	status = check_copy(is);
+	if (status != -1)
+		return status;
 	if (is->batch && is->output != NULL)
 		return tool_wrong(&is->tool, "--batch cannot be combined with --output");
 	if (is->batch && is->bind_file != NULL && strcmp(is->bind_file, "-") == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* --output: a new file, reserved before the token is minted and filled afterwards; or standard output. */
 #include "issue.h"
+#include "base/base64url.h"
 #include "base/file_write.h"
 
 #include <stdio.h>
@@ -64,21 +65,45 @@ issue_release(struct issue *is)
 		(void)tool_fail(&is->tool, err, &diag);
 }
 
+/* OSC 52, for the terminal: the text, in base64, goes into its clipboard. Terminals that do not do that ignore it. */
+static enum rjwt_err
+add_copy(struct buf *out, const char *text)
+{
+	RJWT_CLEAN(buf_clear) struct buf encoded = { 0 };
+
+	base64url_encode(&encoded, view_of(text));
+	RJWT_TRY(buf_done(&encoded));
+	for (size_t i = 0; i < encoded.n; i++)
+		encoded.p[i] = encoded.p[i] == '-' ? '+' : encoded.p[i] == '_' ? '/' : encoded.p[i];
+	buf_adds(out, "\033]52;c;");
+	buf_add_view(out, buf_view(&encoded));
+	buf_addf(out, "%.*s\a", (int)((4 - encoded.n % 4) % 4), "===");
+	return buf_done(out);
+}
+
+/* What is printed: the token, or the code that is typed in its place, or JSON. */
+static enum rjwt_err
+compose(const struct issue *is, const struct rjwt_token *token, struct buf *out)
+{
+	const char *secret = token->code[0] == '\0' ? token->text : token->code;
+
+	if (is->json)
+		return issue_json(is, token, out);
+	if (is->copy)
+		RJWT_TRY(add_copy(out, secret));
+	buf_adds(out, secret);
+	buf_adds(out, "\n");
+	return buf_done(out);
+}
+
 /* To stdout, or into a new file. */
 int
 issue_put(struct issue *is, const struct rjwt_token *token)
 {
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	struct rjwt_diag diag = { 0 };
-	enum rjwt_err err = RJWT_OK;
+	enum rjwt_err err = compose(is, token, &text);
 
-	if (is->json) {
-		err = issue_json(is, token, &text);
-	} else {
-		buf_adds(&text, token->code[0] == '\0' ? token->text : token->code);
-		buf_adds(&text, "\n");
-		err = buf_done(&text);
-	}
 	if (err == RJWT_OK && is->output != NULL)
 		err = file_fill(&is->file.dir, is->file.name, is->file.fd, buf_view(&text), &diag);
 	else if (err == RJWT_OK)

@@ -124,6 +124,10 @@ add_cell(struct buf *out, int column, const struct rjwt_issued *token, int64_t n
 		break;
 	default:
 		text_escape(out, view_of(token->by));
+		if (token->actor[0] != '\0' && strcmp(token->actor, token->by) != 0) {
+			buf_adds(out, " for ");
+			text_escape(out, view_of(token->actor));
+		}
 		if (token->rule != 0)
 			buf_addf(out, " (rule %" PRId64 ")", token->rule);
 	}
@@ -197,6 +201,8 @@ json_token(struct buf *out, const struct rjwt_issued *token)
 	}
 	if (token->by[0] != '\0')
 		json_put_text(out, "by", view_of(token->by));
+	if (token->actor[0] != '\0')
+		json_put_text(out, "actor", view_of(token->actor));
 	if (token->rule != 0)
 		json_put_integer(out, "rule", token->rule);
 	if (token->why[0] != '\0')

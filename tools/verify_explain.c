@@ -141,6 +141,8 @@ say_who(struct buf *out, const struct explained *e)
 
 	if (!not_checked(out, row(e, "user")))
 		buf_addf(out, "user %s", e->verdict->user);
+	if (e->verdict->actor[0] != '\0')
+		buf_addf(out, "%sactor %s", out->n > 0 ? "; " : "", e->verdict->actor);
 	if (strcmp(issuer, audience) == 0)
 		buf_addf(out, "; issuer and audience %s", issuer);
 	else

@@ -6,6 +6,7 @@
 #include "jose/numeric_date.h"
 #include "rjwt.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define WORD_MAX 32
@@ -61,7 +62,7 @@ bool
 claims_is_reserved(struct view name, const char *user_claim)
 {
 	static const char *const own[] = { "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "once", "uses",
-		"cnf", "src" };
+		"cnf", "src", "act" };
 
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		if (view_is(name, own[i]))
@@ -255,21 +256,30 @@ read_uses(struct claims *claims, struct rjwt_diag *diag)
 }
 
 static enum rjwt_err
-check_kid_alone(void *context, struct view name)
+check_name_alone(void *context, struct view name)
 {
-	(void)context;
-	return view_is(name, "kid") ? RJWT_OK : RJWT_CLAIMS;
+	return view_is(name, context) ? RJWT_OK : RJWT_CLAIMS;
+}
+
+/* {"MEMBER":"TEXT"} and nothing else. */
+static bool
+read_single(struct json json, const char *name, const char *member, struct view *text)
+{
+	char only[8];
+	struct json object;
+
+	snprintf(only, sizeof(only), "%s", member);
+	return json_member(json, name, &object) == JSON_GOOD && json_string(object, member, text) == JSON_GOOD &&
+	       json_names(object, check_name_alone, only) == RJWT_OK;
 }
 
 /* RFC 7800, of which kid alone is known. Another member, known or not, could say that the holder proves something else. */
 static bool
 read_confirmation(struct claims *claims)
 {
-	struct json cnf;
 	struct view kid;
 
-	if (json_member(claims->json, "cnf", &cnf) != JSON_GOOD || json_string(cnf, "kid", &kid) != JSON_GOOD ||
-	    json_names(cnf, check_kid_alone, NULL) != RJWT_OK || !ssh_fingerprint_check(kid))
+	if (!read_single(claims->json, "cnf", "kid", &kid) || !ssh_fingerprint_check(kid))
 		return false;
 	claims->cnf_kid = kid;
 	return true;
@@ -299,7 +309,23 @@ read_origin(struct claims *claims, bool foreign, struct rjwt_diag *diag)
 	return RJWT_OK;
 }
 
-/* jti, scope, once, uses, cnf and src. */
+/* RFC 8693 s4.1. Another member, such as iss, could make it somebody else of this name. */
+static enum rjwt_err
+read_actor(struct claims *claims, bool foreign, struct rjwt_diag *diag)
+{
+	struct json ignored;
+	struct view actor;
+
+	if (json_member(claims->json, "act", &ignored) == JSON_ABSENT)
+		return RJWT_OK;
+	if (read_single(claims->json, "act", "sub", &actor) && claims_name_check(actor))
+		claims->actor = actor;
+	else if (!foreign)
+		return wrong(diag, "act", "is not {\"sub\":\"NAME\"} with 1 to 255 bytes without control characters");
+	return RJWT_OK;
+}
+
+/* jti, scope, once, uses, act, cnf and src. */
 static enum rjwt_err
 read_own(struct claims *claims, bool foreign, struct rjwt_diag *diag)
 {
@@ -313,6 +339,7 @@ read_own(struct claims *claims, bool foreign, struct rjwt_diag *diag)
 	if (claims->once && claims->jti.p == NULL)
 		return wrong(diag, "jti", "is missing (a one-time token needs it)");
 	RJWT_TRY(read_uses(claims, diag));
+	RJWT_TRY(read_actor(claims, foreign, diag));
 	return read_origin(claims, foreign, diag);
 }
 

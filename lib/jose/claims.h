@@ -21,6 +21,7 @@ struct claims {
 	bool other_scope;      /* scope has another form than ours; then .p of scope is NULL */
 	bool has_cnf, has_src; /* bound to a key, to source addresses */
 	struct view cnf_kid;   /* view; .p NULL: absent, or in a token of others a cnf of another form */
+	struct view actor;     /* view, sub of act; .p NULL likewise */
 };
 
 /*
@@ -28,7 +29,7 @@ struct claims {
  * user_claim (string, see claims_name_check()); once: true and uses require jti. If present, nbf must be an
  * integer, sub and jti (1 to 128 bytes) strings, scope words separated by one space, once a boolean, uses an
  * integer that claims_uses_check() accepts, and then once absent, cnf {"kid": "SHA256:..."} and nothing else, src an
- * array of 1 to CLAIMS_RANGES_MAX ranges as address_range_format() writes them.
+ * array of 1 to CLAIMS_RANGES_MAX ranges as address_range_format() writes them, act {"sub": a name} and nothing else.
  * RJWT_CLAIMS with diag->text, RJWT_MEMORY. claims gives; claims_clear().
  */
 RJWT_MUST enum rjwt_err
@@ -37,7 +38,7 @@ claims_parse(struct view payload, const char *user_claim, struct claims *claims,
 /*
  * The same for a token of somebody else. Times may have fractions (RFC 7519 s2), and are rounded to the stricter side:
  * exp down, iat and nbf up, the lifetime up. A scope may be any string or an array: then it has none of our words. cnf and
- * src may be anything: then no key and no address fits.
+ * src may be anything: then no key and no address fits. act may be anything: then it names nobody.
  */
 RJWT_MUST enum rjwt_err
 claims_parse_foreign(struct view payload, const char *user_claim, struct claims *claims, struct rjwt_diag *diag);

@@ -47,6 +47,8 @@ issued_line(struct buf *lines, const struct rjwt_token *token, const struct rjwt
 	if (request->issuer != NULL)
 		json_put_string(lines, "iss", view_of(request->issuer));
 	put_list(lines, "aud", request->audience);
+	if (request->actor != NULL)
+		json_put_string(lines, "act", view_of(request->actor));
 	if (request->bind_key != NULL)
 		json_put_string(lines, "cnf", view_of(request->bind_key));
 	if (request->from != NULL && request->from[0] != NULL)
@@ -98,7 +100,8 @@ read_members(struct json json, struct issued_token *token)
 		struct view *value;
 		bool needed;
 	} texts[] = { { "jti", &token->jti, true }, { "sub", &token->user, true }, { "kid", &token->kid, true },
-		{ "iss", &token->issuer, false }, { "by", &token->by, false }, { "why", &token->why, false } };
+		{ "iss", &token->issuer, false }, { "by", &token->by, false }, { "why", &token->why, false },
+		{ "act", &token->actor, false } };
 	const struct {
 		const char *name;
 		int64_t *value;
@@ -106,7 +109,7 @@ read_members(struct json json, struct issued_token *token)
 	} times[] = { { "exp", &token->exp_s, true }, { "iat", &token->iat_s, false }, { "nbf", &token->nbf_s, false },
 		{ "rule", &token->rule, false }, { "uses", &token->uses, false } };
 
-	*token = (struct issued_token){ .issuer = { "", 0 }, .by = { "", 0 }, .why = { "", 0 } };
+	*token = (struct issued_token){ .issuer = { "", 0 }, .by = { "", 0 }, .why = { "", 0 }, .actor = { "", 0 } };
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (json_string(json, texts[i].name, texts[i].value) != JSON_GOOD && texts[i].needed)
 			return false;

@@ -22,7 +22,7 @@ issued_add(const struct dir *state, int64_t exp_s, const struct buf *lines, stru
 
 /* One record: views, each followed by NUL, until the call returns. What version 0.1.0 did not record is "" or NULL. */
 struct issued_token {
-	struct view jti, user, kid, issuer, by, why;
+	struct view jti, user, kid, issuer, by, why, actor;
 	const char *const *audience, *const *scope; /* NULL-terminated */
 	int64_t iat_s, nbf_s, exp_s, rule;	    /* rule 0: none */
 	int64_t uses;				    /* 0: it has no number of uses */

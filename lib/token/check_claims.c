@@ -54,6 +54,7 @@ check_claims(struct verification *w)
 		copy_name(v->jti, sizeof(v->jti), w->claims.jti);
 		copy_name(v->sub, sizeof(v->sub), w->claims.sub);
 		copy_name(v->user, sizeof(v->user), login_name(w));
+		copy_name(v->actor, sizeof(v->actor), w->claims.actor);
 		v->iat_s = w->claims.iat_s;
 		v->nbf_s = w->claims.nbf_s;
 		v->exp_s = w->claims.exp_s;

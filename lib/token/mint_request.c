@@ -41,6 +41,8 @@ check_names(struct mint_item *o)
 		return refuse_name(o, RJWT_USER, "the user");
 	if (!claims_name_check(view_of(r->issuer)))
 		return refuse_name(o, RJWT_ISSUER, "the issuer");
+	if (r->actor != NULL && !claims_name_check(view_of(r->actor)))
+		return refuse_name(o, RJWT_CLAIMS, "the actor");
 	for (size_t i = 0; r->audience[i] != NULL; i++)
 		if (!claims_name_check(view_of(r->audience[i])))
 			return refuse_name(o, RJWT_AUDIENCE, "an audience");
@@ -275,6 +277,11 @@ put_claims(struct mint_item *o, struct buf *out)
 		json_put_bool(out, "once", true);
 	if (token->uses != 0)
 		json_put_integer(out, "uses", token->uses);
+	if (o->full.actor != NULL) {
+		json_open(out, "act");
+		json_put_string(out, "sub", view_of(o->full.actor));
+		json_close(out);
+	}
 	mint_origin_put(&o->full, out);
 	if (o->full.claims != NULL)
 		json_put_members(out, view_of(o->full.claims));

@@ -31,7 +31,8 @@ no()
 @test "a rule's request is minted, for who, where and how long it says" {
 	run -0 --separate-stderr by 1 -s login -s ssh -t 90s --not-before +1m --reason 'lost key' games
 	[ "$(claim '[.sub, .aud, .scope, .once, .exp - .nbf] | tostring' "$output")" = '["games","host.example.org","login ssh",true,90]' ]
-	[ "$(jq -c '[.by, .rule, .why, .sub]' "$state"/issued/*)" = '["daemon",1,"lost key","games"]' ]
+	[ "$(jq -c '[.by, .rule, .why, .sub, .act]' "$state"/issued/*)" = '["daemon",1,"lost key","games","daemon"]' ]
+	[ "$(claim '.act | tojson' "$output")" = '{"sub":"daemon"}' ]
 	run -0 --separate-stderr by 1 --json games
 	[ "$(jq -r '.claims.sub, .header.alg, .fits[]' <<<"$output" | xargs)" = 'games ES256 ssh' ]
 	run -0 --separate-stderr by 1 games
@@ -134,7 +135,7 @@ no()
 
 # bats test_tags=long
 @test "no option of rjwt-issue that is root's alone is taken" {
-	for option in -i -C -H -o -c -d --issuer --claim --header --output --alg --kid --key-version --config --state-dir; do
+	for option in -i -C -H -o -c -d --issuer --claim --header --output --alg --kid --key-version --actor --config --state-dir; do
 		no 2 "$option: unknown option" 1 "$option" x games
 		[[ $stderr == *"Try \`rjwt-grant --help'." ]]
 	done

@@ -35,6 +35,12 @@ many() { yes '{"sub":"alice","reusable":true}' | head -n "$1"; }
 	verify -u bob -s sudo <<<"${lines[1]}"
 }
 
+@test "a line may have an actor, and the option is the default" {
+	options=(--actor carol)
+	batch 1 '{"sub":"a"}' '{"sub":"a","actor":"bob"}' '{"sub":"a","actor":1}' '{"sub":"a","actor":""}'
+	[ "$(claim .act.sub "${lines[0]}") $(claim .act.sub "${lines[1]}") ${lines[2]-}${lines[3]-}" = 'carol bob ' ]
+}
+
 @test "a line may have a number of uses, and not be reusable as well" {
 	options=(--uses 7)
 	batch 1 '{"sub":"a","uses":2}' '{"sub":"a"}' '{"sub":"a","uses":2,"reusable":true}'

@@ -56,6 +56,8 @@ setup()
 		.once|true|
 		.once|null|--reusable
 		[.uses,.once]|[2,null]|--uses 2
+		.act|{"sub":"carol"}|--actor carol
+		.act|null|
 		.iss|other.example|-i other.example
 		.iss|other.example|--issuer other.example
 		.ticket|INC-1=2|-C ticket=INC-1=2
@@ -208,6 +210,36 @@ setup()
 }
 
 # bats test_tags=long
+# on_terminal ARG... - rjwt-issue with a terminal as standard output; what the terminal was sent is in $dir/sent
+on_terminal()
+{
+	script -qec "'$RJWT_BUILD/rjwt-issue' -c '$conf' $*" "$dir/typescript" </dev/null 2>&1 | tr -d '\r' >"$dir/sent"
+	return "${PIPESTATUS[0]}"
+}
+
+@test "--copy: the terminal is given the token for its clipboard too, or the code" {
+	for options in '' '-C p=1' '-C p=12' --short; do
+		on_terminal --copy $options alice
+		printed=$(sed -n 's/.*\a//p' "$dir/sent")
+		[[ $options = --short && $printed =~ ^....-....-....-....$ || $printed = eyJ*.*.* ]]
+		[ "$(sed -n $'s/.*\033]52;c;\\([A-Za-z0-9+/]*=*\\)\a.*/\\1/p' "$dir/sent" | base64 -d)" = "$printed" ]
+	done
+	on_terminal alice
+	[[ $(<"$dir/sent") != *$'\033'* ]]
+}
+
+@test "--copy: only where standard output is a terminal, and nothing else was asked for" {
+	run -2 --separate-stderr issue --copy alice
+	[[ -z $output && $stderr == 'rjwt-issue: --copy: standard output is not a terminal'* ]]
+	for options in '--json alice' --batch "-o $dir/file alice"; do
+		status=0
+		on_terminal --copy $options || status=$?
+		[ $status -eq 2 ]
+		grep -q 'rjwt-issue: --copy cannot be combined with --' "$dir/sent"
+		[ ! -e "$dir/file" ]
+	done
+}
+
 @test "--short: a code is printed and no token, and its file is there before" {
 	run -0 --separate-stderr issue --short alice
 	[[ $output =~ ^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$ ]]

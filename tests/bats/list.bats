@@ -67,6 +67,16 @@ setup()
 	jq -e '.tokens[] | select(.user == "ed") | .once == false and has("used") == false and has("why") == false' "$dir/json"
 }
 
+@test "list: who acts as the user, unless that is who minted it" {
+	local me
+	me=$(id -un)
+	issue --actor carol -t 2m web >/dev/null
+	issue --actor "$me" -t 4m web >/dev/null
+	run -0 keyd list
+	[[ ${lines[2]} == *" web "*" $me for carol" && ${lines[3]} == *" web "*" $me" ]]
+	[ "$(keyd list --json | jq -c '[.tokens[].actor] | sort')" = "$(jq -nc --arg me "$me" '["carol", $me] | sort')" ]
+}
+
 @test "list: 1 token, 1 user, and names of any form are safe on a terminal" {
 	issue $'al\u202eice' >/dev/null
 	run -0 keyd list

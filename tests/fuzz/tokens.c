@@ -371,6 +371,17 @@ origin_may_pass(struct json_object *claims, const struct asked *asked)
 	return !has(claims, "src") || (asked->origin && ranges_have_source(json_object_object_get(claims, "src")));
 }
 
+/* {"sub": a name} alone; whether the name has control characters is left to the verifier. */
+static bool
+actor_may_pass(struct json_object *claims)
+{
+	struct json_object *act = json_object_object_get(claims, "act");
+	const char *sub = json_object_is_type(act, json_type_object) ? string_of(act, "sub") : NULL;
+
+	return !has(claims, "act") ||
+	       (sub != NULL && sub[0] != '\0' && strlen(sub) <= 255 && json_object_object_length(act) == 1);
+}
+
 static bool
 claims_may_pass(struct json_object *claims, const struct asked *asked, struct said *said)
 {
@@ -378,8 +389,8 @@ claims_may_pass(struct json_object *claims, const struct asked *asked, struct sa
 	const char *iss = string_of(claims, "iss"), *jti = string_of(claims, "jti");
 	const char *scope = string_of(claims, "scope");
 
-	if (iss == NULL || !origin_may_pass(claims, asked) || !times_may_pass(claims, asked, said) ||
-	    !user_may_pass(claims, asked, said))
+	if (iss == NULL || !actor_may_pass(claims) || !origin_may_pass(claims, asked) ||
+	    !times_may_pass(claims, asked, said) || !user_may_pass(claims, asked, said))
 		return false;
 	if ((has(claims, "once") && !json_object_is_type(once, json_type_boolean)) ||
 	    (has(claims, "jti") && (jti == NULL || jti[0] == '\0' || strlen(jti) > 128)) ||

@@ -13,6 +13,9 @@
 	    "9223372036854775808", "18446744073709551616", "99999999999999999999999999", "1e400",                \
 	    "-9223372036854775809"
 
+#define N51 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxy"
+#define N255 N51 N51 N51 N51 N51
+
 static const struct list lists[] = {
 	/* a claim of the wrong type is not absent; CVE-2026-25537 */
 	LIST(9, CLAIMS, 'c', "iss", NULL, ABSENT, NO_STRING, "[]", "[\"iss.example\"]", "\"\""),
@@ -25,7 +28,14 @@ static const struct list lists[] = {
 	LIST(9, CLAIMS, 'c', "uses", "100", "null", "true", "false", "0", "1", "101", "-2", "-0", "2.0", "2e0", "1e1",
 	    "0.5", "9007199254740993", "18446744073709551618", "4294967298", "\"2\"", "\"\"", "[]", "[2]", "{}",
 	    "{\"n\":2}", "2,\"uses\":2", "2,\"once\":true", "2,\"once\":false", "2,\"once\":null"),
-	LIST(9, CLAIMS, 'c', "nbf", "$+0$", NO_TIME),
+	LIST(9, CLAIMS, 'c', "act", "{\"sub\":\"carol\"}", "null", "true", "1", "\"carol\"", "\"\"", "[]",
+	    "[\"carol\"]", "{}", "{\"sub\":\"\"}", "{\"sub\":null}", "{\"sub\":1}", "{\"sub\":[\"carol\"]}",
+	    "{\"sub\":{\"sub\":\"carol\"}}", "{\"sub\":\"ca\\nrol\"}", "{\"sub\":\"ca\\u0000rol\"}",
+	    "{\"sub\":\"\\u0085\"}", "{\"Sub\":\"carol\"}", "{\"sub\":\"carol\",\"iss\":\"iss.example\"}",
+	    "{\"sub\":\"carol\",\"act\":{\"sub\":\"bob\"}}", "{\"sub\":\"carol\",\"sub\":\"bob\"}",
+	    "{\"sub\":\"carol\"},\"act\":{\"sub\":\"bob\"}", "{\"sub\":\"" N255 "x\"}"),
+	LIST(9, CLAIMS, 'c', "act", "{\"sub\":\"" N255 "\"}", "{\"sub\":\"" N255 "Ã©\"}"),
+	LIST(9, CLAIMS, 'c', "act", ABSENT, "{\"sub\":false}"),
 	LIST(16, CLAIMS, 'c', "exp", "$+300$", ABSENT, NO_TIME),
 	LIST(16, CLAIMS, 'c', "iat", "$+0$", ABSENT, NO_TIME),
 	LIST(16, LIFETIME, 'c', "exp", "$+301$", "$+0$", "$-1$", "$+300$000", "9007199254740992"),

@@ -175,6 +175,26 @@ by_ansible()
 	[[ $output == *'uid=0(root)'* ]]
 }
 
+@test "clients: an ansible play mints a sudo token for each task, or uses one that is good for two" {
+	printf 'host ansible_host=127.0.0.1 ansible_port=%s ansible_user=alice ansible_password=%s\n' $port "$(mint alice)" \
+		>"$BATS_TEST_TMPDIR/hosts"
+	cp etc/ansible/rjwt.yml "$BATS_TEST_TMPDIR/play.yml"
+	play()
+	{
+		timeout 60 env ANSIBLE_SSH_CONTROL_PATH_DIR="$BATS_FILE_TMPDIR/play" ANSIBLE_TIMEOUT=4 \
+			ANSIBLE_SSH_ARGS="-F /dev/null -o ControlMaster=auto -o ControlPersist=20 $known" \
+			ansible-playbook -i "$BATS_TEST_TMPDIR/hosts" "$BATS_TEST_TMPDIR/play.yml" "$@" </dev/null 2>&1 3>&-
+	}
+	run -0 play
+	[[ $output == *'ok=2 '*'failed=0'* ]]
+	decisions 'accepted user=alice service=sshd' 'accepted user=alice service=sudo' 'accepted user=alice service=sudo'
+	log_mark
+	run -0 play -e "ansible_become_password=$(mint --uses 2 -s sudo alice)"
+	decisions 'accepted user=alice service=sudo .*uses=1/2' 'accepted user=alice service=sudo .*uses=2/2'
+	run -2 play -e "ansible_become_password=$(mint -s sudo alice)"    # its second task has none
+	[[ $output == *'ok=1 '*'failed=1'* ]]
+}
+
 @test "clients: a prompt without \"assword\" needs sshpass -P, ansible_sshpass_prompt and ansible_su_prompt_l10n" {
 	cp etc/pam.d/sshd-token-only /etc/pam.d/sshd
 	pam_service su token

@@ -78,6 +78,39 @@ give() { (umask 077 && printf '%s\n' "$@" >$RJWT_TOKEN_FILE); }
 	[ "$(</home/alice/copied)" = content ]
 }
 
+@test "scripts: git clones, fetches and pushes with one token that is good for three logins, and not for a fourth" {
+	as alice rm -rf /home/alice/repository.git
+	as alice git init -q --bare /home/alice/repository.git
+	export GIT_SSH_COMMAND="ssh -F $work/ssh_config"
+	give "$(mint --uses 3 alice)"
+	run -0 git clone -q ssh://127.0.0.1/home/alice/repository.git "$BATS_TEST_TMPDIR/clone"
+	git -C "$BATS_TEST_TMPDIR/clone" -c user.name=a -c user.email=a@example.org commit -q --allow-empty -m one
+	run -0 git -C "$BATS_TEST_TMPDIR/clone" push -q origin HEAD:main
+	run -0 git -C "$BATS_TEST_TMPDIR/clone" fetch -q
+	run -128 git -C "$BATS_TEST_TMPDIR/clone" fetch -q
+	[[ $output == *'rjwt-askpass: the host rejected the last token: Token was used 3 times.'* ]]
+	decisions 'accepted .*uses=1/3' 'accepted .*uses=2/3' 'accepted .*uses=3/3' 'rejected reason=spent' 'rejected reason=empty'
+}
+
+@test "scripts: an editor's two connections, and scp, are one login with ControlMaster" {
+	printf '%s\n' 'ControlMaster auto' "ControlPath $work/cm-%C" 'ControlPersist 30' >$work/ssh_config.shared
+	cat $work/ssh_config >>$work/ssh_config.shared
+	give "$(mint alice)"
+	# the connection that stays has the standard error of the first ssh
+	for n in 1 2; do
+		ssh -F $work/ssh_config.shared 127.0.0.1 id -un >"$BATS_TEST_TMPDIR/who" 2>/dev/null 3>&-
+		[ "$(<"$BATS_TEST_TMPDIR/who")" = alice ]
+	done
+	scp -q -F $work/ssh_config.shared $work/ssh_config 127.0.0.1:shared 2>/dev/null 3>&-
+	[ -s /home/alice/shared ]
+	ssh -F $work/ssh_config.shared -O exit 127.0.0.1 2>/dev/null
+	decisions 'accepted user=alice service=sshd'
+	# without it the second connection has no token, or has one that is good for two
+	run -255 ssh -F $work/ssh_config 127.0.0.1 id -un
+	give "$(mint --uses 2 alice)"
+	for n in 1 2; do run -0 ssh -F $work/ssh_config 127.0.0.1 id -un; done
+}
+
 @test "scripts: a jump host, and a token for each hop" {
 	give "$(mint alice)" "$(mint alice)"
 	run -0 ssh -F $work/ssh_config -o ProxyCommand="ssh -F $work/ssh_config -W %h:%p 127.0.0.1" 127.0.0.1 id -un

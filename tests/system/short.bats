@@ -69,6 +69,30 @@ teardown()
 	stop_sshd
 }
 
+@test "short: who guesses codes is locked out by pam_faillock, and the log has no word of it but its own" {
+	rm -rf $work/faillock
+	cat >/etc/pam.d/su <<-END
+		auth requisite pam_faillock.so preauth silent deny=3 dir=$work/faillock
+		auth sufficient pam_rjwt.so
+		auth [default=die] pam_faillock.so authfail deny=3 dir=$work/faillock
+		account required pam_permit.so
+		session required pam_permit.so
+	END
+	code=$(mint --short -s su alice)
+	for guess in 0123-4567-89AB-CDEF 0123-4567-89AB-CDEG 0123-4567-89AB-CDEH; do
+		run -1 on_terminal $'Token: \t'"$guess" as bob su alice -c 'id -un'
+	done
+	# locked: the right one is not good either, until the lock is taken off
+	run ! on_terminal $'Token: \t'"$code" as bob su alice -c 'id -un'
+	[[ $output != *alice* ]]
+	decisions
+	[ -z "$(log_since '0123-?4567')" ]
+	faillock --dir $work/faillock --user alice --reset
+	run -0 on_terminal $'Token: \t'"$code" as bob su alice -c 'id -un'
+	[ "${lines[-1]}" = alice ]
+	decisions 'accepted user=alice service=su'
+}
+
 @test "short: of sixteen who type one code at once, one gets in" {
 	code=$(mint --short -s su alice)
 	give_replies "$code"

@@ -494,8 +494,8 @@ static void
 reserved(void **state)
 {
 	static const char *const yes[] = { "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "once", "uses",
-		"cnf", "src", "upn" };
-	static const char *const no[] = { "", "Iss", "is", "issu", "name", "up", "upn2", "act" };
+		"cnf", "src", "act", "upn" };
+	static const char *const no[] = { "", "Iss", "is", "issu", "name", "up", "upn2", "ac", "actor" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(yes); i++)

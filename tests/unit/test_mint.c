@@ -59,6 +59,10 @@ static const struct {
 	    { .claims = "{\"s\\u0075b2\":\"root\"}" } },
 	{ "claim cnf", RJWT_CLAIMS, { .claims = "{\"cnf\":{}}" }, { .claims = "{}" } },
 	{ "claim src", RJWT_CLAIMS, { .claims = "{\"src\":[]}" }, { .claims = "{\"a\":[]}" } },
+	{ "claim act", RJWT_CLAIMS, { .claims = "{\"act\":{\"sub\":\"root\"}}" }, { .claims = "{\"actor\":1}" } },
+	{ "actor empty", RJWT_CLAIMS, { .actor = "" }, { .actor = "carol" } },
+	{ "actor with a control character", RJWT_CLAIMS, { .actor = "a\nb" }, { .actor = "a b" } },
+	{ "actor too long", RJWT_CLAIMS, { .actor = long_name }, { .actor = long_name + 1 } },
 	{ "key of another form", RJWT_BINDING, { .bind_key = "SHA256:x" }, { .bind_key = SSH_FINGERPRINT } },
 	{ "key empty", RJWT_BINDING, { .bind_key = "" }, { .bind_key = NULL } },
 	{ "key itself", RJWT_BINDING, { .bind_key = SSH_KEY }, { .bind_key = SSH_FINGERPRINT } },
@@ -150,6 +154,30 @@ test_bound(void **state)
 	rjwt_token_clear(&token);
 	assert_true(file_has(f, "issued/500000",
 	    "\"cnf\":\"" SSH_FINGERPRINT "\",\"src\":[\"10.0.0.0/8\",\"::/0\",\"192.0.2.7\"]"));
+}
+
+/* Who acts as the user is in the claims, the record and the verdict, as it was given. */
+static void
+test_actor(void **state)
+{
+	struct fixture *f = *state;
+	const struct rjwt_request request = { .user = "alice", .actor = "carol \"c\"", .by = "root", .reusable = true };
+	struct rjwt_attempt attempt = { .user = "alice", .service = "sshd", .flags = RJWT_DRY_RUN };
+	struct rjwt_verdict v;
+	struct rjwt_token token;
+
+	want("mint", rjwt_mint(f->h, &request, &token, &f->diag), RJWT_OK);
+	assert_non_null(strstr(token.claims, "\"act\":{\"sub\":\"carol \\\"c\\\"\"}"));
+	attempt.token = token.text;
+	attempt.len = token.len;
+	want("actor", rjwt_verify(f->h, &attempt, &v, &f->diag), RJWT_OK);
+	assert_string_equal(v.actor, "carol \"c\"");
+	rjwt_verdict_clear(&v);
+	rjwt_token_clear(&token);
+	assert_true(file_has(f, "issued/500000", "\"act\":\"carol \\\"c\\\"\""));
+	want("none", rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice" }, &token, &f->diag), RJWT_OK);
+	assert_null(strstr(token.claims, "act"));
+	rjwt_token_clear(&token);
 }
 
 /* Every option ends up where it belongs, and the token says what was asked. */
@@ -682,9 +710,9 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_requests), T(test_bound), T(test_all_options), T(test_defaults),
-		T(test_expiry), T(test_configured), T(test_uses), T(test_suffix_length), T(test_prompts),
-		T(test_counted), T(test_warnings), T(test_rotation_comes_first),
+	const struct CMUnitTest tests[] = { T(test_requests), T(test_bound), T(test_actor), T(test_all_options),
+		T(test_defaults), T(test_expiry), T(test_configured), T(test_uses), T(test_suffix_length),
+		T(test_prompts), T(test_counted), T(test_warnings), T(test_rotation_comes_first),
 		cmocka_unit_test(test_retired_while_minting), T(test_minting_is_durable), T(test_unusable_clock),
 		cmocka_unit_test(test_clock_unusable_from_the_start),
 		cmocka_unit_test_setup_teardown(test_assert_ed448, setup_ed448, fixture_teardown) };

@@ -22,14 +22,21 @@ setup(void **state)
 	return 0;
 }
 
+/* With this actor; NULL: none. */
 static char *
-good_token(struct fixture *f)
+token_of(struct fixture *f, const char *actor)
 {
 	int64_t now_s = time(NULL);
 	const struct edit edits[] = { edit_time('c', "iat", now_s), edit_time('c', "exp", now_s + 300),
-		{ 0, NULL, NULL } };
+		{ actor == NULL ? 0 : 'c', "act", actor }, { 0, NULL, NULL } };
 
 	return token_with(f, edits);
+}
+
+static char *
+good_token(struct fixture *f)
+{
+	return token_of(f, NULL);
 }
 
 static void
@@ -173,6 +180,35 @@ authenticated(struct fixture *f, struct talk *talk)
 	talk->replies[0] = token;
 	assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
 	return pamh;
+}
+
+/* The actor is on the line of the log, and in the session what the token said, whatever the user's own files say. */
+static void
+test_actor(void **state)
+{
+	static const struct {
+		const char *claim, *line, *env;
+	} rows[] = { { "{\"sub\":\"carol\"}", " sub=alice act=carol exp=", "carol" },
+		{ "{\"sub\":\"car ol=\\\"\"}", " sub=alice act=\"car ol=\\x22\" exp=", "car ol=\"" },
+		{ NULL, " sub=alice exp=", NULL } };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+		RJWT_CLEAN(free_clean) char *token = token_of(f, rows[i / 2].claim);
+		struct talk talk = { .replies = { token } };
+		pam_handle_t *pamh = driver_start(f, STACK, "sshd", "alice", &talk);
+
+		assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
+		if (strstr(driver_log.p, rows[i / 2].line) == NULL)
+			fail_msg("no%s in %s", rows[i / 2].line, driver_log.p);
+		if (i % 2 == 1)
+			pamh = other_process(f, pamh, &talk);
+		assert_int_equal(pam_setcred(pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+		assert_int_equal(pam_putenv(pamh, "RJWT_ACTOR=root"), PAM_SUCCESS);
+		assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
+		want_env(pamh, "RJWT_ACTOR", rows[i / 2].env);
+		pam_end(pamh, PAM_SUCCESS);
+	}
 }
 
 static void
@@ -469,9 +505,9 @@ main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 #define M(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_one_process), T(test_without_authenticate), T(test_after_a_failure),
-		T(test_another_user_after), T(test_two_processes), T(test_environment_alone), M(test_account_expires),
-		M(test_prompt_to_the_second), M(test_log_has_the_times), M(test_no_memory), M(test_cap_session),
-		M(test_warnings), T(test_unknown_argument), T(test_user_stays) };
+		T(test_another_user_after), T(test_actor), T(test_two_processes), T(test_environment_alone),
+		M(test_account_expires), M(test_prompt_to_the_second), M(test_log_has_the_times), M(test_no_memory),
+		M(test_cap_session), M(test_warnings), T(test_unknown_argument), T(test_user_stays) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -302,7 +302,7 @@ test_several(void **state)
 	allowed(f, &(struct ask){ .caller = "bob", .user = "carol" }, 1, "\"once\":true");
 	allowed(f, &(struct ask){ .caller = "bob", .user = "carol", .lifetime_s = 601 }, 4, "\"once\":true");
 	allowed(f, &(struct ask){ .caller = "bob", .user = "eve", .scope = { "login", "ssh" }, .reusable = true }, 4,
-	    "\"scope\":\"login ssh\"}");
+	    "\"scope\":\"login ssh\",\"act\":{\"sub\":\"bob\"}}");
 	allowed(f, &(struct ask){ .caller = "bob", .user = "bob", .scope = { "sudo" }, .lifetime_s = 120, .why = "x" },
 	    3, "\"sub\":\"bob\"");
 	/* two rules that each allow a half do not allow the whole */
@@ -334,12 +334,14 @@ test_defaults(void **state)
 
 	fixture_config(f, "default_lifetime: 7m\n" RULE(""));
 	allowed(f, &(struct ask){ .caller = "bob", .user = "carol" }, 1, "\"aud\":\"host.example\",");
-	allowed(f, &(struct ask){ .caller = "bob", .user = "carol" }, 1, "\"scope\":\"ssh\",\"once\":true}");
+	allowed(f, &(struct ask){ .caller = "bob", .user = "carol" }, 1,
+	    "\"scope\":\"ssh\",\"once\":true,\"act\":{\"sub\":\"bob\"}}");
 	assert_true(T0 == 1800000000);
 	allowed(f, &(struct ask){ .caller = "bob", .user = "carol" }, 1, "\"exp\":1800000420,");
 	/* one_time: always wins over a rule, and a rule's max_lifetime never over the configuration's */
 	fixture_config(f, "one_time: always\n" RULE(", reusable: true"));
-	allowed(f, &(struct ask){ .caller = "bob", .user = "carol", .reusable = true }, 1, "\"once\":true}");
+	allowed(f, &(struct ask){ .caller = "bob", .user = "carol", .reusable = true }, 1,
+	    "\"once\":true,\"act\":{\"sub\":\"bob\"}}");
 	fixture_config(f, "max_lifetime: 5m\nissue: [{who: bob, users: carol, scopes: ssh, max_lifetime: 1d}]\n");
 	refused(f, &(struct ask){ .caller = "bob", .user = "carol", .lifetime_s = 301 },
 	    "1 of 1; 1 max_lifetime: 5m1s (at most 5m)");
@@ -411,7 +413,8 @@ static void
 test_roots_alone(void **state)
 {
 	static const struct rjwt_request bad[] = { { .issuer = "x" }, { .alg = "ES256" }, { .kid = "B.1" },
-		{ .key_version = 1 }, { .claims = "{}" }, { .header = "{}" }, { .flags = RJWT_FORCE } };
+		{ .key_version = 1 }, { .claims = "{}" }, { .header = "{}" }, { .flags = RJWT_FORCE },
+		{ .actor = "root" } };
 	struct fixture *f = *state;
 	struct rjwt_caller caller = { "bob", &accounts };
 	struct rjwt_decision d;
