@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "jose/claims.h"
 #include "keyset/change.h"
+#include "keyset/codes.h"
 #include "keyset/events.h"
 #include "keyset/init.h"
 #include "keyset/jwks.h"
@@ -49,6 +50,31 @@ warn_unspendable(const struct rjwt *h, const struct rjwt_request *request, struc
 
 /* --- parked tokens ---------------------------------------------------------------------------- */
 
+/* A code that outlives its token: for a scope that the configuration names, for so long, and on one host alone. */
+static enum rjwt_err
+check_code(const struct rjwt *h, const struct rjwt_request *r, int64_t now_s, struct rjwt_diag *diag)
+{
+	const struct string_list *codes = &h->config.rotation.codes;
+	bool named = false, in_fleet;
+
+	if ((r->flags & RJWT_PARK) == 0 || r->lifetime_s != NULL || r->not_before_s != 0)
+		return diag_fail(diag, RJWT_USAGE, "",
+		    "only a parked token, without a lifetime and not-before of its own, has a code that is renewed");
+	RJWT_TRY(handle_is_in_fleet(h, &in_fleet));
+	if (in_fleet)
+		return diag_fail(diag, RJWT_USAGE, "", "a host of a fleet has no codes that are renewed");
+	if (r->scope == NULL || r->scope[0] == NULL || r->scope[1] != NULL)
+		return diag_fail(diag, RJWT_SCOPE, "", "a code that is renewed has exactly one scope");
+	for (size_t i = 0; i < codes->n; i++)
+		named = named || strcmp(codes->list[i], r->scope[0]) == 0;
+	if (!named)
+		return diag_fail(diag, RJWT_SCOPE, h->config.path == NULL ? RJWT_CONFIG_FILE : h->config.path,
+		    "codes does not name the scope %.32s", r->scope[0]);
+	if (r->code_until_s > now_s && r->code_until_s - now_s <= RJWT_CODE_MAX)
+		return RJWT_OK;
+	return diag_fail(diag, RJWT_LIFETIME, "", "a code works for 1s to %dd", RJWT_CODE_MAX / 86400);
+}
+
 /* Only this host can look a code up, and who types it must not be able to use it again. */
 static enum rjwt_err
 begin_parking(struct rjwt *h, const struct rjwt_request *request, struct rjwt_diag *diag)
@@ -56,26 +82,46 @@ begin_parking(struct rjwt *h, const struct rjwt_request *request, struct rjwt_di
 	struct rjwt_time now;
 
 	RJWT_TRY(flags_check(request->flags, RJWT_MINT_FLAGS, diag));
+	clock_now(&h->clock, &now);
+	if (request->code_until_s != 0)
+		RJWT_TRY(check_code(h, request, now.wall_s, diag));
+	if ((request->flags & RJWT_PARK) == 0)
+		return RJWT_OK;
 	if (request->reusable || request->uses != 0)
 		return diag_fail(diag, RJWT_USAGE, "", "a token with a short code is one-time");
 	if (!is_for_us(h, request))
 		return diag_fail(diag, RJWT_AUDIENCE, "", "a token with a short code is for this host");
-	clock_now(&h->clock, &now);
 	return parked_begin(store_dir(h->store), now.wall_s, diag);
 }
 
 /* A code in groups of four. */
 static enum rjwt_err
-park(struct rjwt *h, struct rjwt_token *token, struct rjwt_diag *diag)
+park(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag)
 {
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	char code[PARKED_CODE_SIZE] = "";
-	enum rjwt_err err =
-	    parked_put(store_dir(h->store), (struct view){ token->text, token->len }, token->exp_s, code, diag);
+	bool renewed = request->code_until_s != 0;
+	enum rjwt_err err = code_format(token, request, h->config.token_type,
+	    renewed ? request->code_until_s : token->exp_s, renewed, &text);
 
+	if (err == RJWT_OK)
+		err = parked_put(store_dir(h->store), buf_view(&text), code, diag);
 	if (err == RJWT_OK)
 		snprintf(token->code, sizeof(token->code), "%.4s-%.4s-%.4s-%.4s", code, code + 4, code + 8, code + 12);
 	secret_wipe(code, sizeof(code));
 	return err;
+}
+
+/* The token of a code lives as long as a token may, and no longer than the code. */
+static int64_t
+code_lifetime_s(struct rjwt *h, const struct rjwt_request *request)
+{
+	int64_t left_s;
+	struct rjwt_time now;
+
+	clock_now(&h->clock, &now);
+	left_s = request->code_until_s - now.wall_s;
+	return left_s < h->config.rotation.max_lifetime_s ? left_s : h->config.rotation.max_lifetime_s;
 }
 
 enum rjwt_err
@@ -83,16 +129,21 @@ rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token 
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
 	struct minter m = { &h->config, h->store, &h->clock, &events };
+	struct rjwt_request full = *request;
 	bool parks = (request->flags & RJWT_PARK) != 0;
+	int64_t lifetime_s;
 	enum rjwt_err err;
 
 	*token = (struct rjwt_token){ 0 };
 	RJWT_TRY(handle_need_store(h, diag));
 	handle_look_at_fleet(h);
-	if (parks)
-		RJWT_TRY(begin_parking(h, request, diag));
-	RJWT_TRY(mint_token(&m, request, token, diag));
-	err = parks ? park(h, token, diag) : RJWT_OK;
+	RJWT_TRY(begin_parking(h, request, diag));
+	if (request->code_until_s != 0) {
+		lifetime_s = code_lifetime_s(h, request);
+		full.lifetime_s = &lifetime_s;
+	}
+	RJWT_TRY(mint_token(&m, &full, token, diag));
+	err = parks ? park(h, request, token, diag) : RJWT_OK;
 	if (err != RJWT_OK)
 		rjwt_token_clear(token);
 	RJWT_TRY(err);
@@ -124,7 +175,7 @@ rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, s
 		minted[i] = (struct rjwt_minted){ .err = err, .diag = diag };
 	RJWT_TRY(err);
 	for (size_t i = 0; i < n; i++)
-		if ((requests[i].flags & RJWT_PARK) != 0)
+		if ((requests[i].flags & RJWT_PARK) != 0 || requests[i].code_until_s != 0)
 			return diag_fail(&minted[i].diag, minted[i].err = RJWT_USAGE, "", "a batch parks no tokens");
 	handle_look_at_fleet(h);
 	err = mint_tokens(&m, requests, n, minted);

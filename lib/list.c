@@ -2,6 +2,8 @@
 /* rjwt_list(): the minted tokens that have not expired. */
 #include "handle.h"
 #include "base/buf.h"
+#include "base/string_list.h"
+#include "keyset/codes.h"
 #include "keyset/issued.h"
 #include "keyset/keyset.h"
 #include "keyset/marks.h"
@@ -20,6 +22,7 @@ struct list {
 	bool key_revoked;
 	struct rjwt_use *uses; /* of one token */
 	size_t uses_max;
+	struct string_list parked; /* ids of the tokens for which a code waits */
 };
 
 static bool
@@ -104,10 +107,19 @@ is_live(const struct rjwt_issued *issued)
 				       spent == count(issued->scope));
 }
 
-static enum rjwt_err
-list_one(void *context, const struct issued_token *token)
+static bool
+has_code(const struct list *list, const char *jti)
 {
-	struct list *list = context;
+	for (size_t i = 0; i < list->parked.n; i++)
+		if (strcmp(list->parked.list[i], jti) == 0)
+			return true;
+	return false;
+}
+
+/* What has expired, or is of another keyset, is passed over. */
+static enum rjwt_err
+give(struct list *list, const struct issued_token *token, bool code)
+{
 	const struct rjwt *h = list->handle;
 	const struct keyset *keyset = store_keyset(h->store);
 	struct rjwt_issued issued = { .jti = token->jti.p,
@@ -123,6 +135,7 @@ list_one(void *context, const struct issued_token *token)
 		.nbf_s = token->nbf_s,
 		.exp_s = token->exp_s,
 		.once = token->once,
+		.code = code,
 		.most = token->once || h->config.one_time_always ? 1 : token->uses,
 		.here = is_for_this_host(h, token) };
 	int64_t version;
@@ -135,6 +148,68 @@ list_one(void *context, const struct issued_token *token)
 		RJWT_TRY(find_uses(list, token, version, &issued));
 	issued.live = is_live(&issued);
 	return list->each(list->context, &issued) ? RJWT_OK : RJWT_EXISTS;
+}
+
+/* The record of a code is beside its token: it is renewed, and what was written when it was minted is of old. */
+static enum rjwt_err
+list_one(void *context, const struct issued_token *token)
+{
+	struct list *list = context;
+
+	return has_code(list, token->jti.p) ? RJWT_OK : give(list, token, false);
+}
+
+/* A scope has words, an audience is a string or an array. */
+static enum rjwt_err
+read_words(const struct code *code, struct string_list *audience, struct string_list *scope)
+{
+	RJWT_CLEAN(free_clean) char *words = strdup(code->scope.p);
+	size_t n = 0;
+	char *rest = words, *word;
+
+	if (words == NULL)
+		return RJWT_MEMORY;
+	while ((word = strsep(&rest, " ")) != NULL)
+		RJWT_TRY(string_list_add(scope, word));
+	(void)json_strings(code->claims, "aud", &n);
+	for (size_t i = 0; i < n; i++)
+		RJWT_TRY(string_list_add(audience, json_string_at(code->claims, "aud", i).p));
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+list_code(void *context, const char *name, const struct code *code)
+{
+	struct list *list = context;
+	RJWT_CLEAN(string_list_clear) struct string_list audience = { 0 };
+	RJWT_CLEAN(string_list_clear) struct string_list scope = { 0 };
+	struct issued_token token = { .jti = code->jti,
+		.user = code->user,
+		.kid = code->kid,
+		.issuer = code->iss,
+		.by = code->by,
+		.why = code->why,
+		.actor = code->actor,
+		.iat_s = code->iat_s,
+		.exp_s = code->until_s,
+		.once = true };
+
+	(void)name;
+	RJWT_TRY(read_words(code, &audience, &scope));
+	token.audience = string_list_view(&audience);
+	token.scope = string_list_view(&scope);
+	(void)json_integer(code->claims, "nbf", &token.nbf_s);
+	RJWT_TRY(string_list_add(&list->parked, code->jti.p));
+	return give(list, &token, true);
+}
+
+static enum rjwt_err
+list_all(struct list *list, struct rjwt_diag *diag)
+{
+	const struct rjwt *h = list->handle;
+
+	RJWT_TRY(codes_each(store_dir(h->store), list_code, list, diag));
+	return issued_each(store_dir(h->store), list->now_s - h->config.rotation.leeway_s, list_one, list, diag);
 }
 
 enum rjwt_err
@@ -151,7 +226,8 @@ rjwt_list(struct rjwt *h, bool (*each)(void *context, const struct rjwt_issued *
 	RJWT_TRY(store_load(h->store, diag));
 	clock_now(&h->clock, &now);
 	list.now_s = now.wall_s;
-	err = issued_each(store_dir(h->store), now.wall_s - h->config.rotation.leeway_s, list_one, &list, diag);
+	err = list_all(&list, diag);
+	string_list_clear(&list.parked);
 	free(list.uses);
 	return err == RJWT_EXISTS ? RJWT_OK : err;
 }

@@ -141,6 +141,8 @@ extern "C" {
 /* Largest leeway and lifetime, in seconds. */
 #define RJWT_LEEWAY_MAX 300
 #define RJWT_LIFETIME_MAX 31536000
+/* Longest life of a code that is renewed, in seconds. */
+#define RJWT_CODE_MAX 34560000
 /* Most logins that a token may be good for with a number of uses. */
 #define RJWT_USES_MAX 100
 /* Sizes of the strings kid and jti in the structs below, NUL included. */
@@ -240,7 +242,8 @@ enum rjwt_event_kind {
 	RJWT_EVENT_ERASED,    /* the private half of a key: kid */
 	RJWT_EVENT_REMOVED,   /* a key that verifies nothing any more: kid */
 	RJWT_EVENT_CLOCK,     /* the clock was set: cause "back" or "forward", by_s */
-	RJWT_EVENT_WARNING    /* what did not prevent the change: text */
+	RJWT_EVENT_WARNING,   /* what did not prevent the change: text */
+	RJWT_EVENT_CODES      /* tokens of codes were signed anew, and codes removed: renewed, removed */
 };
 
 struct rjwt_event {
@@ -248,6 +251,7 @@ struct rjwt_event {
 	char kid[RJWT_ID_SIZE];
 	const char *alg, *cause; /* static */
 	int64_t until_s, by_s;
+	size_t renewed, removed;
 	char text[256]; /* may be hostile: escape it */
 };
 

@@ -103,6 +103,8 @@ struct rjwt_issued {
 	bool once;
 	bool here;    /* this host is in its audience */
 	bool revoked; /* itself, its user up to its key, or its key */
+	bool code;    /* a code waits for it on this host; of one that is renewed, kid is of the token of now, and exp_s
+			 the end of the code */
 	bool live;    /* neither revoked nor, as far as this host knows, spent for all its scopes */
 };
 
@@ -167,6 +169,7 @@ struct rjwt_status {
 	uint64_t generation;
 	struct rjwt_note *notes; /* NULL: there are none */
 	size_t nnotes;
+	bool codes;		     /* the configuration's codes names a scope */
 	bool joined;		     /* a fleet */
 	struct rjwt_following fleet; /* what it follows, without the keyset of this host itself */
 };

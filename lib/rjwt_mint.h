@@ -39,6 +39,12 @@ struct rjwt_request {
 	bool reusable;
 	int64_t
 	    uses; /* claim uses: good for so many logins, 2 to RJWT_USES_MAX; 0: once, or reusable. Not with reusable */
+	/*
+	 * With RJWT_PARK: the code works until then, at most RJWT_CODE_MAX from now, and its token is signed anew meanwhile;
+	 * for one scope, which the configuration's codes must name. Without lifetime_s and not_before_s. 0: as long as the
+	 * token does.
+	 */
+	int64_t code_until_s;
 	int flags; /* enum rjwt_mint_flags: RJWT_DRY_RUN is not one: a token cannot be taken back */
 };
 
@@ -65,7 +71,8 @@ struct rjwt_token {
  * range; for another scope than ssh it is RJWT_SCOPE), RJWT_LIFETIME (0, negative, above
  * max_lifetime), RJWT_CLAIMS, RJWT_HEADER (a free member that is rjwt's own, or no JSON object), RJWT_CLAIMS (uses),
  * RJWT_ALG, RJWT_KID (not the active key's), RJWT_TOO_LONG (does not fit a prompt that it is meant
- * for), RJWT_USAGE (an unknown flag; RJWT_PARK of a token that is not one-time, or not for this host, or of a batch),
+ * for), RJWT_USAGE (an unknown flag; RJWT_PARK of a token that is not one-time, or not for this host, or of a batch;
+ * code_until_s without it, or on a host of a fleet),
  * RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY; diag says more.
  */
 enum rjwt_err

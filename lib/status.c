@@ -436,6 +436,7 @@ gather(const struct rjwt_options *options, struct rjwt_status *s)
 
 	if (err != RJWT_OK)
 		return note_failure(s, err, "config.invalid", &diag);
+	s->codes = config.rotation.codes.n > 0;
 	snprintf(s->config, sizeof(s->config), "%s", config.path == NULL ? "" : config.path);
 	clock_now(&clock, &now);
 	s->now_s = now.wall_s;

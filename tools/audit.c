@@ -49,12 +49,28 @@ log_clock(const struct rjwt_event *event)
 	tool_log(LOG_WARNING, &line);
 }
 
+static void
+log_codes(const struct rjwt_event *event)
+{
+	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+	char count[32];
+
+	buf_adds(&line, "codes");
+	snprintf(count, sizeof(count), "%zu", event->renewed);
+	text_log_word(&line, "renewed", view_of(count));
+	snprintf(count, sizeof(count), "%zu", event->removed);
+	text_log_word(&line, "removed", view_of(count));
+	tool_log(LOG_NOTICE, &line);
+}
+
 void
 audit_event(void *context, const struct rjwt_event *event)
 {
 	(void)context;
 	if (event->kind == RJWT_EVENT_CLOCK)
 		log_clock(event);
+	else if (event->kind == RJWT_EVENT_CODES)
+		log_codes(event);
 	else if (event->kind == RJWT_EVENT_WARNING)
 		audit_warning(event->text);
 	else

@@ -43,6 +43,10 @@ issue_log_token(const struct issue *is, const struct rjwt_request *request, cons
 	text_log_word(&line, "kid", view_of(token->kid));
 	snprintf(uses, sizeof(uses), "%" PRId64, token->uses);
 	text_log_word(&line, "uses", view_of(token->uses != 0 ? uses : token->once ? "once" : "any"));
+	if (request->code_until_s != 0) {
+		time_format(until, request->code_until_s);
+		text_log_word(&line, "until", view_of(until));
+	}
 	if (request->actor != NULL)
 		text_log_word(&line, "act", view_of(request->actor));
 	if (request->bind_key != NULL)

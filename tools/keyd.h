@@ -23,7 +23,9 @@ enum {
 	QUIET = 1 << 17,
 	KEY_FILE = 1 << 18,
 	CHECK = 1 << 19,
-	AGENT = 1 << 20
+	AGENT = 1 << 20,
+	LIFETIME = 1 << 21,
+	SCOPE = 1 << 22
 };
 
 /* Where the fleet keys lie until they are moved off the host. */
@@ -33,9 +35,9 @@ struct keyd {
 	struct tool tool;
 	int given; /* the options on the command line, a sum of bits */
 	bool dry_run, if_missing, json, quiet;
-	const char *jti, *kid, *key_file;
+	const char *jti, *kid, *key_file, *lifetime, *scope;
 	char whole_jti[RJWT_ID_SIZE]; /* of a token whose beginning was typed */
-	struct string_list users;     /* of --sub; of try, fleet, join and follow their arguments */
+	struct string_list users;     /* of --sub; of try, codes, fleet, join and follow their arguments */
 };
 
 /* Rotate on a timer until SIGTERM or SIGINT. */
@@ -64,6 +66,7 @@ int keyd_tell_entry(struct keyd *keyd);
  */
 void keyd_follow_first(struct keyd *keyd);
 
+int keyd_codes(struct keyd *keyd);
 int keyd_list(struct keyd *keyd);
 int keyd_revoke(struct keyd *keyd);
 int keyd_status(struct keyd *keyd);

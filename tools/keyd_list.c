@@ -69,7 +69,7 @@ add_uses_left(struct buf *out, const struct rjwt_issued *token)
 	}
 }
 
-/* The scopes for which it was spent here; "-" none, "?" another host knows, "any" it is reusable. */
+/* The scopes for which it was spent here; "-" none, "code" none, and a code waits for it, "?" another host knows, "any" it is reusable. */
 static void
 add_uses(struct buf *out, const struct rjwt_issued *token)
 {
@@ -80,7 +80,7 @@ add_uses(struct buf *out, const struct rjwt_issued *token)
 	else if (token->most > 1)
 		add_uses_left(out, token);
 	else if (token->nuses == 0)
-		buf_adds(out, "-");
+		buf_adds(out, token->code ? "code" : "-");
 	for (size_t i = 0; token->most == 1 && i < token->nuses; i++) {
 		buf_adds(out, i > 0 ? " " : "");
 		text_escape(out, view_of(token->uses[i].scope));
@@ -186,6 +186,8 @@ json_token(struct buf *out, const struct rjwt_issued *token)
 		json_put_integer(out, "from", token->nbf_s);
 	json_put_integer(out, "until", token->exp_s);
 	json_put_bool(out, "once", token->once);
+	if (token->code)
+		json_put_bool(out, "code", true);
 	if (token->most > 1)
 		json_put_integer(out, "uses", token->most);
 	if (token->most > 0 && token->here) {

@@ -123,6 +123,8 @@ static const struct command {
 	{ "run", keyd_run, 0, "run until SIGTERM, and rotate keys when due; SIGHUP rereads the configuration" },
 	{ "once", keyd_once, DRY_RUN, "do what is due now, and exit: for cron" },
 	{ "rotate", keyd_rotate, DRY_RUN | COMPROMISED, "make the next key active now, and print its key id" },
+	{ "codes", keyd_codes, LIFETIME | SCOPE,
+	    "codes N USER: print N codes, each for one login of USER when all else fails" },
 	{ "list", keyd_list, JSON, "show who can log in now: the tokens minted here that are still live" },
 	{ "revoke", keyd_revoke, DRY_RUN | JTI | SUB | KID | ALL, "reject tokens from now on" },
 	{ "status", keyd_status, JSON | QUIET,
@@ -145,6 +147,8 @@ static const struct option_row rows[] = {
 	{ ADOPT, "adopt", NULL, "adopt a copied, restored or damaged keyset; earlier tokens stop working", NULL },
 	{ COMPROMISED, "compromised", NULL, "replace both keys and erase the old ones; earlier tokens stop working",
 	    "Options of rotate:" },
+	{ LIFETIME, "lifetime", "30d", "how long the codes work, up to 400d", "Options of codes (both):" },
+	{ SCOPE, "scope", "WORD", "what they open; codes in rjwt.yaml must name it", NULL },
 	{ JTI, "jti", "ID", "the token with this id", "Options of revoke (exactly one):" },
 	{ SUB, "sub", "NAME...", "all tokens of these login names minted until now", NULL },
 	{ KID, "kid", "KID", "all tokens signed with this key", NULL },
@@ -221,6 +225,10 @@ take_option(void *context, int option)
 		once = &keyd->kid;
 	else if (option == KEY_FILE)
 		once = &keyd->key_file;
+	else if (option == LIFETIME)
+		once = &keyd->lifetime;
+	else if (option == SCOPE)
+		once = &keyd->scope;
 	if (once != NULL && *once != NULL)
 		return tool_wrong(&keyd->tool, "--%s: given twice", option_name(&keyd->tool, option));
 	if (once != NULL)
@@ -239,7 +247,7 @@ take_option(void *context, int option)
 static bool
 takes_arguments(const struct keyd *keyd, const char *command)
 {
-	static const char *const names[] = { "try", "fleet", "join", "follow" };
+	static const char *const names[] = { "try", "codes", "fleet", "join", "follow" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(command, names[i]) == 0)

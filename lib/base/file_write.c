@@ -95,14 +95,17 @@ file_stage(const struct dir *dir, const char *name, unsigned mode, struct view t
 }
 
 static enum rjwt_err
-rename_staged(const struct dir *dir, const char *name, struct rjwt_diag *diag)
+rename_staged(const struct dir *dir, const char *name, unsigned flags, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(free_clean) char *fresh = staged_name(name);
+	int ret;
 
 	if (fresh == NULL)
 		return RJWT_MEMORY;
-	if (renameat(dir->fd, fresh, dir->fd, name) != 0) {
-		enum rjwt_err err = entry_fail(diag, RJWT_IO, dir, name, "cannot replace");
+	ret = flags == 0 ? renameat(dir->fd, fresh, dir->fd, name) : renameat2(dir->fd, fresh, dir->fd, name, flags);
+	if (ret != 0) {
+		enum rjwt_err code = errno == EEXIST ? RJWT_EXISTS : RJWT_IO;
+		enum rjwt_err err = entry_fail(diag, code, dir, name, "cannot replace");
 
 		unlinkat(dir->fd, fresh, 0);
 		return err;
@@ -113,7 +116,7 @@ rename_staged(const struct dir *dir, const char *name, struct rjwt_diag *diag)
 enum rjwt_err
 file_publish(const struct dir *dir, const char *name, struct rjwt_diag *diag)
 {
-	RJWT_TRY(rename_staged(dir, name, diag));
+	RJWT_TRY(rename_staged(dir, name, 0, diag));
 	return dir_sync(dir, diag);
 }
 
@@ -122,7 +125,7 @@ file_write_later(const struct dir *dir, const char *name, unsigned mode, struct 
     struct rjwt_diag *diag)
 {
 	RJWT_TRY(stage(dir, name, mode, text, mtime, true, diag));
-	return rename_staged(dir, name, diag);
+	return rename_staged(dir, name, 0, diag);
 }
 
 enum rjwt_err
@@ -139,6 +142,14 @@ file_write(const struct dir *dir, const char *name, unsigned mode, struct view t
 {
 	RJWT_TRY(file_stage(dir, name, mode, text, mtime, diag));
 	return file_publish(dir, name, diag);
+}
+
+enum rjwt_err
+file_write_first(const struct dir *dir, const char *name, unsigned mode, struct view text, struct rjwt_diag *diag)
+{
+	RJWT_TRY(file_stage(dir, name, mode, text, NULL, diag));
+	RJWT_TRY(rename_staged(dir, name, RENAME_NOREPLACE, diag));
+	return dir_sync(dir, diag);
 }
 
 static enum rjwt_err

@@ -20,6 +20,10 @@ RJWT_MUST enum rjwt_err file_publish(const struct dir *dir, const char *name, st
 RJWT_MUST enum rjwt_err file_write(const struct dir *dir, const char *name, unsigned mode, struct view text,
     const struct timespec *mtime, struct rjwt_diag *diag);
 
+/* The same for a file that must not exist: whoever is first keeps it. RJWT_EXISTS. */
+RJWT_MUST enum rjwt_err
+file_write_first(const struct dir *dir, const char *name, unsigned mode, struct view text, struct rjwt_diag *diag);
+
 /*
  * The same for many files at once: file_write_later() renames without waiting for the disk, and files_sync() makes all
  * that was written on the file system of dir durable. Until then a crash may leave such a file empty.

@@ -60,6 +60,7 @@ config_check(const struct config *config, const char *const **keys, struct rjwt_
 void
 config_clear(struct config *config)
 {
+	string_list_clear(&config->rotation.codes);
 	string_list_clear(&config->issuer);
 	string_list_clear(&config->audience);
 	for (size_t i = 0; i < config->nservices; i++) {

@@ -33,6 +33,7 @@ void event_clean(yaml_event_t *event);
 
 /* A name, or a list of names: call item for each. owner: what has the row's field. */
 typedef enum rjwt_err read_item(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *event);
+read_item read_word; /* a string of the row's list, checked by its kind */
 RJWT_MUST enum rjwt_err
 read_list(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *first, read_item *item);
 

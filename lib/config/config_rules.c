@@ -27,11 +27,11 @@ set_default(const struct config_row *row, struct issue_rule *rule)
 	return config_value_set(&v, rule) ? RJWT_OK : RJWT_MEMORY;
 }
 
-static enum rjwt_err
-read_word(struct reader *r, const struct config_row *row, void *rule, const yaml_event_t *event)
+enum rjwt_err
+read_word(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *event)
 {
 	struct config_value v = value_of(row, event);
-	void *field = (char *)rule + row->offset;
+	void *field = (char *)owner + row->offset;
 	struct string_list *list = field;
 
 	if (config_value_check_entry(&v) && list->n == (size_t)row->most)

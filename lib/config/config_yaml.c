@@ -222,6 +222,8 @@ read_value(struct reader *r, const struct config_row *row)
 	switch (row->kind) {
 	case NAMES:
 		return read_list(r, row, r->config, &event, read_name);
+	case SCOPES:
+		return read_list(r, row, r->config, &event, read_word);
 	case SERVICES:
 		return read_services(r, row, &event);
 	case ISSUE:

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "jose/jwk.h"
 #include "jose/provider_write.h"
+#include "keyset/codes.h"
 #include "keyset/commit.h"
 #include "keyset/events.h"
 #include "keyset/inspect.h"
@@ -31,6 +32,7 @@ struct change_ctx {
 	struct dir private;
 	struct lock lock;
 	struct fresh_keys fresh; /* made before the lock was taken */
+	struct codes_found codes;
 	struct commit_ctx commit;
 	unsigned replaced;  /* store_replaced() when the directory that is locked was opened */
 	bool removed;	    /* something that a crash left was removed */
@@ -133,6 +135,7 @@ begin(struct change_ctx *k)
 	RJWT_TRY(check_directory(k));
 	RJWT_TRY(recover(&k->commit, k->store, true, &k->removed));
 	prune(k, false);
+	codes_begin(k->store, &k->env, k->request->why, &k->codes, k->warning, sizeof(k->warning));
 	return RJWT_OK;
 }
 
@@ -304,6 +307,7 @@ clean_up(struct change_ctx *k, const struct rjwt_time *now, bool rose)
 {
 	bool removed = false;
 
+	RJWT_TRY(codes_end(k->store, &k->env, k->request->why, &k->codes));
 	RJWT_TRY(recover(&k->commit, k->store, false, &removed));
 	prune(k, rose);
 	prune_records(k, now->wall_s);
@@ -394,6 +398,8 @@ decide(struct change_ctx *k, struct decision *d)
 	*d = (struct decision){ 0 };
 	clock_now(k->env.clock, &d->now);
 	RJWT_TRY(store_usage(k->store, k->env.policy, &d->now, &d->seen, k->env.diag));
+	if (k->codes.lowest != 0 && k->codes.lowest < d->seen.first_alive)
+		d->seen.first_alive = k->codes.lowest; /* the marks say whether a code was used */
 	return keyset_plan(&(struct plan_facts){ k->keyset, k->env.policy, &d->seen, &d->now }, k->request->why,
 	    k->request->version, &d->plan, k->env.diag);
 }
@@ -411,11 +417,18 @@ tell(struct change_ctx *k, struct decision *d, struct rjwt_change *change)
 		snprintf(change->text, sizeof(change->text), "removed what a crash had left, %.42s still signs",
 		    change->kid);
 	}
+	if (k->codes.renewed + k->codes.removed > 0 && !change->any) {
+		change->any = true;
+		snprintf(change->text, sizeof(change->text), "renewed %zu codes, removed %zu, %.42s still signs",
+		    k->codes.renewed, k->codes.removed, change->kid);
+	}
 	if (k->warning[0] != '\0')
 		text_append(change->warning, sizeof(change->warning), "; ", "%s", k->warning);
 	events_add_warning(k->env.events, k->warning);
 	change->next_event_s = keyset_wake_s(k->keyset, k->env.policy, &d->seen, &d->now,
 	    keyset_next_event(k->keyset, k->env.policy, &d->seen, &d->now, &what));
+	if (k->codes.due_s != 0 && (change->next_event_s == 0 || k->codes.due_s < change->next_event_s))
+		change->next_event_s = k->codes.due_s;
 }
 
 /* Under the lock. */

@@ -111,6 +111,17 @@ events_add_plan(struct event_list *events, const struct plan *plan, const struct
 }
 
 void
+events_add_codes(struct event_list *events, size_t renewed, size_t removed)
+{
+	struct rjwt_event *event = renewed + removed == 0 ? NULL : add(events, RJWT_EVENT_CODES);
+
+	if (event == NULL)
+		return;
+	event->renewed = renewed;
+	event->removed = removed;
+}
+
+void
 events_add_warning(struct event_list *events, const char *text)
 {
 	struct rjwt_event *event = text[0] == '\0' ? NULL : add(events, RJWT_EVENT_WARNING);

@@ -26,6 +26,9 @@ void events_add_first(struct event_list *events, const struct keyset *keyset, co
 /* A plan that was committed. */
 void events_add_plan(struct event_list *events, const struct plan *plan, const struct keyset *before, const char *alg);
 
+/* Codes whose tokens were signed anew, and codes that were removed; nothing if there are none. */
+void events_add_codes(struct event_list *events, size_t renewed, size_t removed);
+
 /* A problem that did not prevent the change; "": none, and nothing is added. */
 void events_add_warning(struct event_list *events, const char *text);
 

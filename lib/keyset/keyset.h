@@ -31,6 +31,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/string_list.h"
 #include "jose/alg.h"
 #include "jose/jwk.h"
 #include "rjwt.h"
@@ -83,8 +84,9 @@ struct rotation_policy {
 	int64_t rotate_every_s; /* 0: never by time */
 	int64_t max_tokens;	/* 0: no limit */
 	int64_t previous_key_ttl_s, max_lifetime_s, leeway_s;
-	bool published;	    /* other hosts follow this keyset */
-	int64_t out, out_s; /* the version of the next key that was published, and since when it is; 0: none */
+	struct string_list codes; /* scopes for which there may be codes that are renewed */
+	bool published;		  /* other hosts follow this keyset */
+	int64_t out, out_s;	  /* the version of the next key that was published, and since when it is; 0: none */
 };
 
 /* A key that other hosts are to know signs when it has been out for so long, within which they follow. */

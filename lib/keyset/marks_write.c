@@ -64,6 +64,57 @@ mark_revoke_user(const struct dir *state, const char *user, int64_t version, int
 	return put_mark(state, "sub", user, version, made, diag);
 }
 
+#define REPLACED "replaced\n"
+
+/* spent/VERSION of a one-time token, and the name of its mark. */
+static enum rjwt_err
+open_spent_of(const struct dir *state, int64_t version, const struct claims *claims, const char *scope, struct dir *dir,
+    char hash[static DIGEST_HEX], struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
+	char subdir[32];
+
+	snprintf(subdir, sizeof(subdir), "%" PRId64, version);
+	RJWT_TRY(digest_name((struct view[]){ claims->iss, claims->jti, view_of(scope) }, 3, hash));
+	RJWT_TRY(dir_open_at(state, "spent", &spent, diag));
+	RJWT_TRY(dir_make(&spent, subdir, 0700, diag));
+	return dir_open_at(&spent, subdir, dir, diag);
+}
+
+static bool
+says_replaced(const struct dir *dir, const char *hash)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+
+	return file_read(dir, hash, sizeof(REPLACED), &text, NULL, NULL) == RJWT_OK &&
+	       view_is(buf_view(&text), REPLACED);
+}
+
+enum rjwt_err
+mark_replaced(const struct dir *state, int64_t version, const struct claims *claims, const char *scope,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	char hash[DIGEST_HEX];
+	enum rjwt_err err;
+
+	RJWT_TRY(open_spent_of(state, version, claims, scope, &dir, hash, diag));
+	err = file_write_first(&dir, hash, 0600, VIEW(REPLACED), diag);
+	if (err != RJWT_EXISTS)
+		return err;
+	/* The writer of ours may have crashed before the sync. */
+	return says_replaced(&dir, hash) ? dir_sync(&dir, diag) : RJWT_SPENT;
+}
+
+bool
+mark_is_replaced(const struct dir *state, int64_t version, const struct claims *claims, const char *scope)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	char hash[DIGEST_HEX];
+
+	return open_spent_of(state, version, claims, scope, &dir, hash, NULL) == RJWT_OK && says_replaced(&dir, hash);
+}
+
 static enum rjwt_err
 hide_mark(void *context, const char *name)
 {

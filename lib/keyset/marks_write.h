@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/file.h"
+#include "jose/claims.h"
 
 /*
  * Revoke a token by its id; version is that of the next key, so that the mark outlives every key that may have signed
@@ -24,6 +25,14 @@ marks_count(const struct dir *state, int64_t floor, int64_t below, int64_t *n, s
 
 /* Close revoked/ as an older version left it: what it shows to others goes, modes and times. A missing part is fine. */
 RJWT_MUST enum rjwt_err marks_hide(const struct dir *state, struct rjwt_diag *diag);
+
+/*
+ * Spend a token that was not used, durably, because another one takes its place: RJWT_SPENT if a login was first. Doing so
+ * again is fine; mark_is_replaced() tells such a mark from that of a login, which is empty.
+ */
+RJWT_MUST enum rjwt_err mark_replaced(const struct dir *state, int64_t version, const struct claims *claims,
+    const char *scope, struct rjwt_diag *diag);
+bool mark_is_replaced(const struct dir *state, int64_t version, const struct claims *claims, const char *scope);
 
 /*
  * Remove the marks that floor has passed. All revocation marks are read for that, but only if floor rose or a

@@ -41,20 +41,30 @@ parked_code(struct view typed, char code[static PARKED_CODE_SIZE])
 	return n == PARKED_CODE;
 }
 
-bool
-parked_parse(struct view text, struct view *token, int64_t *exp_s)
+/* The next line of a text, without its end; false: there is none, or it is not whole. */
+static bool
+next_line(struct view *rest, struct view *line)
 {
-	const char *end = memchr(text.p, '\n', text.n);
+	const char *end = rest->n == 0 ? NULL : memchr(rest->p, '\n', rest->n);
 
-	if (end == NULL || text.p[text.n - 1] != '\n')
+	if (end == NULL)
 		return false;
-	if (number_parse((struct view){ text.p, (size_t)(end - text.p) }, INT64_MAX / 2, exp_s) != RJWT_OK)
+	*line = (struct view){ rest->p, (size_t)(end - rest->p) };
+	*rest = (struct view){ end + 1, rest->n - line->n - 1 };
+	return line->n > 0 && memchr(line->p, '\0', line->n) == NULL;
+}
+
+bool
+parked_parse(struct view text, struct parked *parked)
+{
+	struct parked found = { .until_s = 0 };
+	struct view rest = text, until;
+
+	if (!next_line(&rest, &until) || number_parse(until, INT64_MAX / 2, &found.until_s) != RJWT_OK ||
+	    !next_line(&rest, &found.token) || (rest.n > 0 && !next_line(&rest, &found.record)) || rest.n > 0)
 		return false;
-	*token = (struct view){ end + 1, text.n - (size_t)(end - text.p) - 1 };
-	if (token->n < 2)
-		return false;
-	token->n--;
-	return memchr(token->p, '\n', token->n) == NULL && memchr(token->p, '\0', token->n) == NULL;
+	*parked = found;
+	return true;
 }
 
 /* The name of the file is not told: it is the hash of what somebody typed. */
@@ -70,8 +80,7 @@ read_parked(const struct dir *parked, const char *name, struct buf *token, struc
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	struct rjwt_diag why = { 0 };
 	struct stat status;
-	struct view found;
-	int64_t exp_s;
+	struct parked found;
 	enum rjwt_err err = file_read(parked, name, PARKED_FILE_MAX, &text, &status, &why);
 
 	if (err == RJWT_IO) /* missing, or not ours to read: what was typed may be a password */
@@ -81,9 +90,9 @@ read_parked(const struct dir *parked, const char *name, struct buf *token, struc
 	RJWT_TRY(err);
 	if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		return unsafe(parked, "accessible to its group or to others", diag);
-	if (!parked_parse(buf_view(&text), &found, &exp_s))
+	if (!parked_parse(buf_view(&text), &found))
 		return unsafe(parked, "not an expiry and a token", diag);
-	buf_add_view(token, found);
+	buf_add_view(token, found.token);
 	return buf_done(token);
 }
 

@@ -2,7 +2,8 @@
 /*
  * parked.h - tokens that wait on this host until a short code is typed in their place.
  *
- *	private/parked/<SHA-256 of the code>	0600 in 0700: exp, and the token, a line each
+ *	private/parked/<SHA-256 of the code>	0600 in 0700: its end, the token, and a record that a login does not
+ *						read (codes.h), a line each
  *
  * Whoever can read these files is root. The file stays until the token has expired, because a login only reads and
  * spends: the mark of the spent token is what ends the code.
@@ -14,9 +15,9 @@
 #include "base/err.h"
 #include "base/file.h"
 
-#define PARKED "parked"	      /* below private/ */
-#define PARKED_CODE 16	      /* characters of a code, 5 bits each */
-#define PARKED_FILE_MAX 65600 /* RJWT_TOKEN_MAX and the first line */
+#define PARKED "parked"	       /* below private/ */
+#define PARKED_CODE 16	       /* characters of a code, 5 bits each */
+#define PARKED_FILE_MAX 196608 /* RJWT_TOKEN_MAX, its claims once more, and the rest */
 #define PARKED_CODE_SIZE (PARKED_CODE + 1)
 
 /* The characters of a code, in the order of their values: Crockford's base32, without I, L, O and U. */
@@ -28,8 +29,14 @@ extern const char parked_alphabet[33];
  */
 bool parked_code(struct view typed, char code[static PARKED_CODE_SIZE]);
 
+/* The lines of a file; views. */
+struct parked {
+	int64_t until_s;
+	struct view token, record; /* record .p NULL: there is none */
+};
+
 /* The name of a code's file is its SHA-256 in hex: digest_hex(). What is in the file: false, it is torn or damaged. */
-bool parked_parse(struct view text, struct view *token, int64_t *exp_s);
+bool parked_parse(struct view text, struct parked *parked);
 
 /*
  * The token of a code; token stays empty if there is none, or if this process may not look. token gives; buf_clear().

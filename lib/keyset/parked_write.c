@@ -3,10 +3,10 @@
 #include "base/file_write.h"
 #include "base/hash.h"
 #include "base/openssl.h"
+#include "keyset/codes.h"
 #include "rjwt.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <sys/stat.h>
 
 #define TORN_S 3600 /* age of a damaged file that nobody writes any more */
@@ -48,21 +48,15 @@ make_code(char code[static PARKED_CODE_SIZE])
 }
 
 enum rjwt_err
-parked_put(const struct dir *state, struct view token, int64_t exp_s, char code[static PARKED_CODE_SIZE],
-    struct rjwt_diag *diag)
+parked_put(const struct dir *state, struct view text, char code[static PARKED_CODE_SIZE], struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir parked = DIR_NONE;
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	char name[DIGEST_HEX];
 
-	buf_addf(&text, "%" PRId64 "\n", exp_s);
-	buf_add_view(&text, token);
-	buf_adds(&text, "\n");
-	RJWT_TRY(buf_done(&text));
 	RJWT_TRY(make_code(code));
 	RJWT_TRY(digest_hex(view_of(code), name));
 	RJWT_TRY(open_parked(state, &parked, diag));
-	return file_create(&parked, name, 0600, buf_view(&text), diag);
+	return file_create(&parked, name, 0600, text, diag);
 }
 
 struct prune {
@@ -71,23 +65,29 @@ struct prune {
 	struct rjwt_diag *diag;
 };
 
-/* What cannot be read as it should be stays as long as somebody may still be writing it. */
+/*
+ * What cannot be read as it should be stays as long as somebody may still be writing it. Codes that are renewed end by a
+ * clock that is not suspect: see codes.h.
+ */
 static enum rjwt_err
 prune_parked(void *context, const char *name)
 {
 	const struct prune *p = context;
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	RJWT_CLEAN(code_clear) struct code code = { .renewed = false };
 	struct stat status;
-	struct view token;
+	struct parked parked;
 	int64_t end_s;
 
 	if (fstatat(p->dir->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
 		return RJWT_OK;
 	if (file_read(p->dir, name, PARKED_FILE_MAX, &text, NULL, NULL) == RJWT_OK &&
-	    parked_parse(buf_view(&text), &token, &end_s))
-		end_s += RJWT_LEEWAY_MAX;
+	    parked_parse(buf_view(&text), &parked))
+		end_s = parked.until_s + RJWT_LEEWAY_MAX;
 	else
 		end_s = status.st_mtime + TORN_S;
+	if (code_parse(buf_view(&text), &code) && code.renewed)
+		return RJWT_OK;
 	return end_s <= p->now_s && !S_ISDIR(status.st_mode) ? file_remove(p->dir, name, p->diag) : RJWT_OK;
 }
 

@@ -56,6 +56,9 @@ static const struct {
 	{ "issuer: \"true\"", "issuer: true" },
 	{ "issuer: https://x/y", "issuer: {a: b}" },
 	{ "issuer: [a]", "issuer: [[a]]" },
+	{ "codes: login", "codes: \"\"" },
+	{ "codes: [login, ssh]", "codes: [login, 'a b']" },
+	{ "codes: [login]", "codes: []" },
 	{ "issuer: 'a b'", "issuer: \"a\\tb\"" },
 	{ "issuer: [a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p]", "issuer: [a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q]" },
 	{ "audience: host", "audience: ~" },
@@ -316,7 +319,7 @@ test_defaults(void **state)
 		assert_true(initial != NULL && strlen(help) > 10);
 		n++;
 	}
-	assert_int_equal(n, 22);
+	assert_int_equal(n, 23);
 }
 
 /* A missing default file means the defaults; a file that was named must be there. */
