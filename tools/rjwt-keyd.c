@@ -147,7 +147,7 @@ static const struct option_row rows[] = {
 	{ ADOPT, "adopt", NULL, "adopt a copied, restored or damaged keyset; earlier tokens stop working", NULL },
 	{ COMPROMISED, "compromised", NULL, "replace both keys and erase the old ones; earlier tokens stop working",
 	    "Options of rotate:" },
-	{ LIFETIME, "lifetime", "30d", "how long the codes work, up to 400d", "Options of codes (both):" },
+	{ LIFETIME, "lifetime", "DURATION", "how long the codes work, up to 400d", "Options of codes (both):" },
 	{ SCOPE, "scope", "WORD", "what they open; codes in rjwt.yaml must name it", NULL },
 	{ JTI, "jti", "ID", "the token with this id", "Options of revoke (exactly one):" },
 	{ SUB, "sub", "NAME...", "all tokens of these login names minted until now", NULL },

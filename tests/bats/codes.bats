@@ -1,0 +1,56 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# rjwt-keyd codes: break-glass codes.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/helpers.bash"
+	need jq
+	fresh
+	echo 'codes: [login, ssh]' >>"$conf"
+}
+
+@test "codes: as many as were asked for, each in a file of its own, listed until they are revoked" {
+	run -0 --separate-stderr keyd codes 3 --lifetime 30d --scope ssh alice
+	[ "${#lines[@]}" -eq 3 ]
+	for code in "${lines[@]}"; do
+		[[ $code =~ ^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$ ]]
+		name=$(tr -d -- -\\n <<<"$code" | sha256sum | cut -d' ' -f1)
+		[ "$(stat -c %a "$state/private/parked/$name")" = 600 ]
+		sed -n 2p "$state/private/parked/$name" >"$dir/token"
+		run -0 verify -u alice -s sshd "$dir/token"
+	done
+	keyd list --json >"$dir/json"
+	jq -e '[.tokens[] | select(.user == "alice" and .code and .scope == ["ssh"] and .until - .issued == 2592000)] | length == 3' "$dir/json"
+	run -0 keyd list
+	[[ $output == *' here '*' code '* && $output != *"$code"* ]]
+	keyd revoke --jti "$(jq -r '.tokens[0].jti' "$dir/json")"
+	[ "$(find "$state/private/parked" -type f | wc -l)" -eq 2 ]
+	keyd revoke --sub alice
+	[ "$(find "$state/private/parked" -type f | wc -l)" -eq 0 ]
+}
+
+@test "codes: a short code is listed as well, and once is true to what it does" {
+	issue --short alice >"$dir/code"
+	[ "$(keyd list --json | jq -c '[.tokens[].code]')" = '[true]' ]
+	keyd codes 1 --lifetime 1d --scope login bob >"$dir/code"
+	run -0 keyd once
+	says 'nothing was due'
+}
+
+@test "codes: what is refused, and its twin" {
+	run -1 keyd codes 1 --lifetime 30d --scope sudo alice
+	says 'codes does not name the scope sudo'
+	run -2 keyd codes 1 --lifetime 401d --scope ssh alice
+	run -2 keyd codes 0 --lifetime 30d --scope ssh alice
+	run -2 keyd codes 101 --lifetime 30d --scope ssh alice
+	run -2 keyd codes 1 --lifetime 30d alice
+	run -2 keyd codes 1 --scope ssh alice
+	run -2 keyd codes --lifetime 30d --scope ssh alice
+	run -2 keyd codes 1 --lifetime 30d --scope ssh alice bob
+	run -2 keyd list --scope ssh
+	[ ! -e "$state/private/parked" ]
+	run -0 keyd codes 1 --lifetime 400d --scope ssh alice
+}
