@@ -415,8 +415,7 @@ handle_prune(struct rjwt *h, struct rjwt_change *done)
 		text_append(done->warning, sizeof(done->warning), "; ", "old denials are not removed: %.100s%s%.150s",
 		    why.path, why.path[0] == '\0' ? "" : ": ", why.text[0] == '\0' ? rjwt_strerror(err) : why.text);
 	if (removed > 0)
-		text_append(done->text, sizeof(done->text), "; ", "%zu denial%s of expired tokens removed", removed,
-		    removed == 1 ? "" : "s");
+		text_append(done->text, sizeof(done->text), "; ", FOLLOW_PRUNED, removed, removed == 1 ? "" : "s");
 	done->any = done->any || removed > 0;
 }
 

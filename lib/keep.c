@@ -128,7 +128,7 @@ enum rjwt_err
 rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
-	struct minter m = { &h->config, h->store, &h->clock, &events };
+	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet };
 	struct rjwt_request full = *request;
 	bool parks = (request->flags & RJWT_PARK) != 0;
 	int64_t lifetime_s;
@@ -167,7 +167,7 @@ enum rjwt_err
 rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, struct rjwt_minted *minted)
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
-	struct minter m = { &h->config, h->store, &h->clock, &events };
+	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet };
 	struct rjwt_diag diag;
 	enum rjwt_err err = handle_need_store(h, &diag);
 

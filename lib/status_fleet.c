@@ -135,6 +135,8 @@ status_fleet(struct rjwt_status *s, const char *state_dir, const struct config *
 
 	RJWT_TRY(fleet_open(state_dir, &reader));
 	err = read_fleet(s, reader, config->fleet_max_age_s);
+	if (err == RJWT_OK && s->joined)
+		err = status_denials(s, reader, state_dir);
 	fleet_close(reader);
 	RJWT_TRY(err);
 	if (!s->joined || s->fleet.audience[0] == '\0')

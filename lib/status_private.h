@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * status_private.h - the parts of rjwt_status(): the keyset of this host (status.c), what it follows (status_fleet.c), and
- * whether it is published (status_issuer.c).
+ * status_private.h - the parts of rjwt_status(): the keyset of this host (status.c), what it follows (status_fleet.c), what is
+ * denied for too long (status_denials.c), and whether it is published (status_issuer.c).
  */
 #ifndef RJWT_STATUS_PRIVATE_H
 #define RJWT_STATUS_PRIVATE_H
 
 #include "base/err.h"
 #include "config/config.h"
+#include "fleet/fleet.h"
 #include "rjwt.h"
 
 /* Add a note; one that is there already is not added again. */
@@ -17,6 +18,9 @@ RJWT_MUST enum rjwt_err status_note(struct rjwt_status *s, enum rjwt_note_level 
 /* What is wrong with the fleet that the host of state_dir has joined; s->joined becomes whether it has. */
 RJWT_MUST enum rjwt_err
 status_fleet(struct rjwt_status *s, const char *state_dir, const struct config *config, const char *own_base);
+
+/* What is dated ahead of the clock: denials of this host and of those that it follows, and `before`. */
+RJWT_MUST enum rjwt_err status_denials(struct rjwt_status *s, struct fleet_reader *reader, const char *state_dir);
 
 /*
  * What is wrong with publishing, if this host issues in a fleet. config: rotate_every has another default for a keyset that

@@ -278,3 +278,44 @@ fleet_denied(struct fleet_reader *r, struct view user, struct view jti, int64_t 
 		RJWT_TRY(denied_by(&all, fleet->roster.issuers[i].base, &question, diag));
 	return RJWT_OK;
 }
+
+static enum rjwt_err
+keep_latest(const struct dir *dir, struct view user, int64_t *until_s, struct rjwt_diag *diag)
+{
+	int64_t one_s;
+	enum rjwt_err err = denial_date(dir, user, &one_s, diag);
+
+	if (err != RJWT_DENIED)
+		return err;
+	if (one_s > *until_s)
+		*until_s = one_s;
+	return RJWT_OK;
+}
+
+static enum rjwt_err
+keep_latest_of(const struct dir *all, const char *base, struct view user, int64_t *until_s, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	enum rjwt_err err = dir_enter_at(all, base, &dir, diag);
+
+	if (err_is_missing(err))
+		return RJWT_OK; /* no bundle of this issuer was installed, or it is this host */
+	RJWT_TRY(err);
+	return keep_latest(&dir, user, until_s, diag);
+}
+
+enum rjwt_err
+fleet_denied_until(const struct fleet_reader *r, const struct dir *state, struct view user, int64_t *until_s,
+    struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(dir_close) struct dir all = DIR_NONE;
+	const struct fleet *fleet = r == NULL ? NULL : fleet_value(r);
+
+	*until_s = -1;
+	RJWT_TRY(keep_latest(state, user, until_s, diag));
+	if (fleet != NULL)
+		RJWT_TRY(dir_enter_at(state, FLEET_DIR, &all, diag));
+	for (size_t i = 0; fleet != NULL && i < fleet->roster.nissuers; i++)
+		RJWT_TRY(keep_latest_of(&all, fleet->roster.issuers[i].base, user, until_s, diag));
+	return *until_s < 0 ? RJWT_OK : RJWT_DENIED;
+}

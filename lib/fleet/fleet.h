@@ -88,4 +88,11 @@ RJWT_MUST enum rjwt_err fleet_can_judge(struct fleet_reader *reader, struct rjwt
 RJWT_MUST enum rjwt_err
 fleet_denied(struct fleet_reader *reader, struct view user, struct view jti, int64_t iat_s, struct rjwt_diag *diag);
 
+/*
+ * The latest date until which this host, whose state directory is state, or an issuer of the roster denies a login name:
+ * RJWT_DENIED, or RJWT_OK if none does. reader NULL, or fleet.json cannot be used: this host alone is asked.
+ */
+RJWT_MUST enum rjwt_err fleet_denied_until(const struct fleet_reader *reader, const struct dir *state, struct view user,
+    int64_t *until_s, struct rjwt_diag *diag);
+
 #endif

@@ -175,9 +175,7 @@ prune(const struct install_ctx *ctx, struct follow_report *report)
 	size_t removed;
 
 	RJWT_TRY(prune_denials(ctx, &removed));
-	return removed == 0 ? RJWT_OK
-			    : report_add(&report->done, "%zu denial%s of expired tokens removed", removed,
-				  removed == 1 ? "" : "s");
+	return removed == 0 ? RJWT_OK : report_add(&report->done, FOLLOW_PRUNED, removed, removed == 1 ? "" : "s");
 }
 
 static enum rjwt_err

@@ -136,23 +136,20 @@ prune_one(void *context, const char *hash, int64_t until_s)
 	return file_remove(p->kind, hash, p->ctx->env->diag);
 }
 
-/* dir/denied, which is not made here: a host without it gives no verdict, and that must stay so. */
+static enum rjwt_err
+prune_kind(void *context, const struct dir *kind)
+{
+	struct prune *p = context;
+
+	p->kind = kind;
+	return denials_each(kind, prune_one, p, p->ctx->env->diag);
+}
+
+/* denied/ is not made here: a host without it gives no verdict, and that must stay so. */
 static enum rjwt_err
 walk_directory(struct prune *p, const struct dir *dir)
 {
-	static const char *const kinds[] = { "sub", "jti" };
-	RJWT_CLEAN(dir_close) struct dir denied = DIR_NONE;
-	enum rjwt_err err = dir_open_at(dir, "denied", &denied, p->ctx->env->diag);
-
-	for (size_t i = 0; err == RJWT_OK && i < ARRAY_LEN(kinds); i++) {
-		RJWT_CLEAN(dir_close) struct dir kind = DIR_NONE;
-
-		err = dir_open_at(&denied, kinds[i], &kind, p->ctx->env->diag);
-		p->kind = &kind;
-		if (err == RJWT_OK)
-			err = denials_each(&kind, prune_one, p, p->ctx->env->diag);
-	}
-	return err_is_missing(err) ? RJWT_OK : err;
+	return denials_each_kind(dir, prune_kind, p, p->ctx->env->diag);
 }
 
 static enum rjwt_err

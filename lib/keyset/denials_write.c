@@ -108,3 +108,21 @@ denials_date_back(const struct dir *kind, int64_t most_s, struct rjwt_diag *diag
 
 	return denials_each(kind, date_one, &d, diag);
 }
+
+enum rjwt_err
+denials_each_kind(const struct dir *dir, enum rjwt_err (*each)(void *context, const struct dir *kind), void *context,
+    struct rjwt_diag *diag)
+{
+	static const char *const kinds[] = { "sub", "jti" };
+	RJWT_CLEAN(dir_close) struct dir denied = DIR_NONE;
+	enum rjwt_err err = dir_open_at(dir, "denied", &denied, diag);
+
+	for (size_t i = 0; err == RJWT_OK && i < ARRAY_LEN(kinds); i++) {
+		RJWT_CLEAN(dir_close) struct dir kind = DIR_NONE;
+
+		err = dir_open_at(&denied, kinds[i], &kind, diag);
+		if (err == RJWT_OK)
+			err = each(context, &kind);
+	}
+	return err_is_missing(err) ? RJWT_OK : err;
+}

@@ -30,4 +30,8 @@ RJWT_MUST enum rjwt_err denials_date_back(const struct dir *kind, int64_t most_s
 RJWT_MUST enum rjwt_err denials_each(const struct dir *kind,
     enum rjwt_err (*each)(void *context, const char *hash, int64_t until_s), void *context, struct rjwt_diag *diag);
 
+/* Call each for the directories denied/sub and denied/jti of dir; without denied/ nothing is called. */
+RJWT_MUST enum rjwt_err denials_each_kind(const struct dir *dir,
+    enum rjwt_err (*each)(void *context, const struct dir *kind), void *context, struct rjwt_diag *diag);
+
 #endif

@@ -5,8 +5,8 @@
 #include "base/file.h"
 #include "base/host.h"
 #include "base/text.h"
+#include "fleet/fleet.h"
 #include "keyset/change.h"
-#include "keyset/denials.h"
 #include "keyset/inspect.h"
 #include "keyset/issued.h"
 #include "keyset/plan.h"
@@ -269,7 +269,7 @@ give(struct mint_batch *b, struct rjwt_minted *minted)
 	return first;
 }
 
-/* A denial of a login name has a date: what is minted for it until then verifies nowhere. */
+/* A denial of a login name, by whichever issuer, has a date: what is minted for it until then verifies nowhere. */
 static enum rjwt_err
 check_denial(const struct mint_item *o)
 {
@@ -277,7 +277,7 @@ check_denial(const struct mint_item *o)
 	int64_t until_s;
 	struct rjwt_time now;
 	char at[32];
-	enum rjwt_err err = denial_date(store_dir(m->store), view_of(o->full.user), &until_s, o->diag);
+	enum rjwt_err err = fleet_denied_until(m->fleet, store_dir(m->store), view_of(o->full.user), &until_s, o->diag);
 
 	if (err != RJWT_DENIED)
 		return err;

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/host.h"
 #include "config/config.h"
+#include "fleet/fleet.h"
 #include "keyset/events.h"
 #include "keyset/store.h"
 #include "rjwt.h"
@@ -17,7 +18,8 @@ struct minter {
 	const struct config *config;
 	struct store *store;
 	struct clock *clock;
-	struct event_list *events; /* of a rotation on the way */
+	struct event_list *events;  /* of a rotation on the way */
+	struct fleet_reader *fleet; /* what other issuers deny is not minted; NULL: it is not asked */
 };
 
 /* As rjwt_mint() and rjwt_mint_batch(): tokens of one call share a check of the keyset, a ticket write and the syncs. */

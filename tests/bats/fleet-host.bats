@@ -134,6 +134,43 @@ aged()
 	[ "$(jq -r '.level, .findings[0].code' <<<"$output" | tr '\n' ' ')" = 'fail fleet.stale ' ]
 }
 
+@test "status: a denial that is dated 20 minutes ahead, of this host or of an issuer, needs attention" {
+	on a keyd follow "$file"
+	sub=$(printf %s alice | sha256sum | cut -d' ' -f1)
+	for where in "$top/a/state" "$top"/a/state/fleet/*; do
+		echo $(($(date +%s) + 1100)) >"$where/denied/sub/$sub"
+		run -0 on a keyd status
+		echo $(($(date +%s) + 1300)) >"$where/denied/sub/$sub"
+		run -1 on a keyd status
+		says '1 denial is dated more than 20m ahead'
+		run -1 on a keyd status --json
+		[ "$(jq -r '.findings[].code' <<<"$output")" = fleet.denials ]
+		echo 4070908800 >"$where/denied/jti/$sub"
+		run -1 on a keyd status
+		says '2 denials are dated' 'the last 2099-01-01T00:00:00Z'
+		rm "$where"/denied/{sub,jti}/"$sub"
+	done
+	run -0 on a keyd status
+}
+
+@test "status: what removed denials left behind is broken if it is ahead of the clock" {
+	on a keyd follow "$file"
+	for where in "$top/a/state/fleet.json" "$top"/a/state/fleet/*/keyset.json; do
+		cp "$where" "$top/kept"
+		sed "s/\"before\":[0-9]*/\"before\":$(($(date +%s) - 5))/" "$top/kept" | seal >"$top/edited"
+		cat "$top/edited" >"$where"
+		run -0 on a keyd status
+		sed "s/\"before\":[0-9]*/\"before\":4070908800/" "$top/kept" | seal >"$top/edited"
+		cat "$top/edited" >"$where"
+		run -3 on a keyd status
+		says 'tokens issued until 2099-01-01T00:00:00Z are rejected'
+		run -3 on a keyd status --json
+		[ "$(jq -r '.findings[].code' <<<"$output")" = fleet.before ]
+		cat "$top/kept" >"$where"
+		run -0 on a keyd status
+	done
+}
+
 @test "status of a host that has heard nothing, whose fleet.json is torn, or whose keyset of an issuer is" {
 	run -3 on a keyd status
 	says 'no roster has come yet from http://i.example/fleet.jws'

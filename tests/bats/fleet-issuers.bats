@@ -87,6 +87,24 @@ second()
 	[ ! -e "$top/j/state/fleet/$(base j)" ]
 }
 
+@test "an issuer mints for nobody whom another issuer denied, until the date, and says when; others it mints for" {
+	second
+	sed -i 's/^leeway: .*/leeway: 5m/' "$top/i.yaml"
+	run -1 on i keyd revoke --sub alice    # recorded; no token of alice is known
+	run -0 on j issue -a a alice    # it has not heard yet
+	on j keyd follow "$file"
+	heard=$(echo "$top/j/state/fleet/$(base i)"/denied/sub/*)
+	until=$(cat "$heard")
+	run -1 on j issue -a a alice
+	says "tokens for alice are denied until $(date -u -d "@$until" +%FT%TZ)"
+	run -0 on j issue -a a bob
+	run -1 on j issue --batch < <(printf '%s\n' '{"sub":"alice","aud":"a"}' '{"sub":"bob","aud":"a"}')
+	says 'denied until'
+	[ "$(grep -c '^eyJ' <<<"$output")" -eq 1 ]
+	echo $(($(date +%s) - 1)) >"$heard"
+	run -0 on j issue -a a alice    # the date has passed
+}
+
 @test "an issuer that is dropped verifies nothing from then on; what it denied stays denied, and comes back with it" {
 	second
 	joined a
