@@ -6,6 +6,7 @@
 #include "base/openssl.h"
 #include "base/text.h"
 #include "fleet/follow.h"
+#include "fleet/prune.h"
 #include "fleet/publish.h"
 #include "fleet/spool.h"
 #include "fleet/watch.h"
@@ -394,6 +395,7 @@ rjwt_following(const struct rjwt_options *options, struct rjwt_following *follow
 	RJWT_TRY(fleet_open(config.state_dir, &reader));
 	RJWT_TRY(watch_installed(reader, config.fleet_max_age_s, &found, diag));
 	RJWT_TRY(watch_spool(fleet_value(reader), &found));
+	RJWT_TRY(watch_own(config.state_dir, config.fleet_max_age_s, &found));
 	*following = found;
 	return RJWT_OK;
 }
@@ -404,6 +406,7 @@ handle_prune(struct rjwt *h, struct rjwt_change *done)
 {
 	struct rjwt_diag why = { 0 };
 	struct follow_env env = env_of(&h->config, &h->clock, &why);
+	char text[PRUNE_TEXT];
 	size_t removed = 0;
 	enum rjwt_err err;
 	bool in_fleet;
@@ -414,8 +417,9 @@ handle_prune(struct rjwt *h, struct rjwt_change *done)
 	if (err != RJWT_OK)
 		text_append(done->warning, sizeof(done->warning), "; ", "old denials are not removed: %.100s%s%.150s",
 		    why.path, why.path[0] == '\0' ? "" : ": ", why.text[0] == '\0' ? rjwt_strerror(err) : why.text);
+	prune_describe(text, removed);
 	if (removed > 0)
-		text_append(done->text, sizeof(done->text), "; ", FOLLOW_PRUNED, removed, removed == 1 ? "" : "s");
+		text_append(done->text, sizeof(done->text), "; ", "%s", text);
 	done->any = done->any || removed > 0;
 }
 

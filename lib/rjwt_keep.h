@@ -140,6 +140,7 @@ struct rjwt_followed {
 	int64_t stale_s;	  /* its tokens get no verdict from then on */
 	struct rjwt_diag why;	  /* what is installed cannot be read; text "": it can */
 	bool fetched;		  /* the mirror's file is in the spool */
+	bool own;		  /* this host itself: what it published last, which only root can read */
 	int64_t offered;	  /* the serial that it has of this issuer; 0: none that its key signed */
 	int64_t answered_s;	  /* when the mirror answered last; 0: not known */
 };

@@ -25,7 +25,9 @@ enum {
 	CHECK = 1 << 19,
 	AGENT = 1 << 20,
 	LIFETIME = 1 << 21,
-	SCOPE = 1 << 22
+	SCOPE = 1 << 22,
+	WAIT = 1 << 23,
+	LOG_FILE = 1 << 24
 };
 
 /* Where the fleet keys lie until they are moved off the host. */
@@ -35,7 +37,7 @@ struct keyd {
 	struct tool tool;
 	int given; /* the options on the command line, a sum of bits */
 	bool dry_run, if_missing, json, quiet;
-	const char *jti, *kid, *key_file, *lifetime, *scope;
+	const char *jti, *kid, *key_file, *lifetime, *scope, *wait, *log_file;
 	char whole_jti[RJWT_ID_SIZE]; /* of a token whose beginning was typed */
 	struct string_list users;     /* of --sub; of try, codes, fleet, join and follow their arguments */
 };
@@ -67,12 +69,22 @@ int keyd_tell_entry(struct keyd *keyd);
 void keyd_follow_first(struct keyd *keyd);
 
 int keyd_codes(struct keyd *keyd);
+
+/*
+ * revoke --wait. First, before anything is revoked, which may refuse: what was published, and the time of the option. Then
+ * wait until hosts say that they have what was published since. EXIT_REFUSED: some do not, or nothing was published.
+ */
+int keyd_wait_begin(struct keyd *keyd, int64_t *serial, int64_t *wait_s);
+int keyd_wait(struct keyd *keyd, int64_t serial, int64_t wait_s);
+
 int keyd_list(struct keyd *keyd);
 int keyd_revoke(struct keyd *keyd);
 int keyd_status(struct keyd *keyd);
 int keyd_check(struct keyd *keyd);
 int keyd_try(struct keyd *keyd);
 int keyd_fleet(struct keyd *keyd);
+/* What hosts say of themselves in these logs of a web server; none: in that of our example. */
+int keyd_hosts(struct keyd *keyd, const char *const *logs, size_t n);
 int keyd_join(struct keyd *keyd);
 int keyd_publish(struct keyd *keyd);
 int keyd_follow(struct keyd *keyd);

@@ -158,11 +158,16 @@ keyd_fleet(struct keyd *keyd)
 	for (size_t i = 0; n > 0 && i < ARRAY_LEN(parts); i++) {
 		if (strcmp(words[0], parts[i].word) != 0)
 			continue;
+		if ((keyd->given & (JSON | QUIET)) != 0)
+			return tool_wrong(&keyd->tool, "fleet %s does not take --%s", words[0],
+			    keyd->json ? "json" : "quiet");
 		if (n < 2 || n - 2 > parts[i].more)
 			return tool_wrong(&keyd->tool, "fleet %s: expected %s", words[0], parts[i].expected);
 		return parts[i].run(keyd, words[1], &words[2]);
 	}
-	return tool_wrong(&keyd->tool, "fleet: expected one of init, request, add, drop and roll");
+	if ((keyd->given & KEY_FILE) != 0)
+		return tool_wrong(&keyd->tool, "fleet: --key belongs to init, request, add, drop and roll");
+	return keyd_hosts(keyd, words, n);
 }
 
 int
@@ -252,7 +257,8 @@ put_agent(const struct rjwt_following *following)
 	put_word(following->audience);
 	printf(" n=%" PRId64, following->roster);
 	for (size_t i = 0; i < following->n; i++)
-		printf(" %s=%" PRId64, following->issuers[i].name, following->issuers[i].serial);
+		if (!following->issuers[i].own)
+			printf(" %s=%" PRId64, following->issuers[i].name, following->issuers[i].serial);
 	puts("");
 }
 

@@ -189,13 +189,25 @@ log_revoked(const struct keyd *keyd, const struct hits *hits)
 		audit_revoked("all", "yes", live);
 }
 
+/* What is asked of --wait and --log; before anything is revoked. */
+static int
+begin_wait(struct keyd *keyd, int64_t *serial, int64_t *wait_s)
+{
+	if (keyd->wait == NULL)
+		return keyd->log_file == NULL ? EXIT_DONE : tool_wrong(&keyd->tool, "revoke: --log belongs to --wait");
+	if (keyd->dry_run)
+		return tool_wrong(&keyd->tool, "revoke: --wait and --dry-run cannot be combined");
+	return keyd_wait_begin(keyd, serial, wait_s);
+}
+
 int
 keyd_revoke(struct keyd *keyd)
 {
 	RJWT_CLEAN(free_clean) struct named *named = calloc(keyd->users.n + 1, sizeof(*named));
 	struct hits hits = { .keyd = keyd, .named = named };
 	struct rjwt_change done;
-	int what = keyd->given & (JTI | SUB | KID | ALL), status = EXIT_DONE;
+	int what = keyd->given & (JTI | SUB | KID | ALL), status = EXIT_DONE, waited = EXIT_DONE;
+	int64_t serial = 0, wait_s = 0;
 
 	if (what == 0 || (what & (what - 1)) != 0)
 		return tool_wrong(&keyd->tool, "revoke: name exactly one of --jti, --sub, --kid and --all");
@@ -204,6 +216,8 @@ keyd_revoke(struct keyd *keyd)
 	if (keyd->jti != NULL)
 		status = check_id(keyd);
 	if (status == EXIT_DONE)
+		status = begin_wait(keyd, &serial, &wait_s);
+	if (status == EXIT_DONE)
 		status = look_up(keyd, &hits);
 	if (status == EXIT_DONE)
 		status = keyd_change(keyd, do_revoke, &done);
@@ -211,5 +225,8 @@ keyd_revoke(struct keyd *keyd)
 		return status;
 	if (!keyd->dry_run)
 		log_revoked(keyd, &hits);
-	return tell_hits(keyd, &hits);
+	status = tell_hits(keyd, &hits);
+	if (keyd->wait != NULL)
+		waited = keyd_wait(keyd, serial, wait_s);
+	return waited == EXIT_DONE ? status : waited;
 }

@@ -83,6 +83,12 @@ lines_next(struct lines *l, struct view *line)
 	}
 }
 
+void
+lines_again(struct lines *l)
+{
+	l->end = false;
+}
+
 bool
 lines_ready(const struct lines *l)
 {

@@ -36,6 +36,9 @@ enum lines_state {
 /* line: view, valid until lines_next() is called while lines_ready() is false. */
 enum lines_state lines_next(struct lines *lines, struct view *line);
 
+/* After LINES_END: a file may have grown since. */
+void lines_again(struct lines *lines);
+
 /* Whether the next line is here already, and lines_next() will neither wait nor move what it gave before. */
 bool lines_ready(const struct lines *lines);
 

@@ -2,6 +2,7 @@
 /* rjwt-keyd: the keyset's keeper. */
 #include "keyd.h"
 #include "audit.h"
+#include "fleet_log.h"
 #include "options.h"
 
 #include <stdio.h>
@@ -126,15 +127,16 @@ static const struct command {
 	{ "codes", keyd_codes, LIFETIME | SCOPE,
 	    "codes N USER: print N codes, each for one login of USER when all else fails" },
 	{ "list", keyd_list, JSON, "show who can log in now: the tokens minted here that are still live" },
-	{ "revoke", keyd_revoke, DRY_RUN | JTI | SUB | KID | ALL, "reject tokens from now on" },
+	{ "revoke", keyd_revoke, DRY_RUN | JTI | SUB | KID | ALL | WAIT | LOG_FILE, "reject tokens from now on" },
 	{ "status", keyd_status, JSON | QUIET,
 	    "say whether all is well and what is next; exits with 0, 1 (WARN) or 3 (FAIL)" },
 	{ "jwks", keyd_jwks, 0, "print the public keys as a JWK Set" },
 	{ "check", keyd_check, JSON | QUIET, "say what will not work, or surprise, and what to do; change nothing" },
 	{ "try", keyd_try, JSON | QUIET,
 	    "try USER [SERVICE...]: log in by the real PAM stacks, with tokens good and bad" },
-	{ "fleet", keyd_fleet, KEY_FILE,
-	    "init URL, request URL, add ENTRY, drop NAME, roll FILE: who issues in a fleet" },
+	{ "fleet", keyd_fleet, KEY_FILE | JSON | QUIET,
+	    "init URL, request URL, add ENTRY, drop NAME, roll FILE: who issues in a fleet; LOG...: which hosts have "
+	    "heard" },
 	{ "publish", keyd_publish, 0, "publish keys and denials now; every change does so by itself" },
 	{ "join", keyd_join, CHECK, "join URL KEY: accept tokens of the issuers of a fleet" },
 	{ "follow", keyd_follow, 0,
@@ -149,12 +151,14 @@ static const struct option_row rows[] = {
 	    "Options of rotate:" },
 	{ LIFETIME, "lifetime", "DURATION", "how long the codes work, up to 400d", "Options of codes (both):" },
 	{ SCOPE, "scope", "WORD", "what they open; codes in rjwt.yaml must name it", NULL },
-	{ JTI, "jti", "ID", "the token with this id", "Options of revoke (exactly one):" },
+	{ JTI, "jti", "ID", "the token with this id", "Options of revoke (exactly one of the first four):" },
 	{ SUB, "sub", "NAME...", "all tokens of these login names minted until now", NULL },
 	{ KID, "kid", "KID", "all tokens signed with this key", NULL },
 	{ ALL, "all", NULL, "all tokens minted until now", NULL },
-	{ JSON, "json", NULL, "print a JSON object", "Options of list, status, check, try:" },
-	{ 'q', "quiet", NULL, "print the verdict alone", "Options of status, check, try:" },
+	{ WAIT, "wait", "DURATION", "on an issuer: until the hosts say that they have heard, at most so long", NULL },
+	{ LOG_FILE, "log", "FILE", "the access log that --wait reads (default: " FLEET_LOG_FILE ")", NULL },
+	{ JSON, "json", NULL, "print a JSON object", "Options of list, status, check, try, fleet LOG:" },
+	{ 'q', "quiet", NULL, "print the verdict alone", "Options of status, check, try, fleet LOG:" },
 	{ KEY_FILE, "key", "FILE", "where the fleet keys are (default: " FLEET_KEY_FILE ")", "Options of fleet:" },
 	{ CHECK, "check", NULL, "change nothing: exits with 0 if this host has joined with KEY", "Options of join:" },
 	{ AGENT, "agent", NULL, "print what to call this host when they are fetched", "Options of mirrors:" },
@@ -229,6 +233,10 @@ take_option(void *context, int option)
 		once = &keyd->lifetime;
 	else if (option == SCOPE)
 		once = &keyd->scope;
+	else if (option == WAIT)
+		once = &keyd->wait;
+	else if (option == LOG_FILE)
+		once = &keyd->log_file;
 	if (once != NULL && *once != NULL)
 		return tool_wrong(&keyd->tool, "--%s: given twice", option_name(&keyd->tool, option));
 	if (once != NULL)

@@ -172,10 +172,12 @@ take_issuer(struct install_ctx *ctx, struct own *own, const struct fleet_issuer 
 static enum rjwt_err
 prune(const struct install_ctx *ctx, struct follow_report *report)
 {
+	char text[PRUNE_TEXT];
 	size_t removed;
 
 	RJWT_TRY(prune_denials(ctx, &removed));
-	return removed == 0 ? RJWT_OK : report_add(&report->done, FOLLOW_PRUNED, removed, removed == 1 ? "" : "s");
+	prune_describe(text, removed);
+	return removed == 0 ? RJWT_OK : report_add(&report->done, "%s", text);
 }
 
 static enum rjwt_err

@@ -46,9 +46,6 @@ void follow_report_clear(struct follow_report *report);
 RJWT_MUST enum rjwt_err
 follow_files(const struct follow_env *env, const char *const *files, struct follow_report *report);
 
-/* What is said of denials that were removed: their number, and "s" unless that is 1. */
-#define FOLLOW_PRUNED "%zu denial%s of expired tokens removed"
-
 /* Remove denials that are not needed any more: prune.h. Every follow that installs something does so, too. */
 RJWT_MUST enum rjwt_err follow_prune(const struct follow_env *env, size_t *removed);
 

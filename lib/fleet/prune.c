@@ -4,6 +4,7 @@
 #include "keyset/commit.h"
 #include "keyset/denials_write.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,4 +222,10 @@ prune_keys(const struct install_ctx *ctx, const char *base)
 	if (err != RJWT_OK)
 		return err_is_missing(err) ? RJWT_OK : err;
 	return dir_each(&keys, remove_key, &p, ctx->env->diag);
+}
+
+void
+prune_describe(char text[static PRUNE_TEXT], size_t removed)
+{
+	snprintf(text, PRUNE_TEXT, "%zu denial%s of expired tokens removed", removed, removed == 1 ? "" : "s");
 }

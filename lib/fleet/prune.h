@@ -16,6 +16,10 @@
  */
 RJWT_MUST enum rjwt_err prune_denials(const struct install_ctx *ctx, size_t *removed);
 
+/* What to say of that. */
+#define PRUNE_TEXT 64
+void prune_describe(char text[static PRUNE_TEXT], size_t removed);
+
 /* Remove the keys of a directory: of one that the roster has dropped. */
 RJWT_MUST enum rjwt_err prune_keys(const struct install_ctx *ctx, const char *base);
 

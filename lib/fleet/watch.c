@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fleet/watch.h"
 #include "fleet/offer.h"
+#include "fleet/publish.h"
 #include "fleet/spool.h"
 
 #include <stdio.h>
@@ -56,6 +57,28 @@ watch_installed(struct fleet_reader *reader, int64_t max_age_s, struct rjwt_foll
 			(void)diag_fail(&f->why, err, f->why.path, "%s", rjwt_strerror(err));
 	}
 	return RJWT_OK;
+}
+
+enum rjwt_err
+watch_own(const char *state, int64_t max_age_s, struct rjwt_following *following)
+{
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	struct record record = { 0 };
+	enum rjwt_err err = store_open(state, NULL, &store, NULL);
+
+	if (err == RJWT_OK)
+		err = publish_last(state, &record, NULL);
+	for (size_t i = 0; i < following->n && store != NULL; i++) {
+		struct rjwt_followed *f = &following->issuers[i];
+
+		f->own = strcmp(f->base, store_keyset(store)->base) == 0;
+		if (!f->own || err != RJWT_OK || strcmp(record.base, f->base) != 0)
+			continue;
+		f->serial = record.serial;
+		f->issued_s = record.iat_s;
+		f->stale_s = f->issued_s + max_age_s;
+	}
+	return err == RJWT_MEMORY ? err : RJWT_OK;
 }
 
 /* --- what the mirrors gave ---------------------------------------------------------------------- */

@@ -19,4 +19,10 @@ RJWT_MUST enum rjwt_err watch_installed(struct fleet_reader *reader, int64_t max
 /* Fill in what the mirrors gave to the carrier that comes with rjwt. RJWT_MEMORY, RJWT_INTERNAL. */
 RJWT_MUST enum rjwt_err watch_spool(const struct fleet *fleet, struct rjwt_following *following);
 
+/*
+ * An issuer does not follow itself: what it has is what it published, which is read from the state directory. What cannot
+ * be read is 0. RJWT_MEMORY.
+ */
+RJWT_MUST enum rjwt_err watch_own(const char *state, int64_t max_age_s, struct rjwt_following *following);
+
 #endif
