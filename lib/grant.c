@@ -25,8 +25,7 @@ check_request(const struct rjwt_request *r, struct rjwt_diag *diag)
 	if (r->user == NULL)
 		return diag_fail(diag, RJWT_USER, "", "no user was named (a token is for one user)");
 	if (r->issuer == NULL && r->alg == NULL && r->kid == NULL && r->key_version == 0 && r->claims == NULL &&
-	    r->header == NULL && r->actor == NULL && r->code_until_s == 0 &&
-	    r->flags == 0)
+	    r->header == NULL && r->actor == NULL && r->code_until_s == 0 && r->flags == 0)
 		return RJWT_OK;
 	return diag_fail(diag, RJWT_USAGE, "",
 	    "a request that rules are to allow has no issuer, alg, kid, key version, claims, header, actor and flags");

@@ -95,8 +95,8 @@ void check_scopes(struct check *check, const struct rjwt_status *status);
 RJWT_MUST enum rjwt_err check_look(struct check *check, struct rjwt_status *status);
 
 /*
- * Log each finding that is new, gone or of another level since the last call, of which a file in the state directory
- * tells. Silent otherwise: also what fails is only logged.
+ * Log each finding that is new, gone or of another level since the last call, which a file in the state directory
+ * remembers. Silent otherwise: also what fails is only logged.
  */
 void check_news(const struct rjwt_options *options);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * codes.h - what stands beside a parked token (parked.h): for whom it is, and whether it is a code that lives longer than a
+ * codes.h - what is kept with a parked token (parked.h): for whom it is, and whether it is a code that lives longer than a
  * token may. The token of such a code is signed anew, with the same id, before it expires or its key is gone.
  *
  *	private/parked/<SHA-256 of the code>	third line, a JSON object: user, scope, typ, kid, iat, exp, renewed, by,

@@ -28,7 +28,7 @@ RJWT_MUST enum rjwt_err marks_hide(const struct dir *state, struct rjwt_diag *di
 
 /*
  * Spend a token that was not used, durably, because another one takes its place: RJWT_SPENT if a login was first. Doing so
- * again is fine; mark_is_replaced() tells such a mark from that of a login, which is empty.
+ * again is fine; mark_is_replaced() knows such a mark from that of a login, which is empty.
  */
 RJWT_MUST enum rjwt_err mark_replaced(const struct dir *state, int64_t version, const struct claims *claims,
     const char *scope, struct rjwt_diag *diag);

@@ -158,8 +158,8 @@ test_unsafe(void **state)
 	RJWT_CLEAN(buf_clear) struct buf text = file_get(f, file_of(token.code));
 	static const unsigned modes[] = { 0640, 0604, 0620, 0602, 0666 };
 	static const char *const damaged[] = { "", "\n", "x\n", "1800000300\n", "1800000300\n\n", "1800000300\na.b.c",
-		"\na.b.c\n", "-1\na.b.c\n", "1800000300\na.b.c\nd\ne\n",
-		"1800000300\na.b.c\nd", "1800000300\na.b.c\n\n" };
+		"\na.b.c\n", "-1\na.b.c\n", "1800000300\na.b.c\nd\ne\n", "1800000300\na.b.c\nd",
+		"1800000300\na.b.c\n\n" };
 	char name[128], aside[400];
 
 	snprintf(name, sizeof(name), "%s", file_of(token.code));
