@@ -87,6 +87,7 @@ void check_sudo(struct check *check);
 void check_rotation(struct check *check);
 void check_issue(struct check *check);
 void check_scopes(struct check *check, const struct rjwt_status *status);
+void check_codes(struct check *check, const struct rjwt_status *status);
 
 /*
  * Look at all of them; check->options must be set. RJWT_MEMORY: something is missing. findings_clear(), rjwt_status_clear(),

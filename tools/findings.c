@@ -16,8 +16,8 @@ const struct finding_kind finding_kinds[] = {
 };
 const size_t finding_kinds_n = ARRAY_LEN(finding_kinds);
 
-static const char *const areas[] = { "config", "services", "issue", "keyset", "disk", "clock", "log", "rotation",
-	"fleet", "module", "pam", "sshd", "sudo", "way_in", "try" };
+static const char *const areas[] = { "config", "services", "issue", "codes", "keyset", "disk", "clock", "log",
+	"rotation", "fleet", "module", "pam", "sshd", "sudo", "way_in", "try" };
 static const char *const levels[LEVELS] = { "OK", "WARN", "FAIL" };
 
 static struct finding *

@@ -170,6 +170,7 @@ check_look(struct check *check, struct rjwt_status *status)
 	check_take_notes(&check->found, status);
 	check_issue(check);
 	check_scopes(check, status);
+	check_codes(check, status);
 	check_keyset(check, status);
 	check_disk(check, status);
 	check_clock(check, status);

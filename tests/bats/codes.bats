@@ -54,3 +54,16 @@ setup()
 	[ ! -e "$state/private/parked" ]
 	run -0 keyd codes 1 --lifetime 400d --scope ssh alice
 }
+
+@test "check: how many codes are left, and for whom; none, and those that end soon, are a finding" {
+	codes() { jq -r '.findings[] | select(.code // .area | startswith("codes")) | "\(.level) \(.code // .area) \(.text)"' <(keyd check --json); }
+	[ "$(codes)" = 'warn codes.none no break-glass code is left' ]
+	keyd codes 2 --lifetime 6d --scope login bob >"$dir/codes"
+	[[ $(codes) =~ ^'warn codes.ending all 2 break-glass codes end by '[0-9T:-]+'Z: bob login 2'$ ]]
+	keyd codes 3 --lifetime 30d --scope ssh alice >"$dir/codes"
+	[[ $(codes) =~ ^'ok codes 5 left, the last until '[0-9T:-]+'Z: '(bob login 2, alice ssh 3|alice ssh 3, bob login 2)$ ]]
+	keyd revoke --sub alice
+	[[ $(codes) == 'warn codes.ending all 2 '* ]]
+	sed -i /^codes:/d "$conf"
+	[ "$(codes)" = '' ]
+}

@@ -108,3 +108,22 @@ teardown()
 	run -0 log_since 'pam_rjwt.*: rejected reason=spent'
 	[ ${#lines[@]} -eq 15 ]
 }
+
+@test "codes: a break-glass code whose token was signed anew opens sudo, once; what was revoked is gone" {
+	fresh_keyset 'leeway: 0s' 'max_lifetime: 60s' 'default_lifetime: 60s' 'codes: [sudo]'
+	rjwt-keyd codes 2 --lifetime 30d --scope sudo alice >$work/codes
+	log_mark
+	before=$(cat /var/lib/rjwt/private/parked/* | sha256sum)
+	sleep 31
+	rjwt-keyd once
+	[ "$(cat /var/lib/rjwt/private/parked/* | sha256sum)" != "$before" ]
+	code=$(sed -n 1p $work/codes)
+	run -0 on_terminal $'Token: \t'"$code" as alice sudo id -un
+	[ "${lines[-1]}" = root ]
+	decisions 'accepted user=alice service=sudo'
+	pam_service sudo token
+	run -1 sudo_stdin alice "$code" true
+	rjwt-keyd revoke --sub alice
+	run -1 sudo_stdin alice "$(sed -n 2p $work/codes)" true
+	[ -z "$(ls /var/lib/rjwt/private/parked)" ]
+}
