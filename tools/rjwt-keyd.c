@@ -135,7 +135,7 @@ static const struct command {
 	{ "try", keyd_try, JSON | QUIET,
 	    "try USER [SERVICE...]: log in by the real PAM stacks, with tokens good and bad" },
 	{ "fleet", keyd_fleet, KEY_FILE | JSON | QUIET,
-	    "init URL, request URL, add ENTRY, drop NAME, roll FILE: who issues; LOG...: which hosts have heard" },
+	    "init URL, request URL, add ENTRY, drop NAME, roll FILE: issuers; LOG...: who has heard" },
 	{ "publish", keyd_publish, 0, "publish keys and denials now; every change does so by itself" },
 	{ "join", keyd_join, CHECK, "join URL KEY: accept tokens of the issuers of a fleet" },
 	{ "follow", keyd_follow, 0,
