@@ -97,14 +97,19 @@ check_machine(const struct fleet_reader *r, const struct fleet *fleet, struct rj
 	    "belongs to another machine: tokens of other issuers are not judged until rjwt-keyd follow has run");
 }
 
+/* RJWT_KEY_UNKNOWN: it could not be looked at, or was there then, and it is not there. */
 static enum rjwt_err
 load(struct fleet_reader *r)
 {
 	RJWT_CLEAN(dir_close) struct dir state = DIR_NONE;
 	struct stat status;
+	enum rjwt_err err;
 
 	RJWT_TRY(dir_open(r->state, &state, &r->why));
-	RJWT_TRY(fleet_read(&state, &r->fleet, &status, &r->why));
+	err = fleet_read(&state, &r->fleet, &status, &r->why);
+	if (err_is_missing(err))
+		return RJWT_KEY_UNKNOWN;
+	RJWT_TRY(err);
 	RJWT_TRY(check_machine(r, &r->fleet, &r->why));
 	r->identity = status;
 	return RJWT_OK;
@@ -123,10 +128,7 @@ fleet_refresh(struct fleet_reader *r)
 	r->identity = (struct stat){ 0 };
 	r->why = (struct rjwt_diag){ 0 };
 	r->err = r->joined ? load(r) : RJWT_KEY_UNKNOWN;
-	if (err_is_missing(r->err)) { /* it could not be looked at, and is not there */
-		r->joined = false;
-		r->err = RJWT_KEY_UNKNOWN;
-	}
+	r->joined = r->joined && r->err != RJWT_KEY_UNKNOWN;
 	return r->err == RJWT_MEMORY ? RJWT_MEMORY : RJWT_OK;
 }
 

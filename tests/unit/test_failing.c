@@ -409,7 +409,7 @@ test_verification(void **state)
 	RJWT_CLEAN(free_clean) char *bad = token_with(t.f, (struct edit[]){ { 'c', "sub", "\"bob\"" }, { 0 } });
 
 	t.token = good;
-	t.harmless = 3;
+	t.harmless = 4; /* one of them: fleet.json cannot be looked at, and when it is opened it is not there */
 	t.flags = RJWT_DRY_RUN;
 	every("good", whole, &t, RJWT_OK);
 	t.traced = true;
@@ -444,7 +444,7 @@ test_revoked(void **state)
 static void
 test_secret(void **state)
 {
-	struct thing t = { .f = *state, .harmless = 3 };
+	struct thing t = { .f = *state, .harmless = 4 };
 	RJWT_CLEAN(free_clean) char *good = token_with(t.f, (struct edit[]){ { 'h', "alg", "\"HS256\"" }, { 0 } });
 
 	t.token = good;
@@ -465,7 +465,7 @@ make_one_time(struct thing *thing, unsigned k)
 static void
 test_one_time(void **state)
 {
-	struct thing t = { .f = *state, .harmless = 6, .prepare = make_one_time };
+	struct thing t = { .f = *state, .harmless = 8, .prepare = make_one_time };
 
 	every("one-time", whole, &t, RJWT_OK);
 	free(t.token);
@@ -527,7 +527,7 @@ make_twin(struct fixture *f)
 static void
 test_handle(void **state)
 {
-	struct thing t = { .f = *state, .harmless = 5, .prepare = commit };
+	struct thing t = { .f = *state, .harmless = 6, .prepare = commit };
 
 	every("another keyset.json", again, &t, RJWT_OK);
 	make_twin(t.f);
