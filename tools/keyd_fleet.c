@@ -167,6 +167,10 @@ keyd_fleet(struct keyd *keyd)
 	}
 	if ((keyd->given & KEY_FILE) != 0)
 		return tool_wrong(&keyd->tool, "fleet: --key belongs to init, request, add, drop and roll");
+	/* A log's name has a path or a dot: a word that was typed wrongly has none. */
+	if (n > 0 && strcmp(words[0], "-") != 0 && strpbrk(words[0], "/.") == NULL)
+		return tool_wrong(&keyd->tool, "fleet %s: expected init, request, add, drop, roll or a log (as ./%s)",
+		    words[0], words[0]);
 	return keyd_hosts(keyd, words, n);
 }
 

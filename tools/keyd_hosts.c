@@ -45,10 +45,7 @@ hosts_fail(const struct keyd *keyd, const char *path, int error)
 	if (error == 0)
 		tool_say(&keyd->tool, "%s: not a regular file (- reads standard input)", path);
 	else
-		tool_say(&keyd->tool, "%s: %s%s", path, strerrordesc_np(error),
-		    error == ENOENT && strchr(path, '/') == NULL
-			? " (expected LOG..., or one of init, request, add, drop and roll)"
-			: "");
+		tool_say(&keyd->tool, "%s: %s", path, strerrordesc_np(error));
 	return EXIT_REFUSED;
 }
 

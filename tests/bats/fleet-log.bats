@@ -145,8 +145,8 @@ fleet() { on i keyd fleet "$@"; }
 	says 'not a regular file'
 	run -1 fleet "$top/missing"
 	says 'No such file'
-	run -1 fleet ad
-	says 'No such file' 'one of init, request, add, drop and roll'
+	run -2 fleet ad
+	says 'fleet ad: expected init, request, add, drop, roll or a log (as ./ad)'
 	machine a
 	run -1 on a keyd fleet "$log"
 	says 'joined no fleet'

@@ -284,10 +284,14 @@ aged()
 @test "what is typed wrongly is usage, and changes nothing" {
 	begin
 	for words in "join $url" "join ftp://i/f $key" "join $url ${key}x" "join $url AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
-		'fleet' 'fleet init' 'fleet drop' 'fleet drop i --check' 'fleet grow i' 'publish x'; do
+		'fleet init' 'fleet drop' 'fleet drop i --check' 'fleet grow i' 'publish x'; do
 		# shellcheck disable=SC2086    # words
 		run -2 on a keyd $words
 	done
+	run -2 on a keyd fleet grow i
+	says 'fleet grow: expected init, request, add, drop, roll or a log (as ./grow)'
+	run -1 on a keyd fleet ./grow
+	says 'joined no fleet'
 	run -1 on a keyd follow "$file"
 	says 'joined no fleet'
 	run -2 on a keyd publish || [ "$status" -eq 1 ]
