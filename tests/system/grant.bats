@@ -126,7 +126,7 @@ by()
 	run -0 rjwt-keyd list
 	[[ $output == *' bob (rule 1)'* && $output == *' root'* ]]
 	run -0 rjwt-keyd list --json
-	[[ $output == *'"by":"bob","rule":1'* ]]
+	[[ $output == *'"by":"bob","actor":"bob","rule":1'* ]]
 	[[ $(cat /var/lib/rjwt/issued/*) == *'"by":"bob","rule":1'*'"why":"lost key"'* ]]
 }
 
