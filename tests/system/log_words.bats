@@ -236,6 +236,14 @@ findings() { log_since ' rjwt-keyd\[[0-9]+\]: finding code=pam\.(open|lockout) '
 	kill "$daemon" && wait "$daemon"
 }
 
+@test "log: codes that are made, and revoked" {
+	fresh_keyset 'codes: [login]'
+	rjwt-keyd codes 2 --lifetime 30d --scope login alice >/dev/null
+	log_since '^authpriv.notice rjwt-keyd.*: issued .*sub=alice'
+	rjwt-keyd revoke --sub alice
+	log_since '^authpriv.notice rjwt-keyd.*: codes renewed=0 removed=2$'
+}
+
 @test "log: an issuer that publishes, and a host that follows it" {
 	printf '%s\n' "state_dir: $BATS_TEST_TMPDIR/issuer" 'issuer: i1.example' 'audience: i1.example' >"$BATS_TEST_TMPDIR/rjwt.yaml"
 	chmod 0755 "$BATS_TEST_TMPDIR"
