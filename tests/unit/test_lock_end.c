@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who holds the lock is ended, and nobody else is: not one that has the file open, that waits, or has another lock. */
+/* Who holds the lock is ended, and nobody else is: not one that has the file open, or has another lock. */
 #include "base/err.h"
 #include "keyset/lock_end.h"
 #include "keyset/lock.h"
