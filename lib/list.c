@@ -150,7 +150,7 @@ give(struct list *list, const struct issued_token *token, bool code)
 	return list->each(list->context, &issued) ? RJWT_OK : RJWT_EXISTS;
 }
 
-/* The record of a code is beside its token: it is renewed, and what was written when it was minted is of old. */
+/* A code is listed by what is parked with it: the record of its mint has the times of its first token. */
 static enum rjwt_err
 list_one(void *context, const struct issued_token *token)
 {

@@ -116,7 +116,7 @@ read_agent(struct view agent, const struct rjwt_following *fleet, struct poll *p
 
 enum line { LINE_FOREIGN, LINE_WRONG, LINE_REFUSED, LINE_POLL };
 
-/* ADDRESS - USER [TIME] "REQUEST" STATUS BYTES "REFERRER" "AGENT"; in what is before the request, there is no quote. */
+/* ADDRESS - USER [TIME] "REQUEST" STATUS BYTES "REFERRER" "AGENT"; the first quote opens the request. */
 static enum line
 read_line(struct view line, const struct rjwt_following *fleet, struct poll *poll)
 {

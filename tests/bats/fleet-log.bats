@@ -8,9 +8,7 @@ setup()
 {
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
 	. "$RJWT_SOURCE/tests/bats/fleet.bash"
-	need jq
-	use_folder "$BATS_TEST_TMPDIR"
-	top=$dir
+	fleet_folder
 	machine i 'issuer: i.example'
 	on i keyd fleet init --key "$top/fleet.key" http://i.example/fleet.jws >/dev/null
 	log=$top/access.log

@@ -1,6 +1,14 @@
-# shellcheck shell=bash disable=SC2154    # the tests set top
+# shellcheck shell=bash disable=SC2154    # helpers.bash sets dir
 # SPDX-License-Identifier: MIT
 # Machines of a fleet, for tests/bats/fleet*.bats: each is a state directory and a configuration below $top.
+
+# fleet_folder - the test's own, $top
+fleet_folder()
+{
+	need jq
+	use_folder "$BATS_TEST_TMPDIR"
+	top=$dir
+}
 
 # machine NAME [LINE...] - a configuration with an audience of that name
 machine()

@@ -9,9 +9,7 @@ setup()
 {
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
 	. "$RJWT_SOURCE/tests/bats/fleet.bash"
-	need jq
-	use_folder "$BATS_TEST_TMPDIR"
-	top=$dir
+	fleet_folder
 	mkdir "$top"/{i,a,b}
 	machine i 'issuer: i.example' 'leeway: 1s'
 	machine a 'leeway: 1s'
