@@ -8,34 +8,19 @@ bats_require_minimum_version 1.5.0
 setup_file()
 {
 	. tests/system/helpers.bash
-	cp -a /etc/systemd "$BATS_FILE_TMPDIR/etc-systemd"
-	tests/system/boot 3>&- &
-	echo $! >"$BATS_FILE_TMPDIR/boot.pid"
-	await booted
+	start_systemd
 }
 
 teardown_file()
 {
 	. tests/system/helpers.bash
-	kill "$(<"$BATS_FILE_TMPDIR/boot.pid")" 2>/dev/null || true
-	wait "$(<"$BATS_FILE_TMPDIR/boot.pid")" || true
-	rm -rf /etc/systemd /run/systemd
-	cp -a "$BATS_FILE_TMPDIR/etc-systemd" /etc/systemd
+	stop_systemd
 }
-
-# booted - or this kernel gives no control groups, and boot has ended
-booted()
-{
-	! kill -0 "$(<"$BATS_FILE_TMPDIR/boot.pid")" 2>/dev/null || [ "$(inside systemctl is-system-running)" = running ]
-}
-
-# inside COMMAND... - on the machine that systemd runs
-inside() { nsenter -t "$(<$work/systemd.pid)" -m -p -C -r -w -- "$@"; }
 
 setup()
 {
 	. tests/system/helpers.bash
-	kill -0 "$(<"$BATS_FILE_TMPDIR/boot.pid")" 2>/dev/null || skip 'this kernel gives no control groups of version 2'
+	need_systemd
 	rm -rf /var/lib/rjwt /etc/rjwt
 	mkdir -m 0755 /etc/rjwt
 	cp -a /etc/pam.d "$work/pam.before"
@@ -60,8 +45,6 @@ journal_has()
 {
 	journal "${@:2}" | grep -E -- "$1" || { journal "${@:2}"; return 1; }
 }
-
-active() { [ "$(inside systemctl is-active "$1")" = "${2-active}" ]; }
 
 @test "units: the first start makes the keyset, the next ones keep it" {
 	inside systemctl start rjwt-keyd.service
