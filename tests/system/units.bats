@@ -159,12 +159,18 @@ systemd_sshd()
 	[ "$SECONDS" -lt 60 ]    # not 120
 }
 
-@test "units: the timer follows an issuer, by the user and within the limits of its units" {
+# make_issuer - a fleet in /srv/issuer; $line is what a host types to join it
+make_issuer()
+{
 	mkdir -p /srv/issuer
 	printf '%s\n' 'state_dir: /srv/issuer/state' 'issuer: i1' 'audience: i1' 'leeway: 1s' >/srv/issuer/rjwt.yaml
 	printf '%s\n' 'audience: sandbox' 'leeway: 1s' >/etc/rjwt/rjwt.yaml
 	install -d -o rjwt-fetch -g rjwt-fetch /var/spool/rjwt
 	line=$(rjwt-keyd -c /srv/issuer/rjwt.yaml fleet init --key /srv/issuer/fleet.key http://127.0.0.1:8080/fleet.jws)
+}
+
+@test "units: the timer follows an issuer, by the user and within the limits of its units" {
+	make_issuer
 	inside systemctl start rjwt-follow.service    # nothing to do: the host is in no fleet
 	active rjwt-follow.service inactive
 	$line
@@ -199,4 +205,40 @@ end_server()
 {
 	kill $server
 	wait $server || true
+}
+
+# helper TOKEN - polkit's helper, with the restriction that polkit 127 gives it, asks PAM as it does
+helper()
+{
+	type_in "$1" >$work/reply
+	inside systemctl start polkit-agent-helper@0.service
+}
+
+@test "units: polkit's helper can mark one-time tokens as spent, the host's own and the fleet's, and short codes" {
+	printf '%s\n' 'audience: sandbox' 'leeway: 1s' >/etc/rjwt/rjwt.yaml
+	rjwt-keyd init 2>/dev/null
+	make_issuer
+	$line
+	rjwt-keyd follow /srv/issuer/state/www/fleet.jws
+	sleep 2.1    # what was minted before a host remembered used tokens counts as used
+	pam_service polkit-1 token
+	cat >/run/systemd/system/polkit-agent-helper@.service <<-END
+		[Service]
+		Type=oneshot
+		ProtectSystem=strict
+		StandardInput=file:$work/reply
+		ExecStart=/usr/bin/pamtester polkit-1 alice authenticate
+	END
+	inside systemctl daemon-reload
+	for token in "$(mint -s polkit-1 alice)" "$(rjwt-issue -c /srv/issuer/rjwt.yaml -s polkit-1 -a sandbox alice 2>/dev/null)" \
+		"$(mint --short -s polkit-1 alice)"; do
+		helper "$token" || { journal; rjwt-verify -s polkit-1 -u alice --explain <<<"$token"; false; }
+		run ! helper "$token"
+	done
+	# without the drop-in none could be marked, and none opens anything
+	inside mount --bind /dev/null "$(inside systemctl show -P DropInPaths polkit-agent-helper@0.service)"
+	inside systemctl daemon-reload
+	run ! helper "$(mint -s polkit-1 alice)"
+	journal_has 'rejected reason=.*Read-only file system'
+	inside umount "$(inside systemctl show -P DropInPaths polkit-agent-helper@0.service)"
 }
