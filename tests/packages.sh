@@ -70,6 +70,8 @@ done
 # systemd.pc, which says where units are: from Debian 13 on in a package of its own
 release=$(sed -n 's/^VERSION_ID="\([0-9]*\)"$/\1/p' /etc/os-release)
 [[ " $* " != *' deb '* ]] || [ "${release:-13}" -lt 13 ] || names+=(systemd-dev)
+# headers of a C library of 32 bits, for tests/narrow
+[[ " $* " != *' test '* ]] || [ "$(dpkg --print-architecture)" != amd64 ] || names+=(libc6-dev-i386)
 
 if [ "$mode" = list ]; then
 	printf '%s\n' "${names[@]}"
