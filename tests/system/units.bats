@@ -235,10 +235,27 @@ helper()
 		helper "$token" || { journal; rjwt-verify -s polkit-1 -u alice --explain <<<"$token"; false; }
 		run ! helper "$token"
 	done
+	finds_unit '' ''
 	# without the drop-in none could be marked, and none opens anything
 	inside mount --bind /dev/null "$(inside systemctl show -P DropInPaths polkit-agent-helper@0.service)"
 	inside systemctl daemon-reload
 	run ! helper "$(mint -s polkit-1 alice)"
 	journal_has 'rejected reason=.*Read-only file system'
+	finds_unit pam.unit "[Service] ReadWritePaths=-/var/lib/rjwt/spent"
 	inside umount "$(inside systemctl show -P DropInPaths polkit-agent-helper@0.service)"
+	# as it was: the host's own marks alone
+	echo ReadWritePaths=/var/lib/rjwt/spent >>/run/systemd/system/polkit-agent-helper@.service
+	echo ReadOnlyPaths=/var/lib/rjwt/fleet >>/run/systemd/system/polkit-agent-helper@.service
+	sed 's:/fleet$:/fleets:' "$(inside systemctl show -P DropInPaths polkit-agent-helper@0.service)" >$work/drop-in
+	inside mount --bind $work/drop-in "$(inside systemctl show -P DropInPaths polkit-agent-helper@0.service)"
+	inside systemctl daemon-reload
+	finds_unit pam.unit "[Service] ReadWritePaths=-/var/lib/rjwt/fleet"
+	inside umount "$(inside systemctl show -P DropInPaths polkit-agent-helper@0.service)"
+}
+
+# finds_unit CODE FIX - of check's findings on units; both empty: none
+finds_unit()
+{
+	[ "$(inside rjwt-keyd check --json | jq -r '.findings[] | select(.code == "pam.unit").code')" = "$1" ]
+	[[ $(inside rjwt-keyd check --json | jq -r '.findings[] | select(.code == "pam.unit").fix') == *"$2" ]]
 }
