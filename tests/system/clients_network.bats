@@ -89,7 +89,9 @@ by_ftp() { curl -sS --disable --max-time 20 --list-only --user "alice:$1" ftp://
 
 # --- openvpn ----------------------------------------------------------------------------------------
 
-# by_vpn REPLY - what the client says last: "Initialization Sequence Completed" or "AUTH_FAILED"
+up='Initialization Sequence Completed'
+
+# by_vpn REPLY - what the client says first: that it is $up, where it $stays for so many seconds, or "AUTH_FAILED"
 by_vpn()
 {
 	local client
@@ -97,32 +99,39 @@ by_vpn()
 	openvpn --client --dev tun --proto tcp-client --remote 127.0.0.1 1194 --ca $work/vpn.crt --auth-user-pass $work/vpn.pass \
 		--auth-retry none --connect-retry-max 1 </dev/null >$work/vpn.client 2>&1 3>&- &
 	client=$!
-	await grep -q -e 'Initialization Sequence Completed' -e AUTH_FAILED $work/vpn.client || cat $work/vpn.client $work/vpn.log >&2
+	await grep -q -e "$up" -e AUTH_FAILED $work/vpn.client || cat $work/vpn.client $work/vpn.log >&2
+	sleep "${stays-0}"
 	kill $client 2>/dev/null || true
 	wait $client || true
 	log_settle
-	grep -o -m 1 -e 'Initialization Sequence Completed' -e AUTH_FAILED $work/vpn.client
+	grep -o -m 1 -e "$up" -e AUTH_FAILED $work/vpn.client
 }
 
-# start_vpn PLUGIN-ARGUMENTS - the server
+# start_vpn PLUGIN-ARGUMENTS OPTION... - the server
 start_vpn()
 {
+	mkdir -p /dev/net
+	[ -e /dev/net/tun ] || mknod -m 0600 /dev/net/tun c 10 200
+	[ -e $work/vpn.key ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -days 2 \
+		-keyout $work/vpn.key -out $work/vpn.crt 2>/dev/null
 	openvpn --dev tun --proto tcp-server --local 127.0.0.1 --port 1194 --server 10.9.0.0 255.255.255.0 --ca $work/vpn.crt \
 		--cert $work/vpn.crt --key $work/vpn.key --dh none --verify-client-cert none --username-as-common-name \
-		--plugin "$(dpkg -L openvpn | grep -m 1 auth-pam.so)" "$1" </dev/null >$work/vpn.log 2>&1 3>&- &
+		--plugin "$(dpkg -L openvpn | grep -m 1 auth-pam.so)" "$@" </dev/null >$work/vpn.log 2>&1 3>&- &
 	daemon=$!
 	await bash -c 'exec 9<>/dev/tcp/127.0.0.1/1194' || { cat $work/vpn.log; return 1; }
 }
 
+stop_vpn()
+{
+	kill "$daemon"
+	wait "$daemon" || true
+	daemon=
+}
+
 # With pairs of prompt and reply the plugin names no user to PAM, and is asked for it.
 @test "clients: openvpn's PAM plugin takes a short code once, and no token, with and without a list of prompts" {
-	local up='Initialization Sequence Completed'
 	fresh_keyset 'leeway: 0s' 'services: {openvpn: vpn}'
 	pam_service openvpn token
-	mkdir -p /dev/net
-	[ -e /dev/net/tun ] || mknod -m 0600 /dev/net/tun c 10 200
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -days 2 \
-		-keyout $work/vpn.key -out $work/vpn.crt 2>/dev/null
 	for arguments in openvpn 'openvpn login USERNAME Token PASSWORD'; do
 		log_mark
 		start_vpn "$arguments"
@@ -135,8 +144,22 @@ start_vpn()
 		[ "$(by_vpn "$(mint --short -s vpn alice)")" = "$up" ]
 		decisions 'accepted user=alice service=openvpn' 'rejected reason=spent .*service=openvpn' \
 			'rejected reason=user .*service=openvpn' 'accepted user=alice service=openvpn'
-		kill $daemon
-		wait $daemon || true
-		daemon=
+		stop_vpn
 	done
+}
+
+@test "clients: openvpn asks again for each new key, which a code is not good for, unless the server has auth-gen-token" {
+	fresh_keyset 'leeway: 0s' 'services: {openvpn: vpn}'
+	pam_service openvpn token
+	stays=5
+	start_vpn openvpn --reneg-sec 2
+	[ "$(by_vpn "$(mint --short -s vpn alice)")" = "$up" ]
+	stop_vpn
+	[ "$(log_since 'rejected reason=spent .*service=openvpn' | wc -l)" -gt 0 ]
+	log_mark
+	start_vpn openvpn --verb 3 --reneg-sec 2 --auth-gen-token 0 120
+	[ "$(by_vpn "$(mint --short -s vpn alice)")" = "$up" ]
+	grep -q 'TLS: soft reset' $work/vpn.log
+	stop_vpn
+	decisions 'accepted user=alice service=openvpn'
 }
