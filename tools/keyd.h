@@ -27,7 +27,8 @@ enum {
 	LIFETIME = 1 << 21,
 	SCOPE = 1 << 22,
 	WAIT = 1 << 23,
-	LOG_FILE = 1 << 24
+	LOG_FILE = 1 << 24,
+	MINTED_BY = 1 << 25
 };
 
 /* Where the fleet keys lie until they are moved off the host. */
@@ -37,7 +38,7 @@ struct keyd {
 	struct tool tool;
 	int given; /* the options on the command line, a sum of bits */
 	bool dry_run, if_missing, json, quiet;
-	const char *jti, *kid, *key_file, *lifetime, *scope, *wait, *log_file;
+	const char *jti, *kid, *key_file, *lifetime, *scope, *wait, *log_file, *by;
 	char whole_jti[RJWT_ID_SIZE]; /* of a token whose beginning was typed */
 	struct string_list users;     /* of --sub; of try, codes, fleet, join and follow their arguments */
 };

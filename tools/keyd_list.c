@@ -19,6 +19,7 @@ struct row {
 
 struct listing {
 	int64_t now_s;
+	const char *by; /* only what this user minted; NULL: all */
 	struct row *rows;
 	size_t n, max;
 	size_t reusable;
@@ -212,12 +213,21 @@ json_token(struct buf *out, const struct rjwt_issued *token)
 	json_close(out);
 }
 
+/* "bob", or "bob (sudo)" where sudo reported it. */
+static bool
+is_by(const struct rjwt_issued *token, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(token->by, name, n) == 0 && (token->by[n] == '\0' || strncmp(token->by + n, " (", 2) == 0);
+}
+
 static bool
 list_one(void *context, const struct rjwt_issued *token)
 {
 	struct listing *l = context;
 
-	if (!token->live)
+	if (!token->live || (l->by != NULL && !is_by(token, l->by)))
 		return true;
 	l->reusable += token->most == 0;
 	if (l->json != NULL)
@@ -267,18 +277,30 @@ put_cell(const char *text, int column, const size_t width[COLUMNS])
 }
 
 static void
+put_title(struct listing *l)
+{
+	RJWT_CLEAN(buf_clear) struct buf by = { 0 };
+	size_t users = l->n == 0 ? 0 : count_users(l);
+
+	if (l->by != NULL) {
+		buf_adds(&by, ", minted by ");
+		text_escape(&by, view_of(l->by));
+	}
+	printf("%zu token%s live%s", l->n, l->n == 1 ? "" : "s", by.p == NULL ? "" : by.p);
+	if (l->n > 0)
+		printf(", of %zu user%s; %zu reusable", users, users == 1 ? "" : "s", l->reusable);
+	puts("");
+}
+
+static void
 put_table(struct listing *l)
 {
 	static const char *const heading[COLUMNS] = { "ID", "USER", "OPENS", "HOST", "LEFT", "USED", "BY" };
-	size_t width[COLUMNS], users;
+	size_t width[COLUMNS];
 
-	if (l->n == 0) {
-		puts("0 tokens live");
+	put_title(l);
+	if (l->n == 0)
 		return;
-	}
-	users = count_users(l);
-	printf("%zu token%s live, of %zu user%s; %zu reusable\n", l->n, l->n == 1 ? "" : "s", users,
-	    users == 1 ? "" : "s", l->reusable);
 	qsort(l->rows, l->n, sizeof(*l->rows), by_end);
 	for (int column = 0; column < COLUMNS; column++) {
 		width[column] = strlen(heading[column]);
@@ -323,7 +345,7 @@ list(struct keyd *keyd, struct listing *l, struct rjwt_diag *diag)
 int
 keyd_list(struct keyd *keyd)
 {
-	RJWT_CLEAN(listing_clear) struct listing l = { .now_s = time(NULL) };
+	RJWT_CLEAN(listing_clear) struct listing l = { .now_s = time(NULL), .by = keyd->by };
 	RJWT_CLEAN(buf_clear) struct buf json = { 0 };
 	struct rjwt_diag diag = { 0 };
 	enum rjwt_err err;

@@ -126,7 +126,7 @@ static const struct command {
 	{ "rotate", keyd_rotate, DRY_RUN | COMPROMISED, "make the next key active now, and print its key id" },
 	{ "codes", keyd_codes, LIFETIME | SCOPE,
 	    "codes N USER: print N codes, each for one login of USER when all else fails" },
-	{ "list", keyd_list, JSON, "show who can log in now: the tokens minted here that are still live" },
+	{ "list", keyd_list, JSON | MINTED_BY, "show who can log in now: the tokens minted here that are still live" },
 	{ "revoke", keyd_revoke, DRY_RUN | JTI | SUB | KID | ALL | WAIT | LOG_FILE, "reject tokens from now on" },
 	{ "status", keyd_status, JSON | QUIET,
 	    "say whether all is well and what is next; exits with 0, 1 (WARN) or 3 (FAIL)" },
@@ -156,6 +156,7 @@ static const struct option_row rows[] = {
 	{ ALL, "all", NULL, "all tokens minted until now", NULL },
 	{ WAIT, "wait", "DURATION", "on an issuer: until the hosts say that they have heard, at most so long", NULL },
 	{ LOG_FILE, "log", "FILE", "the access log that --wait reads (default: " FLEET_LOG_FILE ")", NULL },
+	{ MINTED_BY, "by", "NAME", "what this user minted, by rjwt-grant or as root", "Options of list:" },
 	{ JSON, "json", NULL, "print a JSON object", "Options of list, status, check, try, fleet LOG:" },
 	{ 'q', "quiet", NULL, "print the verdict alone", "Options of status, check, try, fleet LOG:" },
 	{ KEY_FILE, "key", "FILE", "where the fleet keys are (default: " FLEET_KEY_FILE ")", "Options of fleet:" },
@@ -236,6 +237,8 @@ take_option(void *context, int option)
 		once = &keyd->wait;
 	else if (option == LOG_FILE)
 		once = &keyd->log_file;
+	else if (option == MINTED_BY)
+		once = &keyd->by;
 	if (once != NULL && *once != NULL)
 		return tool_wrong(&keyd->tool, "--%s: given twice", option_name(&keyd->tool, option));
 	if (once != NULL)

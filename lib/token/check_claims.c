@@ -223,7 +223,7 @@ compare_key(void *context, const char *fingerprint)
 	struct origin *o = context;
 
 	text_append(o->found, sizeof(o->found), " ", "%s", fingerprint);
-	o->good = o->good || view_is(o->kid, fingerprint);
+	o->good = view_is(o->kid, fingerprint);
 	return o->good;
 }
 

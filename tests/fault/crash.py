@@ -330,6 +330,8 @@ SCENARIOS = [
     Scenario("adopt", keyd("init", "--adopt"), ALL),
     Scenario("login", lambda rig, fault: rig.login(rig.once, fault=fault)),
     Scenario("login-uses", lambda rig, fault: rig.login(rig.few, fault=fault)),
+    # The tokens of codes are signed anew, by another key; all of them, since a token may live shorter than it did.
+    Scenario("codes-renew", keyd("once"), lines=["codes: [ssh]", "max_lifetime: 30m"]),
     # Whoever made the folder may not have come to its sync: a mark in it must not go with it.
     Scenario("login-after-killed-login",
              after_killed(lambda rig, fault: rig.login(rig.other, fault=fault),
@@ -350,6 +352,8 @@ def prepare(rig, scenario):
         rig.few = rig.mint("--uses", "3", "alice")
         if scenario.name == "login-uses":
             rig.must("first use", rig.login(rig.few))
+        if scenario.name == "codes-renew":
+            prepare_codes(rig)
         claims = rig.tokens["alice"].split(".")[1]
         rig.jti = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["jti"]
         rig.before = rig.keyset()
@@ -360,6 +364,15 @@ def prepare(rig, scenario):
         rig.restore("before")
     if scenario.name == "once":
         time.sleep(1.1)
+
+
+def prepare_codes(rig):
+    """Two codes and one that was used, by a key that has retired since."""
+    rig.configure("codes: [ssh]")
+    rig.codes = rig.must("codes", rig.keyd("codes", "3", "--lifetime", "30d", "--scope", "ssh", "alice")).split("\n")
+    rig.held = [rig.parked(code) for code in rig.codes]
+    rig.must("rotate", rig.keyd("rotate"))
+    rig.must("login by a code", rig.login(rig.held[2]))
 
 
 def note_keys(rig, seen):
@@ -400,6 +413,30 @@ def check_uses(rig, done):
         raise Broken("a token with uses opened %d times more" % accepted)
 
 
+def code_opens(rig, number):
+    """How many logins succeed by a code: by the token that somebody held since before, and twice by the one that is there."""
+    rig.configure()    # which accepts the old lifetime too
+    tokens = [rig.held[number]]
+    try:
+        tokens += 2 * [rig.parked(rig.codes[number])]
+    except Broken:
+        pass
+    return sum(rig.login(token)[0] == 0 for token in tokens)
+
+
+def check_codes(rig, scenario, well):
+    """A code is good once, whatever came: at once, or when a writer has gone on. One that was used is never good again."""
+    if well and rig.held[1] == rig.parked(rig.codes[1]):
+        raise Broken("a code was not renewed")
+    first = code_opens(rig, 0)
+    rig.configure(*scenario.lines)
+    rig.must("once", rig.keyd("once"))
+    for number, opened in ((0, first), (1, 0), (2, 1)):
+        opened += code_opens(rig, number)
+        if opened != 1:
+            raise Broken("code %d of 3 opened %d times in all" % (number + 1, opened))
+
+
 def check_all_revoked(rig, token):
     """A token that was printed is one that "all until now" means, whatever the power cut has undone."""
     rig.save("printed")
@@ -429,7 +466,9 @@ def check(rig, scenario, result):
     note_keys(rig, seen)
     if not scenario.fresh:
         check_tokens(rig, scenario, done)
-        if scenario.name == "login-uses":
+        if scenario.name == "codes-renew":
+            check_codes(rig, scenario, done and "warning" not in result[2])
+        elif scenario.name == "login-uses":
             check_uses(rig, done)
         elif scenario.name.startswith("login"):
             check_once(rig, done)

@@ -158,19 +158,25 @@ fsync(int fd)
 }
 
 int
-renameat(int from, const char *old, int to, const char *new)
+renameat2(int from, const char *old, int to, const char *new, unsigned flags)
 {
 	char first[PATH_MAX], second[PATH_MAX];
 	int ret;
 
 	if (!path_of(from, old, first) || !path_of(to, new, second))
-		return REAL(renameat)(from, old, to, new);
+		return REAL(renameat2)(from, old, to, new, flags);
 	if (fault())
 		return -1;
-	ret = REAL(renameat)(from, old, to, new);
+	ret = REAL(renameat2)(from, old, to, new, flags);
 	if (ret == 0)
 		record("rename\t%s\t%s\n", first, second);
 	return ret;
+}
+
+int
+renameat(int from, const char *old, int to, const char *new)
+{
+	return renameat2(from, old, to, new, 0);
 }
 
 int

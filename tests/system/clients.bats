@@ -175,7 +175,7 @@ by_ansible()
 	[[ $output == *'uid=0(root)'* ]]
 }
 
-@test "clients: an ansible play mints a sudo token for each task, or uses one that is good for two" {
+@test "clients: an ansible play mints a token for each task by sudo and by su, or uses one that is good for two" {
 	printf 'host ansible_host=127.0.0.1 ansible_port=%s ansible_user=alice ansible_password=%s\n' $port "$(mint alice)" \
 		>"$BATS_TEST_TMPDIR/hosts"
 	cp etc/ansible/rjwt.yml "$BATS_TEST_TMPDIR/play.yml"
@@ -186,13 +186,38 @@ by_ansible()
 			ansible-playbook -i "$BATS_TEST_TMPDIR/hosts" "$BATS_TEST_TMPDIR/play.yml" "$@" </dev/null 2>&1 3>&-
 	}
 	run -0 play
-	[[ $output == *'ok=2 '*'failed=0'* ]]
-	decisions 'accepted user=alice service=sshd' 'accepted user=alice service=sudo' 'accepted user=alice service=sudo'
+	[[ $output == *'ok=3 '*'failed=0'* ]]
+	decisions 'accepted user=alice service=sshd' 'accepted user=alice service=sudo' 'accepted user=alice service=sudo' \
+		'accepted user=root service=su'
+	# the first play alone
+	sed -i '/^# su asks/,$d' "$BATS_TEST_TMPDIR/play.yml"
 	log_mark
 	run -0 play -e "ansible_become_password=$(mint --uses 2 -s sudo alice)"
 	decisions 'accepted user=alice service=sudo .*uses=1/2' 'accepted user=alice service=sudo .*uses=2/2'
 	run -2 play -e "ansible_become_password=$(mint -s sudo alice)"    # its second task has none
 	[[ $output == *'ok=1 '*'failed=1'* ]]
+}
+
+@test "clients: an ansible play by su needs the token of the one whom it becomes, and a new one for each task" {
+	printf 'host ansible_host=127.0.0.1 ansible_port=%s ansible_user=alice ansible_password=%s\n' $port "$(mint --uses 3 alice)" \
+		>"$BATS_TEST_TMPDIR/hosts"
+	sed '1,/^# su asks/d' etc/ansible/rjwt.yml >"$BATS_TEST_TMPDIR/play.yml"
+	by_su()
+	{
+		timeout 60 env ANSIBLE_SSH_CONTROL_PATH_DIR="$(mktemp -d /tmp/cp.XXXXXX)" ANSIBLE_TIMEOUT=4 \
+			ANSIBLE_SSH_ARGS="-F /dev/null -o ControlMaster=auto -o ControlPersist=4 $known" \
+			ansible-playbook -i "$BATS_TEST_TMPDIR/hosts" "$BATS_TEST_TMPDIR/play.yml" "$@" </dev/null 2>&1 3>&-
+	}
+	run -0 by_su
+	token=$(mint -s su root)
+	run -0 by_su -e "ansible_become_password=$token"
+	run -2 by_su -e "ansible_become_password=$token"
+	decisions 'accepted user=alice service=sshd .*uses=1/3' 'accepted user=root service=su' \
+		'accepted user=alice service=sshd .*uses=2/3' 'accepted user=root service=su' \
+		'accepted user=alice service=sshd .*uses=3/3' 'rejected reason=spent user=root service=su'
+	log_mark
+	run -2 by_su -e "ansible_password=$(mint alice)" -e "ansible_become_password=$(mint -s su alice)"
+	decisions 'accepted user=alice service=sshd' 'rejected reason=user .*service=su'
 }
 
 @test "clients: a prompt without \"assword\" needs sshpass -P, ansible_sshpass_prompt and ansible_su_prompt_l10n" {

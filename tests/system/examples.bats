@@ -103,7 +103,8 @@ debian_sshd()
 # chosen - what the user would like the variables to be, by ~/.pam_environment, which pam_env then reads
 chosen()
 {
-	printf '%s\n' 'RJWT_SUB DEFAULT=root' 'RJWT_JTI DEFAULT=made-up' 'RJWT_EXP DEFAULT=1' 'RJWT_CAP DEFAULT=1' 'OTHER DEFAULT=there' \
+	printf '%s\n' 'RJWT_SUB DEFAULT=root' 'RJWT_JTI DEFAULT=made-up' 'RJWT_EXP DEFAULT=1' 'RJWT_ACTOR DEFAULT=root' 'RJWT_CAP DEFAULT=1' \
+		'OTHER DEFAULT=there' \
 		>/home/alice/.pam_environment
 }
 
@@ -168,6 +169,36 @@ of_token()
 	[ "$output" = OTHER=there ]
 	run -0 on_terminal $'login: \talice\nToken or password: \t'"$alice_password"$'\n\\$ \techo "<$OTHER$RJWT_SUB>"\n\\$ \texit' login
 	[[ $output == *'<there>'* ]]
+	rm /home/alice/.pam_environment
+}
+
+@test "examples: RJWT_ACTOR is the person of --actor in ssh, sudo, su and login, and no user's to choose" {
+	for name in sshd sudo su login; do use $name; done
+	reads_environment
+	chosen
+	start_sshd
+	actor='env | grep ^RJWT_ACTOR || echo none'
+	run -0 ssh_kbd alice "$(mint --actor carol@example.org alice)" "$actor"
+	[ "$output" = RJWT_ACTOR=carol@example.org ]
+	run -0 ssh_kbd alice "$(mint alice)" "$actor"
+	[ "$output" = none ]
+	run -0 ssh_kbd alice "$alice_password" "$actor"
+	[ "$output" = none ]
+	decisions 'accepted user=alice service=sshd .*act=carol@example.org' 'accepted user=alice service=sshd'
+	[ "$(log_since 'accepted .* act=' | wc -l)" -eq 1 ]
+	run -0 --separate-stderr sudo_stdin alice "$(mint --actor carol -s sudo alice)" sh -c "$actor"
+	[ "$output" = RJWT_ACTOR=carol ]
+	run -0 --separate-stderr sudo_stdin alice "$(mint -s sudo alice)" sh -c "$actor"
+	[ "$output" = none ]
+	# what the caller of sudo has in the environment is sudo's business: env_reset drops it
+	type_in "$(mint -s sudo alice)" >"$work/reply"
+	run -0 --separate-stderr as alice env RJWT_ACTOR=root sudo -S sh -c "$actor" <"$work/reply"
+	[ "$output" = none ]
+	type_in "$(mint --actor carol -s su alice)" >"$work/reply"
+	run -0 --separate-stderr as bob env RJWT_ACTOR=root su alice -c "$actor" <"$work/reply"
+	[ "$output" = RJWT_ACTOR=carol ]
+	run -0 on_terminal $'login: \talice\nToken or password: \t'"$(mint --actor carol -s login alice)"$'\n\\$ \techo "<$RJWT_ACTOR>"\n\\$ \texit' login
+	[[ $output == *'<carol>'* ]]
 	rm /home/alice/.pam_environment
 }
 

@@ -130,7 +130,8 @@ test_keys_used(void **state)
 		const char *auth_info;
 		bool good;
 	} rows[] = { { SSH_AUTH_INFO, true }, { "publickey " SSH_CERTIFICATE "\n", true },
-		{ "publickey " OTHER_SSH_KEY "\n" SSH_AUTH_INFO, true }, { "password\n" SSH_AUTH_INFO, true },
+		{ "publickey " OTHER_SSH_KEY "\n" SSH_AUTH_INFO, true },
+		{ SSH_AUTH_INFO "publickey " OTHER_SSH_KEY "\n", true }, { "password\n" SSH_AUTH_INFO, true },
 		{ "publickey " OTHER_SSH_KEY "\n", false }, { "password\n", false }, { "", false }, { NULL, false },
 		{ "hostbased " SSH_KEY "\n", false }, { SSH_KEY "\n", false }, { "publickey", false } };
 	const struct edit edits[] = { CLAIM("cnf", BOUND), END };
