@@ -75,3 +75,47 @@ join()
 	run -0 rjwt-keyd join http://i1.example/fleet.jws "$(jq -r .pin /var/lib/rjwt/fleet.json)"
 	run -0 ssh_kbd alice "$token" 'id -un'
 }
+
+# follows LEVEL TEXT - what check finds about what follows, or says where all is well
+follows() { rjwt-keyd check --json | jq -e --arg text "$2" --arg level "$1" \
+	'[.findings[] | select(.area == "fleet")] | length == 1 and .[0].level == $level and (.[0].text | contains($text))'; }
+
+@test "fleet: check finds out whether a unit or cron follows on a host that has joined" {
+	nothing='neither a unit of systemd nor cron runs rjwt-keyd follow'
+	cron=/etc/cron.d/rjwt wants=/etc/systemd/system/timers.target.wants
+	[ ! -e /run/systemd/system ]
+	rm -f $cron
+	mkdir -p /etc/cron.d $wants
+	join
+	follows warn "$nothing"
+	[ "$(rjwt-keyd check --json | jq -r '.findings[] | select(.area == "fleet") | .code, (.fix | length > 0)' | tr '\n' ' ')" = 'fleet.follow true ' ]
+	cp etc/cron.d/rjwt $cron
+	follows ok '/etc/cron.d runs rjwt-keyd follow'
+	sed -i 's/^\* /# &/' $cron    # the line that follows, and not the one that rotates
+	follows warn "$nothing"
+	ln -s "$PWD/etc/systemd/rjwt-follow.timer" $wants/    # nothing looks at it
+	follows warn "$nothing"
+	mkdir -p /run/systemd/system
+	follows ok 'a unit of systemd runs rjwt-keyd follow'
+	rm $wants/rjwt-follow.timer
+	cp etc/cron.d/rjwt $cron    # which leaves it to systemd
+	follows warn "$nothing"
+	ln -s /nowhere/rjwt-follow.timer $wants/
+	follows warn "$nothing"
+	rm $wants/rjwt-follow.timer
+	printf '[Service]\n#ExecStart=rjwt-keyd follow\n' >/srv/issuer/carrier.service
+	ln -s /srv/issuer/carrier.service $wants/
+	follows warn "$nothing"
+	sed -i 's/#//' /srv/issuer/carrier.service
+	follows ok 'a unit of systemd runs rjwt-keyd follow'
+	rm $wants/carrier.service
+	rmdir /run/systemd/system
+	rm $cron
+	mkdir -p /var/spool/cron/crontabs
+	chmod 0730 /var/spool/cron/crontabs
+	run as alice rjwt-keyd check --json
+	jq -e '.findings | any(.area == "fleet" and .level == "ok" and (.text |
+		contains("not checked whether anything runs rjwt-keyd follow: /var/spool/cron/crontabs: Permission denied")))' <<<"$output"
+	issuer keyd check --json >"$BATS_TEST_TMPDIR/issuer" || true
+	jq -e '[.findings[] | select(.area == "fleet")] == []' "$BATS_TEST_TMPDIR/issuer"    # nobody to follow
+}
