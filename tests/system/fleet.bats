@@ -119,3 +119,48 @@ follows() { rjwt-keyd check --json | jq -e --arg text "$2" --arg level "$1" \
 	issuer keyd check --json >"$BATS_TEST_TMPDIR/issuer" || true
 	jq -e '[.findings[] | select(.area == "fleet")] == []' "$BATS_TEST_TMPDIR/issuer"    # nobody to follow
 }
+
+# dated SECONDS - as if the issuer had published so much earlier
+dated()
+{
+	local text
+	text=$(jq -c "del(.sum) | .iat -= $1" $record)
+	printf '%s,"sum":"%s"}\n' "${text%\}}" "$(printf %s "${text%\}}" | sha256sum | cut -d' ' -f1)" >"$BATS_TEST_TMPDIR/record"
+	cat "$BATS_TEST_TMPDIR/record" >$record
+}
+
+looked() { grep -q 'is not ours' "$said" || [ "$(jq .serial $record)" -gt "$before" ]; }
+
+# run_issuer - rjwt-keyd run, until it has published or says why it does not; what it says is in $said
+run_issuer()
+{
+	said=$BATS_TEST_TMPDIR/said
+	before=$(jq .serial $record)
+	rjwt-keyd -c /srv/issuer/rjwt.yaml run </dev/null >"$said" 2>&1 3>&- &
+	pid=$!
+	await looked
+	kill -TERM $pid
+	wait $pid
+}
+
+@test "fleet: rjwt-keyd run on an issuer follows first of all: one that was restored does not publish, one that was not does" {
+	record=/srv/issuer/state/private/published.json
+	rm -rf /var/spool/rjwt
+	mkdir -p /var/spool/rjwt
+	join
+	cp -a /srv/issuer/state /srv/backup
+	sleep 1.1
+	issuer keyd publish
+	cp /srv/issuer/state/www/fleet.jws /var/spool/rjwt/mirror.jws    # what its own mirror has
+	dated 700    # which makes it due
+	run_issuer
+	[ "$(jq .serial $record)" -gt "$before" ]
+	run ! grep -q 'is not ours' "$said"
+	rm -rf /srv/issuer/state
+	mv /srv/backup /srv/issuer/state
+	dated 700
+	run_issuer
+	[ "$(jq .serial $record)" -eq "$before" ]
+	run -1 issuer keyd publish
+	[[ $output == *'init --adopt'* ]]
+}
