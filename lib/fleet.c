@@ -31,8 +31,9 @@ static struct follow_env
 env_of(const struct config *config, struct clock *clock, struct rjwt_diag *diag)
 {
 	return (struct follow_env){ .state = config->state_dir,
+		.name = config->fleet_issuer,
 		.issuer = first(&config->issuer),
-		.audience = first(&config->audience),
+		.audience = config_audience(config, NULL),
 		.keyset = { &config->rotation, clock, diag, NULL } };
 }
 

@@ -120,6 +120,7 @@ handle_override(struct config *config, const struct rjwt_options *o, struct rjwt
 		RJWT_TRY(string_list_set(&config->issuer, (const char *const[]){ o->issuer, NULL }));
 	if (o->audience != NULL)
 		RJWT_TRY(string_list_set(&config->audience, o->audience));
+	config->audience_given = o->audience != NULL;
 	if (o->typ != NULL)
 		RJWT_TRY(replace(&config->token_type, o->typ));
 	if (o->state_dir != NULL)

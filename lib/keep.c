@@ -27,8 +27,7 @@ static bool
 is_for_us(const struct rjwt *h, const struct rjwt_request *request)
 {
 	for (size_t i = 0; request->audience != NULL && request->audience[i] != NULL; i++)
-		if (config_accepts(&h->config.audience, store_keyset(h->store)->audience,
-			view_of(request->audience[i])))
+		if (config_has_audience(&h->config, store_keyset(h->store)->audience, view_of(request->audience[i])))
 			return true;
 	return request->audience == NULL;
 }
@@ -228,7 +227,7 @@ begin_anew(struct rjwt *h, struct rjwt_change *change, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
 	const struct init_names names = { h->config.issuer.n > 0 ? h->config.issuer.list[0] : NULL,
-		h->config.audience.n > 0 ? h->config.audience.list[0] : NULL };
+		config_audience(&h->config, NULL) };
 
 	RJWT_TRY(keyset_init(h->config.state_dir, NULL,
 	    &(struct keyset_env){ &h->config.rotation, &h->clock, diag, &events }, &names, true, change));
@@ -361,8 +360,7 @@ rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *don
 	RJWT_TRY(handle_override(&config, options, diag));
 	if (config.issuer.n > 0)
 		names.issuer = config.issuer.list[0];
-	if (config.audience.n > 0)
-		names.audience = config.audience.list[0];
+	names.audience = config_audience(&config, NULL);
 	RJWT_TRY(keyset_init(config.state_dir, NULL, &(struct keyset_env){ &config.rotation, &clock, diag, &events },
 	    &names, (flags & RJWT_ADOPT) != 0, done));
 	return (flags & RJWT_ADOPT) != 0 ? handle_renew(&config, &clock, diag) : RJWT_OK;

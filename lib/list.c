@@ -2,6 +2,7 @@
 /* rjwt_list(): the minted tokens that have not expired. */
 #include "handle.h"
 #include "base/buf.h"
+#include "base/host.h"
 #include "base/string_list.h"
 #include "keyset/codes.h"
 #include "keyset/issued.h"
@@ -90,7 +91,7 @@ static bool
 is_for_this_host(const struct rjwt *h, const struct issued_token *token)
 {
 	for (size_t i = 0; token->audience != NULL && token->audience[i] != NULL; i++)
-		if (config_accepts(&h->config.audience, store_keyset(h->store)->audience, view_of(token->audience[i])))
+		if (config_has_audience(&h->config, store_keyset(h->store)->audience, view_of(token->audience[i])))
 			return true;
 	return false;
 }
@@ -99,12 +100,12 @@ is_for_this_host(const struct rjwt *h, const struct issued_token *token)
 static bool
 is_live(const struct rjwt_issued *issued)
 {
+	bool alone = issued->here && count(issued->audience) == 1 && !host_is_group(issued->audience[0]);
 	size_t spent = 0;
 
 	for (size_t i = 0; i < issued->nuses; i++)
 		spent += issued->uses[i].times >= issued->most;
-	return !issued->revoked && !(issued->most > 0 && issued->here && count(issued->audience) == 1 && spent > 0 &&
-				       spent == count(issued->scope));
+	return !issued->revoked && !(issued->most > 0 && alone && spent > 0 && spent == count(issued->scope));
 }
 
 static bool

@@ -383,8 +383,7 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 	enum rjwt_err err;
 
 	snprintf(s->issuer, sizeof(s->issuer), "%s", config->issuer.n > 0 ? config->issuer.list[0] : k->issuer);
-	snprintf(s->audience, sizeof(s->audience), "%s",
-	    config->audience.n > 0 ? config->audience.list[0] : k->audience);
+	snprintf(s->audience, sizeof(s->audience), "%s", config_audience(config, k->audience));
 	s->rotate_every_s = config->rotation.rotate_every_s;
 	s->previous_key_ttl_s = config->rotation.previous_key_ttl_s;
 	s->generation = (uint64_t)k->generation;

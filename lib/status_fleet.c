@@ -143,7 +143,6 @@ status_fleet(struct rjwt_status *s, const char *state_dir, const struct config *
 		return RJWT_OK;
 	leave_out(&s->fleet, own_base);
 	if (s->audience[0] == '\0')
-		snprintf(s->audience, sizeof(s->audience), "%s",
-		    config->audience.n > 0 ? config->audience.list[0] : s->fleet.audience);
+		snprintf(s->audience, sizeof(s->audience), "%s", config_audience(config, s->fleet.audience));
 	return own_base != NULL && s->fleet.n == 0 ? RJWT_OK : judge(s);
 }

@@ -3,6 +3,7 @@
 #include "audit.h"
 #include "log.h"
 #include "base/datetime.h"
+#include "base/host.h"
 #include "base/json_write.h"
 #include "base/text.h"
 
@@ -136,12 +137,15 @@ say_length(const struct issue *is, const struct rjwt_token *token)
 void
 issue_often(char out[static 40], const struct rjwt_token *token)
 {
-	const char *each = strchr(token->scope, ' ') == NULL ? "" : " for each";
+	bool shared = host_is_group(token->audience) || strchr(token->audience, ',') != NULL;
+	const char *each = strchr(token->scope, ' ') == NULL ? "" : " for each", *where = shared ? " on each host" : "";
 
 	if (token->uses != 0)
-		snprintf(out, 40, "%" PRId64 " times%s", token->uses, each);
+		snprintf(out, 40, "%" PRId64 " times%s%s", token->uses, each, where);
+	else if (token->once)
+		snprintf(out, 40, "once%s%s", each, where);
 	else
-		snprintf(out, 40, "%s%s", token->once ? "once" : "any number of times", token->once ? each : "");
+		snprintf(out, 40, "any number of times");
 }
 
 void

@@ -47,14 +47,6 @@ check_keyset(struct check *check, const struct rjwt_status *s)
 			    s->keys[i].kid);
 }
 
-static void
-check_fleet(struct check *check, const struct rjwt_status *s)
-{
-	if (s->fleet.n > 0)
-		finding_ok(&check->found, "fleet", "follows %zu issuer%s, by roster %" PRId64, s->fleet.n,
-		    s->fleet.n == 1 ? "" : "s", s->fleet.roster);
-}
-
 /* "3.1 GiB" */
 static void
 put_size(char out[static 32], double bytes)
@@ -178,7 +170,7 @@ check_look(struct check *check, struct rjwt_status *status)
 	check_log(check);
 	if (status->nkeys > 0 || !status->joined)
 		check_rotation(check);
-	check_fleet(check, status);
+	check_follow(check, status);
 	check_find_modules(check);
 	check_pam(check);
 	check_module(check);

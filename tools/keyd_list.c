@@ -2,6 +2,7 @@
 /* rjwt-keyd list: who can log in now, with a token that was minted here. */
 #include "keyd.h"
 #include "base/datetime.h"
+#include "base/host.h"
 #include "base/json_write.h"
 
 #include <inttypes.h>
@@ -112,7 +113,7 @@ add_cell(struct buf *out, int column, const struct rjwt_issued *token, int64_t n
 		add_words(out, token->scope, " ");
 		break;
 	case HOST:
-		if (token->here && token->audience[1] == NULL)
+		if (token->here && token->audience[1] == NULL && !host_is_group(token->audience[0]))
 			buf_adds(out, "here");
 		else
 			add_words(out, token->audience, ",");

@@ -27,4 +27,11 @@ RJWT_MUST enum rjwt_err host_machine(char hex[static DIGEST_HEX], struct rjwt_di
 /* gethostname(2), lower-cased; no DNS. RJWT_AUDIENCE: it is empty or localhost. */
 RJWT_MUST enum rjwt_err host_name(char name[static RJWT_NAME_MAX + 1], struct rjwt_diag *diag);
 
+/* Whether a name in tokens may be shared by many hosts: "@web". A host has a name of its own besides. */
+static inline bool
+host_is_group(const char *name)
+{
+	return name[0] == '@';
+}
+
 #endif

@@ -280,3 +280,14 @@ text_wrap(struct buf *out, const char *text, size_t indent, size_t width)
 		text += n + strspn(text + n, " ");
 	}
 }
+
+bool
+label_check(struct view name)
+{
+	if (name.n == 0 || name.n > LABEL_MAX || name.p[0] < 'a' || name.p[0] > 'z')
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if ((name.p[i] < 'a' || name.p[i] > 'z') && (name.p[i] < '0' || name.p[i] > '9') && name.p[i] != '-')
+			return false;
+	return true;
+}

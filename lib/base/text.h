@@ -54,6 +54,10 @@ bool text_is_printable(uint32_t character);
  */
 bool text_is_name(struct view word);
 
+/* A short name that machines are given: 1 to LABEL_MAX of a-z 0-9 -, a letter first. */
+#define LABEL_MAX 32
+bool label_check(struct view name);
+
 /* The nearest name that is at most two edits away; NULL: none. */
 const char *text_nearest(struct view word, const char *const *names);
 

@@ -74,6 +74,7 @@ config_clear(struct config *config)
 	free(config->path);
 	free(config->state_dir);
 	free(config->base_kid);
+	free(config->fleet_issuer);
 	free(config->token_type);
 	free(config->user_claim);
 	free(config->user_suffix);

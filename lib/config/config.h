@@ -31,7 +31,7 @@ struct config {
 	char *path; /* the file that was read; NULL: none, all keys have their defaults */
 	struct rotation_policy rotation;
 	struct string_list issuer, audience; /* n 0: as recorded in the keyset */
-	char *state_dir, *base_kid, *token_type, *user_claim, *user_suffix;
+	char *state_dir, *base_kid, *fleet_issuer, *token_type, *user_claim, *user_suffix;
 	int64_t default_lifetime_s;
 	int64_t max_token_bytes;
 	int64_t fleet_max_age_s; /* older bundles verify nothing */
@@ -40,7 +40,8 @@ struct config {
 	struct issue_rule *rules; /* in their order: the first that fits counts */
 	size_t nrules;
 	bool one_time_always, cap_session, require_log;
-	bool rotate_given; /* the file has rotate_every */
+	bool rotate_given;   /* the file has rotate_every */
+	bool audience_given; /* by the caller, who means these names and no recorded one */
 };
 
 /*
@@ -55,6 +56,15 @@ RJWT_MUST enum rjwt_err config_check(const struct config *config, const char *co
 
 /* The scope that a PAM service requires; NULL: it rejects all tokens. A view of config, or service itself. */
 const char *config_scope(const struct config *config, const char *service);
+
+/*
+ * The audience that is this host's alone: the first that is configured and no group, else the one that was recorded, which
+ * may be NULL.
+ */
+const char *config_audience(const struct config *config, const char *recorded);
+
+/* Whether this host accepts tokens for a name: its own, each that is configured, and each of its groups. */
+bool config_has_audience(const struct config *config, const char *recorded, struct view name);
 
 /* Whether a name is configured or, if none is, equal to the one recorded in the keyset; recorded may be NULL. */
 bool config_accepts(const struct string_list *configured, const char *recorded, struct view name);

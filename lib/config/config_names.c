@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/config_names.h"
+#include "base/host.h"
 #include "base/string_list.h"
 #include "rjwt.h"
 
@@ -107,4 +108,23 @@ config_accepts(const struct string_list *configured, const char *recorded, struc
 		if (view_is(name, configured->list[i]))
 			return true;
 	return configured->n == 0 && recorded != NULL && view_is(name, recorded);
+}
+
+const char *
+config_audience(const struct config *config, const char *recorded)
+{
+	const struct string_list *names = &config->audience;
+
+	for (size_t i = 0; i < names->n; i++)
+		if (!host_is_group(names->list[i]))
+			return names->list[i];
+	return config->audience_given ? names->list[0] : recorded;
+}
+
+bool
+config_has_audience(const struct config *config, const char *recorded, struct view name)
+{
+	const char *own = config_audience(config, recorded);
+
+	return (own != NULL && view_is(name, own)) || config_accepts(&config->audience, NULL, name);
 }

@@ -116,6 +116,8 @@ set_text(struct config_value *v, char **field)
 		return config_value_say(v, "is not an absolute path");
 	if (v->row->kind == BASE && !keyset_base_check(v->text))
 		return config_value_say(v, "must be 1 to 32 of A-Z a-z 0-9 _ -");
+	if (v->row->kind == LABEL && !label_check(v->text))
+		return config_value_say(v, "must be 1 to 32 of a-z 0-9 -, a letter first");
 	copy = strdup(v->text.p);
 	if (copy == NULL)
 		return config_value_say(v, "cannot be stored: out of memory");
@@ -254,6 +256,7 @@ config_value_set(struct config_value *v, void *object)
 	switch (v->row->kind) {
 	case PATH:
 	case BASE:
+	case LABEL:
 	case WORD:
 	case TEXT:
 		return set_text(v, field);

@@ -14,6 +14,7 @@ enum config_kind {
 	ALG,
 	COUNT,
 	BASE,
+	LABEL,
 	DURATION,
 	WORD,
 	TEXT,

@@ -16,6 +16,7 @@
 
 struct follow_env {
 	const char *state;	  /* the path of the state directory */
+	const char *name;	  /* in the roster, configured; NULL: of the host */
 	const char *issuer;	  /* configured; NULL: recorded in the keyset */
 	const char *audience;	  /* configured; NULL: the host's name */
 	struct keyset_env keyset; /* rules, clock, diag */

@@ -9,19 +9,23 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The first part of the host's name, as far as it can be a name in a roster. */
+/* The one that is configured, or the first part of the host's name as far as it can be a name in a roster. */
 static void
-issuer_name(char name[static FLEET_NAME_MAX + 1])
+issuer_name(const struct follow_env *env, char name[static LABEL_MAX + 1])
 {
 	char host[RJWT_NAME_MAX + 1] = "";
 	size_t n;
 
+	if (env->name != NULL) {
+		snprintf(name, LABEL_MAX + 1, "%s", env->name);
+		return;
+	}
 	if (host_name(host, NULL) != RJWT_OK)
 		host[0] = '\0';
 	n = strcspn(host, ".");
-	n = n > FLEET_NAME_MAX ? FLEET_NAME_MAX : n;
-	snprintf(name, FLEET_NAME_MAX + 1, "%.*s", (int)n, host);
-	if (!fleet_name_check(view_of(name)))
+	n = n > LABEL_MAX ? LABEL_MAX : n;
+	snprintf(name, LABEL_MAX + 1, "%.*s", (int)n, host);
+	if (!label_check(view_of(name)))
 		memcpy(name, "i1", 3);
 }
 
@@ -31,7 +35,7 @@ entry_fill(const struct follow_env *env, const struct keyset *keyset, const char
 {
 	*entry = (struct fleet_issuer){ 0 };
 	if (name[0] == '\0')
-		issuer_name(entry->name);
+		issuer_name(env, entry->name);
 	else
 		snprintf(entry->name, sizeof(entry->name), "%s", name);
 	memcpy(entry->base, keyset->base, sizeof(entry->base));
@@ -87,7 +91,7 @@ fleet_entry(struct store *store, const struct follow_env *env, const char *url, 
 
 	if (url[0] != '\0')
 		RJWT_TRY(check_url(url, diag));
-	if (name[0] != '\0' && !fleet_name_check(view_of(name)))
+	if (name[0] != '\0' && !label_check(view_of(name)))
 		return diag_fail(diag, RJWT_USAGE, "",
 		    "\"%s\" is not a name (expected 1 to 32 of a-z, 0-9 and -, a letter first)", name);
 	RJWT_TRY(lock_take(&lock, store_dir(store), 0, diag));

@@ -26,8 +26,8 @@ RJWT_MUST enum rjwt_err publish_last(const char *state, struct record *record, s
 
 struct published {
 	int64_t serial;
-	char name[FLEET_NAME_MAX + 1]; /* of this issuer in the roster */
-	char path[256];		       /* of the file */
+	char name[LABEL_MAX + 1]; /* of this issuer in the roster */
+	char path[256];		  /* of the file */
 };
 
 /*
@@ -56,7 +56,7 @@ RJWT_MUST enum rjwt_err fleet_renew(struct store *store, const struct follow_env
 
 /*
  * What a roster is to say of this host, served at url. The bundle key is made where it is missing, or is another base's.
- * name "": of the host. url "": url and name are those that the roster has of this base or an earlier one. RJWT_USAGE: url
+ * name "": the one that is configured, or of the host. url "": url and name are those that the roster has of this base or an earlier one. RJWT_USAGE: url
  * or name are malformed, or the roster has none; otherwise as publish().
  */
 RJWT_MUST enum rjwt_err fleet_entry(struct store *store, const struct follow_env *env, const char *url,

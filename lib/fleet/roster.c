@@ -5,17 +5,6 @@
 
 #include <string.h>
 
-bool
-fleet_name_check(struct view name)
-{
-	if (name.n == 0 || name.n > FLEET_NAME_MAX || name.p[0] < 'a' || name.p[0] > 'z')
-		return false;
-	for (size_t i = 0; i < name.n; i++)
-		if ((name.p[i] < 'a' || name.p[i] > 'z') && (name.p[i] < '0' || name.p[i] > '9') && name.p[i] != '-')
-			return false;
-	return true;
-}
-
 static bool
 begins_with(struct view text, const char *prefix)
 {
@@ -120,7 +109,7 @@ read_issuer(struct json json, bool ours, struct roster *roster)
 	struct fleet_issuer *issuer = &roster->issuers[roster->nissuers];
 	struct view key;
 
-	if (json.object == NULL || !read_text(json, "name", fleet_name_check, issuer->name, sizeof(issuer->name)) ||
+	if (json.object == NULL || !read_text(json, "name", label_check, issuer->name, sizeof(issuer->name)) ||
 	    !read_text(json, "base", keyset_base_check, issuer->base, sizeof(issuer->base)) ||
 	    !read_text(json, "iss", claims_name_check, issuer->iss, sizeof(issuer->iss)) ||
 	    !read_text(json, "url", fleet_url_check, issuer->url, sizeof(issuer->url)))

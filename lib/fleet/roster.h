@@ -8,16 +8,16 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "fleet/document.h"
 #include "keyset/keyset.h"
 
 #define FLEET_ISSUERS_MAX 8
 #define FLEET_KEYS_MAX 8
-#define FLEET_NAME_MAX 32
 #define FLEET_URL_MAX 255
 
 struct fleet_issuer {
-	char name[FLEET_NAME_MAX + 1];
+	char name[LABEL_MAX + 1];
 	char base[KEYSET_BASE_MAX + 1];
 	char iss[RJWT_NAME_MAX + 1]; /* the only claim iss that its tokens may have */
 	char url[FLEET_URL_MAX + 1];
@@ -53,7 +53,6 @@ const struct fleet_issuer *roster_named(const struct roster *roster, struct view
 bool roster_has_key(const struct roster *roster, const struct fleet_key *key);
 bool roster_same_keys(const struct roster *a, const struct roster *b);
 
-bool fleet_name_check(struct view name); /* 1 to 32 of a-z 0-9 -, a letter first */
-bool fleet_url_check(struct view url);	 /* http:// or https://, printable ASCII, no blank */
+bool fleet_url_check(struct view url); /* http:// or https://, printable ASCII, no blank */
 
 #endif

@@ -131,12 +131,13 @@ enum rjwt_err
 check_audience(struct verification *w)
 {
 	const struct string_list *names = &w->verifier->config->audience;
-	const char *recorded = recorded_audience(w);
-	bool good = names->n == 0 && recorded != NULL && claims_audience_has(&w->claims, recorded);
+	const char *own = config_audience(w->verifier->config, recorded_audience(w));
+	bool good = own != NULL && claims_audience_has(&w->claims, own);
 
 	for (size_t i = 0; i < names->n; i++)
 		good = good || claims_audience_has(&w->claims, names->list[i]);
-	return check_judge(w, good, first_name(names, recorded), json_string_at(w->claims.json, "aud", 0));
+	return check_judge(w, good, own == NULL ? first_name(names, NULL) : own,
+	    json_string_at(w->claims.json, "aud", 0));
 }
 
 /* Claims are at most 2^53 and leeway 300: these sums cannot overflow. */

@@ -12,7 +12,6 @@
 #include "jose/claims.h"
 #include "jose/jws.h"
 #include "token/mint_origin.h"
-#include "token/prompt_limits.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -138,7 +137,7 @@ mint_request_fill(const struct minter *minter, struct rjwt_request *r, const cha
 	if (r->issuer == NULL)
 		r->issuer = config->issuer.n > 0 ? config->issuer.list[0] : keyset->issuer;
 	if (r->audience == NULL || r->audience[0] == NULL) {
-		default_audience[0] = config->audience.n > 0 ? config->audience.list[0] : keyset->audience;
+		default_audience[0] = config_audience(config, keyset->audience);
 		default_audience[1] = NULL;
 		r->audience = default_audience;
 	}
@@ -152,48 +151,6 @@ order_fill(struct mint_item *o)
 {
 	o->full = *o->request;
 	mint_request_fill(o->minter, &o->full, o->default_audience, &o->lifetime_s);
-}
-
-/*
- * No other host has the keys, so a token that this host rejects is useless elsewhere. It is still minted, for
- * tests and for verifiers that use the JWK Set.
- */
-static void
-order_warn(struct mint_item *o)
-{
-	const struct config *config = o->minter->config;
-	const struct keyset *keyset = store_keyset(o->minter->store);
-	bool here = false;
-
-	for (size_t i = 0; o->full.audience[i] != NULL; i++)
-		here = here || config_accepts(&config->audience, keyset->audience, view_of(o->full.audience[i]));
-	if (!here)
-		text_append(o->warning, sizeof(o->warning), "; ", "this host does not accept the audience %.100s",
-		    o->full.audience[0]);
-	if (!config_accepts(&config->issuer, keyset->issuer, view_of(o->full.issuer)))
-		text_append(o->warning, sizeof(o->warning), "; ", "this host does not accept the issuer %.100s",
-		    o->full.issuer);
-}
-
-/* The prompts of its scopes: the one that takes least, and whether a program cannot take the token at all. */
-static void
-look_at_prompts(struct mint_item *o)
-{
-	bool once = !o->full.reusable || o->minter->config->one_time_always;
-
-	o->prompt_limit = SIZE_MAX;
-	for (size_t i = 0; o->full.scope[i] != NULL; i++) {
-		struct rjwt_prompt prompt;
-
-		if (prompt_find(o->minter->config, o->full.scope[i], &prompt) && prompt.limit < o->prompt_limit) {
-			o->prompt_limit = prompt.limit;
-			o->prompt_scope = o->full.scope[i];
-		}
-		if (prompt.as_user && once)
-			text_append(o->warning, sizeof(o->warning), "; ",
-			    "%s does not run as root, so it cannot take a one-time token: it needs --reusable",
-			    prompt.service);
-	}
 }
 
 /* --- the JSON that is signed ------------------------------------------------------------------ */
@@ -444,8 +401,7 @@ mint_item_begin(struct mint_item *o)
 	order_fill(o);
 	if ((o->err = order_check(o)) != RJWT_OK || (o->err = set_jti(o)) != RJWT_OK)
 		return;
-	order_warn(o);
-	look_at_prompts(o);
+	mint_item_warn(o);
 	o->state = ITEM_PENDING;
 }
 

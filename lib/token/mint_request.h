@@ -40,6 +40,9 @@ struct mint_item {
 void mint_request_fill(const struct minter *minter, struct rjwt_request *request,
     const char *default_audience[static 2], int64_t *lifetime_s);
 
+/* What becomes of the prompts of its scopes, and of the hosts that it is for: warning, prompt_limit, prompt_scope. */
+void mint_item_warn(struct mint_item *item);
+
 /* Check a request as far as that does not depend on the keyset, and assign the token id. item->err is the result. */
 void mint_item_begin(struct mint_item *item);
 

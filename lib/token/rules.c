@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "token/rules.h"
 #include "base/datetime.h"
+#include "base/host.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -80,13 +81,16 @@ matches_pattern(const char *pattern, const char *name)
 	}
 }
 
+/* A token for a group opens every host of it: no pattern means one, nor does self on a host of the group. */
 static bool
 names_host(const struct rule_case *c, const char *entry, const char *name)
 {
+	if (host_is_group(name))
+		return strcmp(entry, name) == 0;
 	if (strcmp(entry, "*") == 0)
 		return true;
 	if (strcmp(entry, "self") == 0)
-		return config_accepts(&c->config->audience, c->recorded, view_of(name));
+		return config_has_audience(c->config, c->recorded, view_of(name));
 	return matches_pattern(entry, name);
 }
 

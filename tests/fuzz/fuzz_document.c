@@ -38,7 +38,7 @@ read_roster(struct view payload)
 	for (size_t i = 0; i < roster.nissuers; i++) {
 		const struct fleet_issuer *issuer = &roster.issuers[i];
 
-		FUZZ_CHECK(fleet_name_check(view_of(issuer->name)) && fleet_url_check(view_of(issuer->url)) &&
+		FUZZ_CHECK(label_check(view_of(issuer->name)) && fleet_url_check(view_of(issuer->url)) &&
 			   keyset_base_check(view_of(issuer->base)) && strchr(issuer->base, '/') == NULL);
 		FUZZ_CHECK(roster_find(&roster, view_of(issuer->base)) == issuer &&
 			   roster_named(&roster, view_of(issuer->name)) == issuer);

@@ -75,3 +75,92 @@ join()
 	run -0 rjwt-keyd join http://i1.example/fleet.jws "$(jq -r .pin /var/lib/rjwt/fleet.json)"
 	run -0 ssh_kbd alice "$token" 'id -un'
 }
+
+# follows LEVEL TEXT - what check finds about what follows, or says where all is well
+follows() { rjwt-keyd check --json | jq -e --arg text "$2" --arg level "$1" \
+	'[.findings[] | select(.area == "fleet")] | length == 1 and .[0].level == $level and (.[0].text | contains($text))'; }
+
+@test "fleet: check finds out whether a unit or cron follows on a host that has joined" {
+	nothing='neither a unit of systemd nor cron runs rjwt-keyd follow'
+	cron=/etc/cron.d/rjwt wants=/etc/systemd/system/timers.target.wants
+	[ ! -e /run/systemd/system ]
+	rm -f $cron
+	mkdir -p /etc/cron.d $wants
+	join
+	follows warn "$nothing"
+	[ "$(rjwt-keyd check --json | jq -r '.findings[] | select(.area == "fleet") | .code, (.fix | length > 0)' | tr '\n' ' ')" = 'fleet.follow true ' ]
+	cp etc/cron.d/rjwt $cron
+	follows ok '/etc/cron.d runs rjwt-keyd follow'
+	sed -i 's/^\* /# &/' $cron    # the line that follows, and not the one that rotates
+	follows warn "$nothing"
+	ln -s "$PWD/etc/systemd/rjwt-follow.timer" $wants/    # nothing looks at it
+	follows warn "$nothing"
+	mkdir -p /run/systemd/system
+	follows ok 'a unit of systemd runs rjwt-keyd follow'
+	rm $wants/rjwt-follow.timer
+	cp etc/cron.d/rjwt $cron    # which leaves it to systemd
+	follows warn "$nothing"
+	ln -s /nowhere/rjwt-follow.timer $wants/
+	follows warn "$nothing"
+	rm $wants/rjwt-follow.timer
+	printf '[Service]\n#ExecStart=rjwt-keyd follow\n' >/srv/issuer/carrier.service
+	ln -s /srv/issuer/carrier.service $wants/
+	follows warn "$nothing"
+	sed -i 's/#//' /srv/issuer/carrier.service
+	follows ok 'a unit of systemd runs rjwt-keyd follow'
+	rm $wants/carrier.service
+	rmdir /run/systemd/system
+	rm $cron
+	mkdir -p /var/spool/cron/crontabs
+	chmod 0730 /var/spool/cron/crontabs
+	run as alice rjwt-keyd check --json
+	jq -e '.findings | any(.area == "fleet" and .level == "ok" and (.text |
+		contains("not checked whether anything runs rjwt-keyd follow: /var/spool/cron/crontabs: Permission denied")))' <<<"$output"
+	issuer keyd check --json >"$BATS_TEST_TMPDIR/issuer" || true
+	jq -e '[.findings[] | select(.area == "fleet")] == []' "$BATS_TEST_TMPDIR/issuer"    # nobody to follow
+}
+
+# dated SECONDS - as if the issuer had published so much earlier
+dated()
+{
+	local text
+	text=$(jq -c "del(.sum) | .iat -= $1" $record)
+	printf '%s,"sum":"%s"}\n' "${text%\}}" "$(printf %s "${text%\}}" | sha256sum | cut -d' ' -f1)" >"$BATS_TEST_TMPDIR/record"
+	cat "$BATS_TEST_TMPDIR/record" >$record
+}
+
+looked() { grep -q 'is not ours' "$said" || [ "$(jq .serial $record)" -gt "$before" ]; }
+
+# run_issuer - rjwt-keyd run, until it has published or says why it does not; what it says is in $said
+run_issuer()
+{
+	said=$BATS_TEST_TMPDIR/said
+	before=$(jq .serial $record)
+	rjwt-keyd -c /srv/issuer/rjwt.yaml run </dev/null >"$said" 2>&1 3>&- &
+	pid=$!
+	await looked
+	kill -TERM $pid
+	wait $pid
+}
+
+@test "fleet: rjwt-keyd run on an issuer follows first of all: one that was restored does not publish, one that was not does" {
+	record=/srv/issuer/state/private/published.json
+	rm -rf /var/spool/rjwt
+	mkdir -p /var/spool/rjwt
+	join
+	cp -a /srv/issuer/state /srv/backup
+	sleep 1.1
+	issuer keyd publish
+	cp /srv/issuer/state/www/fleet.jws /var/spool/rjwt/mirror.jws    # what its own mirror has
+	dated 700    # which makes it due
+	run_issuer
+	[ "$(jq .serial $record)" -gt "$before" ]
+	run ! grep -q 'is not ours' "$said"
+	rm -rf /srv/issuer/state
+	mv /srv/backup /srv/issuer/state
+	dated 700
+	run_issuer
+	[ "$(jq .serial $record)" -eq "$before" ]
+	run -1 issuer keyd publish
+	[[ $output == *'init --adopt'* ]]
+}

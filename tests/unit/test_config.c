@@ -80,6 +80,11 @@ static const struct {
 	{ "base_kid: a_-9", "base_kid: a.b" },
 	{ "base_kid: abcdefghijklmnopqrstuvwxyz123456", "base_kid: abcdefghijklmnopqrstuvwxyz1234567" },
 	{ "base_kid: \"1\"", "base_kid: 1" },
+	{ "fleet_issuer: i-1", "fleet_issuer: 1i" },
+	{ "fleet_issuer: i", "fleet_issuer: \"\"" },
+	{ "fleet_issuer: ab", "fleet_issuer: aB" },
+	{ "fleet_issuer: i1", "fleet_issuer: i.1" },
+	{ "fleet_issuer: abcdefghijklmnopqrstuvwxyz-12345", "fleet_issuer: abcdefghijklmnopqrstuvwxyz-123456" },
 	{ "rotate_every: 0", "rotate_every: -5" }, /* rotated at every mint in the reference */
 	{ "rotate_every: 90s", "rotate_every: 90" },
 	{ "rotate_every: 7d", "rotate_every: 1w" },
@@ -319,7 +324,7 @@ test_defaults(void **state)
 		assert_true(initial != NULL && strlen(help) > 10);
 		n++;
 	}
-	assert_int_equal(n, 23);
+	assert_int_equal(n, 24);
 }
 
 /* A missing default file means the defaults; a file that was named must be there. */

@@ -133,6 +133,27 @@ test_few_uses(void **state)
 	check(f, (const char *[]){ "alice: ssh sudo | host.example | ssh sudo | dead here" }, 1);
 }
 
+/* A token for a group of hosts is not over when this one has spent it. */
+static void
+test_group(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const group[] = { "@web", NULL }, *const here[] = { "host.example", NULL };
+	RJWT_CLEAN(rjwt_token_clear)
+	struct rjwt_token all = mint(f, (struct rjwt_request){ .user = "alice", .audience = group });
+	RJWT_CLEAN(rjwt_token_clear)
+	struct rjwt_token one = mint(f, (struct rjwt_request){ .user = "bob", .audience = here });
+
+	want("not of the group", judge_as(f, all.text, "alice", "sshd", 0, NULL), RJWT_AUDIENCE);
+	fixture_config(f, "audience: \"@web\"\n");
+	want("alice", judge_as(f, all.text, "alice", "sshd", 0, NULL), RJWT_OK);
+	want("bob", judge_as(f, one.text, "bob", "sshd", 0, NULL), RJWT_OK);
+	check(f,
+	    (const char *[]){ "alice: ssh | @web | ssh | live once here",
+		"bob: ssh | host.example | ssh | dead once here" },
+	    2);
+}
+
 /* Of what another host may take as well, this one does not know the end. */
 static void
 test_hosts(void **state)
@@ -226,8 +247,8 @@ test_records(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { T(test_uses), T(test_few_uses), T(test_hosts), T(test_revoked), T(test_end),
-		T(test_records) };
+	const struct CMUnitTest tests[] = { T(test_uses), T(test_few_uses), T(test_hosts), T(test_group),
+		T(test_revoked), T(test_end), T(test_records) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
