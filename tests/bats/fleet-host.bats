@@ -101,13 +101,7 @@ serial() { jq .followed.serial "$top"/a/state/fleet/*/keyset.json; }
 }
 
 # aged SECONDS - what is installed is so much older
-aged()
-{
-	local file
-	file=$(echo "$top"/a/state/fleet/*/keyset.json)
-	sed "s/\"issued\":[0-9]*/\"issued\":$(($(date +%s) - $1))/" "$file" | seal >"$top/aged"
-	cat "$top/aged" >"$file"
-}
+aged() { reseal ".followed.issued = $(($(date +%s) - $1))" "$top"/a/state/fleet/*/keyset.json; }
 
 @test "status by the age of what is installed: 30 minutes, ahead of the clock, fleet_max_age" {
 	on a keyd follow "$file"
@@ -155,11 +149,9 @@ aged()
 	on a keyd follow "$file"
 	for where in "$top/a/state/fleet.json" "$top"/a/state/fleet/*/keyset.json; do
 		cp "$where" "$top/kept"
-		sed "s/\"before\":[0-9]*/\"before\":$(($(date +%s) - 5))/" "$top/kept" | seal >"$top/edited"
-		cat "$top/edited" >"$where"
+		reseal "(.followed // .).before = $(($(date +%s) - 5))" "$where"
 		run -0 on a keyd status
-		sed "s/\"before\":[0-9]*/\"before\":4070908800/" "$top/kept" | seal >"$top/edited"
-		cat "$top/edited" >"$where"
+		reseal '(.followed // .).before = 4070908800' "$where"
 		run -3 on a keyd status
 		says 'tokens issued until 2099-01-01T00:00:00Z are rejected'
 		run -3 on a keyd status --json
@@ -244,9 +236,7 @@ mint() { on i issue -a a "$@" 2>/dev/null; }
 	# a token from before is rejected for good, whatever the clock; a new one is accepted
 	sleep 1.1
 	run -0 on a verify -u alice -s sshd <<<"$(mint --reusable -t 4s alice)"
-	sed -i "s/\"before\":[0-9]*/\"before\":$(($(date +%s) + 60))/" "$top"/a/state/fleet/*/keyset.json
-	seal <"$(echo "$top"/a/state/fleet/*/keyset.json)" >"$top/sealed"
-	cat "$top/sealed" >"$(echo "$top"/a/state/fleet/*/keyset.json)"
+	reseal ".followed.before = $(($(date +%s) + 60))" "$top"/a/state/fleet/*/keyset.json
 	run -1 on a verify -u alice -s sshd <<<"$(mint --reusable -t 4s alice)"
 	says 'rejected: denied'
 }

@@ -19,3 +19,21 @@ machine()
 
 # on NAME PROGRAM [ARG...]
 on() { "$RJWT_BUILD/rjwt-$2" -c "$top/$1.yaml" "${@:3}"; }
+
+# reseal FILTER FILE - changed by jq, with the right sum
+reseal()
+{
+	jq -c "$1" "$2" | seal >"$top/resealed"
+	cat "$top/resealed" >"$2"
+}
+
+# settle NAME... - as if these had begun to remember used tokens 10 s earlier: they take what is minted now
+settle()
+{
+	local name file
+	for name; do
+		for file in "$top/$name"/state/fleet{.json,/*/keyset.json}; do
+			reseal '(.followed // .).born -= 10' "$file"
+		done
+	done
+}
