@@ -102,13 +102,7 @@ serial() { jq .followed.serial "$top"/a/state/fleet/*/keyset.json; }
 }
 
 # aged SECONDS - what is installed is so much older
-aged()
-{
-	local file
-	file=$(echo "$top"/a/state/fleet/*/keyset.json)
-	sed "s/\"issued\":[0-9]*/\"issued\":$(($(date +%s) - $1))/" "$file" | seal >"$top/aged"
-	cat "$top/aged" >"$file"
-}
+aged() { reseal ".followed.issued = $(($(date +%s) - $1))" "$top"/a/state/fleet/*/keyset.json; }
 
 @test "status by the age of what is installed: 30 minutes, ahead of the clock, fleet_max_age" {
 	on a keyd follow "$file"
@@ -156,11 +150,9 @@ aged()
 	on a keyd follow "$file"
 	for where in "$top/a/state/fleet.json" "$top"/a/state/fleet/*/keyset.json; do
 		cp "$where" "$top/kept"
-		sed "s/\"before\":[0-9]*/\"before\":$(($(date +%s) - 5))/" "$top/kept" | seal >"$top/edited"
-		cat "$top/edited" >"$where"
+		reseal "(.followed // .).before = $(($(date +%s) - 5))" "$where"
 		run -0 on a keyd status
-		sed "s/\"before\":[0-9]*/\"before\":4070908800/" "$top/kept" | seal >"$top/edited"
-		cat "$top/edited" >"$where"
+		reseal '(.followed // .).before = 4070908800' "$where"
 		run -3 on a keyd status
 		says 'tokens issued until 2099-01-01T00:00:00Z are rejected'
 		run -3 on a keyd status --json
@@ -218,7 +210,8 @@ mint() { on i issue -a a "$@" 2>/dev/null; }
 	run -0 on a keyd once
 	says 'nothing is due'
 	[ "$(denied)" = '0 1' ]
-	sleep 12
+	forgive 12
+	reseal '.followed.issued -= 12' "$top"/a/state/fleet/*/keyset.json
 	run -0 on a keyd once    # the issuer was not heard from since
 	[ "$(denied)" = '0 1' ]
 	on i keyd publish
@@ -238,16 +231,14 @@ mint() { on i issue -a a "$@" 2>/dev/null; }
 	run -0 on i keyd once
 	[ "$(find "$top/i/state/denied" -type f | wc -l)" -eq 1 ]
 	printf '%s\n' 'previous_key_ttl: 10s' >>"$top/i.yaml"
-	sleep 9
+	forgive 9
 	run -0 on i keyd once
 	says 'removed'
 	[ "$(find "$top/i/state/denied" -type f | wc -l)" -eq 0 ]
 	# a token from before is rejected for good, whatever the clock; a new one is accepted
-	sleep 1.1
+	forgive 2
 	run -0 on a verify -u alice -s sshd <<<"$(mint --reusable -t 4s alice)"
-	sed -i "s/\"before\":[0-9]*/\"before\":$(($(date +%s) + 60))/" "$top"/a/state/fleet/*/keyset.json
-	seal <"$(echo "$top"/a/state/fleet/*/keyset.json)" >"$top/sealed"
-	cat "$top/sealed" >"$(echo "$top"/a/state/fleet/*/keyset.json)"
+	reseal ".followed.before = $(($(date +%s) + 60))" "$top"/a/state/fleet/*/keyset.json
 	run -1 on a verify -u alice -s sshd <<<"$(mint --reusable -t 4s alice)"
 	says 'rejected: denied'
 }
@@ -257,11 +248,13 @@ mint() { on i issue -a a "$@" 2>/dev/null; }
 	printf '%s\n' 'max_lifetime: 1s' 'default_lifetime: 1s' >>"$top/a.yaml"
 	run on i keyd revoke --sub alice    # 1: no live token of alice is known
 	says 'are denied in this fleet'
+	run on i keyd revoke --sub bob
 	on a keyd follow "$file"
-	: >"$(find "$top"/a/state/fleet/*/denied/sub -type f)"
+	forgive 10
+	damaged=$(find "$top"/a/state/fleet/*/denied/sub -type f | head -n 1)
+	: >"$damaged"
 	rm -r "$top/a/state/denied"
-	sleep 5
 	run on a keyd once
 	[ ! -e "$top/a/state/denied" ]
-	[ "$(find "$top"/a/state/fleet/*/denied -type f | wc -l)" -eq 1 ]
+	[ "$(find "$top"/a/state/fleet/*/denied -type f)" = "$damaged" ]    # the other one was due
 }

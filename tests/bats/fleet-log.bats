@@ -22,11 +22,7 @@ setup()
 published() { jq ".$1" "$top/i/state/private/published.json"; }
 
 # aged SECONDS - as if the newest had been published so much earlier
-aged()
-{
-	jq -c ".iat -= $1" "$top/i/state/private/published.json" | seal >"$top/record"
-	cat "$top/record" >"$top/i/state/private/published.json"
-}
+aged() { reseal ".iat -= $1" "$top/i/state/private/published.json"; }
 
 # line SECONDS_AGO AGENT [STATUS] - in the log, as nginx writes it
 line()

@@ -19,3 +19,30 @@ machine()
 
 # on NAME PROGRAM [ARG...]
 on() { "$RJWT_BUILD/rjwt-$2" -c "$top/$1.yaml" "${@:3}"; }
+
+# reseal FILTER FILE - changed by jq, with the right sum
+reseal()
+{
+	jq -c "$1" "$2" | seal >"$top/resealed"
+	cat "$top/resealed" >"$2"
+}
+
+# settle NAME... - as if these had begun to remember used tokens 10 s earlier: they take what is minted now
+settle()
+{
+	local name file
+	for name; do
+		for file in "$top/$name"/state/fleet{.json,/*/keyset.json}; do
+			reseal '(.followed // .).born -= 10' "$file"
+		done
+	done
+}
+
+# forgive SECONDS - as if all that is denied had been denied so much earlier
+forgive()
+{
+	local file
+	while read -r file; do
+		echo $(($(<"$file") - $1)) >"$file"
+	done < <(find "$top" -path '*/denied/*' -type f)
+}
