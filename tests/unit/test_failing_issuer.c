@@ -18,8 +18,8 @@ setup(void **state)
 	char key_file[160];
 
 	snprintf(key_file, sizeof(key_file), "%s/fleet.key", f->top);
-	want("fleet init",
-	    rjwt_fleet_init(&options, "http://i.example/fleet.jws", key_file, &fleet, &f->diag), RJWT_OK);
+	want("fleet init", rjwt_fleet_init(&options, "http://i.example/fleet.jws", key_file, &fleet, &f->diag),
+	    RJWT_OK);
 	clock_run(KEYSET_OUT_S);
 	want("reopen", fixture_reopen(f), RJWT_OK);
 	(void)rotate(f);
