@@ -85,7 +85,7 @@ prune_parked(void *context, const char *name)
 	err = file_read(p->dir, name, PARKED_FILE_MAX, &text, NULL, NULL);
 	if (err != RJWT_OK && err != RJWT_KEYSET)
 		return RJWT_OK;
-	if (err == RJWT_OK && parked_parse(buf_view(&text), &parked))
+	if (parked_parse(buf_view(&text), &parked))
 		end_s = parked.until_s + RJWT_LEEWAY_MAX;
 	else
 		end_s = status.st_mtime + TORN_S;

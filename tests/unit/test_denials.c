@@ -108,6 +108,7 @@ test_put(void **state)
 	bool written = false;
 
 	(void)state;
+	put_says("of no time", 0, false, true, "0\n");
 	put_says("the first", 100, false, true, "100\n");
 	assert_int_equal(fstatat(denials.sub.fd, HASH, &status, AT_SYMLINK_NOFOLLOW), 0);
 	assert_int_equal(status.st_mode & 07777, 0644);
@@ -185,7 +186,7 @@ put_some(void)
 static void
 test_each(void **state)
 {
-	static const char *const others[] = { HASH "0", ".new." HASH,
+	static const char *const others[] = { HASH "0", HASH ".old", ".new." HASH,
 		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde",
 		"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
 		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg" };

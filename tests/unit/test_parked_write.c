@@ -207,6 +207,8 @@ every(const char *name, enum rjwt_err (*work)(void), bool may)
 		err = work();
 		if (!failing_end())
 			break;
+		if (strstr(failing_name, "EVP_Q_digest") != NULL)
+			EXPECT("no name", err, RJWT_INTERNAL);
 		excused = may && k > 8; /* calls that open the directory */
 		for (size_t i = 0; i < ARRAY_LEN(never); i++)
 			excused = excused && strcmp(failing_name, never[i]) != 0;
