@@ -308,15 +308,14 @@ read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_r
 static enum rjwt_err
 deny(struct rjwt *h, const struct rjwt_revocation *r, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
-	char at[32], names[120] = "";
+	char at[32], names[KEYSET_NAMES_SIZE];
 	int64_t until_s = 0;
 
 	if ((flags & RJWT_DRY_RUN) == 0)
 		RJWT_TRY(handle_deny(h, r, &until_s, diag));
 	RJWT_TRY(change(h, (struct change_request){ .why = WHY_BUMP }, flags, done, diag));
 	time_format(at, until_s);
-	for (size_t i = 0; r->users != NULL && r->users[i] != NULL && i < 3; i++)
-		text_append(names, sizeof(names), ", ", "%.32s", r->users[i]);
+	keyset_name_users(r->users, names);
 	if (r->jti != NULL)
 		snprintf(done->text, sizeof(done->text), "the token %.128s is denied in this fleet", r->jti);
 	else
