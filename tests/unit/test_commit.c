@@ -307,6 +307,7 @@ test_unknown(void **state)
 		bool stays;
 	} rows[] = { { "-----BEGIN PRIVATE KEY-----\n", false }, { "-----BEGIN ", false }, { "-----BEGIN", true },
 		{ "c2VjcmV0IHNlY3JldCBzZWNyZXQ", true }, { "", true } };
+	char path[200];
 
 	(void)state;
 	retire_first(0);
@@ -316,8 +317,11 @@ test_unknown(void **state)
 		if (swept(true) == rows[i].stays || file_there(now.f, "private/1.key") != rows[i].stays)
 			fail_msg("\"%s\"", rows[i].text);
 	}
-	if (file_there(now.f, "private/1.key"))
-		file_gone(now.f, "private/1.key");
+	snprintf(path, sizeof(path), "%s/private/1.key", now.f->state);
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_false(swept(true)); /* others could have written it: what it is cannot be said */
+	assert_true(file_there(now.f, "private/1.key"));
+	file_gone(now.f, "private/1.key");
 	file_gone(now.f, "keys/1.jwk");
 	file_put(now.f, "private/1.key", VIEW("c2VjcmV0IHNlY3JldCBzZWNyZXQ"));
 	assert_true(swept(true)); /* without its public file it verifies nothing */
@@ -380,6 +384,20 @@ builds_key(void)
 	return strncmp(failing_name, "OSSL_", 5) == 0 || strncmp(failing_name, "EVP_PKEY", 8) == 0;
 }
 
+/* The private half of a retired pair, whose public file is damaged. */
+static void
+put_retired(void)
+{
+	file_put(now.f, "keys/1.jwk", VIEW("damaged"));
+	file_put(now.f, "private/1.key", VIEW("-----BEGIN PRIVATE KEY-----"));
+}
+
+static bool
+is_erased(void)
+{
+	return !file_there(now.f, "private/1.key");
+}
+
 static bool
 is_clean(void)
 {
@@ -387,7 +405,13 @@ is_clean(void)
 	       !file_there(now.f, COMMIT_UNFINISHED) && (builds_key() || !file_has(now.f, "jwks.json", "{}"));
 }
 
-/* Where there is done(), an error in looking whether something is to be done is answered by doing it. */
+/* Where there is done(): what only looks whether it is to be done is answered by doing it; an event may be lost. */
+static bool
+excused(void)
+{
+	return builds_key() || strcmp(failing_name, "fstatat") == 0 || strcmp(failing_name, "reallocarray") == 0;
+}
+
 static void
 every(const char *name, void (*prepare)(void), enum rjwt_err (*work)(void), bool (*done)(void))
 {
@@ -400,12 +424,12 @@ every(const char *name, void (*prepare)(void), enum rjwt_err (*work)(void), bool
 		failing_begin(k);
 		err = work();
 		failed = failing_end();
+		events_give(&now.events);
 		if (!failed)
 			failing_name = "nothing";
 		if (err == RJWT_OK && done != NULL && !done())
 			fail_msg("%s: call %u, %s, failed, and it is not done", name, k, failing_name);
-		if (err == RJWT_OK && failed &&
-		    (done == NULL || (!builds_key() && strcmp(failing_name, "fstatat") != 0)))
+		if (err == RJWT_OK && failed && (done == NULL || !excused()))
 			fail_msg("%s: call %u, %s, failed, and nobody minded", name, k, failing_name);
 	}
 	want(name, err, RJWT_OK);
@@ -419,6 +443,8 @@ test_failing(void **state)
 	every("new key", NULL, do_new_key, NULL);
 	every("destroy", NULL, do_destroy, NULL);
 	every("recover", put_garbage, do_recover, is_clean);
+	retire_first(0);
+	every("erase", put_retired, do_recover, is_erased);
 }
 
 #define C(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
