@@ -95,6 +95,20 @@ configure(struct fixture *f, char letter, unsigned number)
 	rjwt_close(h);
 }
 
+/* Whichever keyset it is, the old or the new one: it mints, and verifies what it minted. */
+static void
+still_works(struct fixture *f, const char *label)
+{
+	RJWT_CLEAN(free_clean) char *token = NULL;
+	struct keyset keyset = keyset_get(f);
+	char yaml[64];
+
+	snprintf(yaml, sizeof(yaml), "base_kid: %s\n", keyset.base);
+	fixture_config(f, yaml);
+	token = minted(f, "carol");
+	want(label, judge_as(f, token, "carol", "sshd", 0, NULL), RJWT_OK);
+}
+
 static void
 test_adopt(void **state)
 {
@@ -117,6 +131,7 @@ test_adopt(void **state)
 		if (err == RJWT_OK)
 			holds(f, label, first);
 		else {
+			still_works(f, label);
 			/* versions are never used twice: a try that failed may have used some up */
 			configure(f, 'C', turn);
 			want(label, init(f, RJWT_ADOPT, &change), RJWT_OK);
@@ -131,11 +146,36 @@ test_adopt(void **state)
 	printf("# adopt: one in %u of %u calls\n", n, failing_calls);
 }
 
+/* An old copy of keyset.json, which mints nothing: an adoption that fails makes it no better. */
+static void
+test_adopt_old(void **state)
+{
+	struct fixture *f = *state;
+	unsigned n = share(), k = 1 + (unsigned)getpid() % n;
+	bool failed = true;
+
+	for (unsigned turn = 0; failed; k += n, turn++) {
+		int64_t next = keyset_get(f).next_version;
+		struct rjwt_change change;
+		char name[64];
+
+		snprintf(name, sizeof(name), "keys/%lld.jwk", (long long)next);
+		file_put(f, name, VIEW("x"));
+		configure(f, 'D', turn);
+		failing_begin(k);
+		(void)init(f, RJWT_ADOPT, &change);
+		failed = failing_end();
+		if (keyset_get(f).next_version != next && keyset_get(f).active.version <= next)
+			fail_msg("call %u, %s, failed: the old copy counts as the newest", k, failing_name);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_init),
-		cmocka_unit_test_setup_teardown(test_adopt, fixture_setup, fixture_teardown) };
+		cmocka_unit_test_setup_teardown(test_adopt, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_adopt_old, fixture_setup, fixture_teardown) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
