@@ -159,6 +159,71 @@ test_new_key(void **state)
 	assert_false(file_there(now.f, "keys/4.jwk"));
 }
 
+/* What is written is read again before it counts: with its public half, where there is one. */
+static const struct jwk *looked_at;
+static bool with_public;
+
+static enum rjwt_err
+refuse_load(struct provider *provider, int64_t version, const struct jwk *jwk, struct signer **signer,
+    struct rjwt_diag *diag)
+{
+	(void)provider;
+	(void)version;
+	(void)signer;
+	(void)diag;
+	looked_at = jwk;
+	with_public = jwk->key != NULL;
+	return RJWT_KEYSET;
+}
+
+static void
+test_generate(void **state)
+{
+	static const char *const labels[] = { "ES256", "HS256" };
+	struct provider *p = store_provider(now.store);
+	struct provider own = *p;
+	struct key *none = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+		const struct alg *alg = alg_by_label(view_of(labels[i]));
+		RJWT_CLEAN(key_clean) struct key *key = NULL;
+		const struct key *mine;
+		char name[32];
+
+		snprintf(name, sizeof(name), "private/%d.key", (int)(50 + i));
+		want("key", key_generate(alg, 0, &key), RJWT_OK);
+		mine = key;
+		want("given", p->generate(p, 50 + (int64_t)i, alg, 0, &key, NULL), RJWT_OK);
+		assert_ptr_equal(key, mine);
+		assert_true(file_there(now.f, name));
+		looked_at = NULL;
+		p->load = refuse_load;
+		want("unusable", p->generate(p, 60 + (int64_t)i, alg, 0, &key, NULL), RJWT_KEYSET);
+		p->load = own.load;
+		assert_non_null(looked_at);
+		assert_true(with_public == (i == 0));
+		assert_null(key);
+		want("none given", p->generate(p, 70 + (int64_t)i, alg, 0, &key, NULL), RJWT_OK);
+		assert_ptr_equal(key_alg(key), alg);
+		want("destroy", p->destroy(p, 50 + (int64_t)i, NULL), RJWT_OK);
+		assert_false(file_there(now.f, name));
+		want("destroy again", p->destroy(p, 50 + (int64_t)i, NULL), RJWT_OK);
+	}
+	assert_int_not_equal(p->generate(p, 80, alg_by_label(VIEW("RS256")), 8, &none, &now.f->diag), RJWT_OK);
+	assert_string_equal(now.f->diag.text, "cannot create a RS256 key");
+	assert_null(none);
+	assert_false(file_there(now.f, "private/80.key"));
+	provider_make_writable(p);
+	assert_true(p->generate == own.generate && p->destroy == own.destroy);
+	p->generate = NULL;
+	provider_make_writable(p);
+	assert_true(p->generate == own.generate && p->destroy == own.destroy);
+	p->destroy = NULL;
+	provider_make_writable(p);
+	assert_true(p->generate == own.generate && p->destroy == own.destroy);
+}
+
 static void
 test_names(void **state)
 {
@@ -439,6 +504,27 @@ every(const char *name, void (*prepare)(void), enum rjwt_err (*work)(void), bool
 	return syncs;
 }
 
+/* A key that could not be written down leaves no file. */
+static void
+test_failing_format(void **state)
+{
+	char name[64];
+	bool failed = true, seen = false;
+
+	(void)state;
+	for (unsigned k = 1; failed; k++) {
+		failing_begin(k);
+		(void)do_new_key();
+		failed = failing_end();
+		if (!failed || strcmp(failing_name, "PEM_write_bio_PKCS8PrivateKey") != 0)
+			continue;
+		seen = true;
+		snprintf(name, sizeof(name), "private/%d.key", (int)version);
+		assert_false(file_there(now.f, name));
+	}
+	assert_true(seen);
+}
+
 static void
 test_failing(void **state)
 {
@@ -457,9 +543,10 @@ test_failing(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { C(test_stage), C(test_make_keys), C(test_new_key), C(test_names),
-		C(test_sweep), C(test_sweep_tells), C(test_export), C(test_pair),
-		cmocka_unit_test_setup_teardown(test_secret, setup_hs256, teardown), C(test_unknown), C(test_failing) };
+	const struct CMUnitTest tests[] = { C(test_stage), C(test_make_keys), C(test_new_key), C(test_generate),
+		C(test_names), C(test_sweep), C(test_sweep_tells), C(test_export), C(test_pair),
+		cmocka_unit_test_setup_teardown(test_secret, setup_hs256, teardown), C(test_unknown), C(test_failing),
+		C(test_failing_format) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
