@@ -103,6 +103,7 @@ test_generate(void **state)
 	static const char *const labels[] = { "ES256", "HS256" };
 	struct provider *p = store_provider(now.store);
 	struct provider own = *p;
+	struct signer *signer = NULL;
 	struct key *none = NULL;
 
 	(void)state;
@@ -127,6 +128,12 @@ test_generate(void **state)
 		assert_null(key);
 		want("none given", p->generate(p, 70 + (int64_t)i, alg, 0, &key, NULL), RJWT_OK);
 		assert_ptr_equal(key_alg(key), alg);
+		now.f->diag = (struct rjwt_diag){ 0 };
+		want("load", p->load(p, 70 + (int64_t)i, &(struct jwk){ .alg = alg }, &signer, &now.f->diag), RJWT_OK);
+		assert_string_equal(now.f->diag.text, ""); /* of a success nothing is told */
+		signer_clean(&signer);
+		assert_null(signer);
+		signer_clean(&signer);
 		want("destroy", p->destroy(p, 50 + (int64_t)i, NULL), RJWT_OK);
 		assert_false(file_there(now.f, name));
 		want("destroy again", p->destroy(p, 50 + (int64_t)i, NULL), RJWT_OK);
