@@ -130,29 +130,6 @@ handle_issues(const struct rjwt *h)
 	return publish_wanted(h->config.state_dir);
 }
 
-/* Who may not look into private/ changes no keyset either. */
-void
-handle_look_at_fleet(struct rjwt *h)
-{
-	struct rotation_policy *policy = &h->config.rotation;
-	const struct fleet *fleet;
-	struct record record;
-
-	policy->published = false;
-	if (h->store == NULL || h->fleet == NULL || fleet_refresh(h->fleet) != RJWT_OK)
-		return;
-	fleet = fleet_value(h->fleet);
-	policy->published = fleet != NULL &&
-			    roster_find(&fleet->roster, view_of(store_keyset(h->store)->base)) != NULL &&
-			    publish_wanted(h->config.state_dir);
-	policy->out = policy->out_s = 0;
-	if (policy->published && publish_last(h->config.state_dir, &record, NULL) == RJWT_OK) {
-		policy->out = record.next;
-		policy->out_s = record.next_s;
-	}
-	policy->rotate_every_s = config_rotate_every_s(&h->config, policy->published);
-}
-
 enum rjwt_err
 handle_renew(const struct config *config, struct clock *clock, struct rjwt_diag *diag)
 {

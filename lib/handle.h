@@ -27,8 +27,9 @@ struct rjwt {
 
 /*
  * Whether other hosts follow this keyset, and since when they can know the next key: into the policy, before a change.
+ * What is damaged counts as followed, and as not published. RJWT_MEMORY, RJWT_IO: nothing may be changed.
  */
-void handle_look_at_fleet(struct rjwt *handle);
+RJWT_MUST enum rjwt_err handle_look_at_fleet(struct rjwt *handle, struct rjwt_diag *diag);
 
 /* For lib/fleet.c, which publishes what a change made, if this host is an issuer; what fails is a warning, and an event. */
 struct event_list;

@@ -135,7 +135,7 @@ rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token 
 
 	*token = (struct rjwt_token){ 0 };
 	RJWT_TRY(handle_need_store(h, diag));
-	handle_look_at_fleet(h);
+	RJWT_TRY(handle_look_at_fleet(h, diag));
 	RJWT_TRY(begin_parking(h, request, diag));
 	if (request->code_until_s != 0) {
 		lifetime_s = code_lifetime_s(h, request);
@@ -170,13 +170,14 @@ rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, s
 	struct rjwt_diag diag;
 	enum rjwt_err err = handle_need_store(h, &diag);
 
+	if (err == RJWT_OK)
+		err = handle_look_at_fleet(h, &diag);
 	for (size_t i = 0; i < n; i++)
 		minted[i] = (struct rjwt_minted){ .err = err, .diag = diag };
 	RJWT_TRY(err);
 	for (size_t i = 0; i < n; i++)
 		if ((requests[i].flags & RJWT_PARK) != 0 || requests[i].code_until_s != 0)
 			return diag_fail(&minted[i].diag, minted[i].err = RJWT_USAGE, "", "a batch parks no tokens");
-	handle_look_at_fleet(h);
 	err = mint_tokens(&m, requests, n, minted);
 	publish_rotation(h, &events, minted, n);
 	for (size_t i = 0; i < n; i++)
@@ -206,7 +207,7 @@ change(struct rjwt *h, struct change_request request, int flags, struct rjwt_cha
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
 
-	handle_look_at_fleet(h);
+	RJWT_TRY(handle_look_at_fleet(h, diag));
 	RJWT_TRY(keyset_change(h->store, &(struct keyset_env){ &h->config.rotation, &h->clock, diag, &events },
 	    &request, flags, change));
 	if ((flags & RJWT_DRY_RUN) != 0)
@@ -306,15 +307,14 @@ read_revocation(struct rjwt *h, const struct rjwt_revocation *r, struct change_r
 static enum rjwt_err
 deny(struct rjwt *h, const struct rjwt_revocation *r, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
-	char at[32], names[120] = "";
+	char at[32], names[KEYSET_NAMES_SIZE];
 	int64_t until_s = 0;
 
 	if ((flags & RJWT_DRY_RUN) == 0)
 		RJWT_TRY(handle_deny(h, r, &until_s, diag));
 	RJWT_TRY(change(h, (struct change_request){ .why = WHY_BUMP }, flags, done, diag));
 	time_format(at, until_s);
-	for (size_t i = 0; r->users != NULL && r->users[i] != NULL && i < 3; i++)
-		text_append(names, sizeof(names), ", ", "%.32s", r->users[i]);
+	keyset_name_users(r->users, names);
 	if (r->jti != NULL)
 		snprintf(done->text, sizeof(done->text), "the token %.128s is denied in this fleet", r->jti);
 	else

@@ -8,6 +8,7 @@
 #   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
 #   clients  programs of others that log in: tests/system/clients*.bats; a daemon that asks PAM and is not root
 #   units    a systemd that can be started, and logind: tests/system/units.bats
+#   lockers  screen lockers, an X server and what types in it: tests/system/lockers.bats
 #   limits   programs whose prompts tests/limits measures; vsftpd, which cannot be installed beside another FTP daemon
 #   deb      to build and check Debian packages: make deb, tests/deb/run
 #
@@ -30,13 +31,14 @@ declare -A packages=(
 	[limits]='gcc libpam0g-dev opendoas proftpd-core openvpn sasl2-bin dovecot-imapd vlock xscreensaver i3lock xvfb xdotool
 		dbus polkitd pkexec lighttpd lighttpd-mod-authn-pam apache2 libapache2-mod-authnz-pam nginx-light
 		libnginx-mod-http-auth-pam cockpit-ws postgresql screen python3-pexpect'
+	[lockers]='i3lock vlock xscreensaver xvfb xdotool'
 	[vsftpd]='gcc libpam0g-dev vsftpd python3-pexpect'
 	[deb]='debhelper dpkg-dev lintian fakeroot systemd strace'
 )
 
 usage()
 {
-	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients|units|limits|vsftpd|deb}..." >&2
+	echo "usage: tests/packages.sh [--list | --missing] GROUP...; a GROUP is one of: ${!packages[*]}" >&2
 	exit 2
 }
 

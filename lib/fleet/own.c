@@ -2,18 +2,34 @@
 #include "fleet/own.h"
 #include "fleet/conflict.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+/* Who may not look into private/ changes no keyset either. */
+enum rjwt_err
+own_look(const struct dir *state, bool *issues, struct rjwt_diag *diag)
+{
+	static const char *const files[] = { "private/bundle.key", "private/published.json" };
+	struct stat status;
+
+	*issues = false;
+	for (size_t i = 0; i < ARRAY_LEN(files) && !*issues; i++) {
+		*issues = fstatat(state->fd, files[i], &status, AT_SYMLINK_NOFOLLOW) == 0;
+		if (!*issues && errno != ENOENT && errno != EACCES)
+			return diag_fail(diag, RJWT_IO, state->path, "%s cannot be looked at", files[i]);
+	}
+	return RJWT_OK;
+}
+
 bool
 own_issues(const struct dir *state)
 {
-	struct stat status;
+	bool issues;
 
-	return fstatat(state->fd, "private/bundle.key", &status, AT_SYMLINK_NOFOLLOW) == 0 ||
-	       fstatat(state->fd, "private/published.json", &status, AT_SYMLINK_NOFOLLOW) == 0;
+	return own_look(state, &issues, NULL) == RJWT_OK && issues;
 }
 
 /* A host whose own keyset is damaged still follows others. */

@@ -15,7 +15,11 @@ struct own {
 	struct record record;
 };
 
-/* Whether a state directory is an issuer's, also one whose bundle key or record is lost. */
+/*
+ * Whether a state directory is an issuer's, also one whose bundle key or record is lost. RJWT_IO: that is not known;
+ * own_issues() then says no.
+ */
+RJWT_MUST enum rjwt_err own_look(const struct dir *state, bool *issues, struct rjwt_diag *diag);
 bool own_issues(const struct dir *state);
 
 RJWT_MUST enum rjwt_err own_read(const struct dir *state, struct own *own, struct rjwt_diag *diag);

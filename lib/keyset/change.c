@@ -370,15 +370,13 @@ check_keys(struct change_ctx *k, const struct plan *plan)
 static void
 describe_marks(const struct change_request *request, struct rjwt_change *change)
 {
-	char text[sizeof(change->text)] = "", names[120] = "";
+	char text[sizeof(change->text)] = "", names[KEYSET_NAMES_SIZE];
 
 	if (request->jti == NULL && request->users == NULL)
 		return;
 	if (request->jti != NULL)
 		snprintf(text, sizeof(text), "the token %.128s is revoked", request->jti);
-	for (size_t i = 0; request->users != NULL && request->users[i] != NULL && i < 4; i++)
-		text_append(names, sizeof(names), i == 3 || request->users[i + 1] == NULL ? " and " : ", ", "%.32s",
-		    i == 3 ? "others" : request->users[i]);
+	keyset_name_users(request->users, names);
 	if (request->users != NULL)
 		snprintf(text, sizeof(text), "all earlier tokens of %s are revoked", names);
 	text_append(text, sizeof(text), ", ", "%s", change->text);

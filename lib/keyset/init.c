@@ -310,6 +310,22 @@ fill(struct keyset *keyset, const struct rotation_policy *policy, const struct i
 	return choose_base(policy, keyset->base);
 }
 
+/*
+ * As a rotation does, so that what fails from here on leaves the old keyset as it was. One that is older than the key files
+ * stays so.
+ */
+static enum rjwt_err
+claim_versions(const struct commit_ctx *s, struct keyset *keyset, int64_t most)
+{
+	const struct keyset before = *keyset;
+
+	if (most >= before.next_version)
+		return RJWT_OK;
+	keyset->next_version = most + 3;
+	RJWT_TRY(commit_stage(s, &before, keyset));
+	return commit_publish(s);
+}
+
 /* Continue in keyset what is readable of the old keyset; *most: the highest version that exists. */
 static enum rjwt_err
 adopt_existing(const struct commit_ctx *s, struct keyset *keyset, int64_t *most)
@@ -335,7 +351,7 @@ adopt_existing(const struct commit_ctx *s, struct keyset *keyset, int64_t *most)
 		    "nothing to adopt (rjwt-keyd init creates a keyset)");
 	if (*most > KEYSET_VERSION_MAX - 2)
 		return diag_fail(s->env->diag, RJWT_KEYSET, s->dir->path, "all key versions are used up");
-	return RJWT_OK;
+	return whole ? claim_versions(s, keyset, *most) : RJWT_OK;
 }
 
 static enum rjwt_err

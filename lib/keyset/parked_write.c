@@ -66,8 +66,8 @@ struct prune {
 };
 
 /*
- * What cannot be read as it should be stays as long as somebody may still be writing it. Codes that are renewed end by a
- * clock that is not suspect: see codes.h.
+ * What is torn or unsafe stays as long as somebody may still be writing it; what could not be read, for want of memory or
+ * by a fault of the disk, for the next time. Codes that are renewed end by a clock that is not suspect: see codes.h.
  */
 static enum rjwt_err
 prune_parked(void *context, const char *name)
@@ -78,11 +78,14 @@ prune_parked(void *context, const char *name)
 	struct stat status;
 	struct parked parked;
 	int64_t end_s;
+	enum rjwt_err err;
 
 	if (fstatat(p->dir->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
 		return RJWT_OK;
-	if (file_read(p->dir, name, PARKED_FILE_MAX, &text, NULL, NULL) == RJWT_OK &&
-	    parked_parse(buf_view(&text), &parked))
+	err = file_read(p->dir, name, PARKED_FILE_MAX, &text, NULL, NULL);
+	if (err != RJWT_OK && err != RJWT_KEYSET)
+		return RJWT_OK;
+	if (parked_parse(buf_view(&text), &parked))
 		end_s = parked.until_s + RJWT_LEEWAY_MAX;
 	else
 		end_s = status.st_mtime + TORN_S;

@@ -353,3 +353,12 @@ keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rota
 	text_append(plan->change.warning, sizeof(plan->change.warning), "; ", "clock suspect: it went %s by %s",
 	    by_s < 0 ? "back" : "forward", amount);
 }
+
+void
+keyset_name_users(const char *const *users, char names[static KEYSET_NAMES_SIZE])
+{
+	names[0] = '\0';
+	for (size_t i = 0; users != NULL && users[i] != NULL && i < 4; i++)
+		text_append(names, KEYSET_NAMES_SIZE, i == 3 || users[i + 1] == NULL ? " and " : ", ", "%.32s",
+		    i == 3 ? "others" : users[i]);
+}

@@ -91,4 +91,8 @@ int64_t keyset_wake_s(const struct keyset *keyset, const struct rotation_policy 
 int64_t keyset_next_event(const struct keyset *keyset, const struct rotation_policy *policy,
     const struct keyset_seen *seen, const struct rjwt_time *now, const char **what);
 
+/* Login names for a sentence: "a, b, c and others"; "": there are none. */
+#define KEYSET_NAMES_SIZE 120
+void keyset_name_users(const char *const *users, char names[static KEYSET_NAMES_SIZE]);
+
 #endif

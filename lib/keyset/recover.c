@@ -31,7 +31,7 @@ may_be_secret(const struct sweep *s, const char *name, bool *maybe)
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	enum rjwt_err err = file_read(s->ctx->private, name, JWK_FILE_MAX * 2, &text, NULL, s->ctx->env->diag);
 
-	*maybe = err != RJWT_OK || text.n < 11 || memcmp(text.p, "-----BEGIN ", 11) != 0;
+	*maybe = text.n < 11 || memcmp(text.p, "-----BEGIN ", 11) != 0;
 	return err == RJWT_KEYSET ? RJWT_OK : err;
 }
 

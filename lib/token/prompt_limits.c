@@ -25,7 +25,7 @@ static const struct {
 	{ "openvpn", 127, 127, false },
 	{ "vsftpd", 128, 0, false },
 	{ "saslauthd", 256, 0, false },
-	{ "xscreensaver", 278, 278, false },
+	{ "xscreensaver", 278, 278, true },
 	{ "i3lock", 504, 504, true },
 	{ "doas", 511, 511, false },
 	{ "polkit-1", 511, 511, false },

@@ -8,6 +8,8 @@
 
 #pragma redefine_extname __wrap_open __wrap_open64
 #pragma redefine_extname __real_open __real_open64
+#pragma redefine_extname __wrap_fopen __wrap_fopen64
+#pragma redefine_extname __real_fopen __real_fopen64
 #pragma redefine_extname __wrap_openat __wrap_openat64
 #pragma redefine_extname __real_openat __real_openat64
 #pragma redefine_extname __wrap___open_2 __wrap___open64_2

@@ -210,6 +210,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.leeway_s = t.setting->leeway_s,
 		.max_lifetime_s = t.setting->max_lifetime_s,
 		.once_always = t.setting->once_always,
+		.foreign = t.stage == NULL,
 		.origin = t.origin };
 	lowest = fuzz_lowest();
 	err = open_handle(&t, &rest);

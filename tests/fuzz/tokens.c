@@ -230,13 +230,18 @@ has(struct json_object *object, const char *name)
 	return json_object_object_get_ex(object, name, NULL);
 }
 
+#define TIME_MAX 9007199254740992.0
+
+/* Others' may have a fraction. */
 static bool
-time_of(struct json_object *object, const char *name, int64_t *at_s)
+time_of(struct json_object *object, const char *name, bool foreign, double *at_s)
 {
 	struct json_object *member = json_object_object_get(object, name);
 
-	*at_s = json_object_get_int64(member);
-	return json_object_is_type(member, json_type_int) && *at_s >= 0 && *at_s <= INT64_C(9007199254740992);
+	*at_s = json_object_get_double(member);
+	return (json_object_is_type(member, json_type_int) ||
+		   (foreign && json_object_is_type(member, json_type_double))) &&
+	       *at_s >= 0 && *at_s <= TIME_MAX;
 }
 
 static bool
@@ -289,14 +294,19 @@ has_word(const char *scope, const char *word)
 static bool
 header_may_pass(struct json_object *header, const struct asked *asked)
 {
-	static const char *const never[] = { "crit", "b64", "zip", "cty", "jwk", "jku", "x5c", "x5u", "x5t",
-		"x5t#S256" };
+	static const char *const never[] = { "crit", "b64", "zip", "cty", "jwk", "jku", "x5c", "x5u" };
+	static const char *const never_ours[] = { "x5t", "x5t#S256" };
 	const char *alg = string_of(header, "alg"), *kid = string_of(header, "kid");
 	const char *typ = string_of(header, "typ");
 
 	for (unsigned i = 0; i < COUNT(never); i++)
 		if (has(header, never[i]))
 			return false;
+	for (unsigned i = 0; i < COUNT(never_ours); i++)
+		if (!asked->foreign && has(header, never_ours[i]))
+			return false;
+	if (alg != NULL && asked->foreign && strcmp(alg, "Ed25519") == 0) /* RFC 9864 */
+		alg = "EdDSA";
 	if (alg == NULL || strcmp(alg, asked->alg) != 0 || kid == NULL || strcmp(kid, asked->kid) != 0)
 		return false;
 	if (typ == NULL)
@@ -306,15 +316,19 @@ header_may_pass(struct json_object *header, const struct asked *asked)
 	return strcasecmp(typ, asked->typ) == 0;
 }
 
+#define FINE_S 0.000001 /* a double has no more of a time of day */
+
 static bool
 times_may_pass(struct json_object *claims, const struct asked *asked, struct said *said)
 {
-	int64_t exp_s, nbf_s = 0;
+	double exp_s, iat_s, nbf_s = 0, now_s = (double)asked->now_s, leeway_s = (double)asked->leeway_s;
 
-	return time_of(claims, "exp", &exp_s) && time_of(claims, "iat", &said->iat_s) &&
-	       (!has(claims, "nbf") || time_of(claims, "nbf", &nbf_s)) && asked->now_s < exp_s + asked->leeway_s &&
-	       said->iat_s <= asked->now_s + asked->leeway_s && nbf_s <= asked->now_s + asked->leeway_s &&
-	       exp_s > said->iat_s && exp_s - said->iat_s <= asked->max_lifetime_s;
+	if (!time_of(claims, "exp", asked->foreign, &exp_s) || !time_of(claims, "iat", asked->foreign, &iat_s) ||
+	    (has(claims, "nbf") && !time_of(claims, "nbf", asked->foreign, &nbf_s)))
+		return false;
+	said->iat_s = (int64_t)iat_s;
+	return now_s < exp_s + leeway_s && iat_s <= now_s + leeway_s && nbf_s <= now_s + leeway_s && exp_s > iat_s &&
+	       exp_s - iat_s <= (double)asked->max_lifetime_s + FINE_S;
 }
 
 static bool
@@ -373,13 +387,28 @@ origin_may_pass(struct json_object *claims, const struct asked *asked)
 
 /* {"sub": a name} alone; whether the name has control characters is left to the verifier. */
 static bool
-actor_may_pass(struct json_object *claims)
+actor_may_pass(struct json_object *claims, const struct asked *asked)
 {
 	struct json_object *act = json_object_object_get(claims, "act");
 	const char *sub = json_object_is_type(act, json_type_object) ? string_of(act, "sub") : NULL;
 
-	return !has(claims, "act") ||
+	return !has(claims, "act") || asked->foreign ||
 	       (sub != NULL && sub[0] != '\0' && strlen(sub) <= 255 && json_object_object_length(act) == 1);
+}
+
+/* A scope of another form has no words; where none is asked for, others may have it. */
+static bool
+scope_may_pass(struct json_object *claims, const struct asked *asked)
+{
+	struct json_object *member = json_object_object_get(claims, "scope");
+	const char *scope = string_of(claims, "scope");
+
+	if (!has(claims, "scope"))
+		return asked->scope == NULL;
+	if (scope == NULL || !is_scope(scope))
+		return asked->scope == NULL && asked->foreign &&
+		       (json_object_is_type(member, json_type_string) || json_object_is_type(member, json_type_array));
+	return asked->scope == NULL || has_word(scope, asked->scope);
 }
 
 static bool
@@ -387,22 +416,19 @@ claims_may_pass(struct json_object *claims, const struct asked *asked, struct sa
 {
 	struct json_object *once = json_object_object_get(claims, "once");
 	const char *iss = string_of(claims, "iss"), *jti = string_of(claims, "jti");
-	const char *scope = string_of(claims, "scope");
 
-	if (iss == NULL || !actor_may_pass(claims) || !origin_may_pass(claims, asked) ||
+	if (iss == NULL || !actor_may_pass(claims, asked) || !origin_may_pass(claims, asked) ||
 	    !times_may_pass(claims, asked, said) || !user_may_pass(claims, asked, said))
 		return false;
 	if ((has(claims, "once") && !json_object_is_type(once, json_type_boolean)) ||
 	    (has(claims, "jti") && (jti == NULL || jti[0] == '\0' || strlen(jti) > 128)) ||
-	    (has(claims, "scope") && (scope == NULL || !is_scope(scope))))
+	    !scope_may_pass(claims, asked))
 		return false;
 	said->once = asked->once_always || json_object_get_boolean(once);
 	if (said->once && jti == NULL)
 		return false;
 	snprintf(said->iss, sizeof(said->iss), "%s", iss);
 	snprintf(said->jti, sizeof(said->jti), "%s", jti == NULL ? "" : jti);
-	if (asked->scope != NULL && (scope == NULL || !has_word(scope, asked->scope)))
-		return false;
 	said->elsewhere =
 	    strcmp(iss, asked->issuer) != 0 || !names_host(json_object_object_get(claims, "aud"), asked->audience);
 	return !said->elsewhere;

@@ -42,7 +42,8 @@ struct asked {
 	const char *alg, *kid;
 	int64_t now_s, leeway_s, max_lifetime_s;
 	bool once_always;
-	bool origin; /* with TOKENS_AUTH_INFO, from TOKENS_SOURCE; else from nowhere */
+	bool foreign; /* by a JWK Set, which judges what others mint */
+	bool origin;  /* with TOKENS_AUTH_INFO, from TOKENS_SOURCE; else from nowhere */
 };
 
 /* A login by ssh, and the key that was not used. */

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-static char path[64], other[80];
+static char path[256], other[280];
 
 static bool
 hold_flock(const char *name)
@@ -176,7 +176,7 @@ setup(void **state)
 	int fd;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%.40s/rjwt-lock-XXXXXX", tmp == NULL ? "/tmp" : tmp);
+	snprintf(path, sizeof(path), "%.200s/rjwt-lock-XXXXXX", tmp == NULL ? "/tmp" : tmp);
 	fd = mkstemp(path);
 	snprintf(other, sizeof(other), "%s.other", path);
 	return fd < 0 || close(fd) != 0 || close(open(other, O_RDWR | O_CREAT, 0600)) != 0 ? -1 : 0;

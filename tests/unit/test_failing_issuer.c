@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An issuer whose next key was published less than two minutes ago, with each call of ours failing: whatever fails, it is
+ * not promoted. A minute later, when other hosts can know it, it is.
+ */
+#include "fixture.h"
+
+#include "failing.h"
+
+#include <stdio.h>
+
+static int
+setup(void **state)
+{
+	struct fixture *f = fixture_new("rotate_every: 1h\n");
+	struct rjwt_options options = fixture_options(f);
+	struct rjwt_fleet fleet;
+	char key_file[160];
+
+	snprintf(key_file, sizeof(key_file), "%s/fleet.key", f->top);
+	want("fleet init", rjwt_fleet_init(&options, "http://i.example/fleet.jws", key_file, &fleet, &f->diag),
+	    RJWT_OK);
+	clock_run(KEYSET_OUT_S);
+	want("reopen", fixture_reopen(f), RJWT_OK);
+	(void)rotate(f);
+	want("reopen", fixture_reopen(f), RJWT_OK);
+	*state = f;
+	return 0;
+}
+
+/* Every k: no success where the next key would have to sign, and the same key signs as before. */
+static void
+every(struct fixture *f, const char *name, enum rjwt_err (*work)(struct fixture *f), enum rjwt_err expected)
+{
+	int64_t version = keyset_get(f).active.version;
+	enum rjwt_err err;
+	unsigned k = 1;
+	bool failed;
+
+	for (;; k++) {
+		failing_begin(k);
+		err = work(f);
+		failed = failing_end();
+		if (keyset_get(f).active.version != version)
+			fail_msg("%s, and call %u, %s, failed: the next key signs", name, k, failing_name);
+		if (!failed)
+			break;
+		if (expected != RJWT_OK && err == RJWT_OK)
+			fail_msg("%s, and call %u, %s, failed: success", name, k, failing_name);
+	}
+	want(name, err, expected);
+	assert_true(k > 30); /* what is done makes many */
+	clock_run(KEYSET_OUT_S);
+	want(name, work(f), RJWT_OK);
+	assert_int_equal(keyset_get(f).active.version, version + 1);
+}
+
+static enum rjwt_err
+do_rotate(struct fixture *f)
+{
+	struct rjwt_change change;
+
+	return rjwt_rotate(f->h, 0, &change, &f->diag);
+}
+
+static void
+test_rotate(void **state)
+{
+	every(*state, "rotate", do_rotate, RJWT_BUSY);
+}
+
+static enum rjwt_err
+do_all(struct fixture *f)
+{
+	struct rjwt_change change;
+
+	return rjwt_revoke(f->h, &(struct rjwt_revocation){ .all = true }, 0, &change, &f->diag);
+}
+
+static void
+test_all(void **state)
+{
+	every(*state, "revoke --all", do_all, RJWT_BUSY);
+}
+
+/* Due long ago: by the clock of the keyset, not of the record. */
+static void
+due(struct fixture *f)
+{
+	struct keyset keyset = keyset_get(f);
+
+	keyset.active.since_s -= 2 * 3600;
+	keyset_put(f, &keyset);
+}
+
+static enum rjwt_err
+do_maintain(struct fixture *f)
+{
+	struct rjwt_change change;
+
+	return rjwt_maintain(f->h, 0, &change, &f->diag);
+}
+
+static void
+test_maintain(void **state)
+{
+	due(*state);
+	every(*state, "maintain", do_maintain, RJWT_OK);
+}
+
+static enum rjwt_err
+do_mint(struct fixture *f)
+{
+	struct rjwt_token token;
+	enum rjwt_err err =
+	    rjwt_mint(f->h, &(struct rjwt_request){ .user = "alice", .reusable = true }, &token, &f->diag);
+
+	rjwt_token_clear(&token);
+	return err;
+}
+
+static void
+test_mint(void **state)
+{
+	due(*state);
+	every(*state, "mint", do_mint, RJWT_OK);
+}
+
+static enum rjwt_err
+do_batch(struct fixture *f)
+{
+	const struct rjwt_request requests[2] = { { .user = "alice", .reusable = true },
+		{ .user = "bob", .reusable = true } };
+	struct rjwt_minted minted[2];
+	enum rjwt_err err = rjwt_mint_batch(f->h, requests, 2, minted);
+
+	for (size_t i = 0; i < 2; i++) {
+		if (err == RJWT_OK)
+			want("one of the batch", minted[i].err, RJWT_OK);
+		rjwt_token_clear(&minted[i].token);
+	}
+	return err;
+}
+
+static void
+test_batch(void **state)
+{
+	due(*state);
+	every(*state, "a batch", do_batch, RJWT_OK);
+}
+
+/* --- what is damaged ---------------------------------------------------------------------------- */
+
+/* Then it counts as followed; what need not wait, does not. */
+static void
+refused(struct fixture *f, const char *label)
+{
+	struct rjwt_change change;
+
+	want("reopen", fixture_reopen(f), RJWT_OK);
+	want(label, do_rotate(f), RJWT_BUSY);
+	want(label, do_mint(f), RJWT_OK);
+	want(label, rjwt_rotate(f->h, RJWT_DRY_RUN | RJWT_COMPROMISED, &change, &f->diag), RJWT_OK);
+}
+
+static void
+test_damaged_roster(void **state)
+{
+	struct fixture *f = *state;
+
+	file_put(f, "fleet.json", VIEW("{}"));
+	refused(f, "fleet.json");
+	clock_run(KEYSET_OUT_S);
+	want("published two minutes ago", do_rotate(f), RJWT_OK);
+}
+
+static void
+test_damaged_record(void **state)
+{
+	struct fixture *f = *state;
+	struct buf text = file_get(f, "private/published.json");
+
+	file_put(f, "private/published.json", VIEW("{}"));
+	clock_run(KEYSET_OUT_S);
+	refused(f, "published.json");
+	file_put(f, "private/published.json", buf_view(&text));
+	buf_clear(&text);
+	want("published two minutes ago", do_rotate(f), RJWT_OK);
+}
+
+#define F(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { F(test_rotate), F(test_all), F(test_maintain), F(test_mint), F(test_batch),
+		F(test_damaged_roster), F(test_damaged_record) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
