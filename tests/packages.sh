@@ -9,6 +9,7 @@
 #   clients  programs of others that log in over ssh: tests/system/clients.bats; a daemon that asks PAM and is not root
 #   limits   programs whose prompts tests/limits measures; vsftpd, which cannot be installed beside another FTP daemon
 #   deb      to build and check Debian packages: make deb, tests/deb/run
+#   policy   to compile and compare policies for SELinux and AppArmor: tests/policy/run
 #   rpm      to build and check RPM packages on Debian: make rpm, tests/rpm/run
 #
 # Installs what is missing of the groups, asking nothing; says nothing when nothing is missing.
@@ -31,11 +32,12 @@ declare -A packages=(
 	[vsftpd]='gcc libpam0g-dev vsftpd python3-pexpect'
 	[deb]='debhelper dpkg-dev lintian fakeroot systemd strace'
 	[rpm]='rpm rpmlint systemd'
+	[policy]='selinux-policy-dev selinux-policy-default selinux-utils setools apparmor strace'
 )
 
 usage()
 {
-	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients|limits|vsftpd|deb|rpm}..." >&2
+	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients|limits|vsftpd|deb|rpm|policy}..." >&2
 	exit 2
 }
 
