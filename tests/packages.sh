@@ -11,6 +11,8 @@
 #   lockers  screen lockers, an X server and what types in it: tests/system/lockers.bats
 #   limits   programs whose prompts tests/limits measures; vsftpd, which cannot be installed beside another FTP daemon
 #   deb      to build and check Debian packages: make deb, tests/deb/run
+#   policy   to compile and compare policies for SELinux and AppArmor: tests/policy/run
+#   rpm      to build and check RPM packages on Debian: make rpm, tests/rpm/run
 #
 # Installs what is missing of the groups, asking nothing; says nothing when nothing is missing.
 # With --list first, prints the names; with --missing, those that are not installed.
@@ -34,11 +36,13 @@ declare -A packages=(
 	[lockers]='i3lock vlock xscreensaver xvfb xdotool'
 	[vsftpd]='gcc libpam0g-dev vsftpd python3-pexpect'
 	[deb]='debhelper dpkg-dev lintian fakeroot systemd strace'
+	[rpm]='rpm rpmlint systemd'
+	[policy]='selinux-policy-dev selinux-policy-default selinux-utils setools apparmor strace'
 )
 
 usage()
 {
-	echo "usage: tests/packages.sh [--list | --missing] GROUP...; a GROUP is one of: ${!packages[*]}" >&2
+	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients|limits|vsftpd|deb|rpm|policy}..." GROUP...; a GROUP is one of: ${!packages[*]}" >&2
 	exit 2
 }
 
