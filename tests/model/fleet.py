@@ -33,21 +33,26 @@ from fleet_world import GATE, Broken, World, start
 BASIC = "wait mint publish maintain rotate login some full".split()
 RARE = [name for name in deeds.DEEDS if name not in BASIC]
 SMALL = set("wait mint publish maintain rotate login some full beat sub jti kid all near hear crash prune lose".split())
+# What changes nothing that a host judges by.
+AWAY = set("publish maintain rotate sub jti kid all hear backup clone steal forge forgeroster sync drop return roll fork".split())
 
 # Orders of events that chance alone finds too seldom. Some are left out, others come between; NAME:N draws the number N more
 # often: of wait the step, of clock the offset.
 ORDERS = [order.split() for order in """
 clock:1 mint sub beat clock:0 beat wait:6|clock:1 mint clock:0 sub beat clock:0 beat wait:6|mint sub beat wait:6 wait:7 beat prune clock:0 login
-mint sub beat crash crash some|mint sub crash some|mint jti beat full wait:6 beat prune clock:2|mint sub beat drop beat return beat|mint sub beat drop beat
+mint sub crash crash|mint sub crash some|mint jti beat full wait:6 beat prune clock:2|mint mint sub beat drop beat return beat|mint mint sub beat drop beat
 mint backup wait:3 all beat restore publish beat|mint backup wait:3 kid beat restore publish beat|backup wait:3 rotate beat mint restore wait:3 rotate wait:3 publish beat
-mint backup sub beat restore publish beat|fork some beat|near near mint login lose beat login|mint login lose beat login|mint login reinstall beat login
-mint image login login|mint login image beat login|clock lose beat clock|steal forge some beat|steal forge beat compromised sync beat thieftoken
-steal forge:3 full thieftoken|steal forge:0 full thieftoken|steal forge:1 beat drop beat prune|steal forge:1 beat wait:3 drop beat mint wait:1
-roll forgeroster some beat|roll roll full|wait:3 rotate wait:3 mint crash some|wait:3 rotate wait:1 mint|wait:3 rotate kid mint|wait:3 rotate all mint
+mint backup sub beat restore publish beat|fork some beat|near near mint login lose beat login|mint login lose full login|mint login reinstall beat login
+mint image login login|mint login image full login|clock lose beat clock:0|steal forge some beat|steal forge beat compromised sync beat thieftoken
+steal forge:3 full|steal forge:0 full thieftoken|steal forge:1 beat drop beat prune|steal forge:1 beat wait:3 drop beat mint wait:1
+roll forgeroster some beat|roll forgeroster:4 full|roll roll full|wait:3 rotate mint crash some|rotate rotate mint|rotate kid mint|rotate all mint
 mint own full full login|wait:9 mint|wait:8 beat wait:9 mint beat|drop some mint beat|compromised:0 mint full return full|mint drop crash login return
 ntp:3 clock:3 sub beat wait:7 beat prune ntp:0 clock:0|ntp:3 mint beat ntp:0 sub beat|clock:1 mint clock:0 jti beat wait:6 beat prune wait
 backup wait:3 mint all publish some restore publish some|mint sub beat wait:7 beat maintain prune beat clock:4|tear beat rejoin beat login|losedenied mint full login
 steal forge:2 full mint beat|steal forge:4 beat mint|adopt:0 mint full return full|clone mint beat|hear publish hear publish
+mint forgeroster:1 full|sub backup wait:3 mint sub beat restore publish beat|mint sub beat drop beat return some some|mint mint sub beat drop beat losedenied
+mint login lose login|backup sub publish restore publish|sync sync|drop sync return sync|rotate:51 wait:3 rotate mint|rotate:50 wait:6 maintain mint|sub:51 sub:0 publish
+wait:3 rotate crash mint crash|wait:3 kid crash|wait:3 all crash|clock:1 sub clock:0 beat adopt:1 beat|mint sub drop beat return beat wait:6 beat prune beat clock:2
 """.replace("\n", "|").split("|") if order]
 
 
@@ -158,10 +163,11 @@ def play(world, history):
         for name, x, y in history:
             done += 1
             deeds.DEEDS[name](world, x, y)
-            for one in world.hosts:
+            for one in [] if name in AWAY else world.hosts:
                 world.look(one)
-                oracle.check_host(world, one)
-        settle(world)
+                oracle.check_host(world, one, world.tokens[-1:] if name == "mint" else None)
+        if sum(x + y for _, x, y in history) % 3 == 0:
+            settle(world)
     except Broken as error:
         return str(error), done
     return None, done

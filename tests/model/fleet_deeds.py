@@ -91,11 +91,12 @@ def at(world, x):
 
 
 def token_of(world, y):
-    return world.tokens[y % len(world.tokens)] if world.tokens else None
+    """The newest, mostly."""
+    return world.tokens[-1 - (y // 3 % len(world.tokens) if y % 3 == 0 else 0)] if world.tokens else None
 
 
 def do_mint(world, x, y):
-    mint(world, pick(world, x), USERS[y % 2], at(world, y // 2), y // 8 % 2 == 0, [300, LIFE][y // 16 % 2])
+    mint(world, pick(world, x), USERS[y % 2], at(world, x if y % 5 else y), y // 7 % 3 > 0, [LIFE, 300][y // 20 % 2])
 
 
 def do_publish(world, x, y):
@@ -256,7 +257,7 @@ def do_fork(world, x, y):
 # --- deeds: hosts
 
 def offered(world, y):
-    air, dice, kind = world.air, random.Random(y), y % 5
+    air, dice, kind = world.air, random.Random(y), 0 if y < 20 else y % 5
     if kind == 0:
         return world.full()
     if kind == 1:
@@ -270,8 +271,10 @@ def offered(world, y):
 
 def do_full(world, x, y):
     host = at(world, x)
+    before = host.ghost.roster
     world.must_follow(host, world.full())
     oracle.check_newest(world, host)
+    oracle.check_walk(world, host, before)
 
 
 def do_some(world, x, y):
@@ -281,7 +284,7 @@ def do_some(world, x, y):
 
 def do_crash(world, x, y):
     host = at(world, x)
-    oracle.follow_broken_off(world, host, offered(world, y), (1 + x % 60, y % 2 == 0, x * 60 + y))
+    oracle.follow_broken_off(world, host, offered(world, y), x * 7919 + y * 104729, y % 2 == 0)
     world.look(host)
 
 

@@ -44,6 +44,7 @@ static struct {
 	int keep;
 	struct done *list;
 	size_t n;
+	unsigned long calls;
 } disk = { .keep = -1 };
 
 void
@@ -122,9 +123,19 @@ lose(void)
 	}
 }
 
+unsigned long
+disk_calls(void)
+{
+	unsigned long calls = disk.calls;
+
+	disk.calls = 0;
+	return calls;
+}
+
 static void
 maybe_die(void)
 {
+	disk.calls++;
 	if (disk.left == 0 || --disk.left > 0)
 		return;
 	if (disk.cut)

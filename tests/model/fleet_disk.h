@@ -18,4 +18,7 @@
  */
 void disk_die_at(unsigned long k, bool cut, uint64_t seed, const char *keep);
 
+/* How many such calls there were since this was asked last. */
+unsigned long disk_calls(void);
+
 #endif

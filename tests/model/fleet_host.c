@@ -191,8 +191,12 @@ static enum rjwt_err
 do_follow(void)
 {
 	struct rjwt_options o = options();
+	enum rjwt_err err;
 
-	return rjwt_follow(&o, (const char *const *)&words[2], say, NULL, &diag);
+	(void)disk_calls();
+	err = rjwt_follow(&o, (const char *const *)&words[2], say, NULL, &diag);
+	printf("\t%lu", disk_calls());
+	return err;
 }
 
 static size_t
@@ -326,19 +330,13 @@ do_login(void)
 
 /* --- what is signed, and by whom ------------------------------------------------------------------ */
 
-static enum document_type
-type_of(const char *name)
-{
-	return strcmp(name, "roster") == 0 ? DOCUMENT_ROSTER : DOCUMENT_BUNDLE;
-}
-
 /* sign FILE TYPE PAYLOAD */
 static enum rjwt_err
 do_sign(void)
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 
-	RJWT_TRY(sign_line(word(1), type_of(word(2)), view_of(word(3)), &line));
+	RJWT_TRY(sign_line(word(1), sign_type(word(2)), view_of(word(3)), &line));
 	tell(line.p);
 	return RJWT_OK;
 }
@@ -370,17 +368,11 @@ do_hash(void)
 static enum rjwt_err
 do_signer(void)
 {
-	for (size_t i = 3; i < nwords; i++) {
-		RJWT_CLEAN(buf_clear) struct buf payload = { 0 };
-		struct fleet_key key = { "" };
+	size_t number;
 
-		snprintf(key.text, sizeof(key.text), "%s", words[i]);
-		if (document_open(view_of(word(1)), type_of(word(2)), &key, &payload) == RJWT_OK) {
-			printf("\t%zu", i - 3);
-			return RJWT_OK;
-		}
-	}
-	return RJWT_SIGNATURE;
+	RJWT_TRY(sign_find(view_of(word(1)), sign_type(word(2)), &words[3], &number));
+	printf("\t%zu", number);
+	return RJWT_OK;
 }
 
 static enum rjwt_err

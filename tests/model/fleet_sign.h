@@ -10,10 +10,16 @@
 #include "base/err.h"
 #include "fleet/document.h"
 
+/* "roster" or "bundle" */
+enum document_type sign_type(const char *name);
+
 /* A line with this payload. Appended. */
 RJWT_MUST enum rjwt_err sign_line(const char *file, enum document_type type, struct view payload, struct buf *line);
 
 /* A token with these claims. Appended. */
 RJWT_MUST enum rjwt_err sign_token(const char *file, const char *kid, struct view claims, struct buf *text);
+
+/* Which of these public keys, NULL-terminated, signed a line. RJWT_SIGNATURE: none. */
+RJWT_MUST enum rjwt_err sign_find(struct view line, enum document_type type, char *const *keys, size_t *number);
 
 #endif

@@ -81,7 +81,7 @@ class Machine:
         self.id = name
         os.makedirs(self.top)
         with open(self.config, "w", encoding="ascii") as file:
-            file.write("state_dir: %s\nrotate_every: 7d\n" % self.state)
+            file.write("state_dir: %s\nrotate_every: %s\n" % (self.state, "1h" if name == "i3" else "7d"))
         self.declare()
 
     def declare(self):
@@ -293,10 +293,14 @@ class World:
                 raise Broken("F10 two lines of %s have the serial %d" % (machine.name, line.number))
             for version in line.signs():
                 self.out.setdefault((line.base, version), self.time)
-        elif line.number > (self.newest.number if self.newest else 0):
+            self.put(line)
+            return
+        there = self.lines.setdefault((line.signer, line.number), line)
+        if there.text != text and not self.forked:
+            raise Broken("F10 two rosters have the number %d" % line.number)
+        if self.newest is None or line.number > self.newest.number:
             self.newest = line
         self.put(line)
-        return line
 
     def put(self, line):
         self.texts[line.text] = line
@@ -420,6 +424,9 @@ class World:
         entry = ghost.roster.entry(base) if ghost.roster else None
         if entry is None or entry["key"] != line.signer:
             raise Broken("F3 %s installed a bundle of %s without a key of its roster" % (host.name, base))
+        for version, x in line.keys.items():
+            if before is not None and version >= line.body["floor"] and before.keys.get(version, x) != x:
+                raise Broken("F2 version %d of %s has another key at %s" % (version, base, host.name))
         ghost.installed[base] = line
         ghost.dead |= line.dead
 
