@@ -52,6 +52,10 @@ backup wait:3 mint all publish some restore publish some|mint sub beat wait:7 be
 steal forge:2 full mint beat|steal forge:4 beat mint|adopt:0 mint full return full|clone mint beat|hear publish hear publish
 mint forgeroster:1 full|sub backup wait:3 mint sub beat restore publish beat|mint sub beat drop beat return some some|mint mint sub beat drop beat losedenied
 mint login lose login|backup sub publish restore publish|sync sync|drop sync return sync|rotate:51 wait:3 rotate mint|rotate:50 wait:6 maintain mint|sub:51 sub:0 publish
+sub:6 mint:11 crash|mint:11 sub:6 crash|mint:11 drop crash|mint:11 image login:11|mint:11 mint:10 sub:6 full drop full losedenied|mint:11 sub:6 full drop full return some some
+clock:3 lose full clock:0|rotate:51 wait:3 rotate mint|rotate:53 wait:3 rotate mint|rotate:50 sub:6|rotate:56 sub:6|clock:1 mint:11 clock:0 sub:6 beat wait:6|steal forge:0 beat
+ntp:3 beat wait:7 beat sub beat ntp:0|roll rejoin full|forgeroster:1 full|backup wait:3 rotate beat restore publish hear full|mint:11 sub:6 full clock:3 prune clock:0 full
+ntp:3 clock:3 beat wait:7 beat sub beat wait:7 beat prune beat ntp:0 clock:0|steal adopt:1 beat forge:0 beat|mint:11 sub:6 full wait:7 beat prune beat ntp:2 clock:2 beat
 wait:3 rotate crash mint crash|wait:3 kid crash|wait:3 all crash|clock:1 sub clock:0 beat adopt:1 beat|mint sub drop beat return beat wait:6 beat prune beat clock:2
 """.replace("\n", "|").split("|") if order]
 
@@ -115,7 +119,7 @@ def heal(world, i):
     issuer = world.issuers[i]
     deeds.do_hear(world, i, 0)
     deeds.do_maintain(world, i, 0)
-    if any(base == issuer.base for _, base in world.thief.values()):
+    if issuer.key in world.thief:
         deeds.begin_anew(world, issuer, None, "rotate", "compromised")
     elif (issuer.read("private/published.json") or {}).get("stopped") or is_late(world, issuer):
         deeds.begin_anew(world, issuer, None, "keyset", "adopt")

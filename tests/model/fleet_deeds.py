@@ -13,9 +13,9 @@ NEAR, WILD = [0, 14, -14], [0, 4000, -4000, 90000, -90000, 1000000]
 TOKENS = 24
 
 
-def fault_of(y):
+def fault_of(x, y):
     """One deed in five is broken off: at which call, and whether the power is cut."""
-    return None if y < 48 else (1 + (y * 7) % 41, y % 2 == 0, y * 1000003 + 7)
+    return None if y < 48 else (1 + (x * 31 + y * 7) % 41, y % 2 == 0, x * 7919 + y * 1000003 + 7)
 
 
 # --- tokens
@@ -101,26 +101,26 @@ def do_mint(world, x, y):
 
 def do_publish(world, x, y):
     issuer = pick(world, x)
-    world.ask("publish", issuer.number, fault=fault_of(y))
+    world.ask("publish", issuer.number, fault=fault_of(x, y))
     world.collect(issuer)
 
 
 def do_maintain(world, x, y):
     issuer = pick(world, x)
-    world.ask("maintain", issuer.number, fault=fault_of(y))
+    world.ask("maintain", issuer.number, fault=fault_of(x, y))
     world.collect(issuer)
 
 
 def do_rotate(world, x, y):
     issuer = pick(world, x)
-    world.ask("rotate", issuer.number, fault=fault_of(y))
+    world.ask("rotate", issuer.number, fault=fault_of(x, y))
     world.collect(issuer)
 
 
 def do_sub(world, x, y):
     issuer, user = pick(world, x), USERS[y // 6 % 2]
     world.sworn.add(("sub", user))
-    change(world, issuer, fault_of(y), lambda token: token.sub == user and
+    change(world, issuer, fault_of(x, y), lambda token: token.sub == user and
            (mine(issuer, token) or (token.right and issuer.right())), "revoke", "sub", user)
 
 
@@ -129,40 +129,40 @@ def do_jti(world, x, y):
     if token is None:
         return
     world.sworn.add(("jti", token.jti))
-    change(world, issuer, fault_of(y), lambda one: one is token and
+    change(world, issuer, fault_of(x, y), lambda one: one is token and
            (mine(issuer, token) or (token.right and issuer.right())), "revoke", "jti", token.jti)
 
 
 def do_kid(world, x, y):
     issuer = pick(world, x)
     version = (issuer.read("keyset.json") or {}).get("active", {}).get("version", 0)
-    change(world, issuer, fault_of(y), lambda token: mine(issuer, token) and token.version == version,
+    change(world, issuer, fault_of(x, y), lambda token: mine(issuer, token) and token.version == version,
            "revoke", "kid", "%s.%d" % (issuer.base, version))
 
 
 def do_all(world, x, y):
     issuer = pick(world, x)
-    change(world, issuer, fault_of(y), lambda token: mine(issuer, token), "revoke", "all")
+    change(world, issuer, fault_of(x, y), lambda token: mine(issuer, token), "revoke", "all")
 
 
 def do_compromised(world, x, y):
-    begin_anew(world, pick(world, x), fault_of(y), "rotate", "compromised")
+    begin_anew(world, pick(world, x), fault_of(x, y), "rotate", "compromised")
     if y % 3 > 0:
         do_return(world, x, y)
 
 
 def do_adopt(world, x, y):
-    begin_anew(world, pick(world, x), fault_of(y), "keyset", "adopt")
+    begin_anew(world, pick(world, x), fault_of(x, y), "keyset", "adopt")
     if y % 3 > 0:
         do_return(world, x, y)
 
 
 def do_hear(world, x, y):
     issuer = pick(world, x)
-    _, said, _ = world.follow(issuer, world.full(), fault=fault_of(y))
+    _, said, _ = world.follow(issuer, world.full(), fault=fault_of(x, y))
     world.collect(issuer)
     if any("stopped" in one for one in said) and not issuer.ghost.copied and not issuer.ghost.back and \
-            all(base != issuer.base for _, base in world.thief.values()):
+            issuer.key not in world.thief:
         raise Broken("F9 %s, which nobody copied, takes its own line for foreign and stops" % issuer.name)
 
 
@@ -216,13 +216,13 @@ def do_clone(world, x, y):
 def do_sync(world, x, y):
     """The same roster again, with the next number."""
     named = [one for one in world.issuers if one.name in world.listed]
-    world.add(named[x % len(named)], fault=fault_of(y))
+    world.add(named[x % len(named)], fault=fault_of(x, y))
 
 
 def do_drop(world, x, y):
     issuer = pick(world, x)
     if issuer.name in world.listed and len(world.listed) > 1:
-        if world.change("drop", issuer.name, fault=fault_of(y))[0] == "ok":
+        if world.change("drop", issuer.name, fault=fault_of(x, y))[0] == "ok":
             world.listed.remove(issuer.name)
 
 
@@ -265,7 +265,8 @@ def offered(world, y):
     if kind == 2:
         return dice.sample(air, min(len(air), 12))
     if kind == 3:
-        return air[:dice.randrange(len(air)) + 1][-40:]
+        bundles = [line for line in air if not line.roster]
+        return [line for line in air if line.roster] + bundles[:dice.randrange(len(bundles)) + 1][-40:]
     return [line for line in air if not line.honest][-20:] or [air[-1]]
 
 
@@ -300,7 +301,7 @@ def do_login(world, x, y):
 
 
 def do_prune(world, x, y):
-    world.ask("maintain", at(world, x).number, fault=fault_of(y))
+    world.ask("maintain", at(world, x).number, fault=fault_of(x, y))
 
 
 def do_own(world, x, y):
@@ -339,7 +340,7 @@ def do_reinstall(world, x, y):
 
 
 def do_rejoin(world, x, y):
-    world.join(at(world, x), fault=fault_of(y))
+    world.join(at(world, x), fault=fault_of(x, y))
 
 
 def do_tear(world, x, y):

@@ -67,7 +67,7 @@ def check_accepted(world, host, token, entry, line):
 def check_refused(host, token, verdict, entry, line):
     if line is None or entry is None or not line.honest or entry["key"] != line.signer:
         return
-    if token.version not in line.signs() or line.keys[token.version] != token.x:
+    if token.base in host.ghost.keyless or token.version not in line.signs() or line.keys[token.version] != token.x:
         return
     if verdict == "stale" and max(host.clock(), line.body["iat"]) > line.body["iat"] + AGE:
         return

@@ -98,9 +98,11 @@ RULES = [
     ("a new directory begins with `before`", [
         (F + "install.c", "t->keyset.followed.before_s = fleet->before_s < roster_s ? fleet->before_s : roster_s;", "(void)roster_s;"),
         (T + "check_claims.c", "int64_t all_s = fleet == NULL ? 0 : fleet->before_s;", "int64_t all_s = w->issuer != NULL || fleet == NULL ? 0 : fleet->before_s;")]),
-    ("an issuer stops at a line that it did not write", [(F + "own.c", "	return !is_ours(&own->record, bundle) ||",
+    ("an issuer stops at a line that another wrote", [(F + "own.c", "	return !is_ours(&own->record, bundle) ||",
+        "	(void)is_ours;\n	return own == NULL &&")]),
+    ("... whose serial or bytes are not its own", [(F + "own.c", "	return !is_ours(&own->record, bundle) ||",
         "	(void)is_ours;\n	return")]),
-    ("an issuer stops at a line that is ahead of its keyset", [(F + "own.c", "is_ahead(keys, &own->keyset, bundle));",
+    ("... that is ahead of its keyset", [(F + "own.c", "is_ahead(keys, &own->keyset, bundle));",
         "is_ahead(keys, &own->keyset, bundle) && own == NULL);")]),
     ("the keyset of another machine is not published", [(F + "publish.c", "	RJWT_TRY(store_check_machine(store, diag));\n	if (record->stopped",
         "	if (record->stopped")]),

@@ -56,7 +56,8 @@ def do_forge(world, x, y):
         return
     key = sorted(world.thief)[x % len(world.thief)]
     path, base = world.thief[key]
-    lines = [line for line in world.air if line.signer == key and not line.roster]
+    base = next((one.base for one in world.issuers if one.key == key), base)
+    lines = [line for line in world.air if line.signer == key and line.base == base]
     if not lines:
         return
     body, kind = json.loads(json.dumps(lines[-1].body)), y % 5

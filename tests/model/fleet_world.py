@@ -66,6 +66,7 @@ class Ghost:
         self.roster, self.installed = None, {}      # of a host: lines
         self.lost = False                           # a host that may have forgotten what was used
         self.dropped = {}                           # base: iat of the roster that dropped it
+        self.keyless = set()                        # bases that were dropped, until they have another bundle
         self.copied = self.back = False             # an issuer: restored; its clock went back
 
 
@@ -289,7 +290,7 @@ class World:
         if kind == "bundle":
             line.dead = frozenset(machine.ghost.dead)
             there = self.lines.setdefault((line.signer, line.number), line)
-            if there.text != text and not owner.ghost.back:
+            if there.text != text and not machine.ghost.back:
                 raise Broken("F10 two lines of %s have the serial %d" % (machine.name, line.number))
             for version in line.signs():
                 self.out.setdefault((line.base, version), self.time)
@@ -308,7 +309,7 @@ class World:
 
     def full(self):
         """What a carrier brings that hides nothing: of the rosters with the same keys the first and the last, of each bundle
-        key the last line and that whose versions are highest, which other mirrors keep; and what was forged.
+        key the last line, and what hosts have installed, as other mirrors do; and what was forged.
         """
         groups = {}
         for line in self.air:
@@ -317,8 +318,9 @@ class World:
         keep = set()
         for key, lines in groups.items():
             lines.sort(key=lambda line: line.number)
-            keep.update(id(line) for line in (lines[:2] + lines[-2:] if key[0] == "roster" else
-                                             [lines[-1], max(lines, key=lambda line: (line.signs(), line.number))]))
+            keep.update(id(line) for line in (lines[:2] + lines[-2:] if key[0] == "roster" else lines[-1:]))
+        for host in self.hosts:
+            keep.update(id(line) for line in host.ghost.installed.values())
         forged = [line for line in self.air if not line.honest][-8:]
         return [line for line in self.air if id(line) in keep or line in forged]
 
@@ -341,8 +343,11 @@ class World:
     def change(self, what, subject, admin=None, fault=None):
         """The next roster, by who has the fleet keys."""
         admin = admin or self.admin
+        before = self.newest
         result = self.ask("roster", admin.number, what, subject, self.key_file, *self.files(self.full()), fault=fault)
         self.collect(admin)
+        if result[0] == "ok" and self.newest is before and admin is self.admin:
+            raise Broken("F9 a roster was made, and is not published")
         return result
 
     def entry(self, machine):
@@ -390,6 +395,7 @@ class World:
         for entry in ghost.roster.body["issuers"] if ghost.roster else []:
             if new.entry(entry["base"]) is None:
                 ghost.dropped.setdefault(entry["base"], new.body["iat"])
+                ghost.keyless.add(entry["base"])
         for entry in new.body["issuers"]:
             ghost.dropped.pop(entry["base"], None)
         ghost.roster = new
@@ -428,11 +434,12 @@ class World:
             if before is not None and version >= line.body["floor"] and before.keys.get(version, x) != x:
                 raise Broken("F2 version %d of %s has another key at %s" % (version, base, host.name))
         ghost.installed[base] = line
+        ghost.keyless.discard(base)
         ghost.dead |= line.dead
 
     def copied_ghost(self, ghost):
         other = copy.copy(ghost)
-        for name in ("dead", "maybe", "installed", "dropped"):
+        for name in ("dead", "maybe", "installed", "dropped", "keyless"):
             setattr(other, name, copy.copy(getattr(ghost, name)))
         return other
 
