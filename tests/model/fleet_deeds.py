@@ -76,6 +76,7 @@ def begin_anew(world, issuer, fault, *words):
     if reason == "died":
         reason = change(world, issuer, None, lambda token: mine(issuer, token), *words)
     issuer.learn()
+    world.fast.add((issuer.base, (issuer.read("keyset.json") or {}).get("active", {}).get("version", 0)))
     issuer.ghost.copied = issuer.ghost.copied and reason != "ok"
     return reason
 

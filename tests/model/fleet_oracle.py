@@ -138,6 +138,8 @@ def check_broken_off(world, host, lines, before, after):
         if now == "ok" and old != "ok" and new != "ok":
             raise Broken("F6 %s at %s: %s before, %s broken off, %s when done" % (token.jti, host.name, old, now, new))
     check_host(world, host)
+    host.declare()  # who looks for the first time knows nothing of what was there before
+    check_host(world, host)
     world.follow(host, lines)
     world.look(host)
     for token, now, new in zip(world.tokens, judge(world, host), after):

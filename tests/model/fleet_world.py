@@ -139,7 +139,7 @@ class World:
         self.thief, self.thief_fleet = {}, False    # stolen bundle keys: (file, base); a fleet key was
         self.forked, self.sworn, self.backup = False, set(), {}
         self.listed, self.newest = [], None
-        self.keys = {}                              # all public keys that sign lines
+        self.keys, self.based = {}, {}              # all public keys that sign lines; bundle keys: for which base
         shutil.rmtree(top, ignore_errors=True)
         os.makedirs(top + "/kept")
         self.ask("forget")
@@ -357,6 +357,8 @@ class World:
         machine.learn()
         machine.key = json.loads(answer[0])["key"]
         self.keys.setdefault(machine.key)
+        if self.based.setdefault(machine.key, machine.base) != machine.base:
+            raise Broken("F8 %s has one bundle key for two bases" % machine.name)
         return answer[0]
 
     def add(self, machine, fault=None):
