@@ -100,7 +100,8 @@ status_denials(struct rjwt_status *s, struct fleet_reader *reader, const char *s
 	err = dir_open(state_dir, &state, NULL);
 	if (err != RJWT_OK)
 		return err == RJWT_MEMORY ? err : RJWT_OK; /* reported with fleet.json, which is in it */
-	RJWT_TRY(judge_before(s, fleet->before_s, "this host"));
+	if (!store_is_missing(state_dir))		   /* it is for the host's own keyset */
+		RJWT_TRY(judge_before(s, fleet->before_s, "this host"));
 	RJWT_TRY(judge_denials(s, &state, "this host"));
 	for (size_t i = 0; i < fleet->roster.nissuers; i++)
 		RJWT_TRY(judge_issuer(s, reader, fleet->roster.issuers[i].base));

@@ -92,14 +92,24 @@ raise_fleet(struct prune *p)
 	return RJWT_OK;
 }
 
+/* Each directory, also of a base that the roster has no more: it may come back. One without a keyset begins with ours. */
 static enum rjwt_err
-raise_issuer(struct prune *p, const struct fleet_issuer *issuer)
+raise_one(void *context, const char *base)
 {
+	RJWT_CLEAN(free_clean) char *path = NULL;
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	struct prune *p = context;
 	struct commit_ctx ctx = { .env = p->ctx->env };
 	struct keyset next;
 
-	RJWT_TRY(open_issuer(p->ctx, issuer, &store));
+	if (!keyset_base_check(view_of(base)))
+		return RJWT_OK;
+	path = fleet_path(p->ctx->state, base);
+	if (path == NULL)
+		return RJWT_MEMORY;
+	if (store_is_missing(path))
+		return RJWT_OK;
+	RJWT_TRY(store_open_followed(path, &store, p->ctx->env->diag));
 	next = *store_keyset(store);
 	if (next.followed.before_s >= p->newest_s)
 		return RJWT_OK;
@@ -110,13 +120,12 @@ raise_issuer(struct prune *p, const struct fleet_issuer *issuer)
 }
 
 static enum rjwt_err
-raise_before(struct prune *p, const char *own_base)
+raise_before(struct prune *p)
 {
-	const struct roster *roster = &p->ctx->fleet->roster;
+	RJWT_CLEAN(dir_close) struct dir all = DIR_NONE;
 
-	for (size_t i = 0; i < roster->nissuers; i++)
-		if (strcmp(roster->issuers[i].base, own_base) != 0)
-			RJWT_TRY(raise_issuer(p, &roster->issuers[i]));
+	RJWT_TRY(dir_open_at(p->ctx->state, FLEET_DIR, &all, p->ctx->env->diag));
+	RJWT_TRY(dir_each(&all, raise_one, p, p->ctx->env->diag));
 	return raise_fleet(p);
 }
 
@@ -186,7 +195,7 @@ prune_denials(const struct install_ctx *ctx, size_t *removed)
 	RJWT_TRY(walk_all(&p, own_base));
 	if (p.newest_s == 0)
 		return RJWT_OK;
-	RJWT_TRY(raise_before(&p, own_base));
+	RJWT_TRY(raise_before(&p));
 	p.remove = true;
 	RJWT_TRY(walk_all(&p, own_base));
 	*removed = p.removed;

@@ -291,14 +291,18 @@ check_revoked(struct verification *w)
 	return check_judge(w, err == RJWT_OK, "no revocation", view_of(err == RJWT_OK ? "none" : "one"));
 }
 
-/* A denial that was removed because its tokens have expired leaves its date: no clock brings them back. */
+/*
+ * A denial that was removed because its tokens have expired leaves its date: no clock brings them back. Each followed
+ * keyset has one of its own, so that a new base heals a date that a wrong clock left; the fleet's is for the host's own.
+ */
 static int64_t
 before_s(const struct verification *w)
 {
 	const struct fleet *fleet = fleet_value(w->verifier->fleet);
-	int64_t all_s = fleet == NULL ? 0 : fleet->before_s;
 
-	return w->issuer != NULL && w->keyset->followed.before_s > all_s ? w->keyset->followed.before_s : all_s;
+	if (w->issuer != NULL)
+		return w->keyset->followed.before_s;
+	return fleet == NULL ? 0 : fleet->before_s;
 }
 
 enum rjwt_err

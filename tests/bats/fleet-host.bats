@@ -148,18 +148,54 @@ aged() { reseal ".followed.issued = $(($(date +%s) - $1))" "$top"/a/state/fleet/
 
 @test "status: what removed denials left behind is broken if it is ahead of the clock" {
 	on a keyd follow "$file"
-	for where in "$top/a/state/fleet.json" "$top"/a/state/fleet/*/keyset.json; do
-		cp "$where" "$top/kept"
-		reseal "(.followed // .).before = $(($(date +%s) - 5))" "$where"
-		run -0 on a keyd status
-		reseal '(.followed // .).before = 4070908800' "$where"
-		run -3 on a keyd status
-		says 'tokens issued until 2099-01-01T00:00:00Z are rejected'
-		run -3 on a keyd status --json
-		[ "$(jq -r '.findings[].code' <<<"$output")" = fleet.before ]
-		cat "$top/kept" >"$where"
-		run -0 on a keyd status
+	printf '%s\n' "state_dir: $top/b/state" 'audience: b' 'issuer: b.example' 'leeway: 1s' >"$top/b.yaml"
+	mkdir "$top/b"
+	on b keyd init    # with a keyset of its own
+	on b keyd join "$url" "$key"
+	on b keyd follow "$file"
+	for name in a b; do
+		for where in "$top/$name/state/fleet.json" "$top/$name"/state/fleet/*/keyset.json; do
+			cp "$where" "$top/kept"
+			reseal "(.followed // .).before = $(($(date +%s) - 5))" "$where"
+			run -0 on $name keyd status
+			reseal '(.followed // .).before = 4070908800' "$where"
+			if [[ $name-$where == a-*/fleet.json ]]; then    # it is for tokens of its own, of which there are none
+				run -0 on $name keyd status
+				continue
+			fi
+			run -3 on $name keyd status
+			says 'tokens issued until 2099-01-01T00:00:00Z are rejected'
+			run -3 on $name keyd status --json
+			[ "$(jq -r '.findings[].code' <<<"$output")" = fleet.before ]
+			cat "$top/kept" >"$where"
+			run -0 on $name keyd status
+		done
 	done
+}
+
+@test "what removed denials left behind closes the keyset that it belongs to, so that a new base of an issuer heals it" {
+	printf '%s\n' "state_dir: $top/b/state" 'audience: b' 'issuer: b.example' 'leeway: 1s' >"$top/b.yaml"
+	mkdir "$top/b"
+	on b keyd init
+	on b keyd join "$url" "$key"
+	on b keyd follow "$file"
+	token=$(on i issue -a b --reusable alice 2>/dev/null)
+	own=$(on b issue --reusable alice 2>/dev/null)
+	run -0 on b verify -u alice -s sshd <<<"$token"
+	run -0 on b verify -u alice -s sshd <<<"$own"
+	where=$top/b/state/fleet.json
+	cp "$where" "$top/kept"
+	reseal '(.followed // .).before = 4070908800' "$where"
+	run -0 on b verify -u alice -s sshd <<<"$token"
+	run -1 on b verify -u alice -s sshd <<<"$own"
+	says 'rejected: denied'
+	cat "$top/kept" >"$where"
+	where=$(echo "$top"/b/state/fleet/*/keyset.json)
+	cp "$where" "$top/kept"
+	reseal '(.followed // .).before = 4070908800' "$where"
+	run -1 on b verify -u alice -s sshd <<<"$token"
+	says 'rejected: denied'
+	run -0 on b verify -u alice -s sshd <<<"$own"
 }
 
 @test "status of a host that has heard nothing, whose fleet.json is torn, or whose keyset of an issuer is" {

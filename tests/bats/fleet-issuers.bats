@@ -128,6 +128,25 @@ second()
 	judged a accepted "$token"
 }
 
+@test "denials that are removed while an issuer is not listed leave their date in its directory, too" {
+	printf '%s\n' 'max_lifetime: 1s' 'default_lifetime: 1s' 'previous_key_ttl: 3s' | tee -a "$top/i.yaml" "$top/a.yaml" >>"$top/j.yaml"
+	second
+	joined a
+	on a keyd follow "$other"
+	gone=$top/a/state/fleet/$(base j)
+	run on j keyd revoke --sub bob    # 1: it knows no token of bob
+	on a keyd follow "$other"
+	roster i drop j
+	on a keyd follow "$file"
+	[ "$(jq .followed.before "$gone/keyset.json")" -eq 0 ]
+	sleep 6
+	on i keyd publish
+	run -0 on a keyd follow "$file"
+	says 'of expired tokens removed'
+	[ "$(jq .followed.before "$gone/keyset.json")" -eq "$(jq .before "$top/a/state/fleet.json")" ]
+	[ "$(jq .before "$top/a/state/fleet.json")" -gt 0 ]
+}
+
 @test "an entry replaces the one with its name or with its base; what would contradict the roster is refused" {
 	second
 	before=$(md5sum <"$file")
