@@ -6,7 +6,8 @@
 #   test     for make check and ./check: unit tests, bats, pamtester, interoperation, lint
 #   bench    what make bench measures with, and beside
 #   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
-#   clients  programs of others that log in over ssh: tests/system/clients.bats; a daemon that asks PAM and is not root
+#   clients  programs of others that log in over ssh: tests/system/clients.bats; a daemon that asks PAM and is not root;
+#            what else carries a fleet: tests/system/fleet_etcd.bats
 #   limits   programs whose prompts tests/limits measures; vsftpd, which cannot be installed beside another FTP daemon
 #   deb      to build and check Debian packages: make deb, tests/deb/run
 #
@@ -23,7 +24,8 @@ declare -A packages=(
 	[bench]='libjwt0 python3-jwt jose pamtester valgrind strace openssl'
 	[sandbox]='openssh-server openssh-client sudo opendoas cron expect login passwd bats pamtester
 		python3 procps iproute2 util-linux bsdutils git rsync nginx-light curl'
-	[clients]='sshpass ansible-core lftp putty-tools dropbear-bin python3-paramiko postgresql'
+	[clients]='sshpass ansible-core lftp putty-tools dropbear-bin python3-paramiko postgresql etcd-server
+		etcd-client'
 	[limits]='gcc libpam0g-dev opendoas proftpd-core openvpn sasl2-bin dovecot-imapd vlock xscreensaver i3lock xvfb xdotool
 		dbus polkitd pkexec lighttpd lighttpd-mod-authn-pam apache2 libapache2-mod-authnz-pam nginx-light
 		libnginx-mod-http-auth-pam cockpit-ws postgresql screen python3-pexpect'
