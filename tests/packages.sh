@@ -7,7 +7,7 @@
 #   bench    what make bench measures with, and beside
 #   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
 #   clients  programs of others that log in over ssh: tests/system/clients.bats; a daemon that asks PAM and is not root;
-#            what else carries a fleet: tests/system/fleet_etcd.bats
+#            what else carries a fleet: tests/system/fleet_{etcd,ansible}.bats
 #   limits   programs whose prompts tests/limits measures; vsftpd, which cannot be installed beside another FTP daemon
 #   deb      to build and check Debian packages: make deb, tests/deb/run
 #

@@ -49,10 +49,11 @@ on()
 places='mkdir -p /var/lib/rjwt && mount --bind "/srv/$0/etc" /etc/rjwt && mount --bind "/srv/$0/lib" /var/lib/rjwt &&
 	mount --bind "/srv/$0/spool" /var/spool/rjwt && mount --bind "/srv/$0/log" /var/log/nginx'
 
-# fleet_network - a bridge; the hosts of fleet_machine are plugged in
+# fleet_network - a bridge; the hosts of fleet_machine are plugged in, and so is the sandbox
 fleet_network()
 {
 	ip link add fleet0 type bridge
+	ip address add 10.9.255.254/16 dev fleet0
 	ip link set fleet0 up
 }
 
