@@ -8,6 +8,7 @@
 #   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
 #   clients  programs of others that log in: tests/system/clients*.bats; a daemon that asks PAM and is not root
 #   units    a systemd that can be started, and logind: tests/system/units.bats
+#   etcd     a carrier of a fleet: tests/system/fleet_etcd.bats
 #   lockers  screen lockers, an X server and what types in it: tests/system/lockers.bats
 #   limits   programs whose prompts tests/limits measures; vsftpd, which cannot be installed beside another FTP daemon
 #   deb      to build and check Debian packages: make deb, tests/deb/run
@@ -30,6 +31,7 @@ declare -A packages=(
 	[clients]='sshpass ansible-core lftp putty-tools dropbear-bin python3-paramiko postgresql
 		dbus polkitd pkexec rclone openvpn vsftpd'
 	[units]='systemd dbus libpam-systemd'
+	[etcd]='etcd-server etcd-client'
 	[limits]='gcc libpam0g-dev opendoas proftpd-core openvpn sasl2-bin dovecot-imapd vlock xscreensaver i3lock xvfb xdotool
 		dbus polkitd pkexec lighttpd lighttpd-mod-authn-pam apache2 libapache2-mod-authnz-pam nginx-light
 		libnginx-mod-http-auth-pam cockpit-ws postgresql screen python3-pexpect'

@@ -124,7 +124,15 @@ take_roster(struct install_ctx *ctx, const struct offered_roster *offered, struc
 	    next.roster.nissuers, next.roster.nissuers == 1 ? "" : "s");
 }
 
-/* An image of a joined host is another host: it gets its own name, and what was used before is unknown to it. */
+/* An image of a joined host is another host; and born may be from when the clock was wrong. */
+static bool
+is_this_host(const struct install_ctx *ctx, const char *machine)
+{
+	return strcmp(machine, ctx->fleet->machine) == 0 &&
+	       ctx->fleet->born_s <= ctx->now.wall_s + ctx->env->policy->leeway_s;
+}
+
+/* Another host gets its own name, and what was used before is unknown to it. */
 static enum rjwt_err
 check_identity(struct install_ctx *ctx, const char *audience, struct follow_report *report)
 {
@@ -132,18 +140,16 @@ check_identity(struct install_ctx *ctx, const char *audience, struct follow_repo
 	char machine[DIGEST_HEX];
 
 	RJWT_TRY(host_machine(machine, ctx->env->diag));
-	if (next.born_s > ctx->now.wall_s + ctx->env->policy->leeway_s)
-		next.born_s = ctx->now.wall_s; /* the clock was wrong when it was written */
+	if (is_this_host(ctx, machine))
+		return RJWT_OK;
 	if (strcmp(machine, next.machine) != 0) {
 		memcpy(next.machine, machine, sizeof(machine));
 		if (audience != NULL)
 			snprintf(next.audience, sizeof(next.audience), "%s", audience);
 		else
 			RJWT_TRY(host_name(next.audience, ctx->env->diag));
-		next.born_s = ctx->now.wall_s;
 	}
-	if (next.born_s == ctx->fleet->born_s && strcmp(next.machine, ctx->fleet->machine) == 0)
-		return RJWT_OK;
+	next.born_s = ctx->now.wall_s;
 	RJWT_TRY(fleet_commit(ctx->state, ctx->env, &next));
 	*ctx->fleet = next;
 	return report_add(&report->done, "this host is %s; used tokens are remembered from now on", next.audience);
@@ -204,10 +210,32 @@ pass_on(const struct install_ctx *ctx, const struct texts *texts)
 	return own.issues ? www_merge(ctx->state, ctx->env, ctx->fleet, texts->files, texts->n) : RJWT_OK;
 }
 
-/* Signatures are judged before the lock is taken; if fleet.json is another one by then, once more. */
+/*
+ * Most polls bring nothing: then no lock is taken, whose file would be written. An issuer looks closer at what is said in its
+ * name, and passes on what it has.
+ */
+static bool
+is_needed(const struct install_ctx *ctx, const struct offer *offer)
+{
+	char machine[DIGEST_HEX];
+
+	if (offer->nrosters > 0 || own_issues(ctx->state))
+		return true;
+	if (host_machine(machine, NULL) != RJWT_OK || !is_this_host(ctx, machine))
+		return true;
+	for (size_t i = 0; i < ctx->fleet->roster.nissuers; i++)
+		if (install_is_needed(ctx, &ctx->fleet->roster.issuers[i], offer))
+			return true;
+	return false;
+}
+
+/*
+ * Signatures are judged before the lock is taken; if fleet.json is another one by then, once more. *needed: whether
+ * anything is to be done; if not, the lock is not taken.
+ */
 static enum rjwt_err
 judge_and_lock(const struct follow_env *env, const struct texts *texts, struct install_ctx *ctx, struct lock *lock,
-    struct offer *offer)
+    struct offer *offer, bool *needed)
 {
 	for (int i = 0; i < JUDGE_TRIES; i++) {
 		int64_t generation;
@@ -216,6 +244,9 @@ judge_and_lock(const struct follow_env *env, const struct texts *texts, struct i
 		generation = ctx->fleet->generation;
 		offer_clear(offer);
 		RJWT_TRY(offer_read(ctx->fleet, texts->files, texts->n, offer));
+		*needed = is_needed(ctx, offer);
+		if (!*needed)
+			return RJWT_OK;
 		RJWT_TRY(lock_take(lock, ctx->state, 0, env->keyset.diag));
 		RJWT_TRY(fleet_read(ctx->state, ctx->fleet, NULL, env->keyset.diag));
 		if (ctx->fleet->generation == generation)
@@ -270,6 +301,7 @@ follow_files(const struct follow_env *env, const char *const *files, struct foll
 	struct fleet fleet = { 0 };
 	struct install_ctx ctx = { .state = &state, .env = &env->keyset, .fleet = &fleet };
 	enum rjwt_err err;
+	bool needed;
 
 	err = dir_open(env->state, &state, diag);
 	if (err == RJWT_OK)
@@ -279,10 +311,13 @@ follow_files(const struct follow_env *env, const char *const *files, struct foll
 		    "this host has joined no fleet (rjwt-keyd join URL KEY)");
 	RJWT_TRY(err);
 	RJWT_TRY(texts_read(files, &texts, report));
-	RJWT_TRY(judge_and_lock(env, &texts, &ctx, &lock, &offer));
+	clock_now(env->keyset.clock, &ctx.now);
+	RJWT_TRY(judge_and_lock(env, &texts, &ctx, &lock, &offer, &needed));
 	clock_now(env->keyset.clock, &ctx.now);
 	RJWT_TRY(keyset_clock_check(&ctx.now, diag));
-	RJWT_TRY(carry_out(&ctx, env->audience, &offer, report));
-	RJWT_TRY(pass_on(&ctx, &texts));
+	if (needed) {
+		RJWT_TRY(carry_out(&ctx, env->audience, &offer, report));
+		RJWT_TRY(pass_on(&ctx, &texts));
+	}
 	return report_offer(&offer, report);
 }

@@ -105,16 +105,19 @@ check_memory(struct target *t)
 	return RJWT_OK;
 }
 
+/* make: what is missing, and durably what is there. */
 static enum rjwt_err
-target_open(struct target *t)
+target_open(struct target *t, bool make)
 {
 	RJWT_CLEAN(dir_close) struct dir all = DIR_NONE;
 	struct rjwt_diag *diag = t->ctx->env->diag;
 
 	RJWT_TRY(dir_open_at(t->ctx->state, FLEET_DIR, &all, diag));
-	RJWT_TRY(dir_make(&all, t->issuer->base, 0755, diag));
+	if (make)
+		RJWT_TRY(dir_make(&all, t->issuer->base, 0755, diag));
 	RJWT_TRY(dir_open_at(&all, t->issuer->base, &t->dir, diag));
-	RJWT_TRY(dir_make(&t->dir, "keys", 0755, diag));
+	if (make)
+		RJWT_TRY(dir_make(&t->dir, "keys", 0755, diag));
 	RJWT_TRY(dir_open_at(&t->dir, "keys", &t->keys, diag));
 	RJWT_TRY(read_keyset(t));
 	return check_memory(t);
@@ -290,18 +293,25 @@ report_old(const struct target *t, const struct bundle *newest, struct follow_re
 	    t->issuer->name, t->keyset.followed.serial, newest->serial);
 }
 
+/* Bundles are in order: the first of a base has the highest serial. */
+static const struct bundle *
+newest_of(const struct offer *offer, const char *base)
+{
+	for (size_t i = 0; i < offer->nbundles; i++)
+		if (strcmp(offer->bundles[i].base, base) == 0)
+			return &offer->bundles[i];
+	return NULL;
+}
+
 static enum rjwt_err
 install_best(struct target *t, const struct offer *offer, struct follow_report *report)
 {
-	const struct bundle *newest = NULL;
-
 	for (size_t i = 0; i < offer->nbundles; i++) {
 		const struct bundle *bundle = &offer->bundles[i];
 		const char *why;
 
 		if (strcmp(bundle->base, t->issuer->base) != 0)
 			continue;
-		newest = newest == NULL ? bundle : newest;
 		why = why_not(t, bundle);
 		if (why != NULL && why[0] == '\0')
 			break; /* the rest is older */
@@ -313,17 +323,22 @@ install_best(struct target *t, const struct offer *offer, struct follow_report *
 		RJWT_TRY(install(t, bundle));
 		return report_add(&report->done, "%s: installed serial %" PRId64, t->issuer->name, bundle->serial);
 	}
-	RJWT_TRY(report_old(t, newest, report));
+	RJWT_TRY(report_old(t, newest_of(offer, t->issuer->base), report));
 	return be_reborn(t, report);
 }
 
-static bool
-is_offered(const struct offer *offer, const char *base)
+bool
+install_is_needed(const struct install_ctx *ctx, const struct fleet_issuer *issuer, const struct offer *offer)
 {
-	for (size_t i = 0; i < offer->nbundles; i++)
-		if (strcmp(offer->bundles[i].base, base) == 0)
-			return true;
-	return false;
+	RJWT_CLEAN(target_close)
+	struct target t = { .ctx = ctx, .issuer = issuer, .dir = DIR_NONE, .keys = DIR_NONE };
+	const struct bundle *newest = newest_of(offer, issuer->base);
+
+	if (newest == NULL)
+		return false;
+	if (target_open(&t, false) != RJWT_OK || !t.there || t.reborn || !has_keys(&t))
+		return true;
+	return strcmp(t.keyset.followed.key, issuer->key.text) != 0 || newest->serial != t.keyset.followed.serial;
 }
 
 enum rjwt_err
@@ -335,9 +350,9 @@ install_issuer(const struct install_ctx *ctx, const struct fleet_issuer *issuer,
 	struct rjwt_diag *diag = ctx->env->diag;
 	enum rjwt_err err;
 
-	if (!is_offered(offer, issuer->base))
+	if (!install_is_needed(ctx, issuer, offer))
 		return RJWT_OK;
-	err = target_open(&t);
+	err = target_open(&t, true);
 	if (err == RJWT_KEYSET && diag != NULL) /* a directory that is damaged does not stop the others */
 		return report_add(&report->wrong, "%s: %s: %s", issuer->name, diag->path, diag->text);
 	RJWT_TRY(err);

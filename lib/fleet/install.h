@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * install.h - used by follow.c: a bundle becomes a followed keyset. The lock is held.
+ * install.h - used by follow.c: a bundle becomes a followed keyset. The lock is held, but by who only asks.
  */
 #ifndef RJWT_INSTALL_H
 #define RJWT_INSTALL_H
@@ -33,6 +33,9 @@ struct install_ctx {
  */
 RJWT_MUST enum rjwt_err install_issuer(const struct install_ctx *ctx, const struct fleet_issuer *issuer,
     const struct offer *offer, struct follow_report *report);
+
+/* Whether that call would write or report anything. It reads alone; what cannot be read is answered with true. */
+bool install_is_needed(const struct install_ctx *ctx, const struct fleet_issuer *issuer, const struct offer *offer);
 
 /* Add a line to a list. RJWT_MEMORY. */
 RJWT_MUST enum rjwt_err report_add(struct string_list *list, const char *fmt, ...) RJWT_PRINTF(2, 3);

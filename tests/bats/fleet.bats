@@ -70,9 +70,16 @@ base() { jq -r .base "$top/i/state/keyset.json"; }
 	before=$(find "$top/a/state" -type f ! -name lock -printf '%p %T@ %i\n' | sort)
 	run -0 on a keyd join "$url" "$key"
 	says 'nothing changed'
+	[ "$(find "$top/a/state" -type f ! -name lock -printf '%p %T@ %i\n' | sort)" = "$before" ]
+	states() { find "$top/a/state" -printf '%p %T@ %C@ %i\n' | sort; }    # of the lock, too
+	before=$(states)
 	run -0 on a keyd follow "$file"
 	says 'nothing new'
-	[ "$(find "$top/a/state" -type f ! -name lock -printf '%p %T@ %i\n' | sort)" = "$before" ]
+	[ "$(states)" = "$before" ]
+	on i keyd publish
+	run -0 on a keyd follow "$file"
+	says 'installed serial'
+	[ "$(states)" != "$before" ]
 	begin
 	[ "$key" = "$first" ]
 	[ "$(wc -l <"$file")" -eq 2 ]

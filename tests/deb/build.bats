@@ -46,7 +46,8 @@ files_of() { dpkg-deb -c "$(deb "$1")" | awk '$1 ~ /^[-l]/ { print $6 }' | sed '
 	# may be about a module. I: POSIX has ulimit -f. P and I: the project has no page of its own. I: Debian 12 has no later
 	# Standards-Version.
 	[ -z "$(grep -E '^[EWIP]: ' <<<"$output" | grep -v -e 'package-supports-alternative-init-but-no-init.d-script' \
-		-e 'libpam-rjwt: spare-manual-page' -e "bash-term-in-posix-shell 'ulimit' .usr/libexec/rjwt/rjwt-fetch:" -e 'no-homepage-field' \
+		-e 'libpam-rjwt: spare-manual-page' -e "bash-term-in-posix-shell 'ulimit' .usr/libexec/rjwt/rjwt-fetch:" \
+		-e "bash-term-in-posix-shell 'ulimit' .usr/libexec/rjwt/rjwt-etcd-watch:" -e 'no-homepage-field' \
 		-e 'out-of-date-standards-version 4.6.2' -e 'upstream-metadata-missing-')" ]
 }
 

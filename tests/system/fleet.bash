@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the tests of a fleet with real daemons share, beside helpers.bash. The host of the sandbox, host2, follows; others
+# have directories of their own below /srv, and see them in the usual places.
+
+units=$(pkg-config --variable=systemdsystemunitdir systemd)
+
+# unit NAME KEY - what a unit has for the key
+unit() { sed -n "s/^$2=//p" "$units/$1"; }
+
+# says TEXT - the output of what ran last has it
+says()
+{
+	# shellcheck disable=SC2154    # bats assigns it
+	[[ $output == *"$1"* ]] && return
+	printf 'no "%s" in:\n%s\n' "$1" "$output"
+	return 1
+}
+
+# fleet_host NAME - directories for one more host, or an issuer
+fleet_host()
+{
+	mkdir -p "/srv/$1"/{etc,lib,spool,log}
+	printf '%s\n' "audience: $1" 'leeway: 1s' >"/srv/$1/etc/rjwt.yaml"
+	chown rjwt-fetch: "/srv/$1/spool"
+}
+
+# fleet_begin - nothing of an earlier fleet, and host2
+fleet_begin()
+{
+	fresh_keyset 'audience: host2' 'leeway: 1s'
+	rm -rf /var/lib/rjwt /srv/* /var/spool/rjwt
+	mkdir -p /var/log/nginx
+	id rjwt-fetch >/dev/null 2>&1 || useradd -r -d /nonexistent -s /usr/sbin/nologin rjwt-fetch
+	install -d -o rjwt-fetch -g rjwt-fetch /var/spool/rjwt
+}
+
+# on HOST COMMAND... - with its directories, and its network if it has one of its own
+on()
+{
+	if [ -e "/srv/$1/pid" ]; then
+		nsenter -t "$(<"/srv/$1/pid")" -r -w -m -n -u -- "${@:2}"
+		return
+	fi
+	# shellcheck disable=SC2016    # the inner shell expands it
+	unshare -m bash -c "$places"' && "$@"' "$@"
+}
+# shellcheck disable=SC2016    # as above
+places='mkdir -p /var/lib/rjwt && mount --bind "/srv/$0/etc" /etc/rjwt && mount --bind "/srv/$0/lib" /var/lib/rjwt &&
+	mount --bind "/srv/$0/spool" /var/spool/rjwt && mount --bind "/srv/$0/log" /var/log/nginx'
+
+# fleet_network - a bridge; the hosts of fleet_machine are plugged in, and so is the sandbox
+fleet_network()
+{
+	ip link add fleet0 type bridge
+	ip address add 10.9.255.254/16 dev fleet0
+	ip link set fleet0 up
+}
+
+# fleet_machine NAME ADDRESS - one more host that has a name and a network of its own, until the sandbox ends
+fleet_machine()
+{
+	fleet_host "$1"
+	# shellcheck disable=SC2016    # the inner shell expands it
+	unshare -m -n -u bash -c "hostname \$0 && $places"' && echo $$ >"/srv/$0/pid" && exec sleep infinity' "$1" </dev/null >/dev/null 2>&1 3>&- &
+	await test -s "/srv/$1/pid"
+	ip link add "to-$1" type veth peer name eth0 netns "$(<"/srv/$1/pid")"
+	ip link set "to-$1" master fleet0 up
+	on "$1" bash -c "ip address add $2/16 dev eth0 && ip link set eth0 up && ip link set lo up"
+	grep -q " $1.example$" /etc/hosts || echo "$2 $1 $1.example" >>/etc/hosts
+}
+
+# fleet_poll HOST... - what their timers do, all at once: both units, one after the other; what they said is in /srv/HOST/said
+fleet_poll()
+{
+	local host jobs=() status=0
+	for host; do
+		on "$host" sh -c "$(unit rjwt-fetch.service ExecStart); $(unit rjwt-follow.service ExecStart)" >"/srv/$host/said" 2>&1 3>&- &
+		jobs+=($!)
+	done
+	for host in "${jobs[@]}"; do wait "$host" || status=1; done
+	return $status
+}
+
+# fleet_start HOST NAME COMMAND... - a daemon of a host of fleet_machine; its process id is in /srv/HOST/NAME
+fleet_start()
+{
+	nsenter -t "$(<"/srv/$1/pid")" -r -w -m -n -u -- "${@:3}" </dev/null >/dev/null 2>&1 3>&- &
+	echo $! >"/srv/$1/$2"
+}
+
+# fleet_web ISSUER - a real nginx there, with the example's configuration
+fleet_web()
+{
+	sed 's/i1.example.org/i1.example i2.example i3.example/' etc/nginx/rjwt.conf >/etc/nginx/conf.d/rjwt.conf
+	fleet_start "$1" nginx nginx -g 'daemon off;'
+	await on "$1" curl -fsS -o /dev/null "http://$1.example/fleet.jws"
+}
