@@ -201,7 +201,7 @@ pass_on(const struct install_ctx *ctx, const struct texts *texts)
 	struct own own;
 
 	RJWT_TRY(own_read(ctx->state, &own, ctx->env->diag));
-	return own.issues ? www_merge(ctx->state, ctx->env, ctx->fleet, texts->files, texts->n) : RJWT_OK;
+	return own.issues ? www_merge(ctx->state, ctx->env, ctx->fleet, texts->files, texts->n, NULL) : RJWT_OK;
 }
 
 /* Signatures are judged before the lock is taken; if fleet.json is another one by then, once more. */
