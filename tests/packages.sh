@@ -44,7 +44,7 @@ declare -A packages=(
 
 usage()
 {
-	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients|limits|vsftpd|deb|rpm|policy}..." GROUP...; a GROUP is one of: ${!packages[*]}" >&2
+	echo "usage: tests/packages.sh [--list | --missing] GROUP...; a GROUP is one of: ${!packages[*]}" >&2
 	exit 2
 }
 

@@ -97,6 +97,12 @@ err_is_missing(enum rjwt_err err)
 	return err == RJWT_IO && errno == ENOENT;
 }
 
+bool
+err_is_shortage(enum rjwt_err err)
+{
+	return err == RJWT_MEMORY || err == RJWT_INTERNAL;
+}
+
 void
 free_clean(void *pointer_to_pointer)
 {

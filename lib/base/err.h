@@ -65,6 +65,9 @@ diag_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path, const cha
  */
 bool err_is_missing(enum rjwt_err err);
 
+/* Whether an error says nothing of what was read: RJWT_MEMORY, RJWT_INTERNAL. */
+bool err_is_shortage(enum rjwt_err err);
+
 void free_clean(void *pointer_to_pointer); /* RJWT_CLEAN(free_clean) char *p */
 void fd_clean(int *fd);			   /* closes when >= 0, keeps errno */
 

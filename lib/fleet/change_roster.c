@@ -201,7 +201,7 @@ write_out(struct change *c, struct texts *texts)
 	RJWT_TRY(fleet_commit(c->state, &c->env->keyset, &c->fleet));
 	memcpy(all, texts->files, texts->n * sizeof(all[0])); /* borrows */
 	all[texts->n] = *lines;
-	RJWT_TRY(www_merge(c->state, &c->env->keyset, &c->fleet, all, texts->n + 1));
+	RJWT_TRY(www_merge(c->state, &c->env->keyset, &c->fleet, all, texts->n + 1, lines));
 	snprintf(c->made->path, sizeof(c->made->path), "%.200s/" PUBLISH_DIR "/" PUBLISH_FILE, c->state->path);
 	return RJWT_OK;
 }

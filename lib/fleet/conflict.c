@@ -2,6 +2,19 @@
 #include "fleet/conflict.h"
 #include "keyset/store.h"
 
+/* Of a public key: key_parts(). */
+struct parts {
+	struct buf of[2];
+};
+
+static void
+parts_clear(struct parts *parts)
+{
+	buf_clear(&parts->of[0]);
+	buf_clear(&parts->of[1]);
+}
+
+/* RJWT_KEY_UNKNOWN: there is none. */
 static enum rjwt_err
 read_key(const struct dir *keys, int64_t version, struct jwk *jwk)
 {
@@ -20,16 +33,37 @@ read_key(const struct dir *keys, int64_t version, struct jwk *jwk)
 	return err == RJWT_OK ? jwk_parse(json, jwk, NULL) : err;
 }
 
-bool
-bundle_conflicts(const struct bundle *bundle, const struct keyset *keyset, const struct dir *keys)
+static enum rjwt_err
+compare(const struct jwk *there, const struct jwk *offered, bool *differ)
 {
-	for (size_t i = 0; i < bundle->nkeys; i++) {
+	RJWT_CLEAN(parts_clear) struct parts a = { 0 };
+	RJWT_CLEAN(parts_clear) struct parts b = { 0 };
+
+	*differ = there->key == NULL || there->alg != offered->alg;
+	if (*differ)
+		return RJWT_OK;
+	RJWT_TRY(key_parts(there->key, a.of));
+	RJWT_TRY(key_parts(offered->key, b.of));
+	*differ = !view_eq(buf_view(&a.of[0]), buf_view(&b.of[0])) || !view_eq(buf_view(&a.of[1]), buf_view(&b.of[1]));
+	return RJWT_OK;
+}
+
+enum rjwt_err
+bundle_conflicts(const struct bundle *bundle, const struct keyset *keyset, const struct dir *keys, bool *conflicts)
+{
+	*conflicts = false;
+	for (size_t i = 0; i < bundle->nkeys && !*conflicts; i++) {
 		RJWT_CLEAN(jwk_clear) struct jwk there = { 0 };
 		const struct bundle_key *key = &bundle->keys[i];
+		enum rjwt_err err;
 
-		if (read_key(keys, key->version, &there) == RJWT_OK && keyset_has(keyset, key->version) &&
-		    (there.key == NULL || there.alg != key->jwk.alg || !key_is_pair(there.key, key->jwk.key)))
-			return true;
+		if (!keyset_has(keyset, key->version))
+			continue;
+		err = read_key(keys, key->version, &there);
+		if (err_is_shortage(err))
+			return err;
+		if (err == RJWT_OK)
+			RJWT_TRY(compare(&there, &key->jwk, conflicts));
 	}
-	return false;
+	return RJWT_OK;
 }

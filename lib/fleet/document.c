@@ -4,12 +4,18 @@
 #include "base/json.h"
 #include "jose/alg.h"
 #include "jose/jws.h"
+#include "jose/key_weak.h"
 
 #include <string.h>
 
-static const char *const headers[] = {
-	[DOCUMENT_ROSTER] = "{\"alg\":\"EdDSA\",\"typ\":\"" JWS_TYP_ROSTER "\"}",
-	[DOCUMENT_BUNDLE] = "{\"alg\":\"EdDSA\",\"typ\":\"" JWS_TYP_BUNDLE "\"}",
+/* A header, and its one spelling in a line: base64url of other bytes is another text. */
+static const struct {
+	const char *json, *text;
+} headers[] = {
+	[DOCUMENT_ROSTER] = { "{\"alg\":\"EdDSA\",\"typ\":\"" JWS_TYP_ROSTER "\"}",
+	    "eyJhbGciOiJFZERTQSIsInR5cCI6InJqd3Qtcm9zdGVyK2p3cyJ9." },
+	[DOCUMENT_BUNDLE] = { "{\"alg\":\"EdDSA\",\"typ\":\"" JWS_TYP_BUNDLE "\"}",
+	    "eyJhbGciOiJFZERTQSIsInR5cCI6InJqd3QtYnVuZGxlK2p3cyJ9." },
 };
 
 static const struct alg *
@@ -26,10 +32,15 @@ public_key(struct view text, struct key **key)
 	RJWT_CLEAN(buf_clear) struct buf bytes = { 0 };
 	const char *why;
 
-	if (text.n != FLEET_KEY_LENGTH)
+	enum rjwt_err err;
+
+	if (text.n != FLEET_KEY_LENGTH || base64url_check(text) != NULL)
 		return RJWT_KEYSET;
 	RJWT_TRY(base64url_decode(text, &bytes));
-	return key_from_parts(ed25519(), (struct view[]){ buf_view(&bytes), { NULL, 0 } }, key, &why);
+	if (key_ed25519_weak((const unsigned char *)bytes.p) != NULL)
+		return RJWT_KEYSET;
+	err = key_from_parts(ed25519(), (struct view[]){ buf_view(&bytes), { NULL, 0 } }, key, &why);
+	return err == RJWT_KEYSET ? RJWT_INTERNAL : err; /* any other 32 bytes are a key, unless OpenSSL fails */
 }
 
 bool
@@ -44,12 +55,13 @@ fleet_key_read(struct view text, struct fleet_key *key)
 	return true;
 }
 
-bool
+enum rjwt_err
 fleet_key_parse(struct view text, struct fleet_key *key)
 {
 	RJWT_CLEAN(key_clean) struct key *made = NULL;
 
-	return public_key(text, &made) == RJWT_OK && fleet_key_read(text, key);
+	RJWT_TRY(public_key(text, &made));
+	return fleet_key_read(text, key) ? RJWT_OK : RJWT_KEYSET;
 }
 
 enum rjwt_err
@@ -66,7 +78,7 @@ fleet_key_of(const struct key *private, struct fleet_key *key)
 	RJWT_TRY(err);
 	base64url_encode(&text, buf_view(&first));
 	RJWT_TRY(buf_done(&text));
-	return fleet_key_parse(buf_view(&text), key) ? RJWT_OK : RJWT_INTERNAL;
+	return fleet_key_parse(buf_view(&text), key);
 }
 
 bool
@@ -77,21 +89,12 @@ fleet_key_eq(const struct fleet_key *a, const struct fleet_key *b)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-/* Its one spelling: base64url of other bytes is another text. */
-static enum rjwt_err
-header_of(enum document_type type, struct buf *header)
-{
-	base64url_encode(header, view_of(headers[type]));
-	return buf_done(header);
-}
-
 static bool
 has_header(struct view line, enum document_type type)
 {
-	RJWT_CLEAN(buf_clear) struct buf header = { 0 };
+	struct view header = view_of(headers[type].text);
 
-	return header_of(type, &header) == RJWT_OK && line.n > header.n && memcmp(line.p, header.p, header.n) == 0 &&
-	       line.p[header.n] == '.';
+	return line.n >= header.n && memcmp(line.p, header.p, header.n) == 0;
 }
 
 bool
@@ -147,7 +150,7 @@ document_make(struct key *private, enum document_type type, struct view payload,
 
 	if (key_alg(private) != ed25519())
 		return RJWT_ALG;
-	RJWT_TRY(jws_sign(&signer.signer, view_of(headers[type]), payload, &made));
+	RJWT_TRY(jws_sign(&signer.signer, view_of(headers[type].json), payload, &made));
 	if (made.n > DOCUMENT_LINE_MAX)
 		return RJWT_TOO_LONG;
 	buf_add_view(line, buf_view(&made));

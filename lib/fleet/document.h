@@ -40,8 +40,11 @@ document_make(struct key *private, enum document_type type, struct view payload,
 /* The next line of a file, which it is taken off from; empty lines are left out. False at the end. */
 bool document_next(struct view *file, struct view *line);
 
-/* Whether a text names a public key that can verify; fleet_key_read() looks at its form alone. key may be NULL. */
-bool fleet_key_parse(struct view text, struct fleet_key *key);
+/*
+ * Whether a text names a public key that can verify: RJWT_KEYSET: it does not; RJWT_MEMORY, RJWT_INTERNAL. fleet_key_read()
+ * looks at its form alone. key may be NULL.
+ */
+RJWT_MUST enum rjwt_err fleet_key_parse(struct view text, struct fleet_key *key);
 bool fleet_key_read(struct view text, struct fleet_key *key);
 /* The name of the public half of an Ed25519 key. */
 RJWT_MUST enum rjwt_err fleet_key_of(const struct key *private, struct fleet_key *key);

@@ -40,6 +40,7 @@ read_roster(struct json json, struct fleet *fleet)
 {
 	struct json roster;
 	enum json_has has = json_member(json, "roster", &roster);
+	const char *why = NULL;
 
 	if (has == JSON_ABSENT) {
 		fleet->roster.keys[0] = fleet->pin;
@@ -48,7 +49,8 @@ read_roster(struct json json, struct fleet *fleet)
 	}
 	if (has != JSON_GOOD || !json_copy(json, "digest", fleet->digest, sizeof(fleet->digest)))
 		return "roster or digest has the wrong type";
-	return roster_read(roster, true, &fleet->roster);
+	return roster_read(roster, true, &fleet->roster, &why) == RJWT_OK ? NULL
+									  : why; /* computes nothing that can fail */
 }
 
 static const char *

@@ -207,7 +207,7 @@ pass_on(const struct install_ctx *ctx, const struct texts *texts)
 	struct own own;
 
 	RJWT_TRY(own_read(ctx->state, &own, ctx->env->diag));
-	return own.issues ? www_merge(ctx->state, ctx->env, ctx->fleet, texts->files, texts->n) : RJWT_OK;
+	return own.issues ? www_merge(ctx->state, ctx->env, ctx->fleet, texts->files, texts->n, NULL) : RJWT_OK;
 }
 
 /*

@@ -136,22 +136,28 @@ has_keys(const struct target *t)
 	return fstatat(t->keys.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-/* NULL: it may be installed. "": it is the one that is, or an older one. */
-static const char *
-why_not(const struct target *t, const struct bundle *bundle)
+/* why NULL: it may be installed. "": it is the one that is, or an older one. */
+static enum rjwt_err
+judge(const struct target *t, const struct bundle *bundle, const char **why)
 {
 	const struct keyset *k = &t->keyset;
+	bool conflicts = false;
 
+	*why = NULL;
 	if (!t->there)
-		return NULL;
+		return RJWT_OK;
 	if (strcmp(k->followed.key, t->issuer->key.text) != 0)
-		return "its bundle key is not the one that this base had: a base has one key for life";
-	if (bundle->serial < k->followed.serial || (bundle->serial == k->followed.serial && has_keys(t)))
-		return "";
-	if (bundle->floor < k->floor || bundle->active.version < k->active.version ||
-	    bundle->next.version < k->next.version || bundle->next_version < k->next_version)
-		return "its versions went back";
-	return bundle_conflicts(bundle, k, &t->keys) ? "a version came back with another public key" : NULL;
+		*why = "its bundle key is not the one that this base had: a base has one key for life";
+	else if (bundle->serial < k->followed.serial || (bundle->serial == k->followed.serial && has_keys(t)))
+		*why = "";
+	else if (bundle->floor < k->floor || bundle->active.version < k->active.version ||
+		 bundle->next.version < k->next.version || bundle->next_version < k->next_version)
+		*why = "its versions went back";
+	if (*why != NULL)
+		return RJWT_OK;
+	RJWT_TRY(bundle_conflicts(bundle, k, &t->keys, &conflicts));
+	*why = conflicts ? "a version came back with another public key" : NULL;
+	return RJWT_OK;
 }
 
 /* --- installing -------------------------------------------------------------------------------- */
@@ -312,7 +318,7 @@ install_best(struct target *t, const struct offer *offer, struct follow_report *
 
 		if (strcmp(bundle->base, t->issuer->base) != 0)
 			continue;
-		why = why_not(t, bundle);
+		RJWT_TRY(judge(t, bundle, &why));
 		if (why != NULL && why[0] == '\0')
 			break; /* the rest is older */
 		if (why != NULL) {

@@ -81,12 +81,15 @@ join_locked(const struct follow_env *env, const struct dir *state, const char *u
 static enum rjwt_err
 check_line(const char *url, const char *pin, struct fleet_key *key, struct rjwt_diag *diag)
 {
+	enum rjwt_err err;
+
 	if (!fleet_url_check(view_of(url)))
 		return diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not an address (expected http:// or https://)", url);
-	if (!fleet_key_parse(view_of(pin), key))
+	err = fleet_key_parse(view_of(pin), key);
+	if (err == RJWT_KEYSET)
 		return diag_fail(diag, RJWT_USAGE, "", "\"%s\" is not a fleet key (expected its %d characters)", pin,
 		    FLEET_KEY_LENGTH);
-	return RJWT_OK;
+	return err;
 }
 
 enum rjwt_err

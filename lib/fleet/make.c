@@ -161,7 +161,7 @@ make_roster(struct store *store, const struct follow_env *env, const char *url, 
 
 	RJWT_TRY(first_roster(env, store_keyset(store), url, k, bundle_key, &roster));
 	RJWT_TRY(roster_sign(&roster, k->keys[0], &line, fleet->digest));
-	RJWT_TRY(www_merge(store_dir(store), &env->keyset, fleet, &line, 1));
+	RJWT_TRY(www_merge(store_dir(store), &env->keyset, fleet, &line, 1, &line));
 	fleet->roster = roster;
 	return fleet_commit(store_dir(store), &env->keyset, fleet);
 }

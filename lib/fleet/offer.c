@@ -85,12 +85,6 @@ open_roster(struct line *line, const struct fleet_key *key)
 	return RJWT_OK;
 }
 
-static bool
-is_ours_to_report(enum rjwt_err err)
-{
-	return err == RJWT_MEMORY || err == RJWT_INTERNAL;
-}
-
 /* Open what these keys signed; what others signed may be theirs who come later. */
 static enum rjwt_err
 open_rosters(struct reading *r, const struct roster *by)
@@ -99,7 +93,7 @@ open_rosters(struct reading *r, const struct roster *by)
 		for (size_t k = 0; line->type == DOCUMENT_ROSTER && line->roster == NULL && k < by->nkeys; k++) {
 			enum rjwt_err err = open_roster(line, &by->keys[k]);
 
-			if (is_ours_to_report(err))
+			if (err_is_shortage(err))
 				return err;
 		}
 	return RJWT_OK;
@@ -224,7 +218,7 @@ add_bundles(struct reading *r, struct line *line, const struct roster *roster)
 		enum rjwt_err err = open_bundle(line, &roster->issuers[i], &bundle);
 		struct bundle *grown;
 
-		if (is_ours_to_report(err))
+		if (err_is_shortage(err))
 			return err;
 		if (err != RJWT_OK)
 			continue;

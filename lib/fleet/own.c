@@ -33,14 +33,19 @@ own_issues(const struct dir *state)
 }
 
 /* A host whose own keyset is damaged still follows others. */
-static void
+static enum rjwt_err
 read_keyset(const struct dir *state, struct keyset *keyset)
 {
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	enum rjwt_err err = file_read(state, "keyset.json", KEYSET_FILE_MAX, &text, NULL, NULL);
 
-	if (file_read(state, "keyset.json", KEYSET_FILE_MAX, &text, NULL, NULL) != RJWT_OK ||
-	    keyset_parse(buf_view(&text), keyset, NULL) != RJWT_OK || keyset_is_followed(keyset))
+	if (err == RJWT_OK)
+		err = keyset_parse(buf_view(&text), keyset, NULL);
+	if (err_is_shortage(err))
+		return err;
+	if (err != RJWT_OK || keyset_is_followed(keyset))
 		*keyset = (struct keyset){ 0 };
+	return RJWT_OK;
 }
 
 enum rjwt_err
@@ -49,7 +54,7 @@ own_read(const struct dir *state, struct own *own, struct rjwt_diag *diag)
 	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
 
 	*own = (struct own){ 0 };
-	read_keyset(state, &own->keyset);
+	RJWT_TRY(read_keyset(state, &own->keyset));
 	own->issues = own_issues(state);
 	if (!own->issues)
 		return RJWT_OK;
@@ -71,29 +76,33 @@ own_was(const struct own *own, const struct fleet_issuer *issuer)
 
 /* --- lines that are not ours ------------------------------------------------------------------- */
 
-static bool
-is_ours(const struct record *record, const struct bundle *bundle)
+static enum rjwt_err
+is_ours(const struct record *record, const struct bundle *bundle, bool *ours)
 {
 	char digest[DIGEST_HEX];
 
+	*ours = bundle->serial < record->serial;
 	if (bundle->serial != record->serial)
-		return bundle->serial < record->serial;
-	return digest_hex(bundle->line, digest) == RJWT_OK && strcmp(digest, record->digest) == 0;
+		return RJWT_OK;
+	RJWT_TRY(digest_hex(bundle->line, digest));
+	*ours = strcmp(digest, record->digest) == 0;
+	return RJWT_OK;
 }
 
-/* An earlier line of ours has nothing that this keyset has not come to. */
-static bool
-is_ahead(const struct dir *keys, const struct keyset *k, const struct bundle *bundle)
+/* An earlier line of ours has nothing that this keyset has not come to. What cannot be told stops nobody. */
+static enum rjwt_err
+is_foreign(const struct own *own, const struct dir *keys, const struct bundle *bundle, bool *foreign)
 {
-	return bundle->floor > k->floor || bundle->active.version > k->active.version ||
-	       bundle->next.version > k->next.version || bundle_conflicts(bundle, k, keys);
-}
+	const struct keyset *k = &own->keyset;
+	bool ours;
 
-static bool
-is_foreign(const struct own *own, const struct dir *keys, const struct bundle *bundle)
-{
-	return !is_ours(&own->record, bundle) ||
-	       (strcmp(own->keyset.base, bundle->base) == 0 && is_ahead(keys, &own->keyset, bundle));
+	RJWT_TRY(is_ours(&own->record, bundle, &ours));
+	*foreign = !ours;
+	if (!ours || strcmp(k->base, bundle->base) != 0)
+		return RJWT_OK;
+	*foreign = bundle->floor > k->floor || bundle->active.version > k->active.version ||
+		   bundle->next.version > k->next.version;
+	return *foreign ? RJWT_OK : bundle_conflicts(bundle, k, keys, foreign);
 }
 
 static enum rjwt_err
@@ -122,10 +131,11 @@ own_check(const struct dir *state, struct own *own, const struct fleet_issuer *i
 	for (size_t i = 0; i < offer->nbundles && !*stopped; i++) {
 		const struct bundle *bundle = &offer->bundles[i];
 
-		if (strcmp(bundle->base, issuer->base) != 0 || !is_foreign(own, &keys, bundle))
+		if (strcmp(bundle->base, issuer->base) != 0)
 			continue;
-		RJWT_TRY(stop(state, own, issuer, bundle->serial, diag));
-		*stopped = true;
+		RJWT_TRY(is_foreign(own, &keys, bundle, stopped));
+		if (*stopped)
+			RJWT_TRY(stop(state, own, issuer, bundle->serial, diag));
 	}
 	return RJWT_OK;
 }

@@ -223,7 +223,7 @@ publish_locked(struct store *store, const struct follow_env *env, const struct f
 	RJWT_TRY(bundle_of(store, env, fleet, &now, &bundle));
 	bundle.iat_s = now.wall_s;
 	RJWT_TRY(use_serial(&private, &record, key, &bundle, &line, diag));
-	RJWT_TRY(www_merge(store_dir(store), &env->keyset, fleet, &line, 1));
+	RJWT_TRY(www_merge(store_dir(store), &env->keyset, fleet, &line, 1, &line));
 	RJWT_TRY(note_out(&private, &record, &bundle, &env->keyset));
 	*published = (struct published){ .serial = bundle.serial };
 	memcpy(published->name, issuer->name, sizeof(published->name));

@@ -84,62 +84,82 @@ bundle_key_is_listed(const struct roster *roster, const struct fleet_key *key)
 	return roster_has_key(roster, key);
 }
 
-static const char *
-read_keys(struct json json, bool ours, struct roster *roster)
+/* A reason why what was read is no roster. */
+static enum rjwt_err
+refuse(const char **why, const char *text)
+{
+	*why = text;
+	return RJWT_MALFORMED;
+}
+
+/* RJWT_KEYSET: not a key; another error is this host's. */
+static enum rjwt_err
+read_key(struct view text, bool ours, struct fleet_key *key)
+{
+	if (ours)
+		return fleet_key_read(text, key) ? RJWT_OK : RJWT_KEYSET;
+	return fleet_key_parse(text, key);
+}
+
+static enum rjwt_err
+read_keys(struct json json, bool ours, struct roster *roster, const char **why)
 {
 	size_t count;
 
 	if (json_array(json, "keys", &count) != JSON_GOOD || count == 0 || count > FLEET_KEYS_MAX)
-		return "keys is not a list of 1 to 8 fleet keys";
+		return refuse(why, "keys is not a list of 1 to 8 fleet keys");
 	for (size_t i = 0; i < count; i++) {
 		struct fleet_key key;
+		enum rjwt_err err = read_key(json_string_at(json, "keys", i), ours, &key);
 
-		if (!(ours ? fleet_key_read : fleet_key_parse)(json_string_at(json, "keys", i), &key))
-			return "a fleet key is not a public Ed25519 key";
+		if (err == RJWT_KEYSET)
+			return refuse(why, "a fleet key is not a public Ed25519 key");
+		RJWT_TRY(err);
 		if (roster_has_key(roster, &key))
-			return "a key is listed twice";
+			return refuse(why, "a key is listed twice");
 		roster->keys[roster->nkeys++] = key;
 	}
-	return NULL;
+	return RJWT_OK;
 }
 
-static const char *
-read_issuer(struct json json, bool ours, struct roster *roster)
+static enum rjwt_err
+read_issuer(struct json json, bool ours, struct roster *roster, const char **why)
 {
 	struct fleet_issuer *issuer = &roster->issuers[roster->nissuers];
 	struct view key;
+	enum rjwt_err err;
 
 	if (json.object == NULL || !read_text(json, "name", label_check, issuer->name, sizeof(issuer->name)) ||
 	    !read_text(json, "base", keyset_base_check, issuer->base, sizeof(issuer->base)) ||
 	    !read_text(json, "iss", claims_name_check, issuer->iss, sizeof(issuer->iss)) ||
 	    !read_text(json, "url", fleet_url_check, issuer->url, sizeof(issuer->url)))
-		return "name, base, iss or url of an issuer is missing or malformed";
-	if (json_string(json, "key", &key) != JSON_GOOD ||
-	    !(ours ? fleet_key_read : fleet_key_parse)(key, &issuer->key))
-		return "the key of an issuer is not a public Ed25519 key";
+		return refuse(why, "name, base, iss or url of an issuer is missing or malformed");
+	err = json_string(json, "key", &key) == JSON_GOOD ? read_key(key, ours, &issuer->key) : RJWT_KEYSET;
+	if (err == RJWT_KEYSET)
+		return refuse(why, "the key of an issuer is not a public Ed25519 key");
+	RJWT_TRY(err);
 	if (roster_named(roster, view_of(issuer->name)) != NULL || roster_find(roster, view_of(issuer->base)) != NULL ||
 	    bundle_key_is_listed(roster, &issuer->key))
-		return "a name, a base or a key is listed twice";
+		return refuse(why, "a name, a base or a key is listed twice");
 	roster->nissuers++;
-	return NULL;
+	return RJWT_OK;
 }
 
-const char *
-roster_read(struct json json, bool ours, struct roster *roster)
+enum rjwt_err
+roster_read(struct json json, bool ours, struct roster *roster, const char **why)
 {
-	const char *why;
 	size_t count;
 
 	*roster = (struct roster){ 0 };
 	if (json_integer(json, "n", &roster->n) != JSON_GOOD || roster->n == 0 ||
 	    json_integer(json, "iat", &roster->iat_s) != JSON_GOOD)
-		return "n or iat is missing or not a number";
-	why = read_keys(json, ours, roster);
-	if (why == NULL && (json_array(json, "issuers", &count) != JSON_GOOD || count > FLEET_ISSUERS_MAX))
-		why = "issuers is not a list of at most 8 issuers";
-	for (size_t i = 0; why == NULL && i < count; i++)
-		why = read_issuer(json_element(json, "issuers", i), ours, roster);
-	return why;
+		return refuse(why, "n or iat is missing or not a number");
+	RJWT_TRY(read_keys(json, ours, roster, why));
+	if (json_array(json, "issuers", &count) != JSON_GOOD || count > FLEET_ISSUERS_MAX)
+		return refuse(why, "issuers is not a list of at most 8 issuers");
+	for (size_t i = 0; i < count; i++)
+		RJWT_TRY(read_issuer(json_element(json, "issuers", i), ours, roster, why));
+	return RJWT_OK;
 }
 
 enum rjwt_err
@@ -147,12 +167,14 @@ roster_parse(struct view payload, struct roster *roster, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(json_clear) struct json json = { 0 };
 	struct roster found;
-	const char *why;
+	const char *why = NULL;
+	enum rjwt_err err;
 
 	RJWT_TRY(json_parse(payload, &json, diag));
-	why = roster_read(json, false, &found);
-	if (why != NULL)
-		return diag_fail(diag, RJWT_MALFORMED, "", "%s", why);
+	err = roster_read(json, false, &found, &why);
+	if (err == RJWT_MALFORMED)
+		return diag_fail(diag, err, "", "%s", why);
+	RJWT_TRY(err);
 	*roster = found;
 	return RJWT_OK;
 }
@@ -162,12 +184,14 @@ roster_entry_parse(struct view text, struct fleet_issuer *entry, struct rjwt_dia
 {
 	RJWT_CLEAN(json_clear) struct json json = { 0 };
 	struct roster alone = { 0 };
-	const char *why;
+	const char *why = NULL;
+	enum rjwt_err err;
 
 	RJWT_TRY(json_parse(text, &json, diag));
-	why = read_issuer(json, false, &alone);
-	if (why != NULL)
-		return diag_fail(diag, RJWT_MALFORMED, "", "%s", why);
+	err = read_issuer(json, false, &alone, &why);
+	if (err == RJWT_MALFORMED)
+		return diag_fail(diag, err, "", "%s", why);
+	RJWT_TRY(err);
 	*entry = alone.issuers[0];
 	return RJWT_OK;
 }

@@ -37,10 +37,10 @@ RJWT_MUST enum rjwt_err roster_parse(struct view payload, struct roster *roster,
 RJWT_MUST enum rjwt_err roster_format(struct buf *out, const struct roster *roster);
 
 /*
- * The same members of an object that has more: n, iat, keys, issuers. NULL: they are a roster; else why not, static.
- * ours: it was parsed before, so that the form of its keys is enough.
+ * The same members of an object that has more: n, iat, keys, issuers. RJWT_MALFORMED: they are no roster, and why says so,
+ * static. ours: it was parsed before, so that the form of its keys is enough.
  */
-const char *roster_read(struct json json, bool ours, struct roster *roster);
+RJWT_MUST enum rjwt_err roster_read(struct json json, bool ours, struct roster *roster, const char **why);
 void roster_put(struct buf *out, const struct roster *roster);
 
 /* One entry alone, as an object: what an issuer asks for. */

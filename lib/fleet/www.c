@@ -15,26 +15,35 @@ struct installed {
 	struct rjwt_diag *diag;
 };
 
-/* A directory that is damaged has nothing installed. */
 static enum rjwt_err
-read_serial(const struct installed *i, const struct fleet_issuer *issuer, int64_t *serial)
+read_keyset(const struct installed *i, const char *base, struct keyset *keyset)
 {
 	RJWT_CLEAN(dir_close) struct dir all = DIR_NONE;
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+
+	RJWT_TRY(dir_open_at(i->state, FLEET_DIR, &all, NULL));
+	RJWT_TRY(dir_open_at(&all, base, &dir, NULL));
+	RJWT_TRY(file_read(&dir, "keyset.json", KEYSET_FILE_MAX, &text, NULL, NULL));
+	return keyset_parse(buf_view(&text), keyset, NULL);
+}
+
+/* A directory that is damaged or cannot be read has nothing installed: what this host says itself is published. */
+static enum rjwt_err
+read_serial(const struct installed *i, const struct fleet_issuer *issuer, int64_t *serial)
+{
 	struct keyset keyset;
+	enum rjwt_err err;
 
 	if (own_is(&i->own, issuer)) {
 		*serial = i->own.record.serial;
 		return RJWT_OK;
 	}
-	if (dir_open_at(i->state, FLEET_DIR, &all, NULL) != RJWT_OK ||
-	    dir_open_at(&all, issuer->base, &dir, NULL) != RJWT_OK ||
-	    file_read(&dir, "keyset.json", KEYSET_FILE_MAX, &text, NULL, NULL) != RJWT_OK ||
-	    keyset_parse(buf_view(&text), &keyset, NULL) != RJWT_OK || !keyset_is_followed(&keyset) ||
-	    strcmp(keyset.followed.key, issuer->key.text) != 0)
-		return RJWT_OK;
-	*serial = keyset.followed.serial;
+	err = read_keyset(i, issuer->base, &keyset);
+	if (err_is_shortage(err))
+		return err;
+	if (err == RJWT_OK && keyset_is_followed(&keyset) && strcmp(keyset.followed.key, issuer->key.text) == 0)
+		*serial = keyset.followed.serial;
 	return RJWT_OK;
 }
 
@@ -85,9 +94,21 @@ texts_clear(struct buf **texts)
 	free(*texts);
 }
 
+/* What was made here counts. If it does not, a call failed that judged it, and so it may be with any other line. */
+static enum rjwt_err
+check_own(const struct buf *own, const struct buf *merged, struct rjwt_diag *diag)
+{
+	struct view rest = own == NULL ? (struct view){ NULL, 0 } : buf_view(own), line;
+
+	while (document_next(&rest, &line))
+		if (merged->n < line.n || memmem(merged->p, merged->n, line.p, line.n) == NULL)
+			return diag_fail(diag, RJWT_INTERNAL, "", "a line that was signed here could not be verified");
+	return RJWT_OK;
+}
+
 enum rjwt_err
 www_merge(const struct dir *state, const struct keyset_env *env, const struct fleet *fleet, const struct buf *texts,
-    size_t n)
+    size_t n, const struct buf *own)
 {
 	RJWT_CLEAN(dir_close) struct dir www = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf there = { 0 };
@@ -106,5 +127,6 @@ www_merge(const struct dir *state, const struct keyset_env *env, const struct fl
 	for (size_t i = 0; i < n; i++)
 		all[i + 1] = texts[i];
 	RJWT_TRY(merge_lines(fleet, all, n + 1, read_serials, &installed, &merged));
+	RJWT_TRY(check_own(own, &merged, env->diag));
 	return view_eq(buf_view(&merged), buf_view(&there)) ? RJWT_OK : write_file(&www, env, &before, &merged);
 }

@@ -17,9 +17,10 @@ RJWT_MUST enum rjwt_err www_read(const struct dir *state, struct buf *text, stru
 
 /*
  * Merge these texts of lines (merge.h) into it, and write it if that changes it, with an mtime that is at least a second
- * above that of the one before: web servers make their tags of mtime and size.
+ * above that of the one before: web servers make their tags of mtime and size. own: lines among texts that were made here,
+ * NULL: none. RJWT_INTERNAL: they would not be in it; nothing is written.
  */
 RJWT_MUST enum rjwt_err www_merge(const struct dir *state, const struct keyset_env *env, const struct fleet *fleet,
-    const struct buf *texts, size_t n);
+    const struct buf *texts, size_t n, const struct buf *own);
 
 #endif

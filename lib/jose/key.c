@@ -117,22 +117,22 @@ key_generate(const struct alg *alg, unsigned rsa_bits, struct key **key)
 	return key_new(alg, RJWT_STEAL(pkey), key);
 }
 
-/* An EVP_PKEY from the parameters in build; NULL if OpenSSL rejects them. */
-static EVP_PKEY *
-pkey_from(const char *type, OSSL_PARAM_BLD *build)
+/* An EVP_PKEY from the parameters in build; NULL if OpenSSL rejects them. RJWT_INTERNAL: it did not come to that. */
+static enum rjwt_err
+pkey_from(const char *type, OSSL_PARAM_BLD *build, EVP_PKEY **pkey)
 {
 	RJWT_CLEAN(params_clean) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
 	RJWT_CLEAN(pkey_ctx_clean) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	EVP_PKEY *pkey = NULL;
 
-	if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		return NULL;
-	return pkey;
+	if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1)
+		return RJWT_INTERNAL;
+	if (EVP_PKEY_fromdata(ctx, pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		*pkey = NULL;
+	return RJWT_OK;
 }
 
-static EVP_PKEY *
-rsa_public(const struct view parts[static 2])
+static enum rjwt_err
+rsa_public(const struct view parts[static 2], EVP_PKEY **pkey)
 {
 	RJWT_CLEAN(build_clean) OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 	RJWT_CLEAN(bn_clean) BIGNUM *n = BN_bin2bn(bytes(parts[0]), (int)parts[0].n, NULL);
@@ -140,13 +140,13 @@ rsa_public(const struct view parts[static 2])
 
 	if (build == NULL || n == NULL || e == NULL || OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) != 1)
-		return NULL;
-	return pkey_from("RSA", build);
+		return RJWT_INTERNAL;
+	return pkey_from("RSA", build, pkey);
 }
 
 /* The uncompressed point 04 || x || y; OpenSSL checks that it is on the curve. */
-static EVP_PKEY *
-ec_public(const struct alg *alg, const struct view parts[static 2])
+static enum rjwt_err
+ec_public(const struct alg *alg, const struct view parts[static 2], EVP_PKEY **pkey)
 {
 	RJWT_CLEAN(build_clean) OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 	unsigned char point[1 + 2 * 66];
@@ -157,8 +157,8 @@ ec_public(const struct alg *alg, const struct view parts[static 2])
 	memcpy(point + 1 + n, parts[1].p, n);
 	if (build == NULL || OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, alg->group, 0) != 1 ||
 	    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * n) != 1)
-		return NULL;
-	return pkey_from("EC", build);
+		return RJWT_INTERNAL;
+	return pkey_from("EC", build, pkey);
 }
 
 static enum rjwt_err
@@ -181,7 +181,7 @@ key_from_parts(const struct alg *alg, const struct view parts[static 2], struct 
 	if (n != 0 && (parts[0].n != n || (alg->kind == ALG_ECDSA && parts[1].n != n)))
 		return refuse(why, "a coordinate has the wrong length");
 	if (alg->kind == ALG_ECDSA) {
-		pkey = ec_public(alg, parts);
+		RJWT_TRY(ec_public(alg, parts, &pkey));
 	} else if (alg->kind == ALG_EDDSA) {
 		weak = n == 32 ? key_ed25519_weak(bytes(parts[0])) : key_ed448_weak(bytes(parts[0]));
 		pkey = EVP_PKEY_new_raw_public_key_ex(NULL, alg->group, NULL, bytes(parts[0]), n);
@@ -189,7 +189,7 @@ key_from_parts(const struct alg *alg, const struct view parts[static 2], struct 
 		if (parts[0].n > RSA_BITS_MAX / 8 || parts[1].n > 8 || parts[0].n == 0 || parts[1].n == 0 ||
 		    parts[0].p[0] == 0 || parts[1].p[0] == 0)
 			return refuse(why, "an RSA number is too large or begins with a zero byte");
-		pkey = rsa_public(parts);
+		RJWT_TRY(rsa_public(parts, &pkey));
 		weak = pkey == NULL ? NULL : key_rsa_weak(pkey);
 	}
 	if (weak != NULL)
