@@ -18,6 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The call that fills a struct timespec as the headers have it. */
+#if defined SYS_clock_gettime64 && _TIME_BITS == 64
+#define GETTIME SYS_clock_gettime64
+#else
+#define GETTIME SYS_clock_gettime
+#endif
+
 static struct table *t;
 static struct timespec wall, boot; /* as they stood at the beginning */
 
@@ -28,7 +35,7 @@ clock_gettime(clockid_t id, struct timespec *now)
 	const struct timespec *stopped = id == CLOCK_REALTIME ? &wall : id == CLOCK_BOOTTIME ? &boot : NULL;
 
 	if (stopped == NULL || stopped->tv_sec == 0)
-		return (int)syscall(SYS_clock_gettime, id, now);
+		return (int)syscall(GETTIME, id, now);
 	*now = *stopped;
 	return 0;
 }
@@ -40,7 +47,7 @@ time(time_t *at)
 	struct timespec now = wall;
 
 	if (now.tv_sec == 0)
-		(void)syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+		(void)syscall(GETTIME, CLOCK_REALTIME, &now);
 	if (at != NULL)
 		*at = now.tv_sec;
 	return now.tv_sec;
