@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PRIVATE_MAX 32768 /* bytes; 16384-bit RSA takes 13,000 */
-#define PATH_SIZE 512	  /* in messages */
+#define PATH_SIZE 512 /* in messages */
 
 /* --- a signer in memory ----------------------------------------------------------------------- */
 
@@ -91,7 +90,7 @@ read_file(struct provider *provider, int64_t version, struct buf *text, char pat
 	provider_key_name(name, version);
 	RJWT_TRY(provider_file_open(provider, &dir, diag));
 	snprintf(path, PATH_SIZE, "%s/%s", dir.path, name);
-	return file_read(&dir, name, PRIVATE_MAX, text, NULL, diag);
+	return file_read(&dir, name, PROVIDER_FILE_MAX, text, NULL, diag);
 }
 
 static enum rjwt_err
@@ -120,9 +119,8 @@ other_key(int64_t version, struct rjwt_diag *diag)
 	    version, version);
 }
 
-/* Whether public verifies what the signer signs: a damaged private key file may still have its public half. */
-static enum rjwt_err
-check_signs(struct signer *signer, int64_t version, struct key *public, struct rjwt_diag *diag)
+enum rjwt_err
+signer_check(struct signer *signer, struct key *public, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(buf_clear) struct buf signature = { 0 };
 	const struct view probe = VIEW("rjwt");
@@ -132,12 +130,11 @@ check_signs(struct signer *signer, int64_t version, struct key *public, struct r
 		RJWT_TRY(signer_tell(signer, err, diag));
 	if (err == RJWT_OK && key_verify(public, probe, buf_view(&signature)) == RJWT_OK)
 		return RJWT_OK;
-	return other_key(version, diag);
+	return RJWT_SIGNATURE;
 }
 
-/* A TPM's, as its first line says: see provider_tpm2.h. */
-static bool
-is_wrapped(struct view text)
+bool
+provider_is_wrapped(struct view text)
 {
 	static const struct view first = VIEW("-----BEGIN TSS2 PRIVATE KEY-----");
 
@@ -152,9 +149,10 @@ file_load(struct provider *provider, int64_t version, const struct jwk *jwk, str
 	RJWT_CLEAN(signer_clean) struct signer *found = NULL;
 	RJWT_CLEAN(key_clean) struct key *key = NULL;
 	char path[PATH_SIZE];
+	enum rjwt_err err;
 
 	RJWT_TRY(read_file(provider, version, &text, path, diag));
-	if (is_wrapped(buf_view(&text))) {
+	if (provider_is_wrapped(buf_view(&text))) {
 		if (provider->unwrap == NULL)
 			return RJWT_INTERNAL;
 		RJWT_TRY(provider->unwrap(jwk->alg, buf_view(&text), path, &found, diag));
@@ -164,8 +162,10 @@ file_load(struct provider *provider, int64_t version, const struct jwk *jwk, str
 			return other_key(version, diag);
 		RJWT_TRY(signer_of_key(RJWT_STEAL(key), &found));
 	}
-	if (jwk->key != NULL)
-		RJWT_TRY(check_signs(found, version, jwk->key, diag));
+	err = jwk->key == NULL ? RJWT_OK : signer_check(found, jwk->key, diag);
+	if (err == RJWT_SIGNATURE)
+		return other_key(version, diag);
+	RJWT_TRY(err);
 	*signer = RJWT_STEAL(found);
 	return RJWT_OK;
 }

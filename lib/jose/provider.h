@@ -50,6 +50,10 @@ struct provider {
 /* Files private/<version>.key in state, which is borrowed for the lifetime of the provider. */
 RJWT_MUST enum rjwt_err provider_file(const struct dir *state, struct provider **provider);
 
+/* Whether the text of such a file is what a TPM has wrapped, as its first line says: see provider_tpm2.h. */
+bool provider_is_wrapped(struct view text);
+#define PROVIDER_FILE_MAX 32768 /* bytes; 16384-bit RSA takes 13,000 */
+
 /* For provider_write.c: the directory of the files of such a provider, and the name of one file. */
 RJWT_MUST enum rjwt_err provider_file_open(struct provider *provider, struct dir *dir, struct rjwt_diag *diag);
 void provider_key_name(char name[static 32], int64_t version);
@@ -58,6 +62,12 @@ void provider_key_name(char name[static 32], int64_t version);
 RJWT_MUST enum rjwt_err signer_of_key(struct key *key, struct signer **signer);
 /* Passes on what sign() returned, and puts into diag (may be NULL) why it failed. */
 enum rjwt_err signer_tell(const struct signer *signer, enum rjwt_err err, struct rjwt_diag *diag);
+
+/*
+ * Whether public verifies what the signer signs: a damaged private half may still have its public one. RJWT_SIGNATURE: it
+ * does not; a signer with why also fails for that.
+ */
+RJWT_MUST enum rjwt_err signer_check(struct signer *signer, struct key *public, struct rjwt_diag *diag);
 void signer_clean(struct signer **signer);
 
 #endif

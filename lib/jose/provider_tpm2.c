@@ -298,3 +298,16 @@ tpm2_signer(const struct alg *alg, struct view text, const char *path, struct si
 	*signer = RJWT_STEAL(owned);
 	return RJWT_OK;
 }
+
+enum rjwt_err
+tpm2_try(const struct alg *alg, struct rjwt_diag *diag)
+{
+	RJWT_CLEAN(key_clean) struct key *public = NULL;
+	RJWT_CLEAN(signer_clean) struct signer *signer = NULL;
+	enum rjwt_err err;
+
+	RJWT_TRY(tpm2_generate(alg, 0, &public, diag));
+	RJWT_TRY(tpm2_signer(alg, buf_view(&public->secret), tpm_name(), &signer, diag));
+	err = signer_check(signer, public, diag);
+	return err == RJWT_SIGNATURE ? fail(diag, "the TPM signs something else") : err;
+}

@@ -25,8 +25,8 @@
 #include "jose/provider.h"
 
 /*
- * A new key: its public half, whose key_private_format() is what the TPM wrapped. key gives. RJWT_IO: there is no
- * provider, no TPM, or it has no such keys.
+ * A new key: its public half, whose key_private_format() is what the TPM wrapped. key gives. RJWT_IO, without an
+ * errnum: there is no provider, no TPM, or it has no such keys.
  */
 RJWT_MUST enum rjwt_err
 tpm2_generate(const struct alg *alg, unsigned rsa_bits, struct key **key, struct rjwt_diag *diag);
@@ -37,5 +37,8 @@ tpm2_generate(const struct alg *alg, unsigned rsa_bits, struct key **key, struct
  */
 RJWT_MUST enum rjwt_err
 tpm2_signer(const struct alg *alg, struct view text, const char *path, struct signer **signer, struct rjwt_diag *diag);
+
+/* Whether the TPM makes a key, reads it again and signs with it. RJWT_IO, RJWT_KEYSET. */
+RJWT_MUST enum rjwt_err tpm2_try(const struct alg *alg, struct rjwt_diag *diag);
 
 #endif
