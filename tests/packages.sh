@@ -68,6 +68,7 @@ for group; do
 done
 # systemd.pc, which says where units are: from Debian 13 on in a package of its own
 release=$(sed -n 's/^VERSION_ID="\([0-9]*\)"$/\1/p' /etc/os-release)
+[ "${release:-13}" -lt 13 ] || names=("${names[@]/%tcti-swtpm0/tcti-swtpm0t64}")    # 64-bit time_t has renamed it
 [[ " $* " != *' deb '* ]] || [ "${release:-13}" -lt 13 ] || names+=(systemd-dev)
 
 if [ "$mode" = list ]; then
