@@ -156,7 +156,8 @@ judge_private(struct store *store, struct rjwt_status *s)
 		err = store_can_sign(store, versions[i], &why);
 		if (err == RJWT_IO && errno == EACCES)
 			return RJWT_OK;
-		RJWT_TRY(note_failure(s, err, "keyset.private", &why));
+		RJWT_TRY(
+		    note_failure(s, err, err == RJWT_IO && why.errnum == 0 ? "keyset.tpm" : "keyset.private", &why));
 	}
 	return RJWT_OK;
 }
@@ -426,6 +427,8 @@ gather_keysets(struct config *config, const char *state_dir, const struct rjwt_t
 	RJWT_TRY(status_fleet(s, state_dir, config, store == NULL ? NULL : store_keyset(store)->base));
 	if (err == RJWT_OK)
 		RJWT_TRY(status_issuer(s, state_dir, config, store_keyset(store)->base));
+	if (err == RJWT_OK)
+		RJWT_TRY(status_tpm(s, state_dir, config, store_keyset(store)->next.version));
 	if (err == RJWT_OK)
 		return describe(config, store, now, s);
 	if (s->joined && store_is_missing(state_dir))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * status_private.h - the parts of rjwt_status(): the keyset of this host (status.c), what it follows (status_fleet.c), what is
- * denied for too long (status_denials.c), and whether it is published (status_issuer.c).
+ * denied for too long (status_denials.c), whether it is published (status_issuer.c), and the TPM
+ * (status_tpm.c).
  */
 #ifndef RJWT_STATUS_PRIVATE_H
 #define RJWT_STATUS_PRIVATE_H
@@ -28,5 +29,9 @@ RJWT_MUST enum rjwt_err status_denials(struct rjwt_status *s, struct fleet_reade
  */
 RJWT_MUST enum rjwt_err
 status_issuer(struct rjwt_status *s, const char *state_dir, struct config *config, const char *base);
+
+/* What is wrong with the TPM that makes the next keys, if one does, and what it does not cover. next: the next key's version. */
+RJWT_MUST enum rjwt_err
+status_tpm(struct rjwt_status *s, const char *state_dir, const struct config *config, int64_t next);
 
 #endif

@@ -24,7 +24,8 @@ declare -A packages=(
 		libpam0g-dev libssl-dev libjson-c-dev libyaml-dev'
 	[test]='libcmocka-dev bats pamtester libpam-wrapper clang clang-format shellcheck mandoc systemd procps util-linux
 		openssl jq jose python3 python3-jwt python3-cryptography python3-jwcrypto valgrind strace
-		zsh fish'
+		zsh fish swtpm swtpm-tools tpm2-tools tpm2-openssl libtss2-tcti-swtpm0
+		dbus tpm2-abrmd libtss2-tcti-tabrmd0'
 	[bench]='libjwt0 python3-jwt jose pamtester valgrind strace openssl'
 	[sandbox]='openssh-server openssh-client sudo opendoas cron expect login passwd bats pamtester
 		python3 procps iproute2 util-linux bsdutils git rsync nginx-light curl'
@@ -78,6 +79,7 @@ for group; do
 done
 # systemd.pc, which says where units are: from Debian 13 on in a package of its own
 release=$(sed -n 's/^VERSION_ID="\([0-9]*\)"$/\1/p' /etc/os-release)
+[ "${release:-13}" -lt 13 ] || names=("${names[@]/%tcti-swtpm0/tcti-swtpm0t64}")    # 64-bit time_t has renamed it
 [[ " $* " != *' deb '* ]] || [ "${release:-13}" -lt 13 ] || names+=(systemd-dev)
 # headers of a C library of 32 bits, for tests/narrow
 [[ " $* " != *' test '* ]] || [ "$(dpkg --print-architecture)" != amd64 ] || names+=(libc6-dev-i386)

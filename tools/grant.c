@@ -19,6 +19,7 @@ find_caller(struct grant *g, struct rjwt_diag *diag)
 
 	caller_read(&is->caller);
 	err = clearenv() == 0 ? caller_require(&is->caller, diag) : RJWT_MEMORY;
+	tool_choose_tpm();
 	g->caller = (struct rjwt_caller){ is->caller.name, &caller_accounts };
 	is->request.by = is->caller.name;
 	is->request.login = is->caller.login[0] == '\0' ? NULL : is->caller.login;

@@ -59,6 +59,7 @@ main(int argc, char **argv)
 	int status;
 
 	tool_begin(&is.tool, &issue_program);
+	tool_choose_tpm();
 	is.tool.options.event = audit_event;
 	status = issue_arguments(&is, argc, argv);
 	if (status == -1 && is.algorithms) {

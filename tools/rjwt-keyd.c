@@ -287,6 +287,7 @@ main(int argc, char **argv)
 	int status;
 
 	tool_begin(&keyd.tool, &keyd_program);
+	tool_choose_tpm();
 	keyd.tool.options.event = audit_event;
 	status = options_read(&keyd.tool, argc, argv, take_option, &keyd);
 	if (status == -1)

@@ -107,6 +107,13 @@ tool_begin(struct tool *tool, const struct program *program)
 	opterr = 0;
 }
 
+void
+tool_choose_tpm(void)
+{
+	(void)setenv("TPM2OPENSSL_TCTI", "device:/dev/tpmrm0", 0);
+	(void)setenv("TSS2_LOG", "all+none", 0);
+}
+
 /* What tool_progress() has on the terminal. */
 static struct {
 	int width; /* 0: nothing */

@@ -30,6 +30,12 @@ struct tool {
  */
 void tool_begin(struct tool *tool, const struct program *program);
 
+/*
+ * For programs that mint: the TPM that private_keys: tpm2 means, unless the environment names one, and none of its
+ * library's messages on stderr. Also after the environment was cleared.
+ */
+void tool_choose_tpm(void);
+
 /* "NAME: text" on stderr, one line, escaped. */
 void tool_say(const struct tool *tool, const char *fmt, ...) RJWT_PRINTF(2, 3);
 /* Says it with a hint at --help; EXIT_WRONG_USE. */

@@ -21,6 +21,8 @@ config_check(const struct config *config, const char *const **keys, struct rjwt_
 	static const char *const often[] = { "rotate_every", "previous_key_ttl", NULL };
 	static const char *const lifetime[] = { "default_lifetime", "max_lifetime", NULL };
 	static const char *const bits[] = { "rsa_bits", NULL };
+	static const char *const tpm[] = { "alg", "private_keys", NULL };
+	static const char *const size[] = { "rsa_bits", "private_keys", NULL };
 	static const char *const claim[] = { "user_claim", NULL };
 	const struct rotation_policy *p = &config->rotation;
 	int64_t least = p->max_lifetime_s + p->leeway_s + keyset_slack_s(p);
@@ -50,6 +52,17 @@ config_check(const struct config *config, const char *const **keys, struct rjwt_
 	*keys = bits;
 	if (p->rsa_bits % 8 != 0)
 		return diag_fail(diag, RJWT_CONFIG, config->path, "rsa_bits: %u is not a multiple of 8", p->rsa_bits);
+	*keys = tpm;
+	if (p->tpm2 && !p->alg->tpm)
+		return diag_fail(diag, RJWT_CONFIG, config->path,
+		    "alg: a TPM has no %s keys (private_keys: tpm2 expects ES256, ES384, RS256 to RS512 or PS256 to "
+		    "PS512)",
+		    p->alg->label);
+	*keys = size;
+	if (p->tpm2 && strcmp(p->alg->kty, "RSA") == 0 && p->rsa_bits != 2048 && p->rsa_bits != 3072)
+		return diag_fail(diag, RJWT_CONFIG, config->path,
+		    "rsa_bits: a TPM has no RSA keys of %u bits (private_keys: tpm2 expects 2048 or 3072)",
+		    p->rsa_bits);
 	*keys = claim;
 	if (strcmp(config->user_claim, "sub") != 0 && claims_is_reserved(view_of(config->user_claim), "sub"))
 		return diag_fail(diag, RJWT_CONFIG, config->path,

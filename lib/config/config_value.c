@@ -267,6 +267,8 @@ config_value_set(struct config_value *v, void *object)
 	case DURATION:
 		return set_duration(v, field);
 	case CHOICE:
+		if (strcmp(v->row->name, "private_keys") == 0)
+			return set_either(v, "file", "tpm2", true, field);
 		return set_either(v, "as_issued", "always", true, field);
 	case BOOL:
 		return set_either(v, "false", "true", false, field);

@@ -144,7 +144,7 @@ sign_borrowed(struct signer *signer, struct view input, struct buf *signature)
 enum rjwt_err
 document_make(struct key *private, enum document_type type, struct view payload, struct buf *line)
 {
-	struct borrowed signer = { { key_alg(private), key_signature_size(private), sign_borrowed, signer_only },
+	struct borrowed signer = { { key_alg(private), key_signature_size(private), sign_borrowed, signer_only, NULL },
 		private };
 	RJWT_CLEAN(buf_clear) struct buf made = { 0 };
 

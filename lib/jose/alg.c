@@ -4,22 +4,22 @@
 #include <string.h>
 
 /* clang-format off */
-/*	label	 name	  kty	 crv	    digest    group	 kind	    sig coord secret */
+/*	label	 name	  kty	 crv	    digest    group	 kind	    sig coord secret tpm */
 static const struct alg algs[] = {
-	{ "HS256", "HS256", "oct", NULL, "SHA256", "HMAC", ALG_HMAC, 32, 0, 32 },
-	{ "HS384", "HS384", "oct", NULL, "SHA384", "HMAC", ALG_HMAC, 48, 0, 48 },
-	{ "HS512", "HS512", "oct", NULL, "SHA512", "HMAC", ALG_HMAC, 64, 0, 64 },
-	{ "RS256", "RS256", "RSA", NULL, "SHA256", "RSA", ALG_RSA, 0, 0, 0 },
-	{ "RS384", "RS384", "RSA", NULL, "SHA384", "RSA", ALG_RSA, 0, 0, 0 },
-	{ "RS512", "RS512", "RSA", NULL, "SHA512", "RSA", ALG_RSA, 0, 0, 0 },
-	{ "PS256", "PS256", "RSA", NULL, "SHA256", "RSA", ALG_PSS, 0, 0, 0 },
-	{ "PS384", "PS384", "RSA", NULL, "SHA384", "RSA", ALG_PSS, 0, 0, 0 },
-	{ "PS512", "PS512", "RSA", NULL, "SHA512", "RSA", ALG_PSS, 0, 0, 0 },
-	{ "ES256", "ES256", "EC", "P-256", "SHA256", "P-256", ALG_ECDSA, 64, 32, 0 },
-	{ "ES384", "ES384", "EC", "P-384", "SHA384", "P-384", ALG_ECDSA, 96, 48, 0 },
-	{ "ES512", "ES512", "EC", "P-521", "SHA512", "P-521", ALG_ECDSA, 132, 66, 0 },
-	{ "EdDSA", "EdDSA", "OKP", "Ed25519", NULL, "ED25519", ALG_EDDSA, 64, 32, 0 },
-	{ "Ed448", "EdDSA", "OKP", "Ed448", NULL, "ED448", ALG_EDDSA, 114, 57, 0 },
+	{ "HS256", "HS256", "oct", NULL, "SHA256", "HMAC", ALG_HMAC, 32, 0, 32, false },
+	{ "HS384", "HS384", "oct", NULL, "SHA384", "HMAC", ALG_HMAC, 48, 0, 48, false },
+	{ "HS512", "HS512", "oct", NULL, "SHA512", "HMAC", ALG_HMAC, 64, 0, 64, false },
+	{ "RS256", "RS256", "RSA", NULL, "SHA256", "RSA", ALG_RSA, 0, 0, 0, true },
+	{ "RS384", "RS384", "RSA", NULL, "SHA384", "RSA", ALG_RSA, 0, 0, 0, true },
+	{ "RS512", "RS512", "RSA", NULL, "SHA512", "RSA", ALG_RSA, 0, 0, 0, true },
+	{ "PS256", "PS256", "RSA", NULL, "SHA256", "RSA", ALG_PSS, 0, 0, 0, true },
+	{ "PS384", "PS384", "RSA", NULL, "SHA384", "RSA", ALG_PSS, 0, 0, 0, true },
+	{ "PS512", "PS512", "RSA", NULL, "SHA512", "RSA", ALG_PSS, 0, 0, 0, true },
+	{ "ES256", "ES256", "EC", "P-256", "SHA256", "P-256", ALG_ECDSA, 64, 32, 0, true },
+	{ "ES384", "ES384", "EC", "P-384", "SHA384", "P-384", ALG_ECDSA, 96, 48, 0, true },
+	{ "ES512", "ES512", "EC", "P-521", "SHA512", "P-521", ALG_ECDSA, 132, 66, 0, false },
+	{ "EdDSA", "EdDSA", "OKP", "Ed25519", NULL, "ED25519", ALG_EDDSA, 64, 32, 0, false },
+	{ "Ed448", "EdDSA", "OKP", "Ed448", NULL, "ED448", ALG_EDDSA, 114, 57, 0, false },
 };
 /* clang-format on */
 

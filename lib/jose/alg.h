@@ -19,6 +19,7 @@ struct alg {
 	size_t signature_size;	/* bytes; 0: the size of the modulus */
 	size_t coordinate_size; /* bytes of x (and y); 0: none */
 	size_t secret_min;	/* bytes, the size of the hash (RFC 7518 s3.2); 0: no secret */
+	bool tpm;		/* TPMs have such keys, as far as OpenSSL's provider for them goes */
 };
 
 const struct alg *alg_by_label(struct view label); /* NULL: unknown; case matters */

@@ -54,8 +54,7 @@ key_signature_size(const struct key *key)
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-/* takes pkey. */
-static enum rjwt_err
+enum rjwt_err
 key_new(const struct alg *alg, EVP_PKEY *pkey, struct key **key)
 {
 	struct key *made = calloc(1, sizeof(*made));
@@ -297,7 +296,7 @@ key_private_format(const struct key *key, struct buf *text)
 	char *pem = NULL;
 	long n;
 
-	if (key->alg->kind == ALG_HMAC) {
+	if (key->alg->kind == ALG_HMAC || key->secret.n > 0) {
 		buf_add_view(text, buf_view(&key->secret));
 		return buf_done(text);
 	}

@@ -33,7 +33,7 @@ key_from_parts(const struct alg *alg, const struct view parts[static 2], struct 
 /* The same members of an existing key. For a secret, parts stay empty. */
 RJWT_MUST enum rjwt_err key_parts(const struct key *key, struct buf parts[static 2]);
 
-/* PKCS#8 PEM, or the raw secret for HMAC. RJWT_KEYSET: not a key, or does not fit alg. */
+/* PKCS#8 PEM, the raw secret for HMAC, or of a key that a TPM made what it has wrapped. RJWT_KEYSET: not a key, or does not fit alg. */
 RJWT_MUST enum rjwt_err key_private_parse(const struct alg *alg, struct view text, struct key **key, const char **why);
 RJWT_MUST enum rjwt_err key_private_format(const struct key *key, struct buf *text);
 

@@ -15,12 +15,18 @@
 struct key {
 	const struct alg *alg;
 	EVP_PKEY *pkey;	   /* NULL for HMAC */
-	struct buf secret; /* HMAC */
+	struct buf secret; /* HMAC; or, where pkey is the public half alone, what a TPM has wrapped */
 	size_t signature_size;
 	/* Set up by the first signature; later ones copy it, which costs a tenth. */
 	EVP_MD_CTX *signing, *verifying;
 	EVP_MAC_CTX *mac;
+	/* Where pkey lives; NULL: in the default context. */
+	OSSL_LIB_CTX *libctx;
+	const char *properties;
 };
+
+/* takes pkey. */
+RJWT_MUST enum rjwt_err key_new(const struct alg *alg, EVP_PKEY *pkey, struct key **key);
 
 /* Clean-up functions of OpenSSL take the object; ours, for RJWT_CLEAN, take its address. */
 #define CLEANER(name, type, release)    \

@@ -17,13 +17,16 @@ CLEANER(ecdsa_clean, ECDSA_SIG, ECDSA_SIG_free);
 
 /* RFC 7518 s3.5: a salt as long as the hash, MGF1 with the same hash; also when verifying. */
 static bool
-padding_set(const struct alg *alg, EVP_PKEY_CTX *ctx)
+padding_set(const struct key *key, EVP_PKEY_CTX *ctx)
 {
-	if (alg->kind != ALG_PSS)
+	if (key->alg->kind != ALG_PSS)
 		return true;
-	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, alg->digest, NULL) == 1;
+	if (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) != 1)
+		return false;
+	if (key->libctx != NULL)
+		return true; /* a TPM takes neither: what it signs is verified before its key counts */
+	return EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, key->alg->digest, NULL) == 1;
 }
 
 /* EVP_DigestSignInit_ex() or EVP_DigestVerifyInit_ex() */
@@ -41,7 +44,8 @@ md_copy(struct key *key, EVP_MD_CTX **kept, digest_init *init, EVP_MD_CTX **copy
 		made = EVP_MD_CTX_new();
 		if (made == NULL)
 			return RJWT_MEMORY;
-		if (init(made, &ctx, key->alg->digest, NULL, NULL, key->pkey, NULL) != 1 || !padding_set(key->alg, ctx))
+		if (init(made, &ctx, key->alg->digest, key->libctx, key->properties, key->pkey, NULL) != 1 ||
+		    !padding_set(key, ctx))
 			return RJWT_INTERNAL;
 		*kept = RJWT_STEAL(made);
 	}

@@ -7,6 +7,7 @@
 #include "jose/alg.h"
 #include "jose/jwk.h"
 #include "jose/key.h"
+#include "jose/provider_tpm2.h"
 
 #include <stdio.h>
 
@@ -59,4 +60,6 @@ provider_make_writable(struct provider *provider)
 		provider->generate = file_generate;
 	if (provider->destroy == NULL)
 		provider->destroy = file_destroy;
+	if (provider->unwrap == NULL)
+		provider->unwrap = tpm2_signer;
 }

@@ -136,6 +136,7 @@ begin(struct change_ctx *k)
 	RJWT_TRY(recover(&k->commit, k->store, true, &k->removed));
 	prune(k, false);
 	codes_begin(k->store, &k->env, k->request->why, &k->codes, k->warning, sizeof(k->warning));
+	store_drop_signer(k->store);
 	return RJWT_OK;
 }
 
@@ -450,6 +451,7 @@ decide_locked(struct change_ctx *k, struct decision *d)
 	struct rjwt_diag *outer = k->env.diag;
 
 	RJWT_TRY(store_load(k->store, k->env.diag));
+	store_drop_signer(k->store);
 	k->env.diag = NULL;
 	if (decide(k, d) != RJWT_OK)
 		d->plan.make = 0; /* what is wrong is reported when the lock is held */

@@ -115,7 +115,7 @@ compose(struct pass *p, const struct code *code, struct signer *signer, struct b
 	buf_addf(&quoted, "\"%s\"", kid);
 	RJWT_TRY(buf_done(&quoted));
 	buf_addf(text, "%" PRId64 "\n", code->until_s);
-	RJWT_TRY(jws_sign(signer, buf_view(&header), buf_view(&claims), text));
+	RJWT_TRY(signer_tell(signer, jws_sign(signer, buf_view(&header), buf_view(&claims), text), p->env->diag));
 	buf_adds(text, "\n");
 	const struct replacement record[] = { { "kid", buf_view(&quoted) }, { "iat", view_of(now) },
 		{ "exp", view_of(exp) }, { "claims", buf_view(&claims) } };

@@ -4,6 +4,7 @@
 #include "base/file_write.h"
 #include "base/hash.h"
 #include "base/json_write.h"
+#include "jose/provider_tpm2.h"
 #include "keyset/store.h"
 #include "rjwt.h"
 
@@ -51,6 +52,10 @@ commit_make_keys(struct fresh_keys *fresh, unsigned n, const struct rotation_pol
 	if (n > COMMIT_KEYS_MAX)
 		return RJWT_INTERNAL;
 	for (; fresh->n < n; fresh->n++) {
+		if (policy->tpm2) {
+			RJWT_TRY(tpm2_generate(policy->alg, policy->rsa_bits, &fresh->keys[fresh->n], diag));
+			continue;
+		}
 		err = key_generate(policy->alg, policy->rsa_bits, &fresh->keys[fresh->n]);
 		if (err != RJWT_OK)
 			return diag_fail(diag, err, "", "cannot create a %s key", policy->alg->label);

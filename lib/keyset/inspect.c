@@ -3,7 +3,7 @@
 #include "base/hash.h"
 #include "base/host.h"
 #include "jose/jwk.h"
-#include "jose/provider.h"
+#include "jose/provider_write.h"
 #include "keyset/tickets.h"
 
 #include <inttypes.h>
@@ -35,6 +35,7 @@ store_can_sign(struct store *store, int64_t version, struct rjwt_diag *diag)
 	RJWT_CLEAN(signer_clean) struct signer *signer = NULL;
 	int64_t minted;
 
+	provider_make_writable(store_provider(store));
 	RJWT_TRY(store_read_signer(store, version, &signer, diag));
 	RJWT_TRY(tickets_count(store, version, &minted, diag));
 	if (minted == INT64_MAX)

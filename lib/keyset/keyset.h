@@ -78,6 +78,7 @@ struct keyset {
 struct rotation_policy {
 	const struct alg *alg; /* of the next key that is created */
 	unsigned rsa_bits;
+	bool tpm2;		/* a TPM makes the next key, and wraps its private half */
 	const char *base;	/* base_kid; NULL: not configured */
 	const char *path;	/* the configuration file; NULL: there is none, and all keys have their defaults */
 	bool configured;	/* it is the one at the default path */

@@ -339,6 +339,12 @@ store_signer(struct store *store, int64_t version, struct signer **signer, struc
 	return RJWT_OK;
 }
 
+void
+store_drop_signer(struct store *store)
+{
+	signer_clean(&store->signer);
+}
+
 /* --- what others ask -------------------------------------------------------------------------- */
 
 const struct keyset *

@@ -70,6 +70,9 @@ store_read_signing_key(struct store *store, int64_t version, struct jwk *jwk, st
 RJWT_MUST enum rjwt_err
 store_signer(struct store *store, int64_t version, struct signer **signer, struct rjwt_diag *diag);
 
+/* Nothing holds on to a TPM while the lock is waited for, or another key is made: some serve one connection at a time. */
+void store_drop_signer(struct store *store);
+
 /* The same, read from its file in any case. signer gives; signer_clean(). */
 RJWT_MUST enum rjwt_err
 store_read_signer(struct store *store, int64_t version, struct signer **signer, struct rjwt_diag *diag);

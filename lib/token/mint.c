@@ -6,6 +6,7 @@
 #include "base/host.h"
 #include "base/text.h"
 #include "fleet/fleet.h"
+#include "jose/provider_write.h"
 #include "keyset/change.h"
 #include "keyset/inspect.h"
 #include "keyset/issued.h"
@@ -87,6 +88,7 @@ sign_block(struct mint_batch *b, const struct keyset *keyset, bool *used_up)
 	size_t wanted = 0, got;
 	struct signer *signer;
 
+	provider_make_writable(store_provider(b->minter->store));
 	RJWT_TRY(store_signer(b->minter->store, version, &signer, &b->diag));
 	for (struct mint_item *o = b->orders; o < b->orders + b->n; o++) {
 		if (o->state != ITEM_PENDING)

@@ -426,9 +426,11 @@ mint_item_sign(struct mint_item *o, struct signer *signer)
 {
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	struct rjwt_token *token = &o->token;
+	enum rjwt_err err;
 
 	RJWT_TRY(date_again(o, signer));
-	RJWT_TRY(jws_sign(signer, view_of(token->header), view_of(token->claims), &text));
+	err = jws_sign(signer, view_of(token->header), view_of(token->claims), &text);
+	RJWT_TRY(signer_tell(signer, err, o->diag));
 	return buf_give(&text, &token->text, &token->len);
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""crash.py BUILD [--share N] [--seed S] [SCENARIO...] - kill, cut the power, and break calls, at every point.
+"""crash.py BUILD [--share N] [--seed S] [--tpm] [SCENARIO...] - kill, cut the power, and break calls, at every point.
 
 Each scenario is a command on a keyset with tokens of an active and a retired key. The command is run
 
@@ -11,7 +11,7 @@ Each scenario is a command on a keyset with tokens of an active and a retired ke
 
 and after each the invariants of lib/keyset/keyset.h are checked: first without a writer, then with one, then minting
 and rotating again. --share N looks at one point in N, chosen by the seed (all of the last state of a command,
-where its promise counts). TAP on stdout.
+where its promise counts). --tpm: the keys are a TPM's, which TPM2OPENSSL_TCTI names. TAP on stdout.
 """
 import argparse
 import base64
@@ -37,10 +37,11 @@ class Broken(Exception):
 class Rig:
     """A keyset in a folder of its own, and the programs that work on it."""
 
-    def __init__(self, build):
+    def __init__(self, build, tpm):
         base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         os.umask(0o022)
         self.build = build
+        self.tpm = tpm
         self.top = tempfile.mkdtemp(prefix="rjwt-fault-", dir=base)
         self.state = self.top + "/state"
         self.conf = self.top + "/rjwt.yaml"
@@ -53,6 +54,8 @@ class Rig:
         with open(self.conf, "w", encoding="ascii") as file:
             file.write("state_dir: %s\nissuer: ca\naudience: host\n" % self.state)
             file.writelines(line + "\n" for line in lines)
+            if self.tpm:
+                file.write("private_keys: tpm2\n")
 
     def run(self, program, *args, stdin="", fault=None):
         """(exit status, stdout, stderr); fault: variables for the shim."""
@@ -63,6 +66,8 @@ class Rig:
             env.update(fault)
         done = subprocess.run([self.build + "/" + program, *args], input=stdin, env=env, text=True,
                               capture_output=True, timeout=60, check=False)
+        if self.tpm and fault is not None:  # there is no resource manager to remove what a killed process had loaded
+            subprocess.run(["tpm2_flushcontext", "-T", os.environ["TPM2OPENSSL_TCTI"], "-t"], check=True)
         return done.returncode, done.stdout, done.stderr
 
     def keyd(self, *args, fault=None):
@@ -616,9 +621,9 @@ def try_cut(rig, scenario, rng, share, lines, result):
     return points
 
 
-def scenario_run(build, scenario, rng, share):
+def scenario_run(build, scenario, rng, share, tpm):
     """{way: points}"""
-    rig = Rig(build)
+    rig = Rig(build, tpm)
     try:
         prepare(rig, scenario)
         lines, result = count_calls(rig, scenario)
@@ -636,6 +641,7 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--share", type=int, default=1)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--tpm", action="store_true")
     parser.add_argument("scenarios", nargs="*")
     args = parser.parse_intermixed_args()
     seed = args.seed if args.seed is not None else random.randrange(1 << 31)
@@ -646,7 +652,7 @@ def main():
     for number, scenario in enumerate(chosen, 1):
         rng = random.Random("%d %s" % (seed, scenario.name))
         try:
-            points = scenario_run(os.path.abspath(args.build), scenario, rng, args.share)
+            points = scenario_run(os.path.abspath(args.build), scenario, rng, args.share, args.tpm)
             print("ok %d - crash %s: %s" % (number, scenario.name,
                                             ", ".join("%s %d" % pair for pair in points.items())), flush=True)
         except Broken as broken:

@@ -115,7 +115,8 @@ provider_memory(struct memory_keys *keys)
 
 	if (made == NULL)
 		abort();
-	made->provider = (struct provider){ memory_generate, memory_load, memory_secret, memory_destroy, memory_free };
+	made->provider =
+	    (struct provider){ memory_generate, memory_load, memory_secret, memory_destroy, memory_free, NULL };
 	made->keys = keys;
 	return &made->provider;
 }

@@ -146,6 +146,15 @@ static const struct {
 	{ "cap_session: true", "cap_session: yes" },
 	{ "cap_session: false", "cap_session: \"false\"" },
 	{ "require_log: true", "require_log: 1" },
+	{ "private_keys: tpm2", "private_keys: tpm" },
+	{ "private_keys: file", "private_keys: [file]" },
+	{ "private_keys: tpm2\nalg: ES256", "private_keys: tpm2\nalg: HS256" },
+	{ "private_keys: tpm2\nalg: ES384", "private_keys: tpm2\nalg: ES512" },
+	{ "private_keys: file\nalg: EdDSA", "private_keys: tpm2\nalg: EdDSA" },
+	{ "private_keys: file\nalg: Ed448", "private_keys: tpm2\nalg: Ed448" },
+	{ "private_keys: tpm2\nalg: RS256\nrsa_bits: 2048", "private_keys: tpm2\nalg: RS256\nrsa_bits: 2056" },
+	{ "private_keys: tpm2\nalg: PS512\nrsa_bits: 3072", "private_keys: tpm2\nalg: PS512\nrsa_bits: 4096" },
+	{ "private_keys: tpm2\nalg: ES256\nrsa_bits: 4096", "private_keys: tpm2\nalg: RS384\nrsa_bits: 4096" },
 	{ RULE_OF(""), "issue: [{who: a}]" },
 	{ RULE_OF(""), "issue: [{users: self, scopes: ssh, max_lifetime: 5m}]" },
 	{ RULE_OF(""), "issue: [{who: bob, scopes: ssh, max_lifetime: 5m}]" },
@@ -283,6 +292,8 @@ test_messages(void **state)
 		{ "*a", 1, 1, "anchors and aliases" },
 		{ "leeway: *" TEN TEN TEN TEN TEN TEN "x\n", 1, 9, "anchors and aliases" },
 		{ "max_token_bytes: 299\n", 1, 18, "max_token_bytes: must be 300 to " },
+		{ "private_keys: tpm2\n\nalg: ES512\n", 3, 1, "alg: a TPM has no ES512 keys" },
+		{ "alg: RS256\nprivate_keys: tpm2\nrsa_bits: 4096\n", 3, 1, "a TPM has no RSA keys of 4096 bits" },
 		{ "cap_session: maybe\n", 1, 14, "cap_session: \"maybe\" is not true or false" },
 		{ "alg: zzzzzzzzzz\n", 1, 6, "alg: \"zzzzzzzzzz\" is not a supported algorithm" },
 	};
@@ -315,7 +326,7 @@ test_defaults(void **state)
 	assert_string_equal(c.token_type, "login+jwt");
 	assert_string_equal(c.user_claim, "sub");
 	assert_string_equal(c.user_suffix, "");
-	assert_false(c.one_time_always || c.cap_session || c.require_log);
+	assert_false(c.one_time_always || c.cap_session || c.require_log || c.rotation.tpm2);
 	assert_string_equal(config_scope(&c, "sshd"), "ssh");
 	assert_string_equal(config_scope(&c, "anything"), "anything");
 	assert_string_equal(c.path, f->config);

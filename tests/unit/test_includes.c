@@ -33,9 +33,10 @@ static const char *const of_writers[] = { "keyset/plan.h", "keyset/inspect.h", "
 	"keyset/jwks.h", "keyset/marks_write.h", "keyset/lock.h", "keyset/lock_end.h", "keyset/commit.h",
 	"keyset/change.h", "keyset/parked_write.h", "keyset/codes.h", "keyset/recover.h", "keyset/init.h",
 	"token/mint.h", "token/mint_request.h", "token/mint_origin.h", "token/rules.h", "jose/provider_write.h",
-	"base/file_write.h", "fleet/bundle.h", "fleet/offer.h", "fleet/follow.h", "fleet/install.h", "fleet/publish.h",
-	"fleet/publish_private.h", "fleet/prune.h", "fleet/spool.h", "fleet/watch.h", "fleet/merge.h", "fleet/own.h",
-	"fleet/record.h", "fleet/www.h", "fleet/conflict.h", "keyset/denials_write.h" };
+	"jose/provider_tpm2.h", "base/file_write.h", "fleet/bundle.h", "fleet/offer.h", "fleet/follow.h",
+	"fleet/install.h", "fleet/publish.h", "fleet/publish_private.h", "fleet/prune.h", "fleet/spool.h",
+	"fleet/watch.h", "fleet/merge.h", "fleet/own.h", "fleet/record.h", "fleet/www.h", "fleet/conflict.h",
+	"keyset/denials_write.h" };
 
 static FILE *
 source(const char *path)

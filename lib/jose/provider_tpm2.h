@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * provider_tpm2.h - private halves that a TPM wraps: private_keys: tpm2. Nothing that verifies tokens includes this.
+ *
+ * OpenSSL's tpm2 provider makes, loads and signs, in a library context that lives as long as one key is used, so that
+ * no other code of the process meets the provider, and no connection to a TPM outlives what it was opened for. The TPM
+ * makes the key and gives out its private half encrypted, as a TSS2 PRIVATE KEY in PEM; another TPM, or this one after
+ * it was cleared, cannot read that. The public half is an ordinary key of the default context.
+ *
+ * TPM2OPENSSL_TCTI names the TPM. It must be set: without it the provider would try one after the other, in the end a
+ * port of this host on which anybody may listen.
+ *
+ * What keys behind PKCS#11 would need: these three functions, with the provider pkcs11 in place of tpm2; a URI in place
+ * of the PEM, which private/<version>.key would hold and which names a key that the token keeps; and a destroy that removes
+ * it there, where removing the file of a TPM's key is enough. What a crash leaves is then not in private/ alone:
+ * recover() would have to list the token's keys.
+ */
+#ifndef RJWT_PROVIDER_TPM2_H
+#define RJWT_PROVIDER_TPM2_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "jose/alg.h"
+#include "jose/key.h"
+#include "jose/provider.h"
+
+/*
+ * A new key: its public half, whose key_private_format() is what the TPM wrapped. key gives. RJWT_IO, without an
+ * errnum: there is no provider, no TPM, or it has no such keys.
+ */
+RJWT_MUST enum rjwt_err
+tpm2_generate(const struct alg *alg, unsigned rsa_bits, struct key **key, struct rjwt_diag *diag);
+
+/*
+ * A signer for a wrapped key; path is for messages. After a signature that failed it opens the TPM anew. signer gives.
+ * RJWT_KEYSET: this TPM cannot read it; RJWT_IO: as above, or the TPM does not answer.
+ */
+RJWT_MUST enum rjwt_err
+tpm2_signer(const struct alg *alg, struct view text, const char *path, struct signer **signer, struct rjwt_diag *diag);
+
+/* Whether the TPM makes a key, reads it again and signs with it. RJWT_IO, RJWT_KEYSET. */
+RJWT_MUST enum rjwt_err tpm2_try(const struct alg *alg, struct rjwt_diag *diag);
+
+#endif
