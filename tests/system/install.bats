@@ -45,6 +45,25 @@ setup()
 	[ ! -e "${module%.so}.a" ]
 }
 
+@test "install: another copy of the module for this machine is refused, and one for another machine is not" {
+	module=/usr/lib/$triplet/security/pam_rjwt.so
+	mkdir -p /usr/local/lib/security
+	other=/usr/local/lib/security/pam_rjwt.so
+	cp "$module" $other
+	before=$(stat -c %i "$module")
+	run -2 make install
+	[[ $output == *"make install: $other: there is another pam_rjwt.so, which may be the one that is loaded: remove it first"* ]]
+	[ "$(stat -c %i "$module")" = "$before" ]
+	# into a directory of its own it may be installed all the same
+	run -0 make install DESTDIR="$BATS_TEST_TMPDIR/dest"
+	# of 32 bits
+	printf '\1' | dd of=$other bs=1 seek=4 conv=notrunc status=none
+	run -0 make install
+	[ "$(stat -c %i "$module")" != "$before" ]
+	rm $other
+	run -0 make install
+}
+
 @test "install: the module needs no library of ours" {
 	run -0 ldd "/usr/lib/$triplet/security/pam_rjwt.so"
 	[[ $output != *librjwt* ]]
