@@ -207,11 +207,21 @@ at()
 	run -0 at 0 verify -u alice -s sshd <<<"$token_i"
 	sed -i 's/leeway: 1s/leeway: 30s/' "$top/a.yaml"
 	run -0 at -29 verify -u alice -s sshd <<<"$token_i"
-	run -0 at -$(date +%s) verify -u alice -s sshd <<<"$token_i"
+	run -0 at "-$(date +%s)" verify -u alice -s sshd <<<"$token_i"
 	run -2 at 31536000 verify -u alice -s sshd <<<"$token_i"
 	says stale
 	run -0 at 0 verify -u alice -s sshd <<<"$token_i"
 	changed i . | bundle i >"$top/line"
 	run at 31536000 keyd follow "$top/line"    # what it does then takes nothing away
 	run -0 at 0 verify -u alice -s sshd <<<"$token_i"
+}
+
+@test "limits: a host whose fleet.json is removed has left: it takes no token of the fleet, and none is lost when it joins again" {
+	rm "$top/a/state/fleet.json"
+	run ! on a verify -u alice -s sshd <<<"$token_i"
+	on a keyd join http://i.example/fleet.jws "$(lines public "$top/i.key")"
+	run ! on a verify -u alice -s sshd <<<"$token_i"
+	run -0 follow "$top/i.jws" "$top/both" "$top/j.jws"
+	judged accepted "$token_i"
+	judged accepted "$token_j"
 }
