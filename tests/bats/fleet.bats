@@ -328,3 +328,28 @@ as_on_page()
 		[[ $key != -* ]]
 	done
 }
+
+# bats test_tags=long
+@test "64 logins beside installs: a one-time token opens the host once, and each installed bundle is whole" {
+	[ -x "$RJWT_BUILD/tests/fault/login" ] || skip 'tests/fault/login is not built'
+	begin
+	joined a
+	for round in 1 2 3; do
+		token=$(mint a alice)
+		(for _ in 1 2 3 4; do on i keyd publish && on a keyd follow "$file"; sleep 0.3; done) >"$top/installs" 2>&1 3>&- &
+		installs=$!
+		: >"$top/logins"
+		pids=()
+		for _ in {1..64}; do
+			(status=0 && "$RJWT_BUILD/tests/fault/login" "$top/a.yaml" alice sshd "$token" >/dev/null 2>&1 || status=$?
+				echo $status >>"$top/logins") 3>&- &
+			pids+=($!)
+		done
+		wait "${pids[@]}" $installs
+		[ "$(wc -l <"$top/logins")" -eq 64 ]
+		[ "$(grep -cx 0 "$top/logins")" -eq 1 ] || { sort "$top/logins" | uniq -c; echo "round $round"; return 1; }
+		grep -q 'installed serial' "$top/installs"
+		judged a 'rejected: spent' "$token"
+		judged a accepted "$(mint a alice)"
+	done
+}

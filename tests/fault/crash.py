@@ -192,6 +192,12 @@ class Disk:
             data, offset = bytes.fromhex(rest[1]), int(rest[0])
             old = self.data[inode][1]
             self.data[inode][1] = old[:offset].ljust(offset, b"\0") + data + old[offset + len(data):]
+        elif kind == "sync all":
+            for inode, (_, now) in list(self.data.items()):
+                self.data[inode][0] = now
+            for change in self.pending:
+                self.settle(self.entries, change)
+            self.pending = []
         elif kind == "sync" and path in self.names:
             inode = self.names[path]
             self.data[inode][0] = self.data[inode][1]

@@ -1,17 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""fleet.py BUILD [SCENARIO...] - kill join, follow, publish and fleet add before each call that changes a file, and let
-each such call fail once with ENOSPC and from there on with EIO. After each: what is published is whole, no serial and no
-number of a roster is there twice with other bytes, and the same command, undisturbed, ends as if nothing had happened.
-TAP on stdout.
+"""fleet.py BUILD [SCENARIO...] - kill join, follow, publish and fleet init, add, drop and roll before each call that
+changes a file, let each such call fail once with ENOSPC and from there on with EIO, and cut the power after each (crash.py
+says what that leaves). After each: what is published is whole, no serial and no number of a roster is there twice with other
+bytes, and the same command, undisturbed, ends as if nothing had happened. Of a command with many calls each run looks at
+some. TAP on stdout; RJWT_SEED repeats a run.
 """
 import base64
 import errno
 import json
 import os
+import random
 import sys
 
-from crash import Broken, Rig
+from crash import Broken, Disk, Rig, states
 
 URL = "http://i.example/fleet.jws"
 
@@ -37,7 +39,7 @@ class Fleet:
     """An issuer, and a host that has joined it."""
 
     def __init__(self, build):
-        self.issuer, self.host = Rig(build), Rig(build)
+        self.issuer, self.host, self.fresh = Rig(build), Rig(build), Rig(build)
         self.key_file = self.issuer.top + "/fleet.key"
         line = self.issuer.must("fleet init", self.issuer.keyd("fleet", "init", "--key", self.key_file, URL))
         self.key = line.split()[-1]
@@ -49,6 +51,7 @@ class Fleet:
     def close(self):
         self.issuer.close()
         self.host.close()
+        self.fresh.close()
 
     def join(self):
         self.host.must("join", self.host.keyd("join", URL, self.key))
@@ -75,8 +78,16 @@ def installed(rig):
 class Scenario:
     """A command on one of them, and what holds after it was broken off and done again."""
 
-    def __init__(self, name, rig, prepare, args, check):
-        self.name, self.rig, self.prepare, self.args, self.check = name, rig, prepare, args, check
+    def __init__(self, name, rig, prepare, args, check, once=False):
+        """once: what is done cannot be done again, and says so."""
+        self.name, self.rig, self.prepare, self.args, self.check, self.once = name, rig, prepare, args, check, once
+
+    def again(self, fleet):
+        rig = getattr(fleet, self.rig)
+        result = rig.keyd(*self.args(fleet))
+        if result[0] != 0 and self.once:
+            result = rig.keyd("publish")
+        rig.must("again", result)
 
 
 def follow_args(fleet):
@@ -102,6 +113,36 @@ def check_added(fleet, _):
             raise Broken("the host has not heard of the second issuer")
 
 
+def roster_of(rig):
+    with open(rig.state + "/fleet.json", encoding="utf-8") as file:
+        return json.load(file)["roster"]
+
+
+def check_dropped(fleet, _):
+    check_published(fleet, _)
+    if "j" in [issuer["name"] for issuer in roster_of(fleet.host)["issuers"]]:
+        raise Broken("the host has not heard that the second issuer is dropped")
+
+
+def check_rolled(fleet, _):
+    check_published(fleet, _)
+    if fleet.key in roster_of(fleet.host)["keys"]:
+        raise Broken("the host has not heard of the new fleet keys")
+
+
+def check_begun(fleet, _):
+    line = fleet.fresh.must("fleet init", fleet.fresh.keyd("fleet", "init", "--key", fleet.fresh.top + "/fleet.key", URL))
+    fleet.host.restore("none")
+    fleet.host.must("join", fleet.host.keyd("join", URL, line.split()[-1]))
+    fleet.host.must("follow", fleet.host.keyd("follow", fleet.fresh.state + "/www/fleet.jws"))
+    if len(installed(fleet.host)) < 2:
+        raise Broken("the host has nothing of the new issuer")
+
+
+def add_second(fleet):
+    fleet.issuer.must("fleet add", fleet.issuer.keyd("fleet", "add", "--key", fleet.key_file, fleet.entry))
+
+
 def check_followed(fleet, undisturbed):
     if installed(fleet.host) != undisturbed:
         raise Broken("another end than undisturbed: %s, not %s" % (installed(fleet.host), undisturbed))
@@ -116,6 +157,12 @@ SCENARIOS = [
     Scenario("publish", "issuer", lambda fleet: None, lambda fleet: ["publish"], check_published),
     Scenario("fleet add", "issuer", lambda fleet: None,
              lambda fleet: ["fleet", "add", "--key", fleet.key_file, fleet.entry], check_added),
+    Scenario("fleet drop", "issuer", add_second,
+             lambda fleet: ["fleet", "drop", "--key", fleet.key_file, "j"], check_dropped, once=True),
+    Scenario("fleet roll", "issuer", lambda fleet: None,
+             lambda fleet: ["fleet", "roll", "--key", fleet.key_file, fleet.issuer.top + "/new.key"], check_rolled, once=True),
+    Scenario("fleet init", "fresh", lambda fleet: None,
+             lambda fleet: ["fleet", "init", "--key", fleet.fresh.top + "/fleet.key", URL], check_begun),
     Scenario("follow", "host", lambda fleet: fleet.join(), follow_args, check_followed),
     Scenario("follow with denials", "host",
              lambda fleet: (fleet.join(), fleet.host.keyd("follow", fleet.file), fleet.deny(9)), follow_args, check_followed),
@@ -127,16 +174,71 @@ def once(fleet, scenario, fault, undisturbed):
     """Broken off or failing, and then done again. The exit status of the first."""
     rig = getattr(fleet, scenario.rig)
     rig.restore("before")
-    seen = lines_of(fleet.issuer)
+    seen = published_by(fleet, scenario)
     status = rig.keyd(*scenario.args(fleet), fault=fault)[0]
-    for again in (False, True):
-        if again:
-            rig.must("again", rig.keyd(*scenario.args(fleet)))
-        for name, line in lines_of(fleet.issuer).items():
-            if seen.setdefault(name, line) != line:
-                raise Broken("%s is there twice, with other bytes" % (name,))
+    compare(fleet, scenario, seen)
+    scenario.again(fleet)
+    compare(fleet, scenario, seen)
     scenario.check(fleet, undisturbed)
     return status
+
+
+def published_by(fleet, scenario):
+    return lines_of(fleet.fresh if scenario.rig == "fresh" else fleet.issuer)
+
+
+def compare(fleet, scenario, seen):
+    """No number is there twice. seen: what anybody may have fetched."""
+    for name, line in published_by(fleet, scenario).items():
+        if seen.setdefault(name, line) != line:
+            raise Broken("%s is there twice, with other bytes" % (name,))
+
+
+def cut(fleet, scenario, undisturbed, rng):
+    """The states that a power cut may leave after each call, and then the command again. How many there were."""
+    rig = getattr(fleet, scenario.rig)
+    journal = rig.top + "/journal"
+    rig.restore("before")
+    rig.must("undisturbed", rig.keyd(*scenario.args(fleet), fault={"RJWT_FAULT_JOURNAL": journal}))
+    with open(journal, encoding="ascii") as file:
+        lines = file.readlines()
+    rig.restore("before")
+    disk = Disk(rig.state)
+    disk.entries.setdefault(rig.top, {"state": None} if os.path.exists(rig.state) else {})
+    points = 0
+    looked_at = set(some(len(lines), rng)) | {len(lines)}
+    for done in range(len(lines) + 1):
+        seen = {}
+        if done not in looked_at:
+            disk.apply(lines[done])
+            continue
+        for name, keep, data in list(states(disk, rng, done == len(lines))):
+            disk.materialize(keep, data)
+            points += 1
+            try:
+                if name == "all":
+                    seen = published_by(fleet, scenario)
+                elif done < len(lines) and rng.randrange(3) != 0:
+                    continue
+                if done == len(lines) and scenario.check is check_followed:
+                    scenario.check(fleet, undisturbed)  # what was reported as installed is
+                compare(fleet, scenario, dict(seen))
+                there = dict(seen)
+                scenario.again(fleet)
+                compare(fleet, scenario, there)
+                scenario.check(fleet, undisturbed)
+            except Broken as broken:
+                raise Broken("power cut after call %d of %d (%s), %s: %s" % (
+                    done, len(lines), lines[done - 1].strip()[:120] if done else "", name, broken)) from broken
+        if done < len(lines):
+            disk.apply(lines[done])
+    return points
+
+
+def some(calls, rng):
+    """All of the first 60; where there are more, every second, third, ..."""
+    step = 1 + calls // 60
+    return range(1 + rng.randrange(step), calls + 1, step)
 
 
 def faults():
@@ -145,7 +247,7 @@ def faults():
     yield "EIO from there on", {"RJWT_FAULT_ERRNO": str(errno.EIO), "RJWT_FAULT_ON": "1"}
 
 
-def try_all(build, scenario):
+def try_all(build, scenario, rng):
     fleet = Fleet(build)
     try:
         fleet.join()
@@ -162,12 +264,12 @@ def try_all(build, scenario):
         if calls == 0:
             raise Broken("no call changes a file")
         for what, fault in faults():
-            for k in range(1, calls + 1):
+            for k in some(calls, rng):
                 try:
                     once(fleet, scenario, dict(fault, RJWT_FAULT_AT=str(k)), undisturbed)
                 except Broken as broken:
                     raise Broken("call %d %s: %s" % (k, what, broken)) from broken
-        return calls
+        return "%d calls, %d states after a power cut" % (calls, cut(fleet, scenario, undisturbed, rng))
     finally:
         fleet.close()
 
@@ -175,10 +277,11 @@ def try_all(build, scenario):
 def main():
     wanted = [s for s in SCENARIOS if not sys.argv[2:] or s.name in sys.argv[2:]]
     failed = False
-    print("1..%d" % len(wanted))
+    seed = os.environ.get("RJWT_SEED", str(random.randrange(1 << 31)))
+    print("1..%d\n# seed %s" % (len(wanted), seed))
     for i, scenario in enumerate(wanted, 1):
         try:
-            print("ok %d %s: %d calls" % (i, scenario.name, try_all(sys.argv[1], scenario)), flush=True)
+            print("ok %d %s: %s" % (i, scenario.name, try_all(sys.argv[1], scenario, random.Random(seed + scenario.name))), flush=True)
         except Broken as broken:
             failed = True
             print("not ok %d %s: %s" % (i, scenario.name, broken), flush=True)

@@ -9,7 +9,7 @@
  *	RJWT_FAULT_ON		set: all later ones fail too
  *	RJWT_FAULT_READS	set: opening a file or directory to read it counts, too
  *
- * The journal's lines, fields by tabs: "create PATH", "write PATH OFFSET HEX", "sync PATH",
+ * The journal's lines, fields by tabs: "create PATH", "write PATH OFFSET HEX", "sync PATH", "sync all PATH",
  * "rename OLD NEW", "unlink PATH", "mkdir PATH", "mode PATH MODE".
  */
 #include <dlfcn.h>
@@ -154,6 +154,23 @@ fsync(int fd)
 	ret = REAL(fsync)(fd);
 	if (ret == 0)
 		record("sync\t%s\n", path);
+	return ret;
+}
+
+/* Of all that is below, as far as the journal goes. */
+int
+syncfs(int fd)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	if (!path_of(fd, NULL, path))
+		return REAL(syncfs)(fd);
+	if (fault())
+		return -1;
+	ret = REAL(syncfs)(fd);
+	if (ret == 0)
+		record("sync all\t%s\n", path);
 	return ret;
 }
 
