@@ -8,6 +8,7 @@ logins   a cold login by the own keyset and by one that is followed: 3 and 8 iss
          RJWT_BASE: another pam_rjwt.so, whose login by the own keyset is what all are compared with
 crowd    10,000 hosts that poll one nginx with TLS: how long a new serial takes to reach the last, and time of the
          processor; CROWD: another number
+three    of logins, those with three issuers and no denials: for instructions.bats
 tests/bench/fleet-hosts measures hosts with real curl.
 """
 import asyncio
@@ -145,7 +146,7 @@ def login(top, log, name, module, conf, token):
                             env=log.environment(BENCH_PAM=pam))
 
 
-def logins(top):
+def logins(top, sizes=(3, 8), numbers=(0, 8 * DENIALS)):
     if not shutil.which("pamtester") or not shutil.which("valgrind"):
         say("\nlogins: pamtester or valgrind is missing")
         return
@@ -168,11 +169,11 @@ def logins(top):
             run(["strip", "-o", top + "/bin/base.so", base])
             show("own, RJWT_BASE", login(top, log, "sshd", top + "/bin/base.so", alone.conf, token))
         show("own, no fleet", login(top, log, "sshd", module, alone.conf, token))
-        for count in (3, 8):
+        for count in sizes:
             fleet = Fleet("%s/fleet%d" % (top, count), count)
             host = fleet.host("host", own=True)
             own, other = host.issue(host), fleet.issuers[count // 2].issue(host)
-            for denials in (0, 8 * DENIALS):
+            for denials in numbers:
                 if denials:
                     for issuer in fleet.issuers:
                         issuer.deny(DENIALS)
@@ -201,7 +202,7 @@ class Crowd:
         self.context = ssl.create_default_context()
         self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
         self.asked = self.errors = 0
-        self.heard, self.published = [], None
+        self.heard, self.published, self.kinds = [], None, {}
         self.newest = self.stamp()
 
     def stamp(self):
@@ -231,8 +232,9 @@ class Crowd:
                 if has != since and self.published:
                     self.heard.append(time.monotonic() - self.published)
                 since = has
-            except (OSError, asyncio.TimeoutError, IndexError):
+            except (OSError, asyncio.TimeoutError, IndexError, AttributeError) as error:
                 self.errors += 1
+                self.kinds[repr(error)] = self.kinds.get(repr(error), 0) + 1
                 wait = random.uniform(5, 10)
 
     async def live(self, worker):
@@ -276,13 +278,15 @@ def crowd(top):
     finally:
         nginx.terminate()
         nginx.wait()
-    heard = sorted(hosts.heard)
+    heard = sorted(hosts.heard) or [0]
     title("%d hosts, one core of nginx with TLS" % count, "requests/s", "% of the core", "errors", "p50 s", "p99 s", "last s",
           "heard")
     cells = [round(rate, 1), round(100 * core, 1), hosts.errors, round(heard[len(heard) // 2], 1),
-             round(heard[len(heard) * 99 // 100], 1), round(heard[-1], 1), len(heard)]
+             round(heard[len(heard) * 99 // 100], 1), round(heard[-1], 1), len(hosts.heard)]
     note(what="crowd", hosts=count, **dict(zip(("rate", "core", "errors", "p50", "p99", "last", "heard"), cells)))
     row("", *cells)
+    for kind, number in hosts.kinds.items():
+        say("  %d times %s" % (number, kind))
 
 
 def main():
@@ -291,7 +295,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="rjwt-bench-", dir=memory) as top:
         os.chmod(top, 0o755)
         strip(top + "/bin")
-        for name, part in (("follow", follow), ("logins", logins), ("crowd", crowd)):
+        for name, part in (("follow", follow), ("logins", logins), ("three", lambda top: logins(top, (3,), (0,))),
+                           ("crowd", crowd)):
             if name in wanted:
                 part(top)
     say("\n%s has these figures." % results.name)
