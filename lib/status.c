@@ -405,6 +405,15 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 	return RJWT_OK;
 }
 
+/* What keeps a keyset from being used: the code of the finding. */
+static const char *
+why_not(enum rjwt_err err, const char *state_dir)
+{
+	if (err == RJWT_CONFIG)
+		return "config.missing";
+	return access(state_dir, F_OK) != 0 || store_is_missing(state_dir) ? "keyset.missing" : "keyset.unusable";
+}
+
 /* The keyset of this host, if it has one: where it has joined a fleet it need not. */
 static enum rjwt_err
 gather_keysets(struct config *config, const char *state_dir, const struct rjwt_time *now, struct rjwt_status *s)
@@ -422,7 +431,7 @@ gather_keysets(struct config *config, const char *state_dir, const struct rjwt_t
 		return describe(config, store, now, s);
 	if (s->joined && store_is_missing(state_dir))
 		return RJWT_OK;
-	return note_failure(s, err, err == RJWT_CONFIG ? "config.missing" : "keyset.unusable", &diag);
+	return note_failure(s, err, why_not(err, state_dir), &diag);
 }
 
 static enum rjwt_err

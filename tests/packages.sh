@@ -6,8 +6,9 @@
 #   test     for make check and ./check: unit tests, bats, pamtester, interoperation, lint
 #   bench    what make bench measures with, and beside
 #   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
-#   clients  programs of others that log in over ssh: tests/system/clients.bats; a daemon that asks PAM and is not root;
-#            what else carries a fleet: tests/system/fleet_{etcd,ansible}.bats
+#   clients  programs of others that log in over ssh: tests/system/clients.bats; a daemon that asks PAM and is not root
+#   units    a systemd that can be started, and logind: tests/system/units.bats
+#   fleet_etcd, fleet_ansible   what else carries a fleet: tests/system/ has a file of each name
 #   limits   programs whose prompts tests/limits measures; vsftpd, which cannot be installed beside another FTP daemon
 #   deb      to build and check Debian packages: make deb, tests/deb/run
 #
@@ -24,8 +25,10 @@ declare -A packages=(
 	[bench]='libjwt0 python3-jwt jose pamtester valgrind strace openssl'
 	[sandbox]='openssh-server openssh-client sudo opendoas cron expect login passwd bats pamtester
 		python3 procps iproute2 util-linux bsdutils git rsync nginx-light curl'
-	[clients]='sshpass ansible-core lftp putty-tools dropbear-bin python3-paramiko postgresql etcd-server
-		etcd-client'
+	[clients]='sshpass ansible-core lftp putty-tools dropbear-bin python3-paramiko postgresql'
+	[units]='systemd dbus libpam-systemd'
+	[fleet_etcd]='etcd-server etcd-client'
+	[fleet_ansible]='ansible-core'
 	[limits]='gcc libpam0g-dev opendoas proftpd-core openvpn sasl2-bin dovecot-imapd vlock xscreensaver i3lock xvfb xdotool
 		dbus polkitd pkexec lighttpd lighttpd-mod-authn-pam apache2 libapache2-mod-authnz-pam nginx-light
 		libnginx-mod-http-auth-pam cockpit-ws postgresql screen python3-pexpect'
@@ -35,7 +38,7 @@ declare -A packages=(
 
 usage()
 {
-	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients|limits|vsftpd|deb}..." >&2
+	echo "usage: tests/packages.sh [--list | --missing] {build|test|bench|sandbox|clients|units|fleet_etcd|fleet_ansible|limits|vsftpd|deb}..." >&2
 	exit 2
 }
 
@@ -70,6 +73,8 @@ done
 # systemd.pc, which says where units are: from Debian 13 on in a package of its own
 release=$(sed -n 's/^VERSION_ID="\([0-9]*\)"$/\1/p' /etc/os-release)
 [[ " $* " != *' deb '* ]] || [ "${release:-13}" -lt 13 ] || names+=(systemd-dev)
+# headers of a C library of 32 bits, for tests/narrow
+[[ " $* " != *' test '* ]] || [ "$(dpkg --print-architecture)" != amd64 ] || names+=(libc6-dev-i386)
 
 if [ "$mode" = list ]; then
 	printf '%s\n' "${names[@]}"

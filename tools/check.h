@@ -21,6 +21,7 @@ struct check {
 	bool second;		/* and after that in CHECK_SECOND, as Debian's does */
 	bool sshd, sudo;	/* whether their stacks reach pam_rjwt.so */
 	bool unused;		/* no stack does */
+	const char *state;	/* the state directory; NULL: not known */
 };
 
 /* --- what stacks answer ----------------------------------------------------------------------- */
@@ -81,6 +82,7 @@ bool service_takes_password_alone(const struct service *service);
 void check_list_services(const struct check *check, struct string_list *names);
 
 void check_pam(struct check *check);
+void check_units(struct check *check, const struct string_list *services); /* whose auth lines name pam_rjwt.so */
 void check_module(struct check *check); /* after check_pam() */
 void check_sshd(struct check *check);
 void check_sudo(struct check *check);

@@ -177,6 +177,7 @@ check_pam(struct check *check)
 		    check->pam[0]);
 	else if (!check->unused)
 		tell_well(check, &sum);
+	check_units(check, &sum.names);
 	if (sum.password_somewhere)
 		finding_ok(&check->found, "way_in", "%s takes a password without rjwt", sum.by);
 	else

@@ -167,6 +167,7 @@ check_look(struct check *check, struct rjwt_status *status)
 
 	RJWT_TRY(rjwt_status(check->options, status));
 	check->pam = pam;
+	check->state = status->dir;
 	check_take_notes(&check->found, status);
 	check_issue(check);
 	check_scopes(check, status);

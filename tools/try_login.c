@@ -162,7 +162,7 @@ await(pid_t pid)
 
 	for (;;) {
 		int64_t left_ms = end_ms - check_now_ms();
-		struct timespec left = { left_ms / 1000, left_ms % 1000 * 1000000 };
+		struct timespec left = { left_ms / 1000, (long)(left_ms % 1000) * 1000000 };
 		int got;
 
 		if (waitpid(pid, &status, WNOHANG) == pid)

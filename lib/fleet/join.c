@@ -18,7 +18,7 @@ fleet_commit(const struct dir *state, const struct keyset_env *env, struct fleet
 
 	clock_now(env->clock, &now);
 	fleet->generation++;
-	mtime = (struct timespec){ .tv_sec = now.wall_s, .tv_nsec = fleet->generation % 1000000000 };
+	mtime = (struct timespec){ .tv_sec = now.wall_s, .tv_nsec = (long)(fleet->generation % 1000000000) };
 	RJWT_TRY(fleet_format(&text, fleet));
 	return file_write(state, FLEET_FILE, 0644, buf_view(&text), &mtime, env->diag);
 }

@@ -19,7 +19,7 @@ commit_stage(const struct commit_ctx *s, const struct keyset *before, struct key
 
 	clock_now(s->env->clock, &now);
 	keyset->generation = before->generation + 1;
-	mtime = (struct timespec){ .tv_sec = now.wall_s, .tv_nsec = keyset->generation % 1000000000 };
+	mtime = (struct timespec){ .tv_sec = now.wall_s, .tv_nsec = (long)(keyset->generation % 1000000000) };
 	RJWT_TRY(keyset_format(&text, keyset));
 	return file_stage(s->dir, "keyset.json", 0644, buf_view(&text), &mtime, s->env->diag);
 }

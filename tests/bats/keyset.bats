@@ -50,6 +50,12 @@ broken()
 	rm -r "$state"
 	refused 1 "$state: does not exist: no keyset was created (rjwt-keyd init creates one)" issue alice
 	refused 3 'no keyset was created' keyd status
+	[[ $output == *'fix: rjwt-keyd init makes one'* ]]
+	code() { keyd status --json | jq -r '.findings[0].code'; }
+	[ "$(code)" = keyset.missing ]
+	cp -a "$dir/good" "$state"
+	rm -r "$state/keys"
+	[ "$(code)" = keyset.unusable ]
 }
 
 # bats test_tags=long

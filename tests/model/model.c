@@ -245,7 +245,7 @@ do_mint(void)
 	look_at_keyset(false);
 	take_note();
 	if (m.ntokens == TOKENS)
-		forget_token(dice(TOKENS));
+		forget_token((size_t)dice(TOKENS));
 	t = &m.tokens[m.ntokens++];
 	*t = (struct token){ .text = strdup(made.text),
 		.version = m.keyset.active.version,
@@ -307,7 +307,7 @@ do_verify(void)
 static void
 do_forge(void)
 {
-	size_t slot = dice(3);
+	size_t slot = (size_t)dice(3);
 	RJWT_CLEAN(key_clean) struct key *key = NULL;
 	RJWT_CLEAN(buf_clear) struct buf header = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
@@ -451,7 +451,7 @@ do_killed_write(void)
 	if (pid < 0)
 		broken("no process");
 	if (pid == 0) {
-		die_at = 1 + dice(60);
+		die_at = 1 + (unsigned long)dice(60);
 		_exit(work(&job, &change) == RJWT_OK ? 0 : 1);
 	}
 	if (waitpid(pid, &status, 0) != pid)

@@ -387,6 +387,36 @@ on_terminal()
 	return "${PIPESTATUS[0]}"
 }
 
+# --- systemd ------------------------------------------------------------------------------------
+
+# start_systemd - tests/system/boot, until it runs what it is to run; stop_systemd ends it
+start_systemd()
+{
+	cp -a /etc/systemd $work/etc-systemd
+	"$here/boot" 3>&- &
+	echo $! >$work/boot.pid
+	await systemd_decided
+}
+
+stop_systemd()
+{
+	kill "$(<$work/boot.pid)" 2>/dev/null || true
+	wait "$(<$work/boot.pid)" || true
+	rm -rf /etc/systemd /run/systemd
+	mv $work/etc-systemd /etc/systemd
+}
+
+# systemd_runs - or this kernel gives no control groups of version 2, and boot has ended
+systemd_runs() { kill -0 "$(<$work/boot.pid)" 2>/dev/null; }
+systemd_decided() { ! systemd_runs || [ "$(inside systemctl is-system-running)" = running ]; }
+need_systemd() { systemd_runs || skip 'this kernel gives no control groups of version 2'; }
+
+# inside COMMAND... - on the machine that systemd runs
+inside() { nsenter -t "$(<$work/systemd.pid)" -m -p -C -r -w -- "$@"; }
+
+# active UNIT [STATE] - that is its state
+active() { [ "$(inside systemctl is-active "$1")" = "${2-active}" ]; }
+
 # --- hostile arguments --------------------------------------------------------------------------
 
 # hostile_call COMMAND... - a program of ours with what its caller made up, which must not wait, nor show a file

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rjwt-keyd check: whether the unit in which systemd runs a service lets pam_rjwt.so mark one-time tokens as spent.
+ * Asked is systemd itself, which knows the drop-ins.
+ */
+#include "check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Of services in which PAM is called as root. The instance of a template is any. */
+static const struct {
+	const char *service, *unit;
+} units[] = {
+	{ "sshd", "ssh.service" },
+	{ "polkit-1", "polkit-agent-helper@0.service" },
+	{ "login", "getty@tty1.service" },
+	{ "cron", "cron.service" },
+	{ "openvpn", "openvpn-server@0.service" },
+	{ "vsftpd", "vsftpd.service" },
+	{ "proftpd", "proftpd.service" },
+	{ "saslauthd", "saslauthd.service" },
+	{ "dovecot", "dovecot.service" },
+};
+
+/* The length of path where it is dir, or dir lies below it; else 0. */
+static size_t
+covers(const char *path, const char *dir)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return strncmp(path, dir, n) == 0 && (n == 1 || dir[n] == '\0' || dir[n] == '/') ? n : 0;
+}
+
+/* The longest of the paths that covers dir. In front of one may be what systemd.exec(5) calls a prefix. */
+static size_t
+longest(const char *paths, const char *dir)
+{
+	size_t most = 0;
+	char *copy = strdup(paths), *save = NULL;
+
+	for (char *path = copy == NULL ? NULL : strtok_r(copy, " ", &save); path != NULL;
+	     path = strtok_r(NULL, " ", &save)) {
+		size_t n = covers(path + strspn(path, "-+"), dir);
+
+		most = n > most ? n : most;
+	}
+	free(copy);
+	return most;
+}
+
+/* The value of a property of systemctl show, copied. NULL: it has no such line, or memory is short. */
+static char *
+property(const struct buf *all, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *line = all->p; line != NULL && *line != '\0'; line = strchr(line, '\n') + 1) {
+		if (strncmp(line, name, n) == 0 && line[n] == '=')
+			return strndup(line + n + 1, strcspn(line + n + 1, "\n"));
+		if (strchr(line, '\n') == NULL)
+			break;
+	}
+	return NULL;
+}
+
+/* Whether what the unit's properties say lets files be made in dir. What is named most closely counts. */
+static bool
+can_write(const struct buf *all, const char *dir)
+{
+	RJWT_CLEAN(free_clean) char *system = property(all, "ProtectSystem");
+	RJWT_CLEAN(free_clean) char *open = property(all, "ReadWritePaths");
+	RJWT_CLEAN(free_clean) char *closed = property(all, "ReadOnlyPaths");
+	RJWT_CLEAN(free_clean) char *hidden = property(all, "InaccessiblePaths");
+	size_t writable, shut;
+
+	if (system == NULL || open == NULL || closed == NULL || hidden == NULL)
+		return true;
+	writable = longest(open, dir);
+	shut = longest(closed, dir);
+	if (longest(hidden, dir) > shut)
+		shut = longest(hidden, dir);
+	return shut == 0 && strcmp(system, "strict") != 0 ? true : writable > 0 && writable >= shut;
+}
+
+static void
+judge(struct check *check, const char *service, const char *unit, const char *const *dirs)
+{
+	RJWT_CLEAN(buf_clear) struct buf all = { 0 };
+	RJWT_CLEAN(free_clean) char *load = NULL;
+	char error[256];
+
+	if (check_run((const char *const[]){ "/usr/bin/systemctl", "show", "-pLoadState,ProtectSystem,ReadWritePaths",
+			  "-pReadOnlyPaths,InaccessiblePaths", unit, NULL },
+		&all, error) != 0)
+		return;
+	load = property(&all, "LoadState");
+	if (load == NULL || strcmp(load, "loaded") != 0)
+		return;
+	for (size_t i = 0; dirs[i] != NULL; i++) {
+		if (access(dirs[i], F_OK) != 0 || can_write(&all, dirs[i]))
+			continue;
+		finding_add(&check->found, "pam.unit",
+		    "%s: in %s nothing can be written to %s: one-time tokens are rejected there", service, unit,
+		    dirs[i]);
+		finding_fix(&check->found, "systemctl edit %s, and write: [Service] ReadWritePaths=-%s", unit, dirs[i]);
+		return;
+	}
+}
+
+void
+check_units(struct check *check, const struct string_list *services)
+{
+	RJWT_CLEAN(buf_clear) struct buf spent = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf fleet = { 0 };
+
+	if (check->state == NULL || access("/run/systemd/system", F_OK) != 0)
+		return;
+	buf_addf(&spent, "%s/spent", check->state);
+	buf_addf(&fleet, "%s/fleet", check->state);
+	if (buf_done(&spent) != RJWT_OK || buf_done(&fleet) != RJWT_OK) {
+		check->found.failed = true;
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		for (size_t k = 0; k < services->n; k++)
+			if (strcmp(services->list[k], units[i].service) == 0)
+				judge(check, units[i].service, units[i].unit,
+				    (const char *const[]){ spent.p, fleet.p, NULL });
+}
