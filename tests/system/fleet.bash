@@ -96,3 +96,50 @@ fleet_web()
 	fleet_start "$1" nginx nginx -g 'daemon off;'
 	await on "$1" curl -fsS -o /dev/null "http://$1.example/fleet.jws"
 }
+
+# fleet_found - three issuers, of fleet_machine: i1 begins the fleet, i2 and i3 ask to be in it. $fleet_line is for hosts
+fleet_found()
+{
+	local name entry
+	fleet_line=$(on i1 rjwt-keyd fleet init --key /srv/fleet.key http://i1.example/fleet.jws)
+	fleet_web i1
+	for name in i2 i3; do
+		entry=$(on $name rjwt-keyd fleet request http://$name.example/fleet.jws)
+		# shellcheck disable=SC2086    # the printed line, as it is typed
+		on $name $fleet_line
+		on i1 rjwt-keyd fleet add --key /srv/fleet.key "$entry" >/dev/null
+	done
+	fleet_poll i2 i3
+	for name in i2 i3; do
+		on $name rjwt-keyd publish
+		fleet_web $name
+	done
+	fleet_poll i1 i2 i3
+	on i1 rjwt-keyd publish
+}
+
+# fleet_lies - i3 serves an old file, another fleet's, and rubbish
+fleet_lies()
+{
+	cat /srv/i3/lib/www/fleet.jws >/srv/old
+	fleet_host other
+	on other rjwt-keyd fleet init --key /srv/other.key http://other.example/fleet.jws >/dev/null
+	sleep 1.1
+	{ cat /srv/old /srv/other/lib/www/fleet.jws; head -c 100000 /dev/urandom; } >/srv/i3/lib/www/fleet.jws
+}
+
+# fleet_hangs - i3 takes connections and says nothing
+fleet_hangs()
+{
+	kill "$(</srv/i3/nginx)"
+	await bash -c "! kill -0 $(</srv/i3/nginx)"
+	fleet_start i3 nginx /usr/bin/python3 -c "import socket, time; s = socket.create_server(('', 80), backlog=512); time.sleep(6000)"
+	await on i3 bash -c 'exec 9<>/dev/tcp/127.0.0.1/80'
+}
+
+# fleet_dies - i3 answers nothing at all
+fleet_dies()
+{
+	kill "$(</srv/i3/nginx)"
+	on i3 ip link set eth0 down
+}

@@ -160,7 +160,7 @@ other_mirrors()
 	says 'installed serial'
 }
 
-@test "carrier: mirrors that hang, lie, send too much or are dead hold up nothing, for 10 s at most" {
+@test "carrier: mirrors that hang, lie, send too much or are dead hold up nothing, for 10 s at most, and silent ones for 4" {
 	join
 	server 8001 'time.sleep(60)'
 	server 8002 'c.sendall(head + b"\r\n" + b"A" * 4194304)'
@@ -181,6 +181,10 @@ other_mirrors()
 	[ "$(find /var/spool/rjwt -name '*.answered' | wc -l)" -eq 2 ]
 	[ -z "$(find /var/spool/rjwt -name '.*' -type f)" ]
 	[ -z "$(find /var/spool/rjwt -size +4096k)" ]
+	other_mirrors http://127.0.0.1:8001/fleet.jws
+	SECONDS=0
+	run -0 poll
+	[ "$SECONDS" -lt 9 ]
 	fetch=$(sed -n 's/^ExecStart=//p' "$units/rjwt-fetch.service")
 	run -0 poll    # the roster's own alone: what the others gave is removed
 	[ "$(find /var/spool/rjwt -type f | wc -l)" -eq 2 ]

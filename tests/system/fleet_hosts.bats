@@ -14,27 +14,6 @@ load_all()
 	. tests/system/fleet.bash
 }
 
-# found - the fleet: i1 begins it, i2 and i3 ask to be in it
-found()
-{
-	local line name entry
-	line=$(on i1 rjwt-keyd fleet init --key /srv/fleet.key http://i1.example/fleet.jws)
-	fleet_web i1
-	for name in i2 i3; do
-		entry=$(on $name rjwt-keyd fleet request http://$name.example/fleet.jws)
-		on $name $line
-		on i1 rjwt-keyd fleet add --key /srv/fleet.key "$entry" >/dev/null
-	done
-	fleet_poll i2 i3
-	for name in i2 i3; do
-		on $name rjwt-keyd publish
-		fleet_web $name
-	done
-	fleet_poll $issuers
-	on i1 rjwt-keyd publish
-	for name in $hosts; do on "$name" $line; done
-}
-
 setup_file()
 {
 	load_all
@@ -43,7 +22,8 @@ setup_file()
 	fleet_network
 	for n in 1 2 3; do fleet_machine i$n 10.9.0.$n; done
 	for n in {1..20}; do fleet_machine h$n 10.9.1.$n; done
-	found
+	fleet_found
+	for name in $hosts; do on "$name" $fleet_line; done
 	fleet_poll $hosts    # of the one mirror that they were told
 	fleet_poll $hosts
 	start_sshd
@@ -90,12 +70,12 @@ all_say()
 # revoked USER TOKEN - i1 revokes the user; one poll later no host takes the token
 revoked()
 {
-	all_say accepted "$@"
+	run -0 on h20 rjwt-verify -u "$1" -s sshd <<<"$2"
 	on i1 rjwt-keyd revoke --sub "$1"
 	SECONDS=0
 	fleet_poll $hosts
 	echo "# all have heard after $SECONDS s" >&3
-	[ $SECONDS -lt 20 ]
+	[ $SECONDS -lt 30 ]    # 10 of them for a mirror that does not answer
 	all_say 'rejected: denied' "$@"
 }
 
@@ -138,23 +118,12 @@ revoked()
 }
 
 @test "fleet: a mirror that lies, hangs or is dead holds up no revocation" {
-	# it gives yesterday's lines, another fleet's and rubbish
-	on i3 cat /var/lib/rjwt/www/fleet.jws >"$BATS_TEST_TMPDIR/old"
-	fleet_host other
-	on other rjwt-keyd fleet init --key /srv/other.key http://other.example/fleet.jws >/dev/null
-	sleep 1.1
-	{ cat "$BATS_TEST_TMPDIR/old" /srv/other/lib/www/fleet.jws; head -c 100000 /dev/urandom; } >/srv/i3/lib/www/fleet.jws
+	fleet_lies
 	revoked bob "$(issued i1 --reusable bob)"
 	grep -q 'skipped' /srv/h1/said
-	# hangs
-	kill "$(</srv/i3/nginx)"
-	await bash -c '! kill -0 "$(</srv/i3/nginx)"'
-	fleet_start i3 nginx /usr/bin/python3 -c "import socket, time; s = socket.create_server(('', 80), backlog=64); time.sleep(600)"
-	await on i3 bash -c 'exec 9<>/dev/tcp/127.0.0.1/80'
+	fleet_hangs
 	revoked carol "$(issued i1 --reusable carol)"
-	# is dead
-	kill "$(</srv/i3/nginx)"
-	on i3 ip link set eth0 down
+	fleet_dies
 	revoked dave "$(issued i1 --reusable dave)"
 	# and comes back: with its own address it has heard of nothing
 	on i3 ip link set eth0 up
