@@ -84,18 +84,18 @@ def draw(dice, small):
         if fixed and dice.random() < .9:
             x, y = (int(fixed), y) if name == "wait" else (x, int(fixed))
         history.append((name, x, y))
-    return history
+    return history + [("settle", 0, 0)] * (dice.random() < .35)
 
 
-def settle(world):
-    """F9: clocks are set right, time passes, admins do what status tells them, everything honest is delivered."""
+def settle(world, _x, _y):
+    """F9, a deed that may be the last: clocks are set right, time passes, admins do what status tells them, everything honest is delivered."""
     for machine in world.machines.values():
         machine.offset = 0
     world.wait(8000)
-    for name in list(world.listed):
-        heal(world, world.issuer_names.index(name))
     if world.thief_fleet:
         new_chain(world)
+    for name in list(world.listed):
+        heal(world, world.issuer_names.index(name))
     deeds.do_sync(world, 0, 0)
     world.wait(700)
     for i in range(len(world.issuers)):
@@ -124,7 +124,7 @@ def heal(world, i):
     elif (issuer.read("private/published.json") or {}).get("stopped") or is_late(world, issuer):
         deeds.begin_anew(world, issuer, None, "keyset", "adopt")
     entry = world.newest.entry(issuer.base)
-    if not world.thief_fleet and (entry is None or entry["key"] != issuer.key):
+    if entry is None or entry["key"] != issuer.key:
         world.add(issuer)
 
 
@@ -166,12 +166,10 @@ def play(world, history):
     try:
         for name, x, y in history:
             done += 1
-            deeds.DEEDS[name](world, x, y)
+            DEEDS[name](world, x, y)
             for one in [] if name in AWAY else world.hosts:
                 world.look(one)
                 oracle.check_host(world, one, world.tokens[-1:] if name == "mint" else None)
-        if sum(x + y for _, x, y in history) % 3 == 0:
-            settle(world)
     except Broken as error:
         return str(error), done
     return None, done
@@ -201,6 +199,9 @@ def spent():
     """Processor time of all of us, in seconds."""
     own = time.process_time()
     return own + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+
+
+DEEDS = {**deeds.DEEDS, "settle": settle}
 
 
 class Host:

@@ -124,9 +124,8 @@ static enum rjwt_err
 do_keyset(void)
 {
 	struct rjwt_options o = options();
-	struct rjwt_change change;
 
-	return rjwt_init(&o, strcmp(word(2), "adopt") == 0 ? RJWT_ADOPT : 0, &change, &diag);
+	return rjwt_init(&o, strcmp(word(2), "adopt") == 0 ? RJWT_ADOPT : 0, &(struct rjwt_change){ 0 }, &diag);
 }
 
 static enum rjwt_err
@@ -182,9 +181,8 @@ static enum rjwt_err
 do_join(void)
 {
 	struct rjwt_options o = options();
-	struct rjwt_fleet fleet;
 
-	return rjwt_join(&o, word(2), word(3), &fleet, &diag);
+	return rjwt_join(&o, word(2), word(3), &(struct rjwt_fleet){ 0 }, &diag);
 }
 
 static enum rjwt_err
@@ -278,9 +276,7 @@ do_maintain(struct rjwt *h)
 static enum rjwt_err
 do_publish(struct rjwt *h)
 {
-	struct rjwt_fleet fleet;
-
-	return rjwt_publish(h, &fleet, &diag);
+	return rjwt_publish(h, &(struct rjwt_fleet){ 0 }, &diag);
 }
 
 /* --- tokens ------------------------------------------------------------------------------------- */
@@ -316,7 +312,7 @@ do_judge(void)
 	enum rjwt_err open = stay_open();
 
 	for (size_t i = 2; i < nwords; i++)
-		tell(open == RJWT_OK ? rjwt_reason(verify(here->open, words[i], RJWT_DRY_RUN)) : rjwt_reason(open));
+		tell(rjwt_reason(open == RJWT_OK ? verify(here->open, words[i], RJWT_DRY_RUN) : open));
 	return RJWT_OK;
 }
 

@@ -397,7 +397,10 @@ class World:
         for entry in ghost.roster.body["issuers"] if ghost.roster else []:
             if new.entry(entry["base"]) is None:
                 ghost.dropped.setdefault(entry["base"], new.body["iat"])
-                ghost.keyless.add(entry["base"])
+        # Also one between them, that was taken in the same breath, removes the keys of whom it drops.
+        for line in [one for one in self.air if one.roster and ghost.roster is not None]:
+            if ghost.roster.number < line.number <= new.number:
+                ghost.keyless |= {base for base in ghost.installed if line.entry(base) is None}
         for entry in new.body["issuers"]:
             ghost.dropped.pop(entry["base"], None)
         ghost.roster = new
