@@ -205,7 +205,8 @@ test_signals(void **state)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	assert_int_equal(pthread_sigmask(SIG_SETMASK, &set, NULL), 0);
-	lock_release(&(struct lock)LOCK_NONE);
+	lock = LOCK_NONE;
+	lock_release(&lock);
 	assert_int_equal(blocked(), 1);
 	sigemptyset(&set);
 	assert_int_equal(pthread_sigmask(SIG_SETMASK, &set, NULL), 0);
@@ -308,6 +309,7 @@ test_failing(void **state)
 	} rows[] = { { "flock", "lock: No locks available", FLOCK, ENOLCK },
 		{ "fstat", "cannot open lock: Input/output error", FSTAT, EIO },
 		{ "fchmod", "cannot chmod lock: Operation not permitted", FCHMOD, EPERM } };
+	struct lock none = LOCK_NONE;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -328,7 +330,7 @@ test_failing(void **state)
 		assert_int_equal(unlink(at("private/lock")), 0);
 	}
 	assert_int_equal(rmdir(at("private")), 0);
-	EXPECT("no private/", lock_take(&(struct lock)LOCK_NONE, &folder, 0, NULL), RJWT_IO);
+	EXPECT("no private/", lock_take(&none, &folder, 0, NULL), RJWT_IO);
 }
 
 /* A signal, or another holder: tried again. */
