@@ -34,7 +34,9 @@ static struct {
 	bool on, other_device, other_file, to_zero[CALLS];
 	bool fails[CALLS];
 	unsigned n[CALLS];
-	char locks[300]; /* in place of /proc/locks; "": the real one */
+	char locks[300];  /* in place of /proc/locks; "": the real one */
+	char fdinfo[100]; /* the same for /proc/PID/fdinfo/N */
+	bool twice;	  /* the holder has another descriptor, without the lock, behind that */
 	pid_t sped_up;
 	int policy, nice;
 } calls;
@@ -81,6 +83,8 @@ WRAP(FILE *, fopen, (const char *name, const char *mode))
 		return NULL;
 	if (calls.on && call == LOCKS && calls.locks[0] != '\0')
 		return fmemopen(calls.locks, strlen(calls.locks), "r");
+	if (calls.on && call == FDINFO && calls.fdinfo[0] != '\0')
+		return fmemopen(calls.fdinfo, strlen(calls.fdinfo), "r");
 	return __real_fopen(name, mode);
 }
 
@@ -173,7 +177,8 @@ holder(void)
 	if (pid == 0) {
 		prctl(PR_SET_NAME, "a holder");
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (flock(__real_open(path, O_RDWR, 0), LOCK_EX) == 0 && write(ready[1], "", 1) == 1)
+		if (flock(__real_open(path, O_RDWR, 0), LOCK_EX) == 0 &&
+		    (!calls.twice || __real_open(path, O_RDWR, 0) >= 0) && write(ready[1], "", 1) == 1)
 			pause();
 		_exit(1);
 	}
@@ -287,6 +292,31 @@ test_other_files(void **state)
 	spares("another file", 1);
 }
 
+/* What the kernel says of a descriptor: a line of its own for each lock, anywhere. */
+static void
+test_fdinfo(void **state)
+{
+	static const struct {
+		const char *text;
+		bool ends;
+	} rows[] = { { "pos:\t0\nflags:\t02\n", false },
+		{ "lock:\t1: POSIX  ADVISORY  WRITE 1 00:00:1 0 EOF\n", false }, { "flags:\tFLOCK\n", false },
+		{ "lock:\t1: FLOCK  ADVISORY  WRITE 1 00:00:1 0 EOF\n", true },
+		{ "pos:\t0\nlock:\t1: FLOCK  ADVISORY  WRITE 1 00:00:1 0 EOF\nmore:\t0\n", true },
+		{ "lock:\t1: FLOCK  ADVISORY  WRITE 1 00:00:1 0 EOF\nmore:\t0\nmore:\t0\n", true } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		snprintf(calls.fdinfo, sizeof(calls.fdinfo), "%s", rows[i].text);
+		if (rows[i].ends)
+			ends(rows[i].text);
+		else
+			spares(rows[i].text, 1);
+	}
+	calls.twice = true;
+	ends("two descriptors");
+}
+
 /* Of a descriptor that is 0 nothing else is to be thought. */
 static void
 test_descriptor_zero(void **state)
@@ -363,7 +393,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_failing), cmocka_unit_test(test_other_files),
-		cmocka_unit_test(test_descriptor_zero), cmocka_unit_test(test_lines) };
+		cmocka_unit_test(test_fdinfo), cmocka_unit_test(test_descriptor_zero), cmocka_unit_test(test_lines) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -8,7 +8,7 @@
 #include <sys/file.h>
 #include <time.h>
 
-enum call { FLOCK, FSTAT, FCHMOD, CALLS };
+enum call { FLOCK, FSTAT, FCHMOD, PREAD, CALLS };
 static struct {
 	int fails[CALLS];     /* errno; 0: it works */
 	unsigned once[CALLS]; /* so many times; 0: always */
@@ -52,6 +52,11 @@ WRAP(int, fstat, (int fd, struct stat *status))
 WRAP(int, fchmod, (int fd, mode_t mode))
 {
 	return due(FCHMOD) ? -1 : __real_fchmod(fd, mode);
+}
+
+WRAP(ssize_t, pread, (int fd, void *to, size_t n, off_t at))
+{
+	return due(PREAD) ? -1 : __real_pread(fd, to, n, at);
 }
 
 WRAP(int, clock_gettime, (clockid_t clock, struct timespec *now))
@@ -148,12 +153,13 @@ test_told(void **state)
 		{ "no end", "locked for 30s, last by no end" },
 		{ "process 12 (a)\nmore\n", "locked for 30s, last by process 12 (a)" } };
 
+	RJWT_CLEAN(fd_clean) int fd = -1;
+	struct lock lock = LOCK_NONE;
+	struct rjwt_diag diag;
+
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
-		RJWT_CLEAN(fd_clean) int fd = locked_file("private/lock", rows[i].text);
-		struct rjwt_diag diag;
-
+		fd = locked_file("private/lock", rows[i].text);
 		calls.leapt_s = 0;
 		calls.leap_s = 15;
 		EXPECT("held", lock_take(&lock, &folder, 0, &diag), RJWT_BUSY);
@@ -161,8 +167,49 @@ test_told(void **state)
 		assert_string_equal(diag.path, folder.path);
 		assert_int_equal(blocked(), 0);
 		has("private/lock", rows[i].text); /* it is the holder's to write */
+		lock_release(&lock);
+		close(fd);
 	}
+	calls.fails[PREAD] = EIO;
+	calls.leapt_s = 0;
+	fd = locked_file("private/lock", "process 12 (x)\n");
+	EXPECT("not read", lock_take(&lock, &folder, 0, &diag), RJWT_BUSY);
+	assert_string_equal(diag.text, rows[0].told);
+	lock_release(&lock);
 	assert_int_equal(calls.nasked, 0); /* without LOCK_END nobody is ended */
+}
+
+/* What a function finds on its stack. */
+static void __attribute__((noinline)) fill_stack(void)
+{
+	volatile unsigned char some[16384];
+
+	for (size_t i = 0; i < sizeof(some); i++)
+		some[i] = 0xff;
+}
+
+/* Four signals wait, and no other; a lock that was not taken changes none. */
+static void
+test_signals(void **state)
+{
+	struct lock lock = LOCK_NONE;
+	sigset_t set;
+
+	(void)state;
+	fill_stack();
+	EXPECT("take", lock_take(&lock, &folder, 0, NULL), RJWT_OK);
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &set), 0);
+	for (int i = 1; i < 32; i++)
+		assert_int_equal(sigismember(&set, i), i == SIGTSTP || i == SIGINT || i == SIGHUP || i == SIGTERM);
+	lock_release(&lock);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	assert_int_equal(pthread_sigmask(SIG_SETMASK, &set, NULL), 0);
+	lock = LOCK_NONE;
+	lock_release(&lock);
+	assert_int_equal(blocked(), 1);
+	sigemptyset(&set);
+	assert_int_equal(pthread_sigmask(SIG_SETMASK, &set, NULL), 0);
 }
 
 /* Whoever holds the lock is in it, and nobody before. */
@@ -262,6 +309,7 @@ test_failing(void **state)
 	} rows[] = { { "flock", "lock: No locks available", FLOCK, ENOLCK },
 		{ "fstat", "cannot open lock: Input/output error", FSTAT, EIO },
 		{ "fchmod", "cannot chmod lock: Operation not permitted", FCHMOD, EPERM } };
+	struct lock none = LOCK_NONE;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -282,7 +330,7 @@ test_failing(void **state)
 		assert_int_equal(unlink(at("private/lock")), 0);
 	}
 	assert_int_equal(rmdir(at("private")), 0);
-	EXPECT("no private/", lock_take(&(struct lock)LOCK_NONE, &folder, 0, NULL), RJWT_IO);
+	EXPECT("no private/", lock_take(&none, &folder, 0, NULL), RJWT_IO);
 }
 
 /* A signal, or another holder: tried again. */
@@ -310,8 +358,8 @@ test_again(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { L(test_told), L(test_holder), L(test_end), L(test_end_times),
-		L(test_end_older), L(test_failing), L(test_again) };
+	const struct CMUnitTest tests[] = { L(test_told), L(test_signals), L(test_holder), L(test_end),
+		L(test_end_times), L(test_end_older), L(test_failing), L(test_again) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
