@@ -30,7 +30,7 @@ declare -A packages=(
 	[sandbox]='openssh-server openssh-client sudo opendoas cron expect login passwd bats pamtester
 		python3 procps iproute2 util-linux bsdutils git rsync nginx-light curl'
 	[clients]='sshpass ansible-core lftp putty-tools dropbear-bin python3-paramiko postgresql
-		dbus polkitd pkexec rclone openvpn vsftpd'
+		dbus polkitd pkexec rclone openvpn vsftpd autossh sshfs'
 	[units]='systemd dbus libpam-systemd'
 	[etcd]='etcd-server etcd-client'
 	[limits]='gcc libpam0g-dev opendoas proftpd-core openvpn sasl2-bin dovecot-imapd vlock xscreensaver i3lock xvfb xdotool

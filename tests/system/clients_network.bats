@@ -59,6 +59,50 @@ by_rclone()
 	decisions 'accepted .*uses=1/2' 'accepted .*uses=2/2'
 }
 
+# --- rjwt-askpass -----------------------------------------------------------------------------------
+
+# askpass_config - for ssh, with rjwt-askpass and the tokens of $RJWT_TOKEN_FILE
+askpass_config()
+{
+	fresh_keyset 'leeway: 0s'
+	pam_service sshd token
+	start_sshd
+	sed "s/^/[127.0.0.1]:$port /" $work/host_key.pub >$work/known_hosts
+	printf '%s\n' "Port $port" 'User alice' "UserKnownHostsFile $work/known_hosts" 'NumberOfPasswordPrompts 1' \
+		'PreferredAuthentications keyboard-interactive' >$work/ssh_config
+	export SSH_ASKPASS=/usr/bin/rjwt-askpass SSH_ASKPASS_REQUIRE=force RJWT_TOKEN_FILE=$work/token
+}
+
+# accepted N - so many logins were accepted since log_mark
+accepted() { [ "$(log_since 'pam_rjwt.*: accepted user=alice' | wc -l)" -eq "$1" ]; }
+
+@test "clients: autossh takes the next token when its connection ends" {
+	askpass_config
+	(umask 077 && mint alice >$RJWT_TOKEN_FILE && mint alice >>$RJWT_TOKEN_FILE)
+	AUTOSSH_GATETIME=0 AUTOSSH_PATH=/usr/bin/ssh autossh -M 0 -N -F $work/ssh_config 127.0.0.1 </dev/null >/dev/null 2>&1 3>&- &
+	daemon=$!
+	await accepted 1
+	kill -USR1 $daemon    # a new ssh
+	await accepted 2
+	decisions 'accepted user=alice' 'accepted user=alice'
+}
+
+@test "clients: sshfs logs in by rjwt-askpass, and shows the files" {
+	askpass_config
+	(umask 077 && mint alice >$RJWT_TOKEN_FILE)
+	[ -e /dev/fuse ] || mknod -m 0600 /dev/fuse c 10 229
+	mkdir -p $work/mounted
+	echo here >/home/alice/by-sshfs
+	sshfs -f -F $work/ssh_config 127.0.0.1:/home/alice $work/mounted </dev/null >$work/sshfs.log 2>&1 3>&- &
+	daemon=$!
+	await accepted 1
+	cat $work/sshfs.log
+	await test -e $work/mounted/by-sshfs
+	[ "$(<$work/mounted/by-sshfs)" = here ]
+	umount $work/mounted
+	daemon=
+}
+
 # --- vsftpd -----------------------------------------------------------------------------------------
 
 by_ftp() { curl -sS --disable --max-time 20 --list-only --user "alice:$1" ftp://127.0.0.1:2121/ 2>&1 3>&-; }
@@ -96,6 +140,7 @@ by_vpn()
 {
 	local client
 	(umask 077 && printf 'alice\n%s\n' "$1" >$work/vpn.pass)
+	: >$work/vpn.client    # before it is looked into
 	openvpn --client --dev tun --proto tcp-client --remote 127.0.0.1 1194 --ca $work/vpn.crt --auth-user-pass $work/vpn.pass \
 		--auth-retry none --connect-retry-max 1 </dev/null >$work/vpn.client 2>&1 3>&- &
 	client=$!
