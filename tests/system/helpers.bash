@@ -3,7 +3,8 @@
 # What the tests with real daemons and ./quickstart share: users, PAM stacks, syslog, logins.
 # To be sourced inside tests/system/sandbox; it writes to /etc.
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+here=${BASH_SOURCE[0]%/*}
+[[ $here == /* ]] || here=$PWD/$here
 work=/run/rjwt-tests
 syslog=$work/syslog      # what the syslog daemon received
 replies=$work/replies    # the replies that askpass gives, a line each
@@ -18,9 +19,8 @@ account_control='[success=ok new_authtok_reqd=ok ignore=ignore module_unknown=ig
 alice_password=wonderland wrong_password=through-the-looking-glass
 
 # Readable for all: askpass runs as the one who logs in. The logins of one test come one after another.
-mkdir -p $work
 # The tree may lie in a folder that is closed to the one who logs in.
-install -m 0755 "$here/askpass" $work/askpass
+[ -x $work/askpass ] || install -D -m 0755 "$here/askpass" $work/askpass
 
 # await COMMAND... - until it succeeds, 10 s at most
 await()
