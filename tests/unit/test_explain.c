@@ -99,6 +99,22 @@ test_accepted(void **state)
 	rjwt_verdict_clear(&v);
 }
 
+/* A token that is good for two logins: how often it was used, this one included. */
+static void
+test_uses(void **state)
+{
+	static const char *const used[] = { "used 1 of 2 times", "used 2 of 2 times", "used 2 of 2 times" };
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *two = token_with(f, (struct edit[]){ CLAIM("uses", "2"), END });
+	struct rjwt_verdict v;
+
+	for (int i = 0; i < 3; i++) {
+		want(used[i], judge(f, two, TRACED, &v), i < 2 ? RJWT_OK : RJWT_SPENT);
+		said("spent", i < 2 ? &judge_trace[27] : &v.failed, "one of its 2 uses", used[i]);
+		rjwt_verdict_clear(&v);
+	}
+}
+
 /* For alice by sshd, without a trace. */
 static const struct {
 	const char *name, *expected, *found;
@@ -309,8 +325,8 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_accepted), T(test_refused), T(test_others), T(test_marks),
-		T(test_keys) };
+	const struct CMUnitTest tests[] = { T(test_accepted), T(test_uses), T(test_refused), T(test_others),
+		T(test_marks), T(test_keys) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
