@@ -83,7 +83,7 @@ void check_list_services(const struct check *check, struct string_list *names);
 
 void check_pam(struct check *check);
 void check_units(struct check *check, const struct string_list *services); /* whose auth lines name pam_rjwt.so */
-void check_module(struct check *check); /* after check_pam() */
+void check_module(struct check *check);					   /* after check_pam() */
 void check_sshd(struct check *check);
 void check_sudo(struct check *check);
 void check_rotation(struct check *check);

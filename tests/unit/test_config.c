@@ -335,7 +335,7 @@ test_defaults(void **state)
 		assert_true(initial != NULL && strlen(help) > 10);
 		n++;
 	}
-	assert_int_equal(n, 24);
+	assert_int_equal(n, 25);
 }
 
 /* A missing default file means the defaults; a file that was named must be there. */

@@ -140,9 +140,9 @@ __wrap_syscall(long number, ...)
 	d = va_arg(args, long);
 	va_end(args);
 	if (number == SYS_pidfd_open)
-		return due(PIDFD) ? -1 : moved(PIDFD, (int)__real_syscall(number, a, b & 0xffffffff));
+		return due(PIDFD) ? -1 : moved(PIDFD, (int)__real_syscall(number, a, (unsigned long)b & 0xffffffff));
 	if (number == SYS_pidfd_send_signal)
-		return due(SIGNAL) ? -1 : __real_syscall(number, a, b, c, d & 0xffffffff);
+		return due(SIGNAL) ? -1 : __real_syscall(number, a, b, c, (unsigned long)d & 0xffffffff);
 	return __real_syscall(number, a, b, c, d);
 }
 
