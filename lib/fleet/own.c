@@ -19,7 +19,7 @@ own_look(const struct dir *state, bool *issues, struct rjwt_diag *diag)
 	for (size_t i = 0; i < ARRAY_LEN(files) && !*issues; i++) {
 		*issues = fstatat(state->fd, files[i], &status, AT_SYMLINK_NOFOLLOW) == 0;
 		if (!*issues && errno != ENOENT && errno != EACCES)
-			return diag_fail(diag, RJWT_IO, state->path, "%s cannot be looked at", files[i]);
+			return diag_fail(diag, RJWT_IO, state->path, "%s cannot be read", files[i]);
 	}
 	return RJWT_OK;
 }
