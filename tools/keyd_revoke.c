@@ -133,10 +133,29 @@ do_revoke(const struct keyd *keyd, struct rjwt *handle, int flags, struct rjwt_c
 	return rjwt_revoke(handle, &r, flags, done, diag);
 }
 
+/* Whether tokens that others minted open this host, and the revocation counts for them, too. */
+static bool
+others_mint(const struct keyd *keyd)
+{
+	struct rjwt_following fleet = { .n = 0 };
+	struct rjwt_diag diag;
+
+	if (rjwt_following(&keyd->tool.options, &fleet, &diag) != RJWT_OK)
+		return false;
+	for (size_t i = 0; i < fleet.n; i++)
+		if (!fleet.issuers[i].own)
+			return true;
+	return false;
+}
+
 /* An id or a name of which no token is known is recorded all the same, but it may be a typing error. */
 static int
 say_unknown(const struct keyd *keyd, const char *what, const char *near)
 {
+	if (near[0] == '\0' && others_mint(keyd)) {
+		tool_say(&keyd->tool, "%s: recorded; what other issuers minted for it is not known here", what);
+		return EXIT_DONE;
+	}
 	tool_say(&keyd->tool, "%s: recorded, but no live token of it is known%s%s%s", what,
 	    near[0] == '\0' ? ": check the spelling" : " (did you mean ", near, near[0] == '\0' ? "" : "?)");
 	return EXIT_REFUSED;

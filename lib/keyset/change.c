@@ -418,8 +418,8 @@ tell(struct change_ctx *k, struct decision *d, struct rjwt_change *change)
 	}
 	if (k->codes.renewed + k->codes.removed > 0 && !change->any) {
 		change->any = true;
-		snprintf(change->text, sizeof(change->text), "renewed %zu codes, removed %zu, %.42s still signs",
-		    k->codes.renewed, k->codes.removed, change->kid);
+		snprintf(change->text, sizeof(change->text), "renewed %zu code%s, removed %zu, %.42s still signs",
+		    k->codes.renewed, k->codes.renewed == 1 ? "" : "s", k->codes.removed, change->kid);
 	}
 	if (k->warning[0] != '\0')
 		text_append(change->warning, sizeof(change->warning), "; ", "%s", k->warning);
