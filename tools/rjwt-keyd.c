@@ -217,28 +217,36 @@ run_command(struct keyd *keyd, const char *name)
 	return unknown_command(keyd, name);
 }
 
+/* Where the argument of an option is kept that may be given once; NULL: it is another option. */
+static const char **
+place_of(struct keyd *keyd, int option)
+{
+	const struct {
+		int option;
+		const char **place;
+	} places[] = {
+		{ JTI, &keyd->jti },
+		{ KID, &keyd->kid },
+		{ KEY_FILE, &keyd->key_file },
+		{ LIFETIME, &keyd->lifetime },
+		{ SCOPE, &keyd->scope },
+		{ WAIT, &keyd->wait },
+		{ LOG_FILE, &keyd->log_file },
+		{ MINTED_BY, &keyd->by },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (places[i].option == option)
+			return places[i].place;
+	return NULL;
+}
+
 static int
 take_option(void *context, int option)
 {
 	struct keyd *keyd = context;
-	const char **once = NULL;
+	const char **once = place_of(keyd, option);
 
-	if (option == JTI)
-		once = &keyd->jti;
-	else if (option == KID)
-		once = &keyd->kid;
-	else if (option == KEY_FILE)
-		once = &keyd->key_file;
-	else if (option == LIFETIME)
-		once = &keyd->lifetime;
-	else if (option == SCOPE)
-		once = &keyd->scope;
-	else if (option == WAIT)
-		once = &keyd->wait;
-	else if (option == LOG_FILE)
-		once = &keyd->log_file;
-	else if (option == MINTED_BY)
-		once = &keyd->by;
 	if (once != NULL && *once != NULL)
 		return tool_wrong(&keyd->tool, "--%s: given twice", option_name(&keyd->tool, option));
 	if (once != NULL)
