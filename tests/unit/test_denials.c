@@ -186,7 +186,7 @@ put_some(void)
 static void
 test_each(void **state)
 {
-	static const char *const others[] = { HASH "0", HASH ".old", ".new." HASH,
+	static const char *const others[] = { HASH "0", HASH ".old", (".new." HASH),
 		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde",
 		"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
 		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg" };
