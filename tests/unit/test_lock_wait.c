@@ -268,6 +268,7 @@ test_end_times(void **state)
 		RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
 		RJWT_CLEAN(fd_clean) int fd = locked_file("private/lock", "");
 
+		assert_true(fd >= 0);
 		memset(&calls, 0, sizeof(calls));
 		calls.leap_s = rows[i].leap_s;
 		calls.ends = true;
