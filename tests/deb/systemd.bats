@@ -34,7 +34,7 @@ state_of() { inside systemctl is-enabled "$1"; }
 @test "systemd: apt install makes the keyset, and starts the service; the timers wait for who wants them" {
 	run -0 installing "$debs"
 	[[ $output != *'rjwt: '* ]]
-	active rjwt-keyd.service
+	unit_active rjwt-keyd.service
 	[ "$(state_of rjwt-keyd.service)" = enabled ]
 	[ "$(state_of rjwt-keyd.timer)" = disabled ]
 	[ "$(state_of rjwt-follow.timer)" = disabled ]
@@ -50,7 +50,7 @@ state_of() { inside systemctl is-enabled "$1"; }
 	pid=$(inside systemctl show -P MainPID rjwt-keyd.service)
 	token=$(mint --reusable alice)
 	run -0 installing "$debs" --reinstall
-	active rjwt-keyd.service
+	unit_active rjwt-keyd.service
 	[ "$(inside systemctl show -P MainPID rjwt-keyd.service)" != "$pid" ]
 	[ "$(jq -r .base /var/lib/rjwt/keyset.json)" = "$before" ]
 	run -0 rjwt-verify -u alice -s sshd <<<"$token"
@@ -58,7 +58,7 @@ state_of() { inside systemctl is-enabled "$1"; }
 
 @test "systemd: removing stops the service and keeps the keyset; a purge erases it" {
 	run -0 inside apt-get -q -y remove rjwt libpam-rjwt </dev/null 3>&-
-	active rjwt-keyd.service inactive
+	unit_active rjwt-keyd.service inactive
 	[ -f /var/lib/rjwt/keyset.json ]
 	run -0 inside apt-get -q -y purge rjwt libpam-rjwt </dev/null 3>&-
 	[ ! -e /var/lib/rjwt ]

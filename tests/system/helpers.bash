@@ -414,8 +414,8 @@ need_systemd() { systemd_runs || skip 'this kernel gives no control groups of ve
 # inside COMMAND... - on the machine that systemd runs
 inside() { nsenter -t "$(<$work/systemd.pid)" -m -p -C -r -w -- "$@"; }
 
-# active UNIT [STATE] - that is its state
-active() { [ "$(inside systemctl is-active "$1")" = "${2-active}" ]; }
+# unit_active UNIT [STATE] - that is its state
+unit_active() { [ "$(inside systemctl is-active "$1")" = "${2-active}" ]; }
 
 # --- hostile arguments --------------------------------------------------------------------------
 

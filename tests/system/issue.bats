@@ -21,7 +21,9 @@ teardown()
 @test "issue: one line for each token, with caller, user, host, scope, jti, exp, kid and reason" {
 	token=$(mint -s ssh -s sudo -a sandbox -a web1 --reason $'ticket 4711\nforged: line' alice)
 	jti=$(claim jti "$token")
-	run -0 log_since 'rjwt-issue'
+	run -0 log_since 'rjwt-issue.*: warning '
+	[[ ${#lines[@]} -eq 1 && $output == *'could use it on the others'* ]]
+	run -0 log_since 'rjwt-issue.*: (issued|refused|failed) '
 	[ ${#lines[@]} -eq 1 ]
 	[[ $output =~ ^authpriv\.notice\ rjwt-issue\[[0-9]+\]:\ issued\ by=root\  ]]
 	[[ $output == *" sub=alice aud=sandbox,web1 scope=\"ssh sudo\" jti=$jti exp=20"*" kid="*".1 uses=once why=\"ticket 4711\\x0aforged: line\"" ]]

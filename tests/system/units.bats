@@ -48,27 +48,27 @@ journal_has()
 
 @test "units: the first start makes the keyset, the next ones keep it" {
 	inside systemctl start rjwt-keyd.service
-	active rjwt-keyd.service
+	unit_active rjwt-keyd.service
 	[ "$(stat -c '%a %U' /var/lib/rjwt /var/lib/rjwt/private | tr '\n' ' ')" = '755 root 700 root ' ]
 	journal_has 'created a keyset for sandbox' -u rjwt-keyd-init.service
 	run -0 rjwt-keyd status -q
 	before=$(jq -r .base /var/lib/rjwt/keyset.json)
 	inside systemctl restart rjwt-keyd.service
-	active rjwt-keyd.service
+	unit_active rjwt-keyd.service
 	[ "$(jq -r .base /var/lib/rjwt/keyset.json)" = "$before" ]
 }
 
 @test "units: the service and the timer end each other, and each cares for the keyset" {
 	inside systemctl start rjwt-keyd.service
 	inside systemctl start rjwt-keyd.timer
-	active rjwt-keyd.timer
-	active rjwt-keyd.service inactive
+	unit_active rjwt-keyd.timer
+	unit_active rjwt-keyd.service inactive
 	inside systemctl start rjwt-keyd-once.service
 	journal_has 'nothing was due' -u rjwt-keyd-once.service
 	inside systemctl start rjwt-keyd.service
-	active rjwt-keyd.service
-	active rjwt-keyd.timer inactive
-	active rjwt-keyd-once.service inactive
+	unit_active rjwt-keyd.service
+	unit_active rjwt-keyd.timer inactive
+	unit_active rjwt-keyd-once.service inactive
 }
 
 @test "units: what is due is done by both, and logged" {
@@ -88,13 +88,13 @@ journal_has()
 	rjwt-keyd -c "$BATS_TEST_TMPDIR/empty" init 2>/dev/null
 	run ! inside systemctl start rjwt-keyd.service
 	journal_has '/etc/rjwt/rjwt.yaml:1:1: unknown key "leewy"' -u rjwt-keyd.service
-	active rjwt-keyd.service activating
+	unit_active rjwt-keyd.service activating
 	echo 'leeway: 1s' >/etc/rjwt/rjwt.yaml
 	inside systemctl restart rjwt-keyd.service    # start would wait for the minute to pass
 	echo 'leewy: 2s' >/etc/rjwt/rjwt.yaml
 	inside systemctl reload rjwt-keyd.service
 	await journal_has 'unknown key "leewy"' -u rjwt-keyd.service
-	active rjwt-keyd.service
+	unit_active rjwt-keyd.service
 }
 
 # look NAME - what check finds, codes and levels, where the unit NAME runs it in place of its program
@@ -173,7 +173,7 @@ make_issuer()
 @test "units: the timer follows an issuer, by the user and within the limits of its units" {
 	make_issuer
 	inside systemctl start rjwt-follow.service    # nothing to do: the host is in no fleet
-	active rjwt-follow.service inactive
+	unit_active rjwt-follow.service inactive
 	$line
 	serve
 	inside systemctl start rjwt-follow.service
@@ -186,8 +186,8 @@ make_issuer()
 	run -0 inside systemctl show -P NextElapseUSecMonotonic rjwt-follow.timer
 	[ -n "$output" ]
 	inside systemctl start rjwt-follow.service || true
-	active rjwt-fetch.service failed
-	active rjwt-follow-again.timer
+	unit_active rjwt-fetch.service failed
+	unit_active rjwt-follow-again.timer
 	newest=$(rjwt-keyd -c /srv/issuer/rjwt.yaml publish 2>&1 | grep -o 'serial [0-9]*')
 	serve
 	again() { [ "serial $(jq .followed.serial /var/lib/rjwt/fleet/*/keyset.json)" = "$newest" ]; }
