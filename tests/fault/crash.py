@@ -37,7 +37,7 @@ class Broken(Exception):
 class Rig:
     """A keyset in a folder of its own, and the programs that work on it."""
 
-    def __init__(self, build, tpm):
+    def __init__(self, build, tpm=False):
         base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         os.umask(0o022)
         self.build = build
