@@ -57,6 +57,18 @@ fleet_network()
 	ip link set fleet0 up
 }
 
+# fleet_end - its daemons, its networks, which what is left of a login would keep, and its directories
+fleet_end()
+{
+	local file link
+	for file in /srv/*/{sshd,nginx,pid}; do
+		[ ! -e "$file" ] || kill "$(<"$file")" 2>/dev/null || true
+	done
+	for link in $(ip -o link | sed -n 's/^[0-9]*: \(to-[^@:]*\).*/\1/p') fleet0; do ip link delete "$link"; done
+	sed -i '/\.example$/d' /etc/hosts
+	rm -rf /srv/*
+}
+
 # fleet_machine NAME ADDRESS - one more host that has a name and a network of its own, until the sandbox ends
 fleet_machine()
 {

@@ -35,10 +35,7 @@ setup_file()
 teardown_file()
 {
 	load_all
-	for file in /srv/*/{sshd,nginx,pid}; do kill "$(<"$file")" 2>/dev/null || true; done
-	ip link delete fleet0
-	sed -i '/\.example$/d' /etc/hosts
-	rm -rf /srv/*
+	fleet_end
 }
 
 setup() { load_all; }
