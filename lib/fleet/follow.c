@@ -104,7 +104,7 @@ inherit(const struct install_ctx *ctx, const char *base, int64_t most_s)
 static enum rjwt_err
 take_roster(struct install_ctx *ctx, const struct offered_roster *offered, struct follow_report *report)
 {
-	struct fleet next = *ctx->fleet, before;
+	struct fleet next = *ctx->fleet;
 
 	for (size_t i = 0; i < ctx->fleet->roster.nissuers; i++) {
 		const char *base = ctx->fleet->roster.issuers[i].base;
@@ -114,14 +114,34 @@ take_roster(struct install_ctx *ctx, const struct offered_roster *offered, struc
 	}
 	next.roster = offered->roster;
 	memcpy(next.digest, offered->digest, sizeof(next.digest));
-	before = *ctx->fleet;
 	RJWT_TRY(fleet_commit(ctx->state, ctx->env, &next));
 	*ctx->fleet = next;
-	for (size_t i = 0; i < before.roster.nissuers; i++)
-		if (roster_find(&next.roster, view_of(before.roster.issuers[i].base)) == NULL)
-			RJWT_TRY(prune_keys(ctx, before.roster.issuers[i].base));
 	return report_add(&report->done, "took roster %" PRId64 ", with %zu issuer%s", next.roster.n,
 	    next.roster.nissuers, next.roster.nissuers == 1 ? "" : "s");
+}
+
+/* The keys of those whom the present roster does not list. */
+static enum rjwt_err
+prune_dropped(const struct install_ctx *ctx, const struct roster *earlier)
+{
+	for (size_t i = 0; i < earlier->nissuers; i++)
+		if (roster_find(&ctx->fleet->roster, view_of(earlier->issuers[i].base)) == NULL)
+			RJWT_TRY(prune_keys(ctx, earlier->issuers[i].base));
+	return RJWT_OK;
+}
+
+/* Keys go at the end of the walk: who was dropped on the way and is listed again has not changed. */
+static enum rjwt_err
+take_rosters(struct install_ctx *ctx, const struct offer *offer, struct follow_report *report)
+{
+	const struct roster before = ctx->fleet->roster;
+
+	for (size_t i = 0; i < offer->nrosters; i++)
+		RJWT_TRY(take_roster(ctx, &offer->rosters[i], report));
+	RJWT_TRY(prune_dropped(ctx, &before));
+	for (size_t i = 0; i < offer->nrosters; i++)
+		RJWT_TRY(prune_dropped(ctx, &offer->rosters[i].roster));
+	return RJWT_OK;
 }
 
 /* An image of a joined host is another host; and born may be from when the clock was wrong. */
@@ -193,8 +213,7 @@ carry_out(struct install_ctx *ctx, const char *audience, const struct offer *off
 
 	RJWT_TRY(own_read(ctx->state, &own, ctx->env->diag));
 	RJWT_TRY(check_identity(ctx, audience, report));
-	for (size_t i = 0; i < offer->nrosters; i++)
-		RJWT_TRY(take_roster(ctx, &offer->rosters[i], report));
+	RJWT_TRY(take_rosters(ctx, offer, report));
 	for (size_t i = 0; i < ctx->fleet->roster.nissuers; i++)
 		RJWT_TRY(take_issuer(ctx, &own, &ctx->fleet->roster.issuers[i], offer, report));
 	return report->done.n == 0 ? RJWT_OK : prune(ctx, report);

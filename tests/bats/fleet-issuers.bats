@@ -80,6 +80,28 @@ second()
 	[ ! -e "$top/j/state/fleet/$(base j)" ]
 }
 
+@test "an issuer that is dropped and listed again while a host was away verifies as before, without a new bundle" {
+	second
+	joined a
+	on a keyd follow "$other"
+	settle a
+	token=$(mint j a --reusable alice)
+	judged a accepted "$token"
+	roster i drop j >/dev/null
+	cp "$file" "$top/dropped"
+	roster i add "$entry" >/dev/null
+	cp -a "$top/a/state" "$top/kept"
+	run -0 on a keyd follow "$top/dropped" "$file"
+	says 'with 1 issuer' 'with 2 issuers'
+	judged a accepted "$token"
+	# one after the other, and its keys go with the first
+	rm -r "$top/a/state"
+	mv "$top/kept" "$top/a/state"
+	on a keyd follow "$top/dropped"
+	on a keyd follow "$file"
+	judged a 'rejected: key_unknown' "$token"
+}
+
 @test "an issuer mints for nobody whom another issuer denied, until the date, and says when; others it mints for" {
 	second
 	sed -i 's/^leeway: .*/leeway: 5m/' "$top/i.yaml"
