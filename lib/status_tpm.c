@@ -48,7 +48,6 @@ status_tpm(struct rjwt_status *s, const char *state_dir, const struct config *co
 	if (!publish_wanted(state_dir))
 		return RJWT_OK;
 	return status_note(s, RJWT_NOTE, "fleet.bundle_key", private.path,
-	    "bundle.key is a file, although private_keys is tpm2: TPMs have no Ed25519 keys. Whoever copies it can "
-	    "publish in "
-	    "the name of this issuer");
+	    "bundle.key is a file, also where private_keys is tpm2: TPMs have no Ed25519 keys. Whoever copies it can "
+	    "publish in the name of this issuer");
 }

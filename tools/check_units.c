@@ -10,19 +10,21 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of services in which PAM is called as root. The instance of a template is any. */
-static const struct {
-	const char *service, *unit;
+/* Of services in which PAM is called as root, by the names of Debian and of Fedora. Of a template any instance is asked. */
+static const struct row {
+	const char *service, *unit, *edited; /* without .service; edited NULL: the unit */
 } units[] = {
-	{ "sshd", "ssh.service" },
-	{ "polkit-1", "polkit-agent-helper@0.service" },
-	{ "login", "getty@tty1.service" },
-	{ "cron", "cron.service" },
-	{ "openvpn", "openvpn-server@0.service" },
-	{ "vsftpd", "vsftpd.service" },
-	{ "proftpd", "proftpd.service" },
-	{ "saslauthd", "saslauthd.service" },
-	{ "dovecot", "dovecot.service" },
+	{ "sshd", "ssh", NULL },
+	{ "sshd", "sshd", NULL },
+	{ "polkit-1", "polkit-agent-helper@0", "polkit-agent-helper@" },
+	{ "login", "getty@tty1", "getty@" },
+	{ "cron", "cron", NULL },
+	{ "crond", "crond", NULL },
+	{ "openvpn", "openvpn-server@0", "openvpn-server@" },
+	{ "vsftpd", "vsftpd", NULL },
+	{ "proftpd", "proftpd", NULL },
+	{ "saslauthd", "saslauthd", NULL },
+	{ "dovecot", "dovecot", NULL },
 };
 
 /* The length of path where it is dir, or dir lies below it; else 0. */
@@ -87,29 +89,47 @@ can_write(const struct buf *all, const char *dir)
 	return shut == 0 && strcmp(system, "strict") != 0 ? true : writable > 0 && writable >= shut;
 }
 
-static void
-judge(struct check *check, const char *service, const char *unit, const char *const *dirs)
+/* What systemd knows of a unit; false: there is none of this name, or it is another name of one. */
+static bool
+ask(const char *unit, struct buf *all)
 {
-	RJWT_CLEAN(buf_clear) struct buf all = { 0 };
 	RJWT_CLEAN(free_clean) char *load = NULL;
+	RJWT_CLEAN(free_clean) char *id = NULL;
 	char error[256];
 
-	if (check_run((const char *const[]){ "/usr/bin/systemctl", "show", "-pLoadState,ProtectSystem,ReadWritePaths",
-			  "-pReadOnlyPaths,InaccessiblePaths", unit, NULL },
-		&all, error) != 0)
-		return;
-	load = property(&all, "LoadState");
-	if (load == NULL || strcmp(load, "loaded") != 0)
+	if (check_run((const char *const[]){ "/usr/bin/systemctl", "show", "-pId,LoadState,ProtectSystem",
+			  "-pReadWritePaths,ReadOnlyPaths,InaccessiblePaths", unit, NULL },
+		all, error) != 0)
+		return false;
+	load = property(all, "LoadState");
+	id = property(all, "Id");
+	return load != NULL && id != NULL && strcmp(load, "loaded") == 0 && strcmp(id, unit) == 0;
+}
+
+static void
+judge(struct check *check, const struct row *row, const char *const *dirs)
+{
+	RJWT_CLEAN(buf_clear) struct buf all = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf closed = { 0 };
+	const char *first = NULL;
+	char unit[64];
+
+	snprintf(unit, sizeof(unit), "%s.service", row->unit);
+	if (!ask(unit, &all))
 		return;
 	for (size_t i = 0; dirs[i] != NULL; i++) {
 		if (access(dirs[i], F_OK) != 0 || can_write(&all, dirs[i]))
 			continue;
-		finding_add(&check->found, "pam.unit",
-		    "%s: in %s nothing can be written to %s: one-time tokens are rejected there", service, unit,
-		    dirs[i]);
-		finding_fix(&check->found, "systemctl edit %s, and write: [Service] ReadWritePaths=-%s", unit, dirs[i]);
-		return;
+		first = first == NULL ? dirs[i] : first;
+		buf_addf(&closed, " -%s", dirs[i]);
 	}
+	if (first == NULL || buf_done(&closed) != RJWT_OK)
+		return;
+	finding_add(&check->found, "pam.unit",
+	    "%s: in %s nothing can be written to %s: one-time tokens are rejected there", row->service, row->unit,
+	    first);
+	finding_fix(&check->found, "systemctl edit %s.service: below [Service] the line ReadWritePaths=%s",
+	    row->edited == NULL ? row->unit : row->edited, closed.p + 1);
 }
 
 void
@@ -129,6 +149,5 @@ check_units(struct check *check, const struct string_list *services)
 	for (size_t i = 0; i < ARRAY_LEN(units); i++)
 		for (size_t k = 0; k < services->n; k++)
 			if (strcmp(services->list[k], units[i].service) == 0)
-				judge(check, units[i].service, units[i].unit,
-				    (const char *const[]){ spent.p, fleet.p, NULL });
+				judge(check, &units[i], (const char *const[]){ spent.p, fleet.p, NULL });
 }

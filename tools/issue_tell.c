@@ -138,7 +138,10 @@ void
 issue_often(char out[static 40], const struct rjwt_token *token)
 {
 	bool shared = host_is_group(token->audience) || strchr(token->audience, ',') != NULL;
-	const char *each = strchr(token->scope, ' ') == NULL ? "" : " for each", *where = shared ? " on each host" : "";
+	const char *each = strchr(token->scope, ' ') == NULL ? "" : " for each", *where = !shared ? ""
+											  : each[0] == '\0'
+											      ? " on each host"
+											      : ", on each host";
 
 	if (token->uses != 0)
 		snprintf(out, 40, "%" PRId64 " times%s%s", token->uses, each, where);

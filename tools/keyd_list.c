@@ -284,10 +284,11 @@ put_title(struct listing *l)
 	size_t users = l->n == 0 ? 0 : count_users(l);
 
 	if (l->by != NULL) {
-		buf_adds(&by, ", minted by ");
+		buf_adds(&by, " minted by ");
 		text_escape(&by, view_of(l->by));
 	}
-	printf("%zu token%s live%s", l->n, l->n == 1 ? "" : "s", by.p == NULL ? "" : by.p);
+	printf(by.p == NULL ? "%zu token%s live%s" : "%zu live token%s%s", l->n, l->n == 1 ? "" : "s",
+	    by.p == NULL ? "" : by.p);
 	if (l->n > 0)
 		printf(", of %zu user%s; %zu reusable", users, users == 1 ? "" : "s", l->reusable);
 	puts("");

@@ -152,8 +152,9 @@ others_mint(const struct keyd *keyd)
 static int
 say_unknown(const struct keyd *keyd, const char *what, const char *near)
 {
-	if (near[0] == '\0' && others_mint(keyd)) {
-		tool_say(&keyd->tool, "%s: recorded; what other issuers minted for it is not known here", what);
+	if (near[0] == '\0' && !keyd->dry_run && others_mint(keyd)) {
+		tool_say(&keyd->tool,
+		    "%s: recorded; no token of it is known here, but other issuers may have minted some", what);
 		return EXIT_DONE;
 	}
 	tool_say(&keyd->tool, "%s: recorded, but no live token of it is known%s%s%s", what,

@@ -198,10 +198,14 @@ take_issuer(struct install_ctx *ctx, struct own *own, const struct fleet_issuer 
 static enum rjwt_err
 prune(const struct install_ctx *ctx, struct follow_report *report)
 {
+	const struct rjwt_diag *diag = ctx->env->diag;
 	char text[PRUNE_TEXT];
 	size_t removed;
+	enum rjwt_err err = prune_denials(ctx, &removed);
 
-	RJWT_TRY(prune_denials(ctx, &removed));
+	if (err != RJWT_OK && err != RJWT_MEMORY && diag != NULL) /* they stay, and what is installed counts */
+		return report_add(&report->wrong, "%s: %s", diag->path, diag->text);
+	RJWT_TRY(err);
 	prune_describe(text, removed);
 	return removed == 0 ? RJWT_OK : report_add(&report->done, "%s", text);
 }
@@ -237,8 +241,9 @@ static bool
 is_needed(const struct install_ctx *ctx, const struct offer *offer)
 {
 	char machine[DIGEST_HEX];
+	bool issues;
 
-	if (offer->nrosters > 0 || own_issues(ctx->state))
+	if (offer->nrosters > 0 || own_look(ctx->state, &issues, NULL) != RJWT_OK || issues)
 		return true;
 	if (host_machine(machine, NULL) != RJWT_OK || !is_this_host(ctx, machine))
 		return true;

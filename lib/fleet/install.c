@@ -52,7 +52,10 @@ target_close(struct target *t)
 
 /* --- the directory ---------------------------------------------------------------------------- */
 
-/* What a directory begins with: whatever was denied, or used, before it was there stays so. */
+/*
+ * What a directory begins with: whatever was denied, or used, before it was there stays so. A date that a wrong clock left
+ * ahead of the time counts until the roster.
+ */
 static void
 begin(struct target *t)
 {
@@ -61,7 +64,8 @@ begin(struct target *t)
 
 	t->keyset = (struct keyset){ .revoked = -1 };
 	t->keyset.followed.born_s = t->ctx->now.wall_s;
-	t->keyset.followed.before_s = fleet->before_s < roster_s ? fleet->before_s : roster_s;
+	t->keyset.followed.before_s =
+	    fleet->before_s < roster_s || fleet->before_s <= t->ctx->now.wall_s ? fleet->before_s : roster_s;
 }
 
 static enum rjwt_err

@@ -55,7 +55,7 @@ own_read(const struct dir *state, struct own *own, struct rjwt_diag *diag)
 
 	*own = (struct own){ 0 };
 	RJWT_TRY(read_keyset(state, &own->keyset));
-	own->issues = own_issues(state);
+	RJWT_TRY(own_look(state, &own->issues, diag));
 	if (!own->issues)
 		return RJWT_OK;
 	RJWT_TRY(dir_open_at(state, "private", &private, diag));

@@ -26,6 +26,9 @@ struct key {
 };
 
 /* takes pkey. */
+/* key_sign(), which leaves in OpenSSL's queue why it failed. */
+RJWT_MUST enum rjwt_err key_sign_marked(struct key *key, struct view input, struct buf *signature);
+
 RJWT_MUST enum rjwt_err key_new(const struct alg *alg, EVP_PKEY *pkey, struct key **key);
 
 /* Clean-up functions of OpenSSL take the object; ours, for RJWT_CLEAN, take its address. */

@@ -104,9 +104,8 @@ ecdsa_flatten(const unsigned char *der, size_t n, size_t coordinate, struct buf 
 }
 
 enum rjwt_err
-key_sign(struct key *key, struct view input, struct buf *signature)
+key_sign_marked(struct key *key, struct view input, struct buf *signature)
 {
-	OPENSSL_QUIETLY;
 	RJWT_CLEAN(md_ctx_clean) EVP_MD_CTX *md = NULL;
 	unsigned char out[RSA_BITS_MAX / 8];
 	size_t n = sizeof(out);
@@ -123,6 +122,14 @@ key_sign(struct key *key, struct view input, struct buf *signature)
 		return ecdsa_flatten(out, n, key->alg->coordinate_size, signature);
 	buf_add(signature, out, n);
 	return buf_done(signature);
+}
+
+enum rjwt_err
+key_sign(struct key *key, struct view input, struct buf *signature)
+{
+	OPENSSL_QUIETLY;
+
+	return key_sign_marked(key, input, signature);
 }
 
 /* R||S to DER: at most 2 * (66 + 3) + 3 bytes; 0: out of memory. */

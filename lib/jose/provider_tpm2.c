@@ -54,7 +54,7 @@ last_error(char *text, size_t size)
 
 	text[0] = '\0';
 	if (ERR_peek_last_error_data(&data, &flags) == 0 || (flags & ERR_TXT_STRING) == 0 ||
-	    !isdigit(data[data[0] == '-']))
+	    !isdigit((unsigned char)data[data[0] == '-']))
 		return -1;
 	code = strtol(data, &end, 10);
 	snprintf(text, size, "%s", end + (*end == ' '));
@@ -96,7 +96,8 @@ static enum rjwt_err
 tpm_open(struct tpm *tpm, struct rjwt_diag *diag)
 {
 	if (tpm_name()[0] == '\0')
-		return fail(diag, "TPM2OPENSSL_TCTI is not set: it names the TPM");
+		return fail(diag,
+		    "TPM2OPENSSL_TCTI is not set (expected the name of the TPM, such as device:/dev/tpmrm0)");
 	tpm->ctx = OSSL_LIB_CTX_new();
 	if (tpm->ctx == NULL)
 		return RJWT_MEMORY;
@@ -186,7 +187,7 @@ tpm2_generate(const struct alg *alg, unsigned rsa_bits, struct key **key, struct
 	char what[64];
 
 	RJWT_TRY(tpm_open(&tpm, diag));
-	snprintf(what, sizeof(what), "create an %s key", alg->label);
+	snprintf(what, sizeof(what), "create a key for %s", alg->label);
 	pkey = make(&tpm, alg, rsa_bits);
 	if (pkey == NULL)
 		return fail_at(diag, what);
@@ -226,12 +227,11 @@ refused(const char *path, struct rjwt_diag *diag)
 	long code = last_error(text, sizeof(text));
 
 	if (code == -1)
-		return diag_fail(diag, RJWT_KEYSET, path, "not a key that a TPM has wrapped");
+		return diag_fail(diag, RJWT_KEYSET, path, "not a key wrapped by a TPM");
 	if (code < 0x1000 && (code & 0xc0) == 0xc0)
 		return diag_fail(diag, RJWT_KEYSET, path,
 		    "this TPM cannot read it (%s): another TPM made it, or this one was cleared since (rjwt-keyd "
-		    "rotate "
-		    "--compromised makes new keys)",
+		    "rotate --compromised makes new keys)",
 		    text);
 	return fail_at(diag, "load the key");
 }
@@ -261,7 +261,7 @@ sign(struct signer *signer, struct view input, struct buf *signature)
 	enum rjwt_err err = s->key == NULL ? load(s, "", &s->why) : RJWT_OK;
 
 	if (err == RJWT_OK)
-		err = key_sign(s->key, input, signature);
+		err = key_sign_marked(s->key, input, signature);
 	if (err == RJWT_INTERNAL || (err == RJWT_MEMORY && s->key != NULL))
 		err = fail_at(&s->why,
 		    "sign"); /* OpenSSL does not say which: a copy of a context is made by the provider */
@@ -309,5 +309,5 @@ tpm2_try(const struct alg *alg, struct rjwt_diag *diag)
 	RJWT_TRY(tpm2_generate(alg, 0, &public, diag));
 	RJWT_TRY(tpm2_signer(alg, buf_view(&public->secret), tpm_name(), &signer, diag));
 	err = signer_check(signer, public, diag);
-	return err == RJWT_SIGNATURE ? fail(diag, "the TPM signs something else") : err;
+	return err == RJWT_SIGNATURE ? fail(diag, "the signature of the TPM does not verify") : err;
 }

@@ -106,7 +106,7 @@ second()
 	second
 	sed -i 's/^leeway: .*/leeway: 5m/' "$top/i.yaml"
 	run -0 on i keyd revoke --sub alice
-	says 'alice: recorded; what other issuers minted for it is not known here'
+	says 'alice: recorded; no token of it is known here, but other issuers may have minted some'
 	run -0 on j issue -a a alice    # it has not heard yet
 	on j keyd follow "$file"
 	heard=$(echo "$top/j/state/fleet/$(base i)"/denied/sub/*)

@@ -83,23 +83,23 @@ setup()
 	issue -t 2m alice >/dev/null
 	issue -t 4m --actor carol bob >/dev/null
 	run -0 keyd list --by "$me"
-	[ "${lines[0]}" = "2 tokens live, minted by $me, of 2 users; 0 reusable" ]
+	[ "${lines[0]}" = "2 live tokens minted by $me, of 2 users; 0 reusable" ]
 	# as rjwt-grant and sudo would have it in the record
 	file=$(find "$state/issued" -type f)
 	sed -i -e "/\"alice\"/s/\"by\":\"$me\"/\"by\":\"carol\"/" -e "/\"bob\"/s/\"by\":\"$me\"/\"by\":\"dave (sudo)\"/" "$file"
 	run -0 keyd list --by carol
-	[ "${lines[0]}" = '1 token live, minted by carol, of 1 user; 0 reusable' ]
+	[ "${lines[0]}" = '1 live token minted by carol, of 1 user; 0 reusable' ]
 	[[ ${#lines[@]} -eq 3 && ${lines[2]} == *' alice '*' carol' ]]
 	run -0 keyd list --by dave
 	[[ ${#lines[@]} -eq 3 && ${lines[2]} == *' bob '*' dave (sudo) for carol' ]]
 	[ "$(keyd list --by dave --json | jq -c '[.tokens[].user]')" = '["bob"]' ]
 	for name in "$me" car carol2 'dave (sudo' ''; do
 		run -0 keyd list --by "$name"
-		[ "$output" = "0 tokens live, minted by $name" ]
+		[ "$output" = "0 live tokens minted by $name" ]
 		[ "$(keyd list --by "$name" --json | jq -c .tokens)" = '[]' ]
 	done
 	run -0 keyd list --by $'x\e[31m'
-	[ "$output" = '0 tokens live, minted by x\x1b[31m' ]
+	[ "$output" = '0 live tokens minted by x\x1b[31m' ]
 }
 
 @test "list: 1 token, 1 user, and names of any form are safe on a terminal" {

@@ -51,7 +51,7 @@ play()
 {
 	timeout 100 env HOME="$BATS_TEST_TMPDIR" ANSIBLE_SSH_ARGS="-F /dev/null -i $work/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ControlMaster=auto -o ControlPersist=20" \
 		ANSIBLE_TIMEOUT=3 ANSIBLE_PIPELINING=1 ansible-playbook -i hosts -u root -e ansible_port=$port -e ansible_python_interpreter=/usr/bin/python3 \
-		-e "rjwt_fleet_join='$join'" fleet.yml "$@" </dev/null 2>&1 3>&-
+		-e rjwt_fleet_directory=/etc/rjwt/fleet -e "rjwt_fleet_join='$join'" fleet.yml "$@" </dev/null 2>&1 3>&-
 }
 
 # counted HOST COUNTS - by ansible there
@@ -69,7 +69,7 @@ opens() { on "$1" rjwt-verify -u alice -s sshd <<<"$2"; }
 	on h1 $join
 	printf '%s\n' 'Host i1' "Port $port" "IdentityFile $work/key" 'StrictHostKeyChecking no' 'UserKnownHostsFile /dev/null' 'LogLevel ERROR' >ssh_config
 	page() { sed -n "s/^# \($1 .*\)/\1/p" "$tree/man/rjwt-fleet.7"; }
-	[[ $(page rsync) == *'rjwt-keyd follow' && $(page git) == *'rjwt-keyd follow '* ]]
+	[[ $(page rsync) == *'rjwt-keyd follow /root/i1.jws' && $(page git) == *'rjwt-keyd follow '* ]]
 	run -0 on h1 env RSYNC_RSH="ssh -F $PWD/ssh_config" sh -c "$(page rsync)"
 	says 'i1: installed serial'
 	# i2 commits what it publishes, and h1 has a clone
@@ -91,7 +91,7 @@ opens() { on "$1" rjwt-verify -u alice -s sshd <<<"$2"; }
 @test "ansible: the role joins two hosts and brings what three issuers publish, one of which is unreachable; again nothing changes" {
 	run play    # i3 has no address
 	says 'fatal: [i3]: '
-	for host in h1 h2; do counted $host 'ok=3 changed=3 unreachable=0 failed=0'; done
+	for host in h1 h2; do counted $host 'ok=4 changed=4 unreachable=0 failed=0'; done
 	sleep 2.1    # what was minted before a host remembered used tokens counts as used
 	one=$(on i1 rjwt-issue -a h1 -a h2 --reusable alice 2>/dev/null)
 	two=$(on i2 rjwt-issue -a h1 -a h2 --reusable alice 2>/dev/null)
@@ -100,10 +100,10 @@ opens() { on "$1" rjwt-verify -u alice -s sshd <<<"$2"; }
 		run -0 opens $host "$two"
 	done
 	run play
-	for host in h1 h2; do counted $host 'ok=3 changed=0 unreachable=0 failed=0'; done
+	for host in h1 h2; do counted $host 'ok=4 changed=0 unreachable=0 failed=0'; done
 	on i2 rjwt-keyd revoke --sub alice
 	run play
-	for host in h1 h2; do counted $host 'ok=3 changed=2 unreachable=0 failed=0'; done
+	for host in h1 h2; do counted $host 'ok=4 changed=2 unreachable=0 failed=0'; done
 	for host in h1 h2; do
 		run -1 opens $host "$one"
 		[[ $output == *'rejected: denied'* ]]

@@ -126,9 +126,9 @@ by()
 	run -0 rjwt-keyd list
 	[[ $output == *' bob (rule 1)'* && $output == *' root'* ]]
 	run -0 rjwt-keyd list --by bob
-	[[ ${lines[0]} == '1 token live, minted by bob, of 1 user; 0 reusable' && ${lines[2]} == *' bob (rule 1)' ]]
+	[[ ${lines[0]} == '1 live token minted by bob, of 1 user; 0 reusable' && ${lines[2]} == *' bob (rule 1)' ]]
 	run -0 rjwt-keyd list --by carol
-	[ "$output" = '0 tokens live, minted by carol' ]
+	[ "$output" = '0 live tokens minted by carol' ]
 	run -0 rjwt-keyd list --json
 	[[ $output == *'"by":"bob","actor":"bob","rule":1'* ]]
 	[[ $(cat /var/lib/rjwt/issued/*) == *'"by":"bob","rule":1'*'"why":"lost key"'* ]]

@@ -64,11 +64,17 @@ unlocked() { ! locked; }
 
 # --- i3lock ---------------------------------------------------------------------------------------
 
+# lock_i3 - again where it could not grab the keyboard, or a busy machine let it wait
 lock_i3()
 {
-	as alice i3lock -n </dev/null >>$work/i3lock.log 2>&1 3>&- &
-	locker=$!
-	await xdotool search --class i3lock
+	local n
+	for n in 1 2 3; do
+		as alice i3lock -n </dev/null >>$work/i3lock.log 2>&1 3>&- &
+		locker=$!
+		if await xdotool search --class i3lock; then break; fi
+		kill "$locker" 2>/dev/null || true
+	done
+	locked
 	sleep 0.3
 	xdotool key Escape    # the first key may get lost
 }
@@ -185,7 +191,7 @@ typed_until()
 	[[ $output == *xscreensaver* && $output == *278* ]]
 	code=$(mint --short -s xscreensaver alice)
 	lock_xscreensaver
-	typed_until "$code" log_since 'xscreensaver-auth: pam_unix.*authentication failure.* euid=1000 .*user=alice' >/dev/null
+	typed_until "$code" log_since 'xscreensaver-auth: pam_unix.*authentication failure.* euid='"$(id -u alice)"' .*user=alice' >/dev/null
 	is_locked
 	sleep 1.5    # the dialogue says so, and goes
 	typed_until "$alice_password" is_open

@@ -242,7 +242,7 @@ helper()
 	inside systemctl daemon-reload
 	run ! helper "$(mint -s polkit-1 alice)"
 	journal_has 'rejected reason=.*Read-only file system'
-	finds_unit pam.unit "[Service] ReadWritePaths=-/var/lib/rjwt/spent"
+	finds_unit pam.unit "polkit-agent-helper@.service: below [Service] the line ReadWritePaths=-/var/lib/rjwt/spent -/var/lib/rjwt/fleet"
 	inside umount "$(inside systemctl show -P DropInPaths polkit-agent-helper@0.service)"
 	# as it was: the host's own marks alone
 	echo ReadWritePaths=/var/lib/rjwt/spent >>/run/systemd/system/polkit-agent-helper@.service
@@ -250,7 +250,7 @@ helper()
 	sed 's:/fleet$:/fleets:' "$(inside systemctl show -P DropInPaths polkit-agent-helper@0.service)" >$work/drop-in
 	inside mount --bind $work/drop-in "$(inside systemctl show -P DropInPaths polkit-agent-helper@0.service)"
 	inside systemctl daemon-reload
-	finds_unit pam.unit "[Service] ReadWritePaths=-/var/lib/rjwt/fleet"
+	finds_unit pam.unit "[Service] the line ReadWritePaths=-/var/lib/rjwt/fleet"
 	inside umount "$(inside systemctl show -P DropInPaths polkit-agent-helper@0.service)"
 }
 
