@@ -387,7 +387,7 @@ findings() { keyd check --json | jq -r '.findings[] | select(.code // "" | test(
 	cp "$state/private/1.key" "$dir/saved"
 	sed -i '2s/^..../AAAA/' "$state/private/1.key"
 	run -1 issue alice
-	says 'private/1.key: not a key that a TPM has wrapped'
+	says 'private/1.key: not a key wrapped by a TPM'
 	cp "$state/private/2.key" "$state/private/1.key"
 	run -1 issue alice
 	says 'private/1.key is not the key of keys/1.jwk'
