@@ -316,6 +316,7 @@ back()
 
 start()
 {
+	: >"$dir/log"    # before: await must not read what an earlier one wrote
 	"${shim[@]}" "$RJWT_BUILD/rjwt-keyd" -c "$conf" run </dev/null >"$dir/out" 2>"$dir/log" 3>&- &
 	pid=$!
 	await grep -q started "$dir/log"

@@ -23,6 +23,7 @@ teardown()
 # start - the daemon, until it has started; its messages are in $dir/log
 start()
 {
+	: >"$dir/log"    # here: what an earlier one wrote would say that this one has started
 	"$RJWT_BUILD/rjwt-keyd" -c "$conf" run </dev/null >"$dir/out" 2>"$dir/log" 3>&- &
 	pid=$!
 	await grep -q started "$dir/log"

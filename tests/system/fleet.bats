@@ -136,6 +136,7 @@ run_issuer()
 {
 	said=$BATS_TEST_TMPDIR/said
 	before=$(jq .serial $record)
+	: >"$said"    # before: looked must not read what an earlier one wrote
 	rjwt-keyd -c /srv/issuer/rjwt.yaml run </dev/null >"$said" 2>&1 3>&- &
 	pid=$!
 	await looked

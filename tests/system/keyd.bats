@@ -38,6 +38,7 @@ start_cron()
 # start_keyd - rjwt-keyd run
 start_keyd()
 {
+	: >"$work/keyd.out"    # before: await must not read what an earlier one wrote
 	rjwt-keyd run </dev/null >"$work/keyd.out" 2>&1 3>&- &
 	echo $! >"$work/keyd.pid"
 }
