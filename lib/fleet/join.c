@@ -23,7 +23,50 @@ fleet_commit(const struct dir *state, const struct keyset_env *env, struct fleet
 	return file_write(state, FLEET_FILE, 0644, buf_view(&text), &mtime, env->diag);
 }
 
+struct latest {
+	const struct dir *state;
+	int64_t now_s, before_s;
+};
+
+/* What is damaged verifies nothing. A date ahead of the time is a wrong clock's. */
+static enum rjwt_err
+look_at_before(void *context, const char *base)
+{
+	RJWT_CLEAN(free_clean) char *path = NULL;
+	RJWT_CLEAN(store_clean) struct store *store = NULL;
+	struct latest *l = context;
+	int64_t before_s = 0;
+	enum rjwt_err err;
+
+	if (!keyset_base_check(view_of(base)))
+		return RJWT_OK;
+	path = fleet_path(l->state, base);
+	if (path == NULL)
+		return RJWT_MEMORY;
+	err = store_open_followed(path, &store, NULL);
+	if (err == RJWT_OK)
+		before_s = store_keyset(store)->followed.before_s;
+	if (before_s > l->before_s && before_s <= l->now_s)
+		l->before_s = before_s;
+	return err == RJWT_MEMORY ? err : RJWT_OK;
+}
+
 /* A directory that was followed before remembers dates, also where fleet.json is lost: the latest counts on. */
+static enum rjwt_err
+find_before(const struct follow_env *env, const struct dir *state, struct fleet *fleet)
+{
+	RJWT_CLEAN(dir_close) struct dir all = DIR_NONE;
+	struct latest l = { .state = state, .before_s = fleet->before_s };
+	struct rjwt_time now;
+
+	clock_now(env->keyset.clock, &now);
+	l.now_s = now.wall_s;
+	RJWT_TRY(dir_open_at(state, FLEET_DIR, &all, env->keyset.diag));
+	RJWT_TRY(dir_each(&all, look_at_before, &l, env->keyset.diag));
+	fleet->before_s = l.before_s;
+	return RJWT_OK;
+}
+
 static enum rjwt_err
 begin(const struct follow_env *env, const struct fleet *before, struct fleet *fleet)
 {
@@ -71,6 +114,7 @@ join_locked(const struct follow_env *env, const struct dir *state, const char *u
 	}
 	if (err != RJWT_OK)
 		there = (struct fleet){ 0 };
+	RJWT_TRY(find_before(env, state, &there));
 	RJWT_TRY(begin(env, &there, fleet));
 	snprintf(fleet->url, sizeof(fleet->url), "%s", url);
 	fleet->pin = fleet->roster.keys[0] = *pin;

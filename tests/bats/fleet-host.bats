@@ -258,6 +258,13 @@ mint() { on i issue -a a "$@" 2>/dev/null; }
 	[ "$date" -gt $(($(date +%s) - 30)) ]
 	[ "$date" -lt "$(date +%s)" ]
 	[ "$(jq .followed.before "$top"/a/state/fleet/*/keyset.json)" -eq "$date" ]
+	# fleet.json is lost, and the host joins again
+	cp -a "$top/a/state" "$top/whole"
+	rm "$top/a/state/fleet.json"
+	on a keyd join "$url" "$key"
+	[ "$(jq .before "$top/a/state/fleet.json")" -eq "$date" ]
+	rm -r "$top/a/state"
+	mv "$top/whole" "$top/a/state"
 	# the issuer publishes it for longer: it is not written again
 	on i keyd publish
 	run -0 on a keyd follow "$file"
