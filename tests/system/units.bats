@@ -21,7 +21,7 @@ setup()
 {
 	. tests/system/helpers.bash
 	need_systemd
-	rm -rf /var/lib/rjwt /etc/rjwt
+	rm -rf /var/lib/rjwt /etc/rjwt /var/spool/rjwt/*
 	mkdir -m 0755 /etc/rjwt
 	cp -a /etc/pam.d "$work/pam.before"
 	cursor=$(inside journalctl -q -n 1 --show-cursor | sed -n 's/^-- cursor: //p')
@@ -130,7 +130,7 @@ codes() { jq -r '.findings[] | select(.area != "disk") | [.level, .area, .code /
 	rm -r /run/systemd/timesync
 	findings=$(grep -v ' clock ' $work/by-hand | grep -vc '^ok ')
 	logged() { [ "$(journal -u rjwt-keyd.service | grep -c '^finding ')" -eq "$findings" ]; }
-	await logged
+	await logged || { journal -u rjwt-keyd.service; cat $work/by-hand; false; }
 }
 
 # systemd_sshd - sshd as a unit; the shipped file over a common-session as Debian's libpam-systemd makes it
