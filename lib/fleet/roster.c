@@ -84,7 +84,7 @@ bundle_key_is_listed(const struct roster *roster, const struct fleet_key *key)
 	return roster_has_key(roster, key);
 }
 
-/* A reason why what was read is no roster. */
+/* The payload is not a roster: why. */
 static enum rjwt_err
 refuse(const char **why, const char *text)
 {

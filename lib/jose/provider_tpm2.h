@@ -26,7 +26,7 @@
 
 /*
  * A new key: its public half, whose key_private_format() is what the TPM wrapped. key gives. RJWT_IO, without an
- * errnum: there is no provider, no TPM, or it has no such keys.
+ * errnum: the provider or the TPM is missing, or the TPM cannot make such a key.
  */
 RJWT_MUST enum rjwt_err
 tpm2_generate(const struct alg *alg, unsigned rsa_bits, struct key **key, struct rjwt_diag *diag);

@@ -12,6 +12,7 @@ setup_file()
 {
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
 	. "$RJWT_SOURCE/tests/bats/fleet.bash"
+	. "$RJWT_SOURCE/tests/bats/fleet_documents.bash"
 	have_what_signs || return 0    # each test is skipped
 	use_folder "$BATS_FILE_TMPDIR"
 	top=$dir/world
@@ -35,6 +36,7 @@ setup()
 {
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
 	. "$RJWT_SOURCE/tests/bats/fleet.bash"
+	. "$RJWT_SOURCE/tests/bats/fleet_documents.bash"
 	need jq /usr/bin/python3
 	[ -d "$BATS_FILE_TMPDIR/world" ] || have_what_signs || skip "no python3-cryptography here"
 	use_folder "$BATS_TEST_TMPDIR"
@@ -46,43 +48,7 @@ setup()
 	judged accepted "$token_j"
 }
 
-lines() { /usr/bin/python3 "$RJWT_SOURCE/tests/bats/fleet_lines.py" "$@"; }
 mint() { on "$1" issue --reusable -t 1h -a a alice 2>/dev/null; }
-follow() { on a keyd follow "$@"; }
-bundle() { lines sign "$top/$1/state/private/bundle.key" rjwt-bundle+jws; }
-
-# issuer NAME - NAME.key has its fleet keys, NAME.jws is what it has published
-issuer()
-{
-	machine "$1" "issuer: $1.example" 'leeway: 1s'
-	on "$1" keyd fleet init --key "$top/$1.key" "http://$1.example/fleet.jws" >/dev/null 2>&1
-	cp "$top/$1/state/www/fleet.jws" "$top/$1.jws"
-}
-
-# payload NAME LINE - of what it has published: 1 is its own roster, 2 its bundle
-payload() { sed -n "$2p" "$top/$1/state/www/fleet.jws" | cut -d. -f2 | basenc --base64url -d 2>/dev/null; }
-entry() { payload "$1" 1 | jq -c ".issuers[0] | .name = \"$1\""; }
-
-# roster N ENTRY... - a line by the fleet key of i
-roster()
-{
-	local n=$1
-	shift
-	payload i 1 | jq -c ".n = $n | .issuers = [$(IFS=, && echo "$*")]" | tr -d '\n' | lines sign "$top/i.key" rjwt-roster+jws
-}
-
-# judged VERDICT TOKEN
-judged()
-{
-	run on a verify -u alice -s sshd <<<"$2"
-	[[ $output == "$1"* ]]
-}
-
-base() { jq -r .base "$top/$1/state/keyset.json"; }
-serial() { jq .followed.serial "$top/a/state/fleet/$(base "$1")/keyset.json"; }
-
-# changed NAME FILTER - its bundle, with a higher serial, changed by jq; without a line end
-changed() { payload "$1" 2 | jq -c ".serial += 1000 | $2" | tr -d '\n'; }
 
 @test "forged: an issuer's key signs for its own base alone, and its tokens have its own iss alone" {
 	before=$(serial i)
