@@ -118,6 +118,11 @@ class Machine:
         shutil.rmtree(self.state, ignore_errors=True)
         shutil.copytree(path, self.state, symlinks=True, copy_function=shutil.copy2)
 
+    def is_listed(self):
+        """Whether the roster that it has itself names its keyset: until then nobody follows it, and any key may sign."""
+        base = (self.read("keyset.json") or {}).get("base")
+        return any(entry["base"] == base for entry in (self.read("fleet.json") or {}).get("roster", {}).get("issuers", []))
+
     def learn(self):
         """Whose keyset it is now."""
         keyset = self.read("keyset.json")
@@ -265,6 +270,9 @@ class World:
 
     def collect(self, machine):
         """What it publishes now is out, and a carrier may bring it for ever."""
+        if machine in self.issuers and not machine.is_listed():
+            keyset = machine.read("keyset.json") or {}
+            self.fast.add((keyset.get("base"), keyset.get("active", {}).get("version")))
         try:
             with open(machine.state + "/www/fleet.jws", encoding="ascii") as file:
                 text = file.read()
