@@ -115,3 +115,19 @@ check_run(const char *const *argv, struct buf *out, char error[static 256])
 	last_line(&errors, error);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
+
+const char *
+check_value(struct buf *all, const char *name, char separator)
+{
+	size_t n = strlen(name), length;
+
+	for (size_t at = 0; at < all->n; at += length + 1) {
+		char *line = all->p + at;
+
+		length = strcspn(line, "\n");
+		line[length] = '\0';
+		if (strncmp(line, name, n) == 0 && line[n] == separator)
+			return line + n + 1;
+	}
+	return NULL;
+}
