@@ -22,7 +22,7 @@ set -eu
 declare -A packages=(
 	[build]='build-essential autoconf automake pkgconf
 		libpam0g-dev libssl-dev libjson-c-dev libyaml-dev'
-	[test]='libcmocka-dev bats pamtester libpam-wrapper clang clang-format shellcheck mandoc systemd procps util-linux
+	[test]='abigail-tools libcmocka-dev bats pamtester libpam-wrapper clang clang-format shellcheck mandoc systemd procps util-linux
 		openssl jq jose python3 python3-jwt python3-cryptography python3-jwcrypto valgrind strace
 		zsh fish swtpm swtpm-tools tpm2-tools tpm2-openssl libtss2-tcti-swtpm0
 		dbus tpm2-abrmd libtss2-tcti-tabrmd0'
