@@ -98,6 +98,19 @@ fixture_reopen(struct fixture *f)
 	return rjwt_open(&options, &f->h, &f->diag);
 }
 
+struct rjwt_fleet
+fixture_issuer(struct fixture *f)
+{
+	struct rjwt_options options = fixture_options(f);
+	struct rjwt_fleet fleet;
+	char key_file[160];
+
+	snprintf(key_file, sizeof(key_file), "%s/fleet.key", f->top);
+	want("fleet init", rjwt_fleet_init(&options, FLEET_URL, key_file, &fleet, &f->diag), RJWT_OK);
+	want("reopen", fixture_reopen(f), RJWT_OK);
+	return fleet;
+}
+
 enum rjwt_err
 fixture_try(struct fixture *f, const char *yaml, struct rjwt **h)
 {

@@ -49,6 +49,10 @@ enum rjwt_err fixture_reopen(struct fixture *f); /* with the same */
 enum rjwt_err fixture_try(struct fixture *f, const char *yaml, struct rjwt **h);
 struct rjwt_options fixture_options(const struct fixture *f);
 
+/* Make the host the first issuer of a fleet, with its key in top/fleet.key. */
+#define FLEET_URL "http://i.example/fleet.jws"
+struct rjwt_fleet fixture_issuer(struct fixture *f);
+
 /* Fail with a row's name when two codes differ. */
 void want(const char *name, enum rjwt_err got, enum rjwt_err expected);
 

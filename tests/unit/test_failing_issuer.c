@@ -13,13 +13,8 @@ static int
 setup(void **state)
 {
 	struct fixture *f = fixture_new("rotate_every: 1h\n");
-	struct rjwt_options options = fixture_options(f);
-	struct rjwt_fleet fleet;
-	char key_file[160];
 
-	snprintf(key_file, sizeof(key_file), "%s/fleet.key", f->top);
-	want("fleet init", rjwt_fleet_init(&options, "http://i.example/fleet.jws", key_file, &fleet, &f->diag),
-	    RJWT_OK);
+	(void)fixture_issuer(f);
 	clock_run(KEYSET_OUT_S);
 	want("reopen", fixture_reopen(f), RJWT_OK);
 	(void)rotate(f);

@@ -4,7 +4,6 @@
 #include "base/datetime.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 static void
 says(const char *label, const struct rjwt_change *change, const char *text)
@@ -139,20 +138,6 @@ test_dry(void **state)
 
 /* --- a fleet ---------------------------------------------------------------------------------- */
 
-static void
-make_issuer(struct fixture *f)
-{
-	struct rjwt_options options = fixture_options(f);
-	struct rjwt_fleet fleet;
-	char key_file[160];
-
-	snprintf(key_file, sizeof(key_file), "%s/fleet.key", f->top);
-	want("fleet init", rjwt_fleet_init(&options, "http://i.example/fleet.jws", key_file, &fleet, &f->diag),
-	    RJWT_OK);
-	assert_true(fleet.changed && fleet.made_keys && fleet.serial > 0);
-	want("reopen", fixture_reopen(f), RJWT_OK);
-}
-
 /* There a name is denied until a time, and the key stays. */
 static void
 test_denied(void **state)
@@ -161,9 +146,11 @@ test_denied(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 	struct rjwt_change change;
+	struct rjwt_fleet fleet;
 	char text[512], until[32];
 
-	make_issuer(f);
+	fleet = fixture_issuer(f);
+	assert_true(fleet.changed && fleet.made_keys && fleet.serial > 0);
 	change = revoked(f, &(struct rjwt_revocation){ .jti = "a9" });
 	says("jti", &change, "the token a9 is denied in this fleet");
 	want("another", judge(f, token, 0, NULL), RJWT_OK);
