@@ -9,8 +9,8 @@
 set -u
 
 build=$1
-tests='alg args base64url buf claims claims_bindings config datetime handle handle_jwks hash host json_values jws keyset
-	keyset_json lock login login_clock login_log login_prompts mint phases provider text'
+tests='alg args base64url buf claims claims_bindings config config_file datetime handle handle_jwks hash host json_values jws keyset
+	keyset_json keyset_kids lock login login_clock login_log login_prompts mint mint_keyset phases provider text'
 read -r -d '' -a names <<<"$tests" || true
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

@@ -55,10 +55,10 @@ WITHOUT = ("test_programs", "test_sets", "test_sets_numbers", "test_host_process
 # Of the tests that take longer those that are about a file, beside the one that has its name, and about all.
 NEAR = {"lib/jose/key.c": ["jws_sign"], "lib/jose/key_weak.c": ["key"], "lib/jose/jwk.c": ["verdict_keys"],
 	"lib/jose/alg.c": ["jwk"], "lib/token/check_jws.c": ["verdict"], "lib/token/check_claims.c": ["revoke"],
-	"lib/token/check.c": ["verdict"], "lib/config/config_yaml.c": ["config"],
-	"lib/keyset/marks.c": ["revoke", "revoke_marks", "change"], "lib/keyset/marks_write.c": ["marks", "revoke", "revoke_marks", "change"],
-	"lib/keyset/issued.c": ["marks", "revoke", "change"], "lib/keyset/store.c": ["change", "revoke"],
-	"lib/keyset/tickets.c": ["store", "mint"], "lib/keyset/inspect.c": ["store", "change", "revoke", "revoke_marks"],
+	"lib/token/check.c": ["verdict"], "lib/config/config_yaml.c": ["config", "config_file"],
+	"lib/keyset/marks.c": ["marks_kept", "revoke", "revoke_marks", "change"], "lib/keyset/marks_write.c": ["marks", "marks_kept", "revoke", "revoke_marks", "change"],
+	"lib/keyset/issued.c": ["marks_kept", "revoke", "change"], "lib/keyset/store.c": ["change", "revoke"],
+	"lib/keyset/tickets.c": ["store", "mint_keyset"], "lib/keyset/inspect.c": ["store", "store_owner", "change", "revoke", "revoke_marks"],
 	"lib/keyset/jwks.c": ["store", "change", "revoke"], "lib/base/json_write.c": ["json"],
 	"lib/keyset/plan.c": ["keyset", "change", "store", "revoke"], "lib/keyset/keyset.c": ["change", "store"],
 	"lib/keyset/change.c": ["sentences", "revoke", "store", "corruption", "reload", "concurrency", "lock"],
@@ -66,10 +66,10 @@ NEAR = {"lib/jose/key.c": ["jws_sign"], "lib/jose/key_weak.c": ["key"], "lib/jos
 	"lib/keyset/recover.c": ["commit", "change", "revoke", "store", "corruption"],
 	"lib/keyset/init.c": ["failing_init", "adopt", "change", "revoke", "store", "config_changes"], "lib/keyset/lock.c": ["change", "concurrency"],
 	"lib/keyset/lock_end.c": ["lock"], "lib/keyset/denials_write.c": ["denials"], "lib/keyset/parked_write.c": ["parked", "codes"],
-	"lib/jose/provider_write.c": ["provider", "change"], "lib/token/mint.c": ["concurrency"],
+	"lib/jose/provider_write.c": ["provider", "change"], "lib/token/mint.c": ["mint_keyset", "concurrency"],
 	"lib/token/mint_request.c": ["mint", "handle"], "lib/status.c": ["handle", "store", "change", "revoke"],
-	"lib/keep.c": ["sentences", "handle", "revoke", "change", "mint"], "lib/list.c": ["revoke", "marks"],
-	"lib/handle.c": ["reload", "config_changes"], "lib/base/file.c": ["store", "change"],
+	"lib/keep.c": ["sentences", "handle", "revoke", "change", "mint"], "lib/list.c": ["revoke", "marks_kept"],
+	"lib/handle.c": ["reload", "config_changes", "config_default"], "lib/base/file.c": ["store", "config_file", "change"],
 	"lib/base/file_write.c": ["file", "change"], "lib/base/host.c": ["store"],
 	"pam/login.c": ["phases", "module"], "pam/origin.c": ["origin"], "lib/token/mint_origin.c": ["mint"], "pam/phases.c": ["login", "login_clock"], "pam/prompt.c": ["login", "login_prompts"], "pam/args.c": ["login"]}
 NEAR_ALL = ["failing", "failing_keys", "table", "verify"]
