@@ -82,7 +82,9 @@ check_user(struct verification *w)
 static const char *
 first_name(const struct string_list *names, const char *otherwise)
 {
-	return names->n > 0 ? names->list[0] : otherwise == NULL ? "" : otherwise;
+	if (names->n > 0)
+		return names->list[0];
+	return otherwise == NULL ? "" : otherwise;
 }
 
 enum rjwt_err
