@@ -190,7 +190,7 @@ base() { jq -r .base "$top/i/state/keyset.json"; }
 	says spent
 	on a keyd follow "$file"
 	judged a 'rejected: spent' "$token"    # nobody knows
-	sleep 2.1
+	settle a
 	judged a accepted "$(mint a alice)"
 }
 
