@@ -151,16 +151,16 @@ judge(const struct target *t, const struct bundle *bundle, const char **why)
 	if (!t->there)
 		return RJWT_OK;
 	if (strcmp(k->followed.key, t->issuer->key.text) != 0)
-		*why = "its bundle key is not the one that this base had: a base has one key for life";
+		*why = "it is signed by another bundle key than before, and a base cannot have a second one";
 	else if (bundle->serial < k->followed.serial || (bundle->serial == k->followed.serial && has_keys(t)))
 		*why = "";
 	else if (bundle->floor < k->floor || bundle->active.version < k->active.version ||
 		 bundle->next.version < k->next.version || bundle->next_version < k->next_version)
-		*why = "its versions went back";
+		*why = "its key versions are lower than those that are installed";
 	if (*why != NULL)
 		return RJWT_OK;
 	RJWT_TRY(bundle_conflicts(bundle, k, &t->keys, &conflicts));
-	*why = conflicts ? "a version came back with another public key" : NULL;
+	*why = conflicts ? "a key id came back with another public key" : NULL;
 	return RJWT_OK;
 }
 
@@ -299,8 +299,9 @@ report_old(const struct target *t, const struct bundle *newest, struct follow_re
 {
 	if (newest == NULL || newest->serial >= t->keyset.followed.serial)
 		return RJWT_OK;
-	return report_add(&report->wrong, "%s: kept serial %" PRId64 ", offered %" PRId64 ": a rollback",
-	    t->issuer->name, t->keyset.followed.serial, newest->serial);
+	return report_add(&report->wrong,
+	    "%s: serial %" PRId64 " is installed, serial %" PRId64 " was offered: a rollback", t->issuer->name,
+	    t->keyset.followed.serial, newest->serial);
 }
 
 /* Bundles are in order: the first of a base has the highest serial. */

@@ -90,7 +90,7 @@ last=9007199254740992    # 2^53, the last serial and the last number of a roster
 	judged 'rejected: key_unknown' "$token_i"
 	changed i . | lines sign "$top/j.key" rjwt-bundle+jws >"$top/news"
 	run -1 follow "$top/news"
-	says 'a base has one key for life'
+	says 'a base cannot have a second one'
 	judged 'rejected: key_unknown' "$token_i"
 	judged accepted "$token_j"
 	roster $((n + 3)) "$entry_i" "$entry_j" >"$top/line"
