@@ -155,7 +155,7 @@ find_lockout(struct service *s, enum stack_phase phase)
 		return;
 	}
 	snprintf(text, sizeof(text), "%s%s: nobody can log in, not even with a good token and a good password",
-	    decided == NULL ? "no line has an answer" : module_name(decided),
+	    decided == NULL ? "no line answers with yes or no" : module_name(decided),
 	    decided == NULL || decided->kind == STACK_FAULT ? "" : " rejects everybody");
 	tell(s, "pam.lockout", decided == NULL ? s->auth : decided, text);
 }

@@ -263,7 +263,8 @@ read_rest(struct reader *r, int phase, struct stack_entry *line, char *rest, con
 		line->fault = "has no control";
 	}
 	if (!stack_control(control == NULL || include ? "" : control, line->action))
-		line->fault = "has a control that libpam does not know: every answer is bad";
+		line->fault =
+		    "has a control that libpam does not know: it takes every answer of the module as a failure";
 	if (jumps_too_far(line->action))
 		return stack_fail(r->diag, RJWT_MALFORMED, line->at->file, line->at->line,
 		    "jumps farther than libpam can count");
