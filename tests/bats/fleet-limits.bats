@@ -190,3 +190,41 @@ at()
 	judged accepted "$token_i"
 	judged accepted "$token_j"
 }
+
+round=0
+
+# without_memory COMMAND... - the host loses what was used by that command, and follows by a clock that is 10 minutes behind
+without_memory()
+{
+	used=$(on i issue -a a alice 2>/dev/null)
+	judged accepted "$used"
+	"$@"
+	round=$((round + 1))
+	changed i ".iat = $(date +%s) | .serial += $round" | bundle i >"$top/line"
+	run -0 at -600 keyd follow "$top/line"
+	judged 'rejected: spent' "$used"    # it may have been used before
+	sleep 2.1
+	judged accepted "$(on i issue -a a alice 2>/dev/null)"
+	md5sum "$top/a/state/fleet.json" "$top"/a/state/fleet/*/keyset.json >"$top/kept"
+	run -0 at -600 keyd follow "$top/line"
+	md5sum --quiet -c "$top/kept"    # once is enough
+	run -0 at 0 keyd follow "$top/line"
+	judged accepted "$(on i issue -a a alice 2>/dev/null)"
+}
+
+lose_spent() { rm -r "$top/a/state/fleet/$(base i)/spent"; }
+lose_all() { rm -r "$top/a/state/fleet/$(base i)"; }
+become_image()
+{
+	local file
+	for file in "$top"/a/state/fleet{.json,/*/keyset.json}; do
+		reseal ".machine = \"$(printf x | sha256sum | cut -d' ' -f1)\"" "$file"
+	done
+}
+
+@test "limits: a clock that is behind when a host loses what was used brings no token back: the time of the bundle counts" {
+	[ -e "$RJWT_BUILD/tests/fault/clock.so" ] || skip 'tests/fault/clock.so is not built'
+	without_memory lose_spent
+	without_memory lose_all
+	without_memory become_image
+}
