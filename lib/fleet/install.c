@@ -52,21 +52,6 @@ target_close(struct target *t)
 
 /* --- the directory ---------------------------------------------------------------------------- */
 
-/*
- * What a directory begins with: whatever was denied, or used, before it was there stays so. A date that a wrong clock left
- * ahead of the time counts until the roster.
- */
-static void
-begin(struct target *t)
-{
-	const struct fleet *fleet = t->ctx->fleet;
-	int64_t roster_s = fleet->roster.iat_s + t->ctx->env->policy->leeway_s;
-
-	t->keyset = (struct keyset){ .revoked = -1 };
-	t->keyset.followed.before_s =
-	    fleet->before_s < roster_s || fleet->before_s <= t->ctx->now.wall_s ? fleet->before_s : roster_s;
-}
-
 static enum rjwt_err
 read_keyset(struct target *t)
 {
@@ -74,10 +59,9 @@ read_keyset(struct target *t)
 	struct rjwt_diag *diag = t->ctx->env->diag;
 	enum rjwt_err err = file_read(&t->dir, "keyset.json", KEYSET_FILE_MAX, &text, NULL, diag);
 
-	if (err_is_missing(err)) {
-		begin(t);
+	t->keyset = (struct keyset){ .revoked = -1 };
+	if (err_is_missing(err))
 		return RJWT_OK;
-	}
 	RJWT_TRY(err);
 	err = keyset_parse(buf_view(&text), &t->keyset, diag);
 	if (err == RJWT_OK && !keyset_is_followed(&t->keyset))
@@ -224,6 +208,19 @@ put_key(const struct target *t, const struct commit_ctx *commit, const struct bu
 	return commit_key(commit, key->version, &key->jwk);
 }
 
+/*
+ * What a directory begins with: whatever was denied before it was there stays so. A date that a wrong clock left ahead of the
+ * time counts until the roster.
+ */
+static int64_t
+first_before(const struct target *t, int64_t issued_s)
+{
+	const struct fleet *fleet = t->ctx->fleet;
+	int64_t roster_s = fleet->roster.iat_s + t->ctx->env->policy->leeway_s;
+
+	return fleet->before_s < roster_s || fleet->before_s <= time_of(t, issued_s) ? fleet->before_s : roster_s;
+}
+
 static void
 fill(const struct target *t, const struct bundle *bundle, struct keyset *k)
 {
@@ -343,6 +340,8 @@ install_best(struct target *t, const struct offer *offer, struct follow_report *
 			    t->issuer->name, bundle->serial, why));
 			continue;
 		}
+		if (!t->there)
+			t->keyset.followed.before_s = first_before(t, bundle->iat_s);
 		RJWT_TRY(install(t, bundle));
 		return report_add(&report->done, "%s: installed serial %" PRId64, t->issuer->name, bundle->serial);
 	}
