@@ -146,6 +146,7 @@ status_fleet(struct rjwt_status *s, const char *state_dir, const struct config *
 	if (!s->joined || s->fleet.audience[0] == '\0')
 		return RJWT_OK;
 	leave_out(&s->fleet, own_base);
+	RJWT_TRY(status_writing_fleet(s, state_dir));
 	if (s->audience[0] == '\0')
 		snprintf(s->audience, sizeof(s->audience), "%s", config_audience(config, s->fleet.audience));
 	return own_base != NULL && s->fleet.n == 0 ? RJWT_OK : judge(s);
