@@ -96,7 +96,7 @@ handle_publish(struct rjwt *h, struct event_list *events, char *warning, size_t 
 	err = rjwt_publish(h, &fleet, &why);
 	if (err == RJWT_OK)
 		return;
-	snprintf(text, sizeof(text), "not published, other hosts do not know of it yet: %.100s%s%.150s", why.path,
+	snprintf(text, sizeof(text), "not published, so other hosts do not know of it yet: %.100s%s%.150s", why.path,
 	    why.path[0] == '\0' ? "" : ": ", why.text[0] == '\0' ? rjwt_strerror(err) : why.text);
 	events_add_warning(events, text);
 	text_append(warning, size, "; ", "%s", text);

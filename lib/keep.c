@@ -61,14 +61,14 @@ check_code(const struct rjwt *h, const struct rjwt_request *r, int64_t now_s, st
 		    "only a parked token, without a lifetime and not-before of its own, has a code that is renewed");
 	RJWT_TRY(handle_is_in_fleet(h, &in_fleet));
 	if (in_fleet)
-		return diag_fail(diag, RJWT_USAGE, "", "a host of a fleet has no codes that are renewed");
+		return diag_fail(diag, RJWT_USAGE, "", "a host that has joined a fleet makes no break-glass codes");
 	if (r->scope == NULL || r->scope[0] == NULL || r->scope[1] != NULL)
 		return diag_fail(diag, RJWT_SCOPE, "", "a code that is renewed has exactly one scope");
 	for (size_t i = 0; i < codes->n; i++)
 		named = named || strcmp(codes->list[i], r->scope[0]) == 0;
 	if (!named)
 		return diag_fail(diag, RJWT_SCOPE, h->config.path == NULL ? RJWT_CONFIG_FILE : h->config.path,
-		    "codes does not name the scope %.32s", r->scope[0]);
+		    "the key codes does not name the scope %.32s", r->scope[0]);
 	if (r->code_until_s > now_s && r->code_until_s - now_s <= RJWT_CODE_MAX)
 		return RJWT_OK;
 	return diag_fail(diag, RJWT_LIFETIME, "", "a code works for 1s to %dd", RJWT_CODE_MAX / 86400);
@@ -87,9 +87,9 @@ begin_parking(struct rjwt *h, const struct rjwt_request *request, struct rjwt_di
 	if ((request->flags & RJWT_PARK) == 0)
 		return RJWT_OK;
 	if (request->reusable || request->uses != 0)
-		return diag_fail(diag, RJWT_USAGE, "", "a token with a short code is one-time");
+		return diag_fail(diag, RJWT_USAGE, "", "only a one-time token can have a short code");
 	if (!is_for_us(h, request))
-		return diag_fail(diag, RJWT_AUDIENCE, "", "a token with a short code is for this host");
+		return diag_fail(diag, RJWT_AUDIENCE, "", "only a token for this host can have a short code");
 	return parked_begin(store_dir(h->store), now.wall_s, diag);
 }
 

@@ -53,6 +53,10 @@ judge_mirror(struct rjwt_status *s, const struct rjwt_followed *f, bool ours)
 	if (ours && f->answered_s == 0)
 		return status_note(s, RJWT_ATTENTION, "fleet.mirror", "", "%s: mirror %s has never answered", f->name,
 		    f->url);
+	/* A time that whoever owns the spool may choose: ahead, it would hide that nothing comes. */
+	if (ours && f->answered_s > s->now_s + AHEAD_S)
+		return status_note(s, RJWT_ATTENTION, "fleet.mirror", "",
+		    "%s: mirror %s has answered in the future, by this host's clock", f->name, f->url);
 	if (ours && s->now_s > f->answered_s + SILENT_S)
 		return status_note(s, RJWT_ATTENTION, "fleet.mirror", "", "%s: mirror %s has not answered for %s",
 		    f->name, f->url, ago(since, f->answered_s, s->now_s));
@@ -142,6 +146,7 @@ status_fleet(struct rjwt_status *s, const char *state_dir, const struct config *
 	if (!s->joined || s->fleet.audience[0] == '\0')
 		return RJWT_OK;
 	leave_out(&s->fleet, own_base);
+	RJWT_TRY(status_writing_fleet(s, state_dir));
 	if (s->audience[0] == '\0')
 		snprintf(s->audience, sizeof(s->audience), "%s", config_audience(config, s->fleet.audience));
 	return own_base != NULL && s->fleet.n == 0 ? RJWT_OK : judge(s);

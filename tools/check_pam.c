@@ -182,7 +182,7 @@ check_pam(struct check *check)
 		finding_ok(&check->found, "way_in", "%s takes a password without rjwt", sum.by);
 	else
 		finding_add(&check->found, "way_in.none",
-		    "neither login nor sshd takes a password when rjwt is of no use");
+		    "neither login nor sshd takes a password when rjwt cannot verify tokens");
 	string_list_clear(&sum.files);
 	string_list_clear(&sum.names);
 	string_list_clear(&sum.ways);

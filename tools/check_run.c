@@ -105,7 +105,7 @@ check_run(const char *const *argv, struct buf *out, char error[static 256])
 	close(to[0]);
 	close(err[0]);
 	if (pid > 0 && !whole) {
-		snprintf(error, 256, "%s took longer than 10 s, or said too much", argv[0]);
+		snprintf(error, 256, "%s took longer than 10 s, or printed too much", argv[0]);
 		kill(pid, SIGKILL);
 	}
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)

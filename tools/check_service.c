@@ -155,7 +155,7 @@ find_lockout(struct service *s, enum stack_phase phase)
 		return;
 	}
 	snprintf(text, sizeof(text), "%s%s: nobody can log in, not even with a good token and a good password",
-	    decided == NULL ? "no line has an answer" : module_name(decided),
+	    decided == NULL ? "no line answers with yes or no" : module_name(decided),
 	    decided == NULL || decided->kind == STACK_FAULT ? "" : " rejects everybody");
 	tell(s, "pam.lockout", decided == NULL ? s->auth : decided, text);
 }
@@ -170,7 +170,7 @@ find_shared(struct service *s)
 	    strncmp(strrchr(s->auth->at->file, '/') + 1, "system-", 7) != 0)
 		return;
 	tell(s, "pam.lockout", s->auth,
-	    "nothing but a token lets in, in every service that includes this file: cron and at run no job then");
+	    "every service that includes this file accepts nothing but a token: cron and at run no jobs");
 	finding_fix(&s->check->found, "move these lines into the files of the services that are for tokens alone");
 }
 
@@ -232,7 +232,7 @@ find_session(struct service *s)
 		if (stack_is_module(e, "pam_env.so") && user != NULL && strcmp(user, "1") == 0 &&
 		    (last == NULL || e > last))
 			tell(s, "pam.readenv", e,
-			    "reads ~/.pam_environment: RJWT_SUB, RJWT_JTI and RJWT_EXP are the user's to choose");
+			    "reads ~/.pam_environment, in which the user can set RJWT_SUB and the other variables");
 	}
 }
 
@@ -249,7 +249,7 @@ find_readenv_in_auth(struct service *s)
 		    is_told(&s->check->found, "pam.readenv", lines->list[i].at))
 			continue;
 		tell(s, "pam.readenv", &lines->list[i],
-		    "reads ~/.pam_environment in auth: RJWT_SUB, RJWT_JTI and RJWT_EXP are the user's to choose");
+		    "reads ~/.pam_environment in auth, in which the user can set RJWT_SUB and the other variables");
 		finding_fix(&s->check->found, "remove user_readenv=1 from this line");
 	}
 }
@@ -346,7 +346,7 @@ service_judge(struct service *s)
 		find_not_root(s);
 		if (!s->token && s->password && s->both)
 			tell(s, "pam.useless", s->auth,
-			    "a good token does not let in, for the password is asked for all the same");
+			    "a good token is not enough: the stack asks for the password as well");
 	}
 	find_lockout(s, STACK_ACCOUNT);
 	find_required(s);

@@ -251,7 +251,8 @@ find_password(struct trial *t)
 	}
 	if (t->seen[TRY_WRONG].asks[0] != '\0' || should_accept(t, PAM_AUTH_ERR, true))
 		return false;
-	tell(t, "try.no_password", "no password is asked for: nobody can log in here when rjwt is of no use", NULL);
+	tell(t, "try.no_password", "no password is asked for: nobody can log in here when rjwt cannot verify tokens",
+	    NULL);
 	return true;
 }
 
@@ -265,7 +266,9 @@ find_not_root(struct trial *t)
 	if (prompt.service == NULL || strcmp(prompt.service, t->service) != 0 || !prompt.as_user)
 		return false;
 	tell(t, "try.not_root",
-	    "the good token got in, but the service's program is not root: it takes reusable ones alone", NULL);
+	    "the good token was accepted, but the program of the service does not run as root: it takes only reusable "
+	    "tokens",
+	    NULL);
 	return true;
 }
 

@@ -112,8 +112,9 @@ stop(const struct dir *state, struct own *own, const struct fleet_issuer *issuer
 	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
 
 	snprintf(own->record.stopped, sizeof(own->record.stopped),
-	    "serial %" PRId64 " is not ours, another host publishes as %s, or this one was restored", serial,
-	    issuer->name);
+	    "serial %" PRId64
+	    " is not of this host: another host publishes as %s, or this host was restored from a backup",
+	    serial, issuer->name);
 	RJWT_TRY(dir_open_at(state, "private", &private, diag));
 	return record_write(&private, &own->record, diag);
 }

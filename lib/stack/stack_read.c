@@ -42,7 +42,7 @@ struct around {
 
 enum { ANY = -1 };
 
-#define NO_FILE "includes no file, for which libpam crashes"
+#define NO_FILE "its include names no file: libpam crashes on it"
 
 static const char *const phases[STACK_PHASES] = { "auth", "account", "session", "password" };
 
@@ -263,14 +263,15 @@ read_rest(struct reader *r, int phase, struct stack_entry *line, char *rest, con
 		line->fault = "has no control";
 	}
 	if (!stack_control(control == NULL || include ? "" : control, line->action))
-		line->fault = "has a control that libpam does not know: every answer is bad";
+		line->fault =
+		    "has a control that libpam does not know: it takes every answer of the module as a failure";
 	if (jumps_too_far(line->action))
 		return stack_fail(r->diag, RJWT_MALFORMED, line->at->file, line->at->line,
 		    "jumps farther than libpam can count");
 	line->module = stack_word(&rest);
 	if (line->module != NULL && (substack || !include) && is_nameless(line->module))
 		return stack_fail(r->diag, RJWT_MALFORMED, line->at->file, line->at->line,
-		    "names no module, for which libpam may crash");
+		    "names no module: libpam may crash on it");
 	if (include)
 		return include_phase(r, phase, substack, line, around);
 	if (line->module == NULL || line->kind == STACK_FAULT)
@@ -333,7 +334,7 @@ read_file(struct reader *r, const char *name, const struct around *around)
 
 	if (around->depth >= STACK_DEPTH_MAX || files->n >= STACK_FILES_MAX)
 		return stack_fail(r->diag, RJWT_MALFORMED, around->by->file, around->by->line,
-		    "includes files that include others too often, for which libpam crashes");
+		    "includes files too many levels deep: libpam crashes on it");
 	RJWT_TRY(open_named(r, name, &path, &fd));
 	RJWT_TRY(slurp(fd, path.p, &text, r->diag));
 	RJWT_TRY(string_list_add(files, path.p));

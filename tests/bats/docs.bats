@@ -378,7 +378,7 @@ host_of_examples()
 	done
 	[ "$(grep -c '^FINDING(' "$RJWT_SOURCE/tools/findings.def")" -eq "$(for level in FAIL WARN OK; do table $level; done | sort -u | wc -l)" ]
 	# what the library finds, and what the program does, is in the table
-	grep -oEh '"[a-z_]+\.[a-z_]+"' "$RJWT_SOURCE"/lib/status{,_fleet,_denials,_issuer,_tpm}.c "$RJWT_SOURCE"/tools/{keyd_check,check_*,keyd_try,try_judge}.c | tr -d '"' | sort -u >"$dir/used"
+	grep -oEh '"[a-z_]+\.[a-z_]+"' "$RJWT_SOURCE"/lib/status{,_fleet,_denials,_issuer,_tpm,_writing}.c "$RJWT_SOURCE"/tools/{keyd_check,check_*,keyd_try,try_judge}.c | tr -d '"' | sort -u >"$dir/used"
 	grep -E '^(config|services|issue|codes|keyset|disk|clock|log|rotation|fleet|module|pam|sshd|sudo|way_in|try)\.' "$dir/used" | grep -Ev '\.(so|h)$' |
 		diff - <(for level in FAIL WARN OK; do table $level; done | sort)
 }

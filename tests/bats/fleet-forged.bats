@@ -108,7 +108,7 @@ setup()
 	x=$(payload j 2 | jq -c '.keys[0]')
 	changed i ".keys[0] = ($x | .kid = \"$(payload i 2 | jq -r '.keys[0].kid')\" | .iat = $(payload i 2 | jq '.keys[0].iat'))" | bundle i >"$top/line"
 	run -1 follow "$top/line"
-	says 'a version came back with another public key'
+	says 'a key id came back with another public key'
 	judged accepted "$token_i"
 	changed i . | bundle i >"$top/line"
 	run -0 follow "$top/line"

@@ -263,6 +263,20 @@ mint() { on i issue -a a "$@" 2>/dev/null; }
 	rm "$top/a/state/fleet.json"
 	on a keyd join "$url" "$key"
 	[ "$(jq .before "$top/a/state/fleet.json")" -eq "$date" ]
+	if [ -e "$RJWT_BUILD/tests/fault/clock.so" ]; then    # also by a clock that is behind: the bundle's time is later
+		echo '-3600 0' >"$top/clock"
+		late() { LD_PRELOAD="$RJWT_BUILD/tests/fault/clock.so" RJWT_CLOCK_FILE="$top/clock" on a keyd "$@"; }
+		rm "$top/a/state/fleet.json"
+		late join "$url" "$key"
+		[ "$(jq .before "$top/a/state/fleet.json")" -eq "$date" ]
+		# and a directory that is lost
+		rm -r "$top/a/state"
+		cp -a "$top/whole" "$top/a/state"
+		rm -r "$top"/a/state/fleet/*
+		reseal '.roster.iat -= 1000' "$top/a/state/fleet.json"
+		late follow "$file"
+		[ "$(jq .followed.before "$top"/a/state/fleet/*/keyset.json)" -eq "$date" ]
+	fi
 	rm -r "$top/a/state"
 	mv "$top/whole" "$top/a/state"
 	# the issuer publishes it for longer: it is not written again

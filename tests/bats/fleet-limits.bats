@@ -74,7 +74,7 @@ last=9007199254740992    # 2^53, the last serial and the last number of a roster
 	judged 'rejected: key_unknown' "$token_i"
 	changed i . | lines sign "$top/j.key" rjwt-bundle+jws >"$top/news"
 	run -1 follow "$top/news"
-	says 'a base has one key for life'
+	says 'a base cannot have a second one'
 	judged 'rejected: key_unknown' "$token_i"
 	judged accepted "$token_j"
 	roster $((n + 3)) "$entry_i" "$entry_j" >"$top/line"
@@ -174,4 +174,42 @@ at()
 	run -0 follow "$top/i.jws" "$top/both" "$top/j.jws"
 	judged accepted "$token_i"
 	judged accepted "$token_j"
+}
+
+round=0
+
+# without_memory COMMAND... - the host loses what was used by that command, and follows by a clock that is 10 minutes behind
+without_memory()
+{
+	used=$(on i issue -a a alice 2>/dev/null)
+	judged accepted "$used"
+	"$@"
+	round=$((round + 1))
+	changed i ".iat = $(date +%s) | .serial += $round" | bundle i >"$top/line"
+	run -0 at -600 keyd follow "$top/line"
+	judged 'rejected: spent' "$used"    # it may have been used before
+	sleep 2.1
+	judged accepted "$(on i issue -a a alice 2>/dev/null)"
+	md5sum "$top/a/state/fleet.json" "$top"/a/state/fleet/*/keyset.json >"$top/kept"
+	run -0 at -600 keyd follow "$top/line"
+	md5sum --quiet -c "$top/kept"    # once is enough
+	run -0 at 0 keyd follow "$top/line"
+	judged accepted "$(on i issue -a a alice 2>/dev/null)"
+}
+
+lose_spent() { rm -r "$top/a/state/fleet/$(base i)/spent"; }
+lose_all() { rm -r "$top/a/state/fleet/$(base i)"; }
+become_image()
+{
+	local file
+	for file in "$top"/a/state/fleet{.json,/*/keyset.json}; do
+		reseal ".machine = \"$(printf x | sha256sum | cut -d' ' -f1)\"" "$file"
+	done
+}
+
+@test "limits: a clock that is behind when a host loses what was used brings no token back: the time of the bundle counts" {
+	[ -e "$RJWT_BUILD/tests/fault/clock.so" ] || skip 'tests/fault/clock.so is not built'
+	without_memory lose_spent
+	without_memory lose_all
+	without_memory become_image
 }

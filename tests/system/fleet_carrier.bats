@@ -232,6 +232,12 @@ other_mirrors()
 	touch -d '-11 minutes' /var/spool/rjwt/*.answered
 	run -1 rjwt-keyd status
 	says 'mirror http://i1.example/fleet.jws has not answered for 11m'
+	touch -d @4102444800 /var/spool/rjwt/*.answered    # by a clock that was ahead, or by whoever owns the spool
+	run -1 rjwt-keyd status
+	says 'mirror http://i1.example/fleet.jws has answered in the future'
+	touch -d @-1000 /var/spool/rjwt/*.answered
+	run -1 rjwt-keyd status
+	says 'mirror http://i1.example/fleet.jws has not answered for'
 	touch /var/spool/rjwt/*.answered
 	echo rubbish >"$kept"
 	run -1 rjwt-keyd status
