@@ -28,12 +28,16 @@ struct check {
 
 /* What is given at the prompts, and how the host is. */
 struct supposed {
-	int token;	     /* what pam_rjwt.so's auth returns */
-	int account;	     /* what its account returns */
-	bool password;	     /* what asks for a password, and what is not known, is content */
-	bool locked;	     /* pam_faillock has locked the user */
-	unsigned conditions; /* a bit for each module that decides by itself, such as pam_access: content */
+	int token;		   /* what pam_rjwt.so's auth returns */
+	int account;		   /* what its account returns */
+	bool password;		   /* what asks for a password, and what is not known, is content */
+	bool locked;		   /* pam_faillock has locked the user */
+	unsigned conditions;	   /* a bit for each module that decides by itself, such as pam_access: content */
+	const unsigned char *ways; /* of this stack and phase; NULL: found out for each line each time */
 };
+
+/* What the modules of a phase do, for who supposes often; free(). NULL: memory is short. */
+unsigned char *check_ways(const struct check *check, const struct stack *stack, enum stack_phase phase);
 
 /* What came of it. */
 struct outcome {
