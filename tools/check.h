@@ -28,12 +28,16 @@ struct check {
 
 /* What is given at the prompts, and how the host is. */
 struct supposed {
-	int token;	     /* what pam_rjwt.so's auth returns */
-	int account;	     /* what its account returns */
-	bool password;	     /* what asks for a password, and what is not known, is content */
-	bool locked;	     /* pam_faillock has locked the user */
-	unsigned conditions; /* a bit for each module that decides by itself, such as pam_access: content */
+	int token;		   /* what pam_rjwt.so's auth returns */
+	int account;		   /* what its account returns */
+	bool password;		   /* what asks for a password, and what is not known, is content */
+	bool locked;		   /* pam_faillock has locked the user */
+	unsigned conditions;	   /* a bit for each module that decides by itself, such as pam_access: content */
+	const unsigned char *ways; /* of this stack and phase; NULL: found out for each line each time */
 };
+
+/* What the modules of a phase do, for who supposes often; free(). NULL: memory is short. */
+unsigned char *check_ways(const struct check *check, const struct stack *stack, enum stack_phase phase);
 
 /* What came of it. */
 struct outcome {
@@ -86,6 +90,7 @@ void check_units(struct check *check, const struct string_list *services); /* wh
 void check_module(struct check *check);					   /* after check_pam() */
 void check_sshd(struct check *check);
 void check_sudo(struct check *check);
+void check_sudoers(struct check *check, const char *path); /* the same, by another file */
 void check_rotation(struct check *check);
 void check_follow(struct check *check, const struct rjwt_status *status);
 void check_issue(struct check *check);

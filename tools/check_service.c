@@ -6,6 +6,7 @@
 
 #include <security/pam_appl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Every condition is met. */
@@ -100,11 +101,11 @@ enum { CONDITIONS_MAX = 8 };
 
 /* Whether somebody gets in whom pam_rjwt.so refused, and who showed nothing else. */
 static bool
-is_open(const struct service *s, struct outcome *outcome)
+is_open(const struct service *s, const unsigned char *ways, struct outcome *outcome)
 {
 	for (size_t i = 0; i < ARRAY_LEN(failures); i++)
 		for (unsigned bits = 0; bits < 1U << CONDITIONS_MAX; bits++) {
-			struct supposed supposed = { .token = failures[i], .conditions = bits };
+			struct supposed supposed = { .token = failures[i], .conditions = bits, .ways = ways };
 
 			if ((bits & 1U << (CONDITIONS_MAX - 1)) != 0)
 				supposed.conditions |= ALL << CONDITIONS_MAX;
@@ -123,9 +124,12 @@ find_open(struct service *s)
 {
 	struct outcome outcome;
 	const struct stack_entry *decided;
+	unsigned char *ways = check_ways(s->check, s->stack, STACK_AUTH);
+	bool open = is_open(s, ways, &outcome);
 	char text[400];
 
-	if (!is_open(s, &outcome))
+	free(ways);
+	if (!open)
 		return;
 	decided = outcome.answer.decided;
 	snprintf(text, sizeof(text), "%s decides in the end: whoever fails at the token and at the password gets in",
@@ -139,7 +143,7 @@ find_open(struct service *s)
 static void
 find_lockout(struct service *s, enum stack_phase phase)
 {
-	const struct supposed best = { PAM_SUCCESS, PAM_IGNORE, true, false, ALL };
+	const struct supposed best = { PAM_SUCCESS, PAM_IGNORE, true, false, ALL, NULL };
 	const struct stack_entry *decided;
 	struct outcome outcome;
 	char text[400];
@@ -178,8 +182,8 @@ find_shared(struct service *s)
 static void
 find_required(struct service *s)
 {
-	const struct supposed gone = { PAM_MODULE_UNKNOWN, PAM_MODULE_UNKNOWN, true, false, ALL };
-	const struct supposed there = { PAM_AUTH_ERR, PAM_IGNORE, true, false, ALL };
+	const struct supposed gone = { PAM_MODULE_UNKNOWN, PAM_MODULE_UNKNOWN, true, false, ALL, NULL };
+	const struct supposed there = { PAM_AUTH_ERR, PAM_IGNORE, true, false, ALL, NULL };
 	static const char text[] =
 	    "if the module is missing or cannot be loaded, nobody can log in, not even with a password";
 	struct outcome with, without;
@@ -269,8 +273,8 @@ find_expired_password(struct service *s)
 static void
 find_faillock(struct service *s)
 {
-	const struct supposed locked = { PAM_SUCCESS, PAM_IGNORE, true, true, ALL };
-	const struct supposed good = { PAM_SUCCESS, PAM_IGNORE, false, false, ALL };
+	const struct supposed locked = { PAM_SUCCESS, PAM_IGNORE, true, true, ALL, NULL };
+	const struct supposed good = { PAM_SUCCESS, PAM_IGNORE, false, false, ALL, NULL };
 	const struct stack_entry *faillock = first_of(s->stack, STACK_AUTH, "pam_faillock.so");
 	struct outcome outcome;
 
@@ -367,7 +371,7 @@ service_way_in(const struct service *s)
 bool
 service_takes_password_alone(const struct service *s)
 {
-	const struct supposed gone = { PAM_MODULE_UNKNOWN, PAM_MODULE_UNKNOWN, true, false, ALL };
+	const struct supposed gone = { PAM_MODULE_UNKNOWN, PAM_MODULE_UNKNOWN, true, false, ALL, NULL };
 	struct outcome auth, account;
 
 	check_suppose(s->check, s->stack, STACK_AUTH, &gone, &auth);

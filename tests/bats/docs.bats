@@ -447,3 +447,11 @@ private/version.key 600
 private/version.minted 600
 spent 700" ]
 }
+
+# Of disk.failed, an error of the disk, only the word differs from disk.full; those of a fleet are asserted by their text
+# (fleet-host.bats, fleet-issuers.bats, fleet_carrier.bats).
+@test "each finding of check and try is one that a test asserts by its code" {
+	for code in $(sed -n 's/^FINDING("\([^"]*\)".*/\1/p' "$RJWT_SOURCE/tools/findings.def" | grep -v -e '^fleet\.' -e '^disk\.failed$'); do
+		grep -rqFw "$code" "$RJWT_SOURCE/tests" --include='*.bats' --include='test_*.c' --exclude=schema.bats || { echo "no test has $code"; return 1; }
+	done
+}
