@@ -6,6 +6,7 @@
 #   test     for make check and ./check: unit tests, bats, pamtester, interoperation, lint
 #   bench    what make bench measures with, and beside
 #   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
+#   sudo-rs  another sudo, for RJWT_SUDO=sudo-rs: tests/system/sandbox; from Debian 13 on
 #   clients  programs of others that log in: tests/system/clients*.bats; a daemon that asks PAM and is not root
 #   units    a systemd that can be started, and logind: tests/system/units.bats
 #   etcd     a carrier of a fleet: tests/system/fleet_etcd.bats
@@ -26,6 +27,7 @@ declare -A packages=(
 		openssl jq jose python3 python3-jwt python3-cryptography python3-jwcrypto valgrind strace
 		zsh fish swtpm swtpm-tools tpm2-tools tpm2-openssl libtss2-tcti-swtpm0
 		dbus tpm2-abrmd libtss2-tcti-tabrmd0'
+	[sudo-rs]='sudo-rs'
 	[bench]='libjwt0 python3-jwt jose pamtester valgrind strace openssl'
 	[sandbox]='openssh-server openssh-client sudo opendoas cron expect login passwd bats pamtester
 		python3 procps iproute2 util-linux bsdutils git rsync nginx-light curl'
