@@ -8,6 +8,7 @@
 #   bench    what make bench measures with, and beside
 #   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
 #   sudo-rs  another sudo, for RJWT_SUDO=sudo-rs: tests/system/sandbox; from Debian 13 on
+#   pkcs11   keys that a token keeps: tests/elsewhere/pkcs11; from Debian 13 on
 #   clients  programs of others that log in: tests/system/clients*.bats; a daemon that asks PAM and is not root
 #   units    a systemd that can be started, and logind: tests/system/units.bats
 #   etcd     a carrier of a fleet: tests/system/fleet_etcd.bats
@@ -30,6 +31,7 @@ declare -A packages=(
 		dbus tpm2-abrmd libtss2-tcti-tabrmd0'
 	[check]='clang clang-format shellcheck valgrind debootstrap'
 	[sudo-rs]='sudo-rs'
+	[pkcs11]='pkcs11-provider softhsm2 openssl'
 	[bench]='libjwt0 python3-jwt jose pamtester valgrind strace openssl'
 	[sandbox]='openssh-server openssh-client sudo opendoas cron expect login passwd bats pamtester
 		python3 procps iproute2 util-linux bsdutils git rsync nginx-light curl'
