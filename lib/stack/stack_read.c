@@ -160,7 +160,7 @@ take_word(const struct reader *r, const struct stack_place *at, char **rest, cha
 	if (*word == NULL || strchr(*word, STACK_DOUBTFUL) == NULL)
 		return RJWT_OK;
 	return stack_fail(r->diag, RJWT_MALFORMED, at->file, at->line,
-	    "a word in brackets goes on in a line that begins with a blank, which Linux-PAM 1.7 leaves out of the "
+	    "a word in brackets continues in a line that begins with a blank, which Linux-PAM 1.7 leaves out of the "
 	    "word");
 }
 
