@@ -86,6 +86,8 @@ done
 # systemd.pc, which says where units are: from Debian 13 on in a package of its own
 release=$(sed -n 's/^VERSION_ID="\([0-9]*\)"$/\1/p' /etc/os-release)
 [ "${release:-13}" -lt 13 ] || names=("${names[@]/%tcti-swtpm0/tcti-swtpm0t64}")    # 64-bit time_t has renamed it
+# OpenSSL's FIPS provider, which Debian 12 does not have
+[[ " $* " != *' test '* ]] || [ "${release:-13}" -lt 13 ] || names+=(openssl-provider-fips)
 [[ " $* " != *' deb '* ]] || [ "${release:-13}" -lt 13 ] || names+=(systemd-dev)
 # headers of a C library of 32 bits, for tests/narrow
 [[ " $* " != *' check '* ]] || [ "$(dpkg --print-architecture)" != amd64 ] || names+=(libc6-dev-i386)
