@@ -44,7 +44,7 @@ load_config(const struct rjwt_options *options, struct config *config, struct cl
 	if (diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
 	*clock = (struct clock){ .read = options->now, .context = options->now_context };
-	RJWT_TRY(openssl_ready());
+	RJWT_TRY(openssl_ready(diag));
 	RJWT_TRY(config_load(options->config, config, diag));
 	return handle_override(config, options, diag);
 }

@@ -355,7 +355,7 @@ rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *don
 	if (diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
 	RJWT_TRY(flags_check(flags, RJWT_INIT_FLAGS, diag));
-	RJWT_TRY(openssl_ready());
+	RJWT_TRY(openssl_ready(diag));
 	RJWT_TRY(config_load(options->config, &config, diag));
 	RJWT_TRY(handle_override(&config, options, diag));
 	if (config.issuer.n > 0)

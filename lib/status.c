@@ -403,7 +403,7 @@ enum rjwt_err
 rjwt_status(const struct rjwt_options *options, struct rjwt_status *status)
 {
 	struct rjwt_status found = { 0 };
-	enum rjwt_err err = openssl_ready();
+	enum rjwt_err err = openssl_ready(NULL);
 
 	if (err == RJWT_OK)
 		err = gather(options, &found);

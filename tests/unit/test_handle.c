@@ -26,13 +26,13 @@ __wrap_calloc(size_t n, size_t size)
 
 static bool unready; /* libcrypto cannot be started */
 
-enum rjwt_err __real_openssl_ready(void);
-enum rjwt_err __wrap_openssl_ready(void);
+enum rjwt_err __real_openssl_ready(struct rjwt_diag *diag);
+enum rjwt_err __wrap_openssl_ready(struct rjwt_diag *diag);
 
 enum rjwt_err
-__wrap_openssl_ready(void)
+__wrap_openssl_ready(struct rjwt_diag *diag)
 {
-	return unready ? RJWT_MEMORY : __real_openssl_ready();
+	return unready ? RJWT_MEMORY : __real_openssl_ready(diag);
 }
 
 /* Reason codes are words that stay, each with a sentence; verdicts stand before the rest. */
