@@ -127,6 +127,9 @@ test_spent_without_service(void **state)
 	const int any = RJWT_DRY_RUN | RJWT_ANY_SERVICE | TRACED;
 	struct fixture *f = *state;
 	char *token = token_with(f, edits);
+	RJWT_CLEAN(free_clean)
+	char *other = token_with(f,
+	    (const struct edit[]){ CLAIM("once", "true"), CLAIM("jti", "\"k\""), CLAIM("scope", "\"ssh sudo\""), END });
 	struct rjwt_verdict v;
 	const struct rjwt_check *last;
 
@@ -145,6 +148,10 @@ test_spent_without_service(void **state)
 	assert_string_equal(v.failed.found, "spent for ssh sudo");
 	rjwt_verdict_clear(&v);
 	free(token);
+	want("sudo first", judge_as(f, other, "alice", "sudo", 0, NULL), RJWT_OK);
+	want("ssh left", judge(f, other, any, &v), RJWT_OK);
+	assert_string_equal(last->found, "spent for sudo");
+	rjwt_verdict_clear(&v);
 }
 
 int
