@@ -14,7 +14,8 @@ static const struct {
 } people[] = { { "root", 0, "root" }, { "toor", 0, "root" }, { "bob", 1001, "bob helpdesk" },
 	{ "carol", 1002, "carol interns" }, { "dave", 1003, "dave interns helpdesk" }, { "eve", 1004, "eve" } };
 
-static bool broken; /* the lookups fail */
+static bool broken;   /* the lookups fail */
+static bool rootless; /* they know no root */
 
 static enum rjwt_err
 look_up_uid(void *context, const char *user, int64_t *uid, struct rjwt_diag *diag)
@@ -22,7 +23,7 @@ look_up_uid(void *context, const char *user, int64_t *uid, struct rjwt_diag *dia
 	assert_ptr_equal(context, people);
 	if (broken)
 		return diag_fail(diag, RJWT_IO, "", "made up");
-	for (size_t i = 0; i < ARRAY_LEN(people); i++)
+	for (size_t i = rootless; i < ARRAY_LEN(people); i++)
 		if (strcmp(people[i].name, user) == 0)
 			*uid = people[i].uid;
 	return RJWT_OK;
@@ -209,6 +210,9 @@ static const struct {
 	{ RULE(", audience: web1"), { .caller = "bob", .user = "carol", .audience = { "web", "web11", "self" } },
 	    "1 of 1; 1 audience: web web11 self (web1)", { .caller = "bob", .user = "carol", .audience = { "web1" } },
 	    NULL },
+	{ RULE(", audience: \"a.lab\""), { .caller = "bob", .user = "carol", .audience = { "b.lab", "*.lab" } },
+	    "1 of 1; 1 audience: b.lab *.lab (a.lab)", { .caller = "bob", .user = "carol", .audience = { "a.lab" } },
+	    NULL },
 	{ RULE(""), { .caller = "bob", .user = "carol", .audience = { "x" } }, "1 of 1; 1 audience: x (self)",
 	    { .caller = NULL }, RULE(", audience: \"*\"") },
 	/* a group opens many hosts, so only its own name allows it */
@@ -274,6 +278,11 @@ static const struct {
 	    { .caller = "bob", .user = "carol", .scope = { "su" } },
 	    "1 of 1; 1 root: scope su (neither a user with uid 0 nor a scope of su)", { .caller = NULL },
 	    "issue: [{who: bob, users: carol, scopes: [ssh, su], max_lifetime: 10m, root: true}]\n" },
+	/* also where no service opens by it */
+	{ "services: {su: \"\"}\nissue: [{who: bob, users: carol, scopes: [ssh, su], max_lifetime: 10m}]\n",
+	    { .caller = "bob", .user = "carol", .scope = { "su" } },
+	    "1 of 1; 1 root: scope su (neither a user with uid 0 nor a scope of su)",
+	    { .caller = "bob", .user = "carol", .scope = { "ssh" } }, NULL },
 	{ "services: {su-l: become}\nissue: [{who: bob, users: carol, scopes: [ssh, become], max_lifetime: 10m}]\n",
 	    { .caller = "bob", .user = "carol", .scope = { "become" } },
 	    "1 of 1; 1 root: scope become (neither a user with uid 0 nor a scope of su)",
@@ -414,7 +423,47 @@ test_lookup_fails(void **state)
 	fixture_config(f, "issue: [{who: bob, users: carol, scopes: ssh, max_lifetime: 1h}]\n");
 	want("root", grant(f, &(struct ask){ .caller = "bob", .user = "carol" }, &d, &token), RJWT_IO);
 	rjwt_decision_clear(&d);
+	fixture_config(f, "issue: [{who: bob, users: \"*\", scopes: ssh, max_lifetime: 1h, root: true}]\n");
+	want("anybody", grant(f, &(struct ask){ .caller = "bob", .user = "carol" }, &d, &token), RJWT_IO);
+	assert_int_equal(d.rule, 0);
+	rjwt_decision_clear(&d);
+	/* What is decided before needs none of them. */
+	fixture_config(f, "issue: [{who: [bob, \"%helpdesk\"], users: [carol, \"%interns\"], scopes: ssh, "
+			  "max_lifetime: 1h, root: true}]\n");
+	allowed(f, &(struct ask){ .caller = "bob", .user = "carol" }, 1, "carol");
 	broken = false;
+	allowed(f, &(struct ask){ .caller = "bob", .user = "carol" }, 1, "carol");
+}
+
+/* The name root is root's, whatever a lookup says. */
+static void
+test_rootless(void **state)
+{
+	struct fixture *f = *state;
+
+	rootless = true;
+	fixture_config(f, "issue: [{who: bob, users: [root, carol], scopes: ssh, max_lifetime: 10m}]\n");
+	refused(f, &(struct ask){ .caller = "bob", .user = "root" },
+	    "1 of 1; 1 root: a user with uid 0 (neither a user with uid 0 nor a scope of su)");
+	allowed(f, &(struct ask){ .caller = "bob", .user = "carol" }, 1, "carol");
+	rootless = false;
+}
+
+/* Without a keyset that can be used nobody is judged. */
+static void
+test_no_keyset(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct rjwt_decision d;
+	struct rjwt_token token;
+
+	fixture_config(f, RULE(""));
+	text = file_get(f, "keyset.json");
+	file_put(f, "keyset.json", VIEW("{}"));
+	want("damaged", grant(f, &(struct ask){ .caller = "bob", .user = "carol" }, &d, &token), RJWT_KEYSET);
+	assert_int_equal(d.nrules, 0);
+	file_put(f, "keyset.json", buf_view(&text));
 	allowed(f, &(struct ask){ .caller = "bob", .user = "carol" }, 1, "carol");
 }
 
@@ -425,7 +474,7 @@ test_roots_alone(void **state)
 {
 	static const struct rjwt_request bad[] = { { .issuer = "x" }, { .alg = "ES256" }, { .kid = "B.1" },
 		{ .key_version = 1 }, { .claims = "{}" }, { .header = "{}" }, { .flags = RJWT_FORCE },
-		{ .actor = "root" } };
+		{ .flags = RJWT_PARK }, { .code_until_s = T0 + 9 }, { .actor = "root" } };
 	struct fixture *f = *state;
 	struct rjwt_caller caller = { "bob", &accounts };
 	struct rjwt_decision d;
@@ -441,6 +490,9 @@ test_roots_alone(void **state)
 	}
 	want("no user", rjwt_grant(f->h, &caller, &(struct rjwt_request){ 0 }, &d, &token, &f->diag), RJWT_USER);
 	caller.name = "";
+	want("nobody", rjwt_grant(f->h, &caller, &(struct rjwt_request){ .user = "carol" }, &d, &token, &f->diag),
+	    RJWT_USAGE);
+	caller.name = NULL;
 	want("nobody", rjwt_grant(f->h, &caller, &(struct rjwt_request){ .user = "carol" }, &d, &token, &f->diag),
 	    RJWT_USAGE);
 	caller = (struct rjwt_caller){ "bob", NULL };
@@ -518,6 +570,44 @@ test_listed(void **state)
 	assert_true(out[0] == '\0');
 }
 
+static bool
+see_powers(void *context, const struct rjwt_rule *rule)
+{
+	char *out = context;
+	size_t n = strlen(out);
+
+	snprintf(out + n, 256 - n, "%d:%d%s%s ", (int)rule->number, (int)rule->uses, rule->reusable ? " reusable" : "",
+	    rule->root ? " root" : "");
+	return true;
+}
+
+/* What a rule allows is what it says as far as the configuration lets it. */
+static void
+test_powers(void **state)
+{
+#define POWERS                                                                            \
+	"issue:\n"                                                                        \
+	"- {who: bob, users: self, scopes: ssh, max_lifetime: 1m}\n"                      \
+	"- {who: bob, users: self, scopes: ssh, max_lifetime: 1m, uses: 3, root: true}\n" \
+	"- {who: bob, users: self, scopes: ssh, max_lifetime: 1m, reusable: true}\n"
+	struct fixture *f = *state;
+	struct rjwt_caller caller = { "bob", &accounts }, nobody = { NULL, &accounts };
+	struct rjwt_options options;
+	char out[256] = "";
+
+	fixture_config(f, POWERS);
+	options = fixture_options(f);
+	want("listed", rjwt_rules(&options, &caller, see_powers, out, NULL), RJWT_OK);
+	assert_string_equal(out, "1:1 2:3 root 3:1 reusable ");
+	out[0] = '\0';
+	fixture_config(f, "one_time: always\n" POWERS);
+	want("always", rjwt_rules(&options, &caller, see_powers, out, &f->diag), RJWT_OK);
+	assert_string_equal(out, "1:1 2:1 root 3:1 ");
+	out[0] = '\0';
+	want("nobody", rjwt_rules(&options, &nobody, see_powers, out, &f->diag), RJWT_USAGE);
+	assert_string_equal(out, "");
+}
+
 int
 main(void)
 {
@@ -528,9 +618,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_empty, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_mint_refuses, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_lookup_fails, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_rootless, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_no_keyset, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_roots_alone, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_record, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_listed, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_powers, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
