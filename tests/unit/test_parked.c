@@ -61,21 +61,24 @@ test_form(void **state)
 	} rows[] = { { "0123-4567-89AB-CDEF", "0123456789ABCDEF" }, { "ghjkmnpqrstvwxyz", "GHJKMNPQRSTVWXYZ" },
 		{ " 0123 4567\t89ab--cdef ", "0123456789ABCDEF" }, { "oOiIlL0123456789", "0011110123456789" },
 		{ "0-1-2-3-4-5-6-7-8-9-A-B-C-D-E-F-", "0123456789ABCDEF" }, { "0123-4567-89AB-CDE", NULL },
-		{ "0123-4567-89AB-CDEFG", NULL }, { "", NULL }, { "----", NULL }, { "0123-4567-89AB-CDEU", NULL },
-		{ "0123-4567-89AB-CDE!", NULL }, { "0123-4567-89AB-CDE{", NULL }, { "0123-4567-89AB-CDE`", NULL },
-		{ "0123-4567-89AB-CDE@", NULL }, { "0123-4567-89AB-CDE[", NULL }, { "0123-4567-89AB-CDE\n", NULL },
-		{ "0123_4567_89AB_CDEF", NULL }, { "0123-4567-89AB-CDE\xc3\x89", NULL },
-		{ "0123.4567.89AB.CDEF", NULL } };
-	char code[PARKED_CODE_SIZE];
+		{ "0123-4567-89AB-CDEFG", NULL }, { "0123-4567-89AB-CDEF-0123-4567", NULL }, { "", NULL },
+		{ "----", NULL }, { "0123-4567-89AB-CDEU", NULL }, { "0123-4567-89AB-CDE!", NULL },
+		{ "0123-4567-89AB-CDE{", NULL }, { "0123-4567-89AB-CDE`", NULL }, { "0123-4567-89AB-CDE@", NULL },
+		{ "0123-4567-89AB-CDE[", NULL }, { "0123-4567-89AB-CDE\n", NULL }, { "0123_4567_89AB_CDEF", NULL },
+		{ "0123-4567-89AB-CDE\xc3\x89", NULL }, { "0123.4567.89AB.CDEF", NULL } };
+	struct {
+		char code[PARKED_CODE_SIZE], behind[16];
+	} room = { "", "nothing is here" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (parked_code(view_of(rows[i].typed), code) != (rows[i].code != NULL))
+		if (parked_code(view_of(rows[i].typed), room.code) != (rows[i].code != NULL))
 			fail_msg("%s", rows[i].typed);
 		if (rows[i].code != NULL)
-			assert_string_equal(code, rows[i].code);
+			assert_string_equal(room.code, rows[i].code);
+		assert_string_equal(room.behind, "nothing is here");
 	}
-	assert_false(parked_code((struct view){ "0123456789ABCDE", 16 }, code)); /* a NUL */
+	assert_false(parked_code((struct view){ "0123456789ABCDE", 16 }, room.code)); /* a NUL */
 	assert_int_equal(strlen(parked_alphabet), 32);
 }
 
@@ -175,6 +178,7 @@ test_unsafe(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
 		assert_int_equal(chmod(full(f, name), modes[i]), 0);
 		assert_null(look_up(f, token.code, RJWT_KEYSET));
+		assert_non_null(strstr(f->diag.text, "the file of a code was altered, or is unsafe: "));
 		assert_null(strstr(f->diag.path, strrchr(name, '/') + 1));
 		assert_null(strstr(f->diag.text, strrchr(name, '/') + 1));
 	}
@@ -373,8 +377,9 @@ test_records(void **state)
 		.actor = "carol",
 		.flags = RJWT_PARK };
 	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token token = { 0 };
+	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token other = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	char path[128];
+	char path[128], aside[200];
 
 	assert_int_equal(records(f, RJWT_OK).n, 0);
 	want("code", rjwt_mint(f->h, &request, &token, &f->diag), RJWT_OK);
@@ -399,6 +404,19 @@ test_records(void **state)
 	assert_int_equal(rmdir(full(f, path)), 0);
 	file_put(f, path, buf_view(&text));
 	assert_int_equal(records(f, RJWT_OK).n, 1);
+	file_put(f, "private/parked/0123456789abcdef", buf_view(&text)); /* no hash of a code */
+	assert_int_equal(records(f, RJWT_OK).n, 1);
+	other = park_for(f, "bob");
+	assert_int_equal(records(f, RJWT_OK).n, 2);
+	assert_true(file_has(f, path, "\"by\":") && file_has(f, path, "\"why\":"));
+	assert_int_equal(chmod(full(f, "private/parked"), 0777), 0);
+	(void)records(f, RJWT_KEYSET);
+	assert_int_equal(chmod(full(f, "private/parked"), 0700), 0);
+	snprintf(aside, sizeof(aside), "%s/private", f->top);
+	assert_int_equal(rename(full(f, "private"), aside), 0);
+	(void)records(f, RJWT_IO);
+	assert_int_equal(rename(aside, full(f, "private")), 0);
+	assert_false(file_has(f, file_of(other.code), "\"by\":") || file_has(f, file_of(other.code), "\"why\":"));
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)

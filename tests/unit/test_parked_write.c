@@ -250,6 +250,8 @@ test_failing_find(void **state)
 			break;
 		}
 		CHECK(failing_name, err != RJWT_OK || token.n == 0 || strcmp(token.p, "a.b.c") == 0);
+		if (strstr(failing_name, "EVP_Q_digest") != NULL)
+			EXPECT("no name", err, RJWT_INTERNAL);
 		told += err != RJWT_OK;
 		missing += err == RJWT_OK && token.n == 0;
 		CHECK(failing_name, err == RJWT_OK || err == RJWT_MEMORY || err == RJWT_INTERNAL);
