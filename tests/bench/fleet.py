@@ -8,7 +8,7 @@ logins   a cold login by the own keyset and by one that is followed: 3 and 8 iss
          RJWT_BASE: another pam_rjwt.so, whose login by the own keyset is what all are compared with
 crowd    10,000 hosts that poll one nginx with TLS: how long a new serial takes to reach the last, and time of the
          processor; CROWD: another number
-three    of logins, those with three issuers and no denials: for instructions.bats
+few      of logins, those without denials: for instructions.bats
 tests/bench/fleet-hosts measures hosts with real curl.
 """
 import asyncio
@@ -295,7 +295,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="rjwt-bench-", dir=memory) as top:
         os.chmod(top, 0o755)
         strip(top + "/bin")
-        for name, part in (("follow", follow), ("logins", logins), ("three", lambda top: logins(top, (3,), (0,))),
+        for name, part in (("follow", follow), ("logins", logins), ("few", lambda top: logins(top, numbers=(0,))),
                            ("crowd", crowd)):
             if name in wanted:
                 part(top)

@@ -254,6 +254,29 @@ other_mirrors()
 	run -0 rjwt-keyd status
 }
 
+@test "carrier: a mirror that was not asked since it was named is no fault, and one that was asked and never answered is" {
+	printf '%s\n' 'state_dir: /srv/issuer/second' 'issuer: i2.example' 'audience: i2.example' >/srv/issuer/second.yaml
+	second() { rjwt-keyd -c /srv/issuer/second.yaml "$@"; }
+	mirror=http://127.0.0.1:8006/fleet.jws
+	entry=$(second fleet request $mirror second)
+	# shellcheck disable=SC2086    # the printed line, without its first word
+	second ${line#* }
+	issuer keyd fleet add --key /srv/issuer/fleet.key "$entry"
+	second follow /srv/issuer/state/www/fleet.jws
+	second publish
+	issuer keyd follow /srv/issuer/second/www/fleet.jws
+	issuer keyd publish
+	join    # one poll, of the address that join was told
+	run -0 rjwt-keyd status
+	run -0 poll
+	run -1 rjwt-keyd status
+	says "second: mirror $mirror has never answered"
+	[ "$(rjwt-keyd status --json | jq -r '.findings[].code')" = fleet.mirror ]
+	server 8006 'c.sendall(head + b"\r\n" + open("/srv/issuer/second/www/fleet.jws", "rb").read())'
+	run -0 poll
+	run -0 rjwt-keyd status
+}
+
 @test "carrier: what owns the spool can put nothing into it that follow falls for" {
 	join
 	cat /var/spool/rjwt/*.jws >$work/good
