@@ -127,14 +127,12 @@ void
 line_bundle_key(struct bundle *bundle, int64_t version, unsigned number)
 {
 	const struct bundle_key *there = bundle_key(bundle, version);
-	struct bundle_key *key, made;
+	size_t at = there == NULL ? 0 : (size_t)(there - bundle->keys);
 
 	must(there != NULL, "no such version");
-	key = &bundle->keys[there - bundle->keys];
-	jwk_clear(&key->jwk);
-	made = *add_key(bundle, version, number);
-	bundle->nkeys--;
-	bundle->keys[there - bundle->keys] = made;
+	jwk_clear(&bundle->keys[at].jwk);
+	(void)add_key(bundle, version, number);
+	bundle->keys[at] = bundle->keys[--bundle->nkeys];
 }
 
 void
