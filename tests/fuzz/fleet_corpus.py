@@ -73,26 +73,24 @@ def bundle(active=1, keys=None, sub=(), jti=(), **changed):
             "denied": {"sub": list(sub), "jti": list(jti)}, **changed}
 
 
-def changes(value):
-    """a value with a member gone, of another type, at an end, or twice"""
-    wrong = [None, -1, 0, 1, 2 ** 53, 2 ** 53 + 1, 1.5, "", "x", "../x", "a" * 300, [], {}, [5], True, "\x1b[2J", SMALL]
+WRONG = [None, -1, 0, 1, 2 ** 53, 2 ** 53 + 1, 1.5, "", "x", "../x", "a" * 300, [], {}, [5], True, "\x1b[2J", SMALL]
+
+
+def changes(value, turn=0):
+    """a value with a member gone, of other types, at an end, or twice: of what is wrong some for each member, in turn"""
     for member in list(value):
         yield {k: v for k, v in value.items() if k != member}
-        for other in wrong:
-            yield {**value, member: other}
+        for k in range(4):
+            yield {**value, member: WRONG[(turn + 5 * k) % len(WRONG)]}
         yield text(value)[:-1] + "," + text({member: value[member]})[1:]
+        turn += 1
         if isinstance(value[member], dict):
-            for inner in changes(value[member]):
-                if not isinstance(inner, str):
-                    yield {**value, member: inner}
+            yield from ({**value, member: inner} for inner in changes(value[member], turn) if not isinstance(inner, str))
         if isinstance(value[member], list) and value[member]:
-            yield {**value, member: value[member] + value[member][:1]}
-            yield {**value, member: value[member][::-1]}
-            yield {**value, member: value[member] * 9}
+            yield from ({**value, member: value[member][:1] * n} for n in (2, 9))
             if isinstance(value[member][0], dict):
-                for inner in changes(value[member][0]):
-                    if not isinstance(inner, str):
-                        yield {**value, member: [inner] + value[member][1:]}
+                yield from ({**value, member: [inner] + value[member][1:]} for inner in changes(value[member][0], turn)
+                            if not isinstance(inner, str))
 
 
 ROSTERS = [roster(), roster(keys=range(8), issuers=range(8)), roster(keys=range(9)), roster(issuers=range(9)),
@@ -112,7 +110,7 @@ BUNDLES += [bundle(keys=[{"kid": "I0.1", "use": "sig", **other}, jwk(2)]) for ot
 
 
 def documents():
-    for payload in ROSTERS + list(changes(roster(issuers=(0, 1)))):
+    for payload in ROSTERS + list(changes(roster())):
         add("document", 1, text(payload))
     for payload in BUNDLES + list(changes(bundle(sub=[H[0] + " 5"]))):
         add("document", 2, text(payload))
@@ -126,7 +124,7 @@ def files():
     fleet = {"format": 1, "generation": 3, "chain": 1, "pin": name(0), "url": "http://i/f", "audience": "h.example",
              "machine": "0" * 64, "before": 0, "born": 5}
     full = {**fleet, "used": 7, "roster": roster(issuers=range(8)), "digest": "a" * 64}
-    for value in [fleet, full, "{", "", "{}", *changes(fleet), *changes({**full, "roster": roster()})]:
+    for value in [fleet, full, "{", "", "{}", *changes(fleet), *changes({**full, "roster": roster()}, 3)]:
         add("fleet", 0, text(value))
     record = {"format": 1, "base": "I0", "serial": 9, "iat": 8, "next": 2, "next_since": 7, "digest": "a" * 64,
               "stopped": "serial 9 is not ours", "left": ["L0", "L1"]}
@@ -293,9 +291,9 @@ FAILURES = [(kind, nth, how) for kind in range(1, 10) for nth in (1, 2, 3, 5, 8,
 
 
 def lives():
-    for taken in range(4):
-        for those in OFFERS:
-            add("offer", taken, those)
+    for i, those in enumerate(OFFERS):
+        add("offer", 0, those)
+        add("offer", 1 + i % 3, those)
     for life in LIVES:
         add("follow", life)
     for before, of in DEEDS:
