@@ -104,6 +104,51 @@ host_follows(struct host *h, const char *label, const char *said)
 		    (int)wanted.n, wanted.n == 0 ? "" : wanted.p);
 }
 
+/* Of what a login reads. */
+static void
+digest(const struct host *h, char digests[static 3 * DIGEST_HEX])
+{
+	static const char *const parts[] = { "fleet", "denied" };
+	RJWT_CLEAN(buf_clear) struct buf text = file_get(h->f, FLEET_FILE);
+	struct fixture part = *h->f;
+
+	want(FLEET_FILE, digest_hex(buf_view(&text), digests), RJWT_OK);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		snprintf(part.state, sizeof(part.state), "%.150s/%s", h->f->state, parts[i]);
+		state_digest(&part, digests + (i + 1) * DIGEST_HEX);
+	}
+}
+
+void
+host_unchanged(struct host *h, const char *label, const char *said)
+{
+	char before[3 * DIGEST_HEX], after[3 * DIGEST_HEX];
+
+	digest(h, before);
+	host_follows(h, label, said);
+	digest(h, after);
+	if (memcmp(before, after, sizeof(before)) != 0)
+		fail_msg("%s: something was written", label);
+}
+
+void
+host_begin(struct host *h, unsigned issuers)
+{
+	RJWT_CLEAN(buf_clear) struct buf wanted = { 0 };
+	unsigned n = 0;
+
+	host_roster(h, 0, 0, 1, issuers);
+	for (unsigned i = 0; i < 8; i++)
+		n += issuers >> i & 1;
+	buf_addf(&wanted, "done: took roster #0, with %u issuer%s\n", n, n == 1 ? "" : "s");
+	for (unsigned i = 0; i < 8; i++)
+		if ((issuers >> i & 1) != 0) {
+			host_serial(h, i, 0);
+			buf_addf(&wanted, "done: i%u: installed serial #0\n", i);
+		}
+	host_follows(h, "begin", wanted.p);
+}
+
 /* --- what it has ------------------------------------------------------------------------------- */
 
 enum rjwt_err

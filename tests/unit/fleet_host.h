@@ -19,6 +19,9 @@ struct host {
 int host_setup(void **state); /* joined */
 int host_teardown(void **state);
 
+/* With these issuers in the roster T0, and what serial 0 has of each. */
+void host_begin(struct host *h, unsigned issuers);
+
 /* Into the next file. */
 void host_roster(struct host *h, unsigned by, int64_t n, unsigned keys, unsigned issuers);
 void host_bundle(struct host *h, unsigned by, const struct bundle *bundle);
@@ -26,6 +29,8 @@ void host_serial(struct host *h, unsigned i, int64_t serial); /* versions 1 and 
 
 /* Follow the file, which is empty afterwards. What is said is exactly that: "%lld" are the numbers given, T0 is added. */
 void host_follows(struct host *h, const char *label, const char *said);
+/* The same, and nothing is written of what a login reads. */
+void host_unchanged(struct host *h, const char *label, const char *said);
 void host_follow_path(struct host *h, const char *path, enum rjwt_err err);
 
 /* A token of an issuer's version, from this time, at this host. */

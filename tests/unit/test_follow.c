@@ -15,52 +15,6 @@
 #define SKIPPED(lines) "done: " lines " skipped\n"
 #define I1(serial) "done: i1: installed serial #" serial "\n"
 
-/* Joined, with these issuers in the roster T0, and what serial 0 has of each. */
-static void
-begin(struct host *h, unsigned issuers)
-{
-	RJWT_CLEAN(buf_clear) struct buf wanted = { 0 };
-	unsigned n = 0;
-
-	host_roster(h, 0, 0, 1, issuers);
-	for (unsigned i = 0; i < 8; i++)
-		n += issuers >> i & 1;
-	buf_addf(&wanted, "done: took roster #0, with %u issuer%s\n", n, n == 1 ? "" : "s");
-	for (unsigned i = 0; i < 8; i++)
-		if ((issuers >> i & 1) != 0) {
-			host_serial(h, i, 0);
-			buf_addf(&wanted, "done: i%u: installed serial #0\n", i);
-		}
-	host_follows(h, "begin", wanted.p);
-}
-
-/* Of what a login reads. */
-static void
-digest(const struct host *h, char digests[static 3 * DIGEST_HEX])
-{
-	static const char *const parts[] = { "fleet", "denied" };
-	RJWT_CLEAN(buf_clear) struct buf text = file_get(h->f, FLEET_FILE);
-	struct fixture part = *h->f;
-
-	want(FLEET_FILE, digest_hex(buf_view(&text), digests), RJWT_OK);
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		snprintf(part.state, sizeof(part.state), "%.150s/%s", h->f->state, parts[i]);
-		state_digest(&part, digests + (i + 1) * DIGEST_HEX);
-	}
-}
-
-static void
-unchanged(struct host *h, const char *label, const char *said)
-{
-	char before[3 * DIGEST_HEX], after[3 * DIGEST_HEX];
-
-	digest(h, before);
-	host_follows(h, label, said);
-	digest(h, after);
-	if (memcmp(before, after, sizeof(before)) != 0)
-		fail_msg("%s: something was written", label);
-}
-
 static bool
 there(struct host *h, const char *name)
 {
@@ -79,9 +33,9 @@ test_install(void **state)
 
 	want("nothing yet", host_judges(h, 0, 1, T0), RJWT_KEYSET);
 	host_serial(h, 0, 0);
-	unchanged(h, "no roster", SKIPPED("1 line"));
+	host_unchanged(h, "no roster", SKIPPED("1 line"));
 	clock_run(1); /* what was used before a host is there is not known to it */
-	begin(h, 3);
+	host_begin(h, 3);
 	k = host_keyset(h, 0);
 	assert_true(k.followed.serial == T0 && k.followed.issued_s == T0 && k.followed.born_s == T0 + 1 &&
 		    k.followed.before_s == 0);
@@ -108,15 +62,15 @@ test_serials(void **state)
 {
 	struct host *h = *state;
 
-	begin(h, 1);
-	unchanged(h, "an empty file", "");
+	host_begin(h, 1);
+	host_unchanged(h, "an empty file", "");
 	host_serial(h, 0, 0);
-	unchanged(h, "the same", "");
+	host_unchanged(h, "the same", "");
 	host_serial(h, 0, -1);
-	unchanged(h, "a mirror that serves yesterday", "wrong: i0: kept serial #0, offered #-1: a rollback\n");
+	host_unchanged(h, "a mirror that serves yesterday", "wrong: i0: kept serial #0, offered #-1: a rollback\n");
 	host_serial(h, 0, -1);
 	host_serial(h, 0, 0);
-	unchanged(h, "both", "");
+	host_unchanged(h, "both", "");
 	host_serial(h, 0, 1);
 	host_serial(h, 0, 3);
 	host_serial(h, 0, 2);
@@ -181,7 +135,7 @@ test_versions(void **state)
 		host_bundle(h, LINE_BUNDLE_KEY(0), &bad);
 		snprintf(said, sizeof(said), "wrong: i0: serial #%d is not installed: its versions went back\n",
 		    (int)serial + 2);
-		unchanged(h, "back", said);
+		host_unchanged(h, "back", said);
 		good = versions(serial + 1, &rows[i - 1].good);
 		snprintf(said, sizeof(said),
 		    I0("%d") "wrong: i0: serial #%d is not installed: its versions went back\n", (int)serial + 1,
@@ -202,10 +156,10 @@ test_other_key(void **state)
 	RJWT_CLEAN(bundle_clear) struct bundle bad = line_bundle(0, T0 + 1, 1);
 	RJWT_CLEAN(bundle_clear) struct bundle good = line_bundle(0, T0 + 1, 2);
 
-	begin(h, 1);
+	host_begin(h, 1);
 	line_bundle_key(&bad, 1, LINE_TOKEN_KEY(0, 3));
 	host_bundle(h, LINE_BUNDLE_KEY(0), &bad);
-	unchanged(h, "another key",
+	host_unchanged(h, "another key",
 	    "wrong: i0: serial #1 is not installed: a version came back with another public key\n");
 	line_bundle_key(&good, 3, LINE_TOKEN_KEY(0, 1)); /* one that was not there before */
 	host_bundle(h, LINE_BUNDLE_KEY(0), &good);
@@ -215,7 +169,7 @@ test_other_key(void **state)
 	line_bundle_key(&good, 2, LINE_TOKEN_KEY(0, 3));
 	good.serial++;
 	host_bundle(h, LINE_BUNDLE_KEY(0), &good);
-	unchanged(h, "another key again",
+	host_unchanged(h, "another key again",
 	    "wrong: i0: serial #2 is not installed: a version came back with another public key\n");
 	file_put(h->f, "fleet/I0/keys/2.jwk", VIEW("torn")); /* a damaged one has none */
 	host_bundle(h, LINE_BUNDLE_KEY(0), &good);
@@ -231,7 +185,7 @@ test_sweep(void **state)
 	struct stat before, after;
 	char path[300];
 
-	begin(h, 1);
+	host_begin(h, 1);
 	file_put(h->f, "fleet/I0/keys/.new.7.jwk", VIEW("torn"));
 	file_put(h->f, "fleet/I0/keys/README", VIEW("mine"));
 	snprintf(path, sizeof(path), "%s/fleet/I0/keys/2.jwk", h->f->state);
@@ -261,16 +215,16 @@ test_strangers(void **state)
 	struct host *h = *state;
 	RJWT_CLEAN(bundle_clear) struct bundle mine = line_bundle(0, T0 + 1, 1);
 
-	begin(h, 1);
+	host_begin(h, 1);
 	host_roster(h, 1, 9, 2, 2); /* another fleet's roster, and its bundle */
 	host_serial(h, 1, 9);
-	unchanged(h, "another fleet", SKIPPED("2 lines"));
+	host_unchanged(h, "another fleet", SKIPPED("2 lines"));
 	host_bundle(h, LINE_BUNDLE_KEY(1), &mine);
-	unchanged(h, "base squatting", SKIPPED("1 line"));
+	host_unchanged(h, "base squatting", SKIPPED("1 line"));
 	host_bundle(h, 0, &mine);
-	unchanged(h, "a fleet key signs no bundle", SKIPPED("1 line"));
+	host_unchanged(h, "a fleet key signs no bundle", SKIPPED("1 line"));
 	host_roster(h, LINE_BUNDLE_KEY(0), 9, 2, 2);
-	unchanged(h, "a bundle key signs no roster", SKIPPED("1 line"));
+	host_unchanged(h, "a bundle key signs no roster", SKIPPED("1 line"));
 	host_bundle(h, LINE_BUNDLE_KEY(0), &mine);
 	host_follows(h, "its own key", I0("1"));
 }
@@ -281,13 +235,13 @@ test_stolen_fleet_key(void **state)
 {
 	struct host *h = *state;
 
-	begin(h, 1);
+	host_begin(h, 1);
 	host_roster(h, 0, 1, 2, 1); /* now key 1 signs */
 	host_follows(h, "rolled", "done: took roster #1, with 1 issuer\n");
 	host_roster(h, 0, 2, 1, 2);
 	host_roster(h, 0, 1, 1, 2); /* a fork of what is taken, by a key that was listed before it */
 	host_serial(h, 1, 2);
-	unchanged(h, "the old key", SKIPPED("3 lines"));
+	host_unchanged(h, "the old key", SKIPPED("3 lines"));
 	host_roster(h, 1, 2, 2, 3);
 	host_serial(h, 1, 2);
 	host_follows(h, "the new key", "done: took roster #2, with 2 issuers\n" I1("2"));
@@ -302,7 +256,7 @@ test_stolen_fleet_key(void **state)
 	}
 	want("a new chain", host_judges(h, 0, 1, T0), RJWT_KEYSET);
 	host_roster(h, 1, 9, 2, 3);
-	unchanged(h, "the stolen key", SKIPPED("1 line"));
+	host_unchanged(h, "the stolen key", SKIPPED("1 line"));
 	host_roster(h, 5, -5, 32, 1);
 	host_follows(h, "a lower number", "done: took roster #-5, with 1 issuer\n");
 	want("its directory was kept", host_judges(h, 0, 1, T0), RJWT_OK);
@@ -318,7 +272,7 @@ test_stolen_bundle_key(void **state)
 	struct roster roster = line_roster(T0 + 1, 1, 1);
 	RJWT_CLEAN(bundle_clear) struct bundle b = line_bundle(0, T0 + 5, 1);
 
-	begin(h, 1);
+	host_begin(h, 1);
 	roster.issuers[0].key = *line_name(LINE_BUNDLE_KEY(7));
 	line_put_roster(&h->file, 0, &roster);
 	host_bundle(h, LINE_BUNDLE_KEY(7), &b);
@@ -345,10 +299,10 @@ test_fork(void **state)
 	static const char *const said =
 	    "wrong: two rosters have the number 1800000001 and differ: neither is taken (publish another one)\n";
 
-	begin(h, 1);
+	host_begin(h, 1);
 	host_roster(h, 0, 1, 1, 3);
 	host_roster(h, 0, 1, 1, 2);
-	unchanged(h, "a fork", said);
+	host_unchanged(h, "a fork", said);
 	want("still", host_judges(h, 0, 1, T0), RJWT_OK);
 	host_roster(h, 0, 1, 1, 3);
 	host_roster(h, 0, 1, 1, 2);
@@ -384,13 +338,13 @@ test_drop(void **state)
 		    host_denial(h, -1, NULL, "a7") == T0 + 40);
 	assert_true(host_denial(h, 1, "bob", NULL) == T0 + 99999 && host_denial(h, 1, NULL, "a7") == T0 + 41);
 	host_bundle(h, LINE_BUNDLE_KEY(1), &b);
-	unchanged(h, "its old line", SKIPPED("1 line"));
+	host_unchanged(h, "its old line", SKIPPED("1 line"));
 	host_roster(h, 0, 11, 1, 3);
 	host_follows(h, "listed again, without its line", "done: took roster #11, with 2 issuers\n");
 	want("no keys", host_judges(h, 1, 1, T0), RJWT_KEY_UNKNOWN);
 	b.serial--;
 	host_bundle(h, LINE_BUNDLE_KEY(1), &b);
-	unchanged(h, "older", "wrong: i1: kept serial #0, offered #-1: a rollback\n");
+	host_unchanged(h, "older", "wrong: i1: kept serial #0, offered #-1: a rollback\n");
 	b.serial++;
 	host_bundle(h, LINE_BUNDLE_KEY(1), &b);
 	host_follows(h, "with the line it had", I1("0"));
@@ -403,7 +357,7 @@ test_drop_on_the_way(void **state)
 {
 	struct host *h = *state;
 
-	begin(h, 3);
+	host_begin(h, 3);
 	host_roster(h, 0, 1, 1, 1);
 	host_roster(h, 0, 2, 1, 3);
 	host_follows(h, "there and back",
@@ -420,164 +374,6 @@ test_drop_on_the_way(void **state)
 	want("it is not", host_judges(h, 2, 1, T0), RJWT_OK);
 }
 
-/* --- what a host is ------------------------------------------------------------------------------ */
-
-/* An image of a joined host: nothing followed verifies before it has followed as itself, and nothing from before then. */
-static void
-test_image(void **state)
-{
-	struct host *h = *state;
-	struct fleet fleet;
-
-	begin(h, 1);
-	fleet = host_fleet(h);
-	memset(fleet.machine, 'a', DIGEST_HEX - 1);
-	fleet.machine[DIGEST_HEX - 1] = '\0';
-	snprintf(fleet.audience, sizeof(fleet.audience), "other.example");
-	host_fleet_put(h, &fleet);
-	clock_run(100);
-	want("another machine", host_judges(h, 0, 1, T0 + 100), RJWT_KEYSET);
-	host_follows(h, "it follows", "done: this host is host.example; used tokens are remembered from now on\n");
-	fleet = host_fleet(h);
-	assert_true(fleet.born_s == T0 + 100 && fleet.roster.n == T0);
-	assert_string_equal(fleet.audience, "host.example");
-	want("itself", host_judges(h, 0, 1, T0 + 100), RJWT_OK);
-	unchanged(h, "again", "");
-	/* born ahead of the clock: written anew; within the leeway it stays. */
-	fleet.born_s = T0 + 131;
-	host_fleet_put(h, &fleet);
-	host_follows(h, "ahead", "done: this host is host.example; used tokens are remembered from now on\n");
-	assert_int_equal(host_fleet(h).born_s, T0 + 100);
-	fleet = host_fleet(h);
-	fleet.born_s = T0 + 130;
-	host_fleet_put(h, &fleet);
-	unchanged(h, "within the leeway", "");
-}
-
-/* Without spent/ it is not known what was used: from then on it is; and a date ahead of the clock is written anew. */
-static void
-test_reborn(void **state)
-{
-	struct host *h = *state;
-	struct keyset k;
-	char path[300];
-	static const char *const said = "done: i0: used tokens are remembered from now on\n";
-
-	begin(h, 1);
-	clock_run(100);
-	snprintf(path, sizeof(path), "%s/fleet/I0/spent", h->f->state);
-	assert_int_equal(rmdir(path), 0);
-	unchanged(h, "nobody offers anything", "");
-	host_serial(h, 0, 0);
-	host_follows(h, "it is missing", said);
-	assert_true(there(h, "fleet/I0/spent") && host_keyset(h, 0).followed.born_s == T0 + 100);
-	k = host_keyset(h, 0);
-	k.followed.born_s = T0 + 130;
-	host_keyset_put(h, 0, &k);
-	host_serial(h, 0, 0);
-	unchanged(h, "within the leeway", "");
-	k.followed.born_s = T0 + 131;
-	host_keyset_put(h, 0, &k);
-	host_serial(h, 0, 0);
-	host_follows(h, "ahead", said);
-	assert_int_equal(host_keyset(h, 0).followed.born_s, T0 + 100);
-	assert_int_equal(rmdir(path), 0);
-	host_serial(h, 0, 1);
-	host_follows(h, "with the next bundle", I0("1"));
-	assert_true(there(h, "fleet/I0/spent") && host_keyset(h, 0).followed.born_s == T0 + 100);
-}
-
-/* What is damaged closes itself alone, and stops no other; what has no keyset yet is made. */
-static void
-test_damaged(void **state)
-{
-	struct host *h = *state;
-	RJWT_CLEAN(buf_clear) struct buf good = { 0 };
-	char said[400];
-
-	begin(h, 3);
-	good = file_get(h->f, "fleet/I0/keyset.json");
-	file_put(h->f, "fleet/I0/keyset.json", VIEW("{\x1b"));
-	host_serial(h, 0, 1);
-	host_serial(h, 1, 1);
-	snprintf(said, sizeof(said),
-	    I1("1") "wrong: i0: %s/fleet/I0/keyset.json: is damaged or was altered: its sum does not match (restore a "
-		    "good "
-		    "copy, or: rjwt-keyd init --adopt)\n",
-	    h->f->state);
-	host_follows(h, "one is damaged", said);
-	want("the damaged one", host_judges(h, 0, 1, T0), RJWT_KEYSET);
-	want("the other", host_judges(h, 1, 1, T0), RJWT_OK);
-	file_gone(h->f, "fleet/I0/keyset.json");
-	host_serial(h, 0, 1);
-	host_follows(h, "it is gone", I0("1"));
-	want("it is made anew", host_judges(h, 0, 1, T0), RJWT_OK);
-	file_gone(h->f, "fleet/I0/keys/1.jwk");
-	host_serial(h, 0, 1);
-	host_follows(h, "the active key is gone: the same bundle brings it back", I0("1"));
-	want("it is back", host_judges(h, 0, 1, T0), RJWT_OK);
-}
-
-/* --- files ---------------------------------------------------------------------------------------- */
-
-static void
-refuses(struct host *h, const char *path, const char *why)
-{
-	char said[300];
-
-	snprintf(said, sizeof(said), "wrong: %s: %s\n", path, why);
-	host_follow_path(h, path, RJWT_OK);
-	if (!view_is(buf_view(&h->said), said))
-		fail_msg("said \"%s\", not \"%s\"", h->said.p, said);
-}
-
-/* What lies in the spool may be anything; beside each the plain file that is read. */
-static void
-test_files(void **state)
-{
-	struct host *h = *state;
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	char good[200], odd[200];
-	char *room;
-
-	host_roster(h, 0, 0, 1, 1);
-	host_serial(h, 0, 0);
-	snprintf(good, sizeof(good), "%s/good.jws", h->f->top);
-	snprintf(odd, sizeof(odd), "%s/odd.jws", h->f->top);
-	file_put(h->f, "../good.jws", buf_view(&h->file));
-	assert_int_equal(symlink(good, odd), 0);
-	refuses(h, odd, "not a regular file");
-	assert_int_equal(unlink(odd), 0);
-	assert_int_equal(link(good, odd), 0);
-	refuses(h, odd, "has more than one name (hard links are not read)");
-	assert_int_equal(unlink(odd), 0);
-	assert_int_equal(mkfifo(odd, 0666), 0);
-	refuses(h, odd, "not a regular file");
-	assert_int_equal(unlink(odd), 0);
-	refuses(h, odd, "cannot read: No such file or directory");
-	room = buf_room(&text, DOCUMENT_FILE_MAX + 1);
-	assert_non_null(room);
-	memset(room, 'A', DOCUMENT_FILE_MAX + 1);
-	file_put(h->f, "../odd.jws", buf_view(&text));
-	refuses(h, odd, "too large");
-	memcpy(text.p + 1, "\n", 1);
-	memcpy(text.p + DOCUMENT_FILE_MAX - h->file.n, h->file.p, h->file.n);
-	text.p[DOCUMENT_FILE_MAX - h->file.n - 1] = '\n';
-	text.n = DOCUMENT_FILE_MAX;
-	buf_clear(&h->file);
-	buf_add_view(&h->file, buf_view(&text));
-	host_follows(h, "4 MiB, of which the end is ours", R1 I0("0") SKIPPED("2 lines"));
-	if (geteuid() != 0)
-		return;
-	host_serial(h, 0, 1);
-	file_put(h->f, "../odd.jws", buf_view(&h->file));
-	buf_clear(&h->file);
-	assert_int_equal(chown(odd, 12345, 12345), 0);
-	assert_int_equal(chmod(odd, 0666), 0);
-	host_follow_path(h, odd, RJWT_OK); /* a foreign owner: any may be */
-	assert_int_equal(host_keyset(h, 0).followed.serial, T0 + 1);
-}
-
 #define T(test) cmocka_unit_test_setup_teardown(test, host_setup, host_teardown)
 
 int
@@ -585,7 +381,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_install), T(test_serials), T(test_versions), T(test_other_key),
 		T(test_sweep), T(test_strangers), T(test_stolen_fleet_key), T(test_stolen_bundle_key), T(test_fork),
-		T(test_drop), T(test_drop_on_the_way), T(test_image), T(test_reborn), T(test_damaged), T(test_files) };
+		T(test_drop), T(test_drop_on_the_way) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
