@@ -8,8 +8,7 @@
  * lines that nobody signed.
  */
 #include "damage.h"
-#include "fleet_input.h"
-#include "fleet/fleet.h"
+#include "fleet_stage.h"
 #include "fleet/spool.h"
 #include "rjwt_keep.h"
 #include "rjwt_mint.h"
@@ -30,19 +29,23 @@ const char *const fuzz_sights[] = { "followed", "something wrong", "joined", "an
 #define MARK "~~rubbish~~"
 #define COUNT(table) ((unsigned)(ARRAY_LEN(table)))
 
-static struct machine {
-	char state[320], config[320], host[16], id[40];
-	bool orderly; /* no damage, and no clock that was set */
-	int64_t n, serials[FLEET_ISSUERS_MAX], before_s[FLEET_ISSUERS_MAX];
-} machines[3], *m;
-
 static struct rest *rest;
-static char top[300], spool[320], keys[3][330], mine[330];
+static char mine[330];
 static struct buf files[2];
 static char *tokens[8];
 static size_t ntokens;
 static struct rjwt_diag diag;
 static unsigned failed;
+
+static void
+check_text(const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			fuzz_broken("not to be shown: %s", text);
+	if (strstr(text, MARK) != NULL || strstr(text, "(null)") != NULL)
+		fuzz_broken("said: %s", text);
+}
 
 /* Run a call of rjwt's by the plan that comes next; its result. */
 #define TRY(err, call)                          \
@@ -55,16 +58,6 @@ static unsigned failed;
 		failed = faults_disarm();       \
 		check_told(err);                \
 	} while (0)
-
-static void
-check_text(const char *text)
-{
-	for (const char *p = text; *p != '\0'; p++)
-		if (*p < ' ' || *p > '~')
-			fuzz_broken("not to be shown: %s", text);
-	if (strstr(text, MARK) != NULL || strstr(text, "(null)") != NULL)
-		fuzz_broken("said: %s", text);
-}
 
 static void
 check_told(enum rjwt_err err)
@@ -91,61 +84,6 @@ options(void)
 	return (struct rjwt_options){ .config = m->config, .now = faults_now };
 }
 
-/* --- what does not go back ------------------------------------------------------------------------ */
-
-static bool
-get(const char *name, struct buf *text)
-{
-	char path[420];
-	struct stat status;
-
-	snprintf(path, sizeof(path), "%s/%s", m->state, name);
-	if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode))
-		return false;
-	*text = stage_read(path);
-	return true;
-}
-
-static bool
-get_fleet(struct fleet *fleet)
-{
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-
-	return get(FLEET_FILE, &text) && fleet_parse(buf_view(&text), fleet, NULL) == RJWT_OK;
-}
-
-static bool
-get_keyset(const char *base, struct keyset *keyset)
-{
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	char name[100];
-
-	snprintf(name, sizeof(name), FLEET_DIR "/%s/keyset.json", base);
-	return get(name, &text) && keyset_parse(buf_view(&text), keyset, NULL) == RJWT_OK;
-}
-
-static void
-look(void)
-{
-	struct fleet fleet;
-
-	if (!m->orderly || !get_fleet(&fleet))
-		return;
-	FUZZ_CHECK(fleet.roster.n >= m->n);
-	m->n = fleet.roster.n;
-	for (unsigned i = 0; i < FLEET_ISSUERS_MAX; i++) {
-		const char base[] = { 'I', (char)('0' + i), '\0' };
-		struct keyset keyset;
-
-		if (!get_keyset(base, &keyset))
-			continue;
-		FUZZ_CHECK(keyset_is_followed(&keyset) && strcmp(keyset.base, base) == 0);
-		FUZZ_CHECK(keyset.followed.serial >= m->serials[i] && keyset.followed.before_s >= m->before_s[i]);
-		m->serials[i] = keyset.followed.serial;
-		m->before_s[i] = keyset.followed.before_s;
-	}
-}
-
 /* --- deeds ---------------------------------------------------------------------------------------- */
 
 /* Lines of anybody, into a file that lies there, or in the spool under the name that an issuer's mirror has. */
@@ -166,7 +104,7 @@ do_lines(void)
 	fuzz_put(mine, buf_view(&files[0]));
 	FUZZ_CHECK(spool_name(where == 0 ? "http://i0.example/fleet.jws" : "http://i1.example/fleet.jws", ".jws",
 		       name) == RJWT_OK);
-	snprintf(path, sizeof(path), "%s/%s", spool, where < 2 ? name : "x.jws");
+	snprintf(path, sizeof(path), "%s/%s", stage.spool, where < 2 ? name : "x.jws");
 	fuzz_put(path, buf_view(files[1].n == 0 ? &files[0] : &files[1]));
 }
 
@@ -190,17 +128,17 @@ do_follow(void)
 	if ((how & 4) != 0)
 		paths[n++] = mine;
 	if ((how & 8) != 0)
-		paths[n++] = spool;
+		paths[n++] = stage.spool;
 	TRY(err, rjwt_follow(&o, n == 0 ? NULL : paths, say, NULL, &diag));
-	look();
-	if (err == RJWT_OK || !m->orderly || !get_fleet(&fleet))
+	machine_look();
+	if (err == RJWT_OK || !m->orderly || !machine_fleet(&fleet))
 		return;
 	rest = &nothing; /* once more, and nothing fails */
 	TRY(err, rjwt_follow(&o, n == 0 ? NULL : paths, say, NULL, &diag));
 	rest = input;
 	if (err != RJWT_OK)
 		fuzz_broken("follow: %s: %s: %s", rjwt_reason(err), diag.path, diag.text);
-	look();
+	machine_look();
 }
 
 static void
@@ -223,7 +161,7 @@ do_join(void)
 		FUZZ_SAW(JOINED);
 	if (err != RJWT_OK || fleet.changed) /* a new chain, perhaps */
 		m->n = 0;
-	look();
+	machine_look();
 }
 
 static void
@@ -234,10 +172,11 @@ do_issuer(void)
 	enum rjwt_err err;
 	const char *url = m == &machines[1] ? "http://i1.example/fleet.jws" : "http://i0.example/fleet.jws";
 
-	TRY(err, rjwt_fleet_init(&o, take_below(rest, 8) == 7 ? "x" : url, keys[take_below(rest, 3)], &fleet, &diag));
+	TRY(err,
+	    rjwt_fleet_init(&o, take_below(rest, 8) == 7 ? "x" : url, stage.keys[take_below(rest, 3)], &fleet, &diag));
 	if (err == RJWT_OK)
 		FUZZ_SAW(ISSUER);
-	look();
+	machine_look();
 }
 
 static void
@@ -246,7 +185,7 @@ do_roster(void)
 	struct machine *here = m;
 	unsigned what = take_below(rest, 4);
 	const char *const with[] = { mine, NULL };
-	struct rjwt_roster change = { .key_file = keys[take_below(rest, 3)], .files = what == 3 ? with : NULL };
+	struct rjwt_roster change = { .key_file = stage.keys[take_below(rest, 3)], .files = what == 3 ? with : NULL };
 	char name[] = { 'i', (char)('0' + take_below(rest, 4)), '\0' }, *entry = NULL, *odd = NULL, *lines = NULL;
 	unsigned of = take_below(rest, 4);
 	struct rjwt_options o;
@@ -266,7 +205,7 @@ do_roster(void)
 	} else if (what == 1) {
 		change.drop = name;
 	} else {
-		change.roll = keys[take_below(rest, 3)];
+		change.roll = stage.keys[take_below(rest, 3)];
 	}
 	o = options();
 	TRY(err, rjwt_fleet_roster(&o, &change, &lines, &fleet, say, NULL, &diag));
@@ -276,7 +215,7 @@ do_roster(void)
 	}
 	rjwt_free(entry);
 	free(odd);
-	look();
+	machine_look();
 }
 
 static void
@@ -330,7 +269,7 @@ do_keyset(void)
 	check_text(change.text);
 	check_text(change.warning);
 	rjwt_close(h);
-	look();
+	machine_look();
 }
 
 static void
@@ -360,8 +299,8 @@ check_accepted(const struct rjwt_verdict *verdict)
 	snprintf(base, sizeof(base), "%.*s", (int)strcspn(verdict->kid, "."), verdict->kid);
 	if (base[0] == 'I' && base[1] == (char)('0' + (m - machines)))
 		return;
-	FUZZ_CHECK(get_fleet(&fleet) && (issuer = roster_find(&fleet.roster, view_of(base))) != NULL);
-	FUZZ_CHECK(get_keyset(base, &keyset) && strcmp(keyset.followed.key, issuer->key.text) == 0);
+	FUZZ_CHECK(machine_fleet(&fleet) && (issuer = roster_find(&fleet.roster, view_of(base))) != NULL);
+	FUZZ_CHECK(machine_keyset(base, &keyset) && strcmp(keyset.followed.key, issuer->key.text) == 0);
 	FUZZ_CHECK(strcmp(keyset.issuer, issuer->iss) == 0 || !m->orderly);
 	FUZZ_CHECK(faults_clock.wall_s <= keyset.followed.issued_s + 7 * 86400);
 }
@@ -473,75 +412,14 @@ step(void)
 	deeds[what % COUNT(deeds)]();
 }
 
-/* --- the stage -------------------------------------------------------------------------------------- */
-
-/* A file with two fleet keys that the lines are signed with. */
-static void
-put_keys(const char *path, unsigned first)
-{
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-
-	for (unsigned i = first; i < first + 2; i++)
-		FUZZ_CHECK(key_private_format(line_key(i), &text) == RJWT_OK);
-	fuzz_put(path, buf_view(&text));
-}
-
-static void
-begin_machine(unsigned i)
-{
-	static const char *const hosts[] = { "a.example", "b.example", "host.example" };
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	struct rest nothing = { NULL, 0 };
-	struct rjwt_change change;
-	struct rjwt_options o;
-	char path[400];
-	enum rjwt_err err;
-
-	m = &machines[i];
-	*m = (struct machine){ .orderly = true };
-	snprintf(m->state, sizeof(m->state), "%s/%u", top, i);
-	snprintf(m->config, sizeof(m->config), "%s/%u.yaml", top, i);
-	snprintf(m->host, sizeof(m->host), "%s", hosts[i]);
-	snprintf(m->id, sizeof(m->id), "%u0112233445566778899aabbccddeeff\n", i);
-	buf_addf(&text, "state_dir: %s\nbase_kid: I%u\nalg: EdDSA\nissuer: i%u.example\n", m->state, i, i);
-	fuzz_put(m->config, buf_view(&text));
-	FUZZ_CHECK(mkdir(m->state, 0755) == 0);
-	if (i == 2)
-		return;
-	o = options();
-	rest = &nothing;
-	TRY(err, rjwt_init(&o, 0, &change, &diag));
-	FUZZ_CHECK(err == RJWT_OK);
-	snprintf(path, sizeof(path), "%s/private/bundle.key", m->state); /* it was stolen before it was used */
-	buf_clear(&text);
-	FUZZ_CHECK(key_private_format(line_key(LINE_BUNDLE_KEY(i)), &text) == RJWT_OK);
-	fuzz_put(path, buf_view(&text));
-}
-
-static void
-begin(void)
-{
-	snprintf(top, sizeof(top), "%s/follow", fuzz_folder());
-	snprintf(spool, sizeof(spool), "%s/spool", top);
-	snprintf(mine, sizeof(mine), "%s/mine.jws", top);
-	FUZZ_CHECK(mkdir(top, 0700) == 0 && mkdir(spool, 0755) == 0);
-	faults_spool = spool;
-	faults_clock = (struct rjwt_time){ STAGE_T0, 100000, "11111111-1111-1111-1111-111111111111" };
-	for (unsigned i = 0; i < 3; i++) {
-		snprintf(keys[i], sizeof(keys[i]), "%s/fleet%u.key", top, i);
-		if (i < 2)
-			put_keys(keys[i], 2 * i); /* the third is made */
-		begin_machine(i);
-	}
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rest input = { data, size };
 	int lowest = fuzz_lowest();
 
-	begin();
+	fleet_stage_begin();
+	snprintf(mine, sizeof(mine), "%s/mine.jws", stage.top);
 	rest = &input;
 	for (int i = 0; i < OPS && rest->n > 0; i++)
 		step();
@@ -550,7 +428,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(tokens[--ntokens]);
 	for (size_t i = 0; i < COUNT(files); i++)
 		buf_clear(&files[i]);
-	faults_spool = NULL;
-	fuzz_remove(top);
+	fleet_stage_end();
 	return 0;
 }
