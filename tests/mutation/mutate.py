@@ -70,7 +70,7 @@ NEAR = {"lib/jose/key.c": ["jws_sign"], "lib/jose/key_weak.c": ["key"], "lib/jos
 	"lib/keep.c": ["sentences", "handle", "revoke", "change", "mint"], "lib/list.c": ["revoke", "marks"],
 	"lib/handle.c": ["reload", "config_changes"], "lib/base/file.c": ["store", "change"],
 	"lib/base/file_write.c": ["file", "change"], "lib/base/datetime.c": ["text"], "lib/base/host.c": ["store"],
-	**{"lib/fleet/%s.c" % name: ["before", "follow", "publish", "roster_change", "fleet_reader", "record", "offer", "join"]
+	**{"lib/fleet/%s.c" % name: ["before", "follow", "publish", "roster_change", "fleet_reader", "record", "offer", "join", "issuer_keys"]
 		for name in ("bundle", "roster", "fleet_json", "fleet", "keys", "offer", "conflict", "spool", "record", "own",
 			"install", "merge", "prune", "watch", "www", "publish", "follow", "join", "change_roster", "make")},
 	"pam/login.c": ["phases", "module"], "pam/origin.c": ["origin"], "lib/token/mint_origin.c": ["mint"], "pam/phases.c": ["login"], "pam/prompt.c": ["login"], "pam/args.c": ["login"]}
