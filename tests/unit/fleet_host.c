@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fleet_host.h"
+#include "keyset/denials_write.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -232,4 +233,21 @@ host_denial(struct host *h, int i, const char *user, const char *jti)
 		until_s = -1;
 	dir_close(&dir);
 	return until_s;
+}
+
+void
+host_deny(struct host *h, const char *user, int64_t until)
+{
+	const struct view name = view_of(user);
+	struct denials denials = DENIALS_NONE;
+	struct dir state = DIR_NONE;
+	char hash[DIGEST_HEX];
+	bool written = false;
+
+	want("open", dir_open(h->f->state, &state, NULL), RJWT_OK);
+	want("open", denials_open(&state, &denials, NULL), RJWT_OK);
+	want("hash", digest_name(&name, 1, hash), RJWT_OK);
+	want("deny", denial_put(&denials.sub, hash, T0 + until, false, &written, NULL), RJWT_OK);
+	denials_close(&denials);
+	dir_close(&state);
 }

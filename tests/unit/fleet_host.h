@@ -44,5 +44,7 @@ struct fleet host_fleet(struct host *h);
 void host_fleet_put(struct host *h, struct fleet *fleet);
 /* The date of a denial of a name or an id, of issuer i, or of the host (-1). -1: there is none. */
 int64_t host_denial(struct host *h, int i, const char *user, const char *jti);
+/* The host itself denies a name, until T0 and so many seconds. */
+void host_deny(struct host *h, const char *user, int64_t until);
 
 #endif

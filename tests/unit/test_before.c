@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Denials that a host is given, when they go, and `before`, which stays in their place. */
 #include "fleet_host.h"
-#include "keyset/denials_write.h"
 
 #include <stdio.h>
 
@@ -214,24 +213,6 @@ test_pruned(void **state)
 	host_denies(h, 0, SPAN + 101, &(struct dates){ 21, -1, -1 });
 	host_follows(h, "a later date is new", "done: i0: installed serial #3761\n");
 	holds(h, "a later date", 0, &(struct dates){ 21, SPAN + 999, -1 });
-}
-
-/* By the host itself. */
-static void
-host_deny(struct host *h, const char *user, int64_t until)
-{
-	const struct view name = view_of(user);
-	struct denials denials = DENIALS_NONE;
-	struct dir state = DIR_NONE;
-	char hash[DIGEST_HEX];
-	bool written = false;
-
-	want("open", dir_open(h->f->state, &state, NULL), RJWT_OK);
-	want("open", denials_open(&state, &denials, NULL), RJWT_OK);
-	want("hash", digest_name(&name, 1, hash), RJWT_OK);
-	want("deny", denial_put(&denials.sub, hash, T0 + until, false, &written, NULL), RJWT_OK);
-	denials_close(&denials);
-	dir_close(&state);
 }
 
 /* The host's own go too, and a directory whose base was dropped gets the date: it may come back. */

@@ -182,6 +182,76 @@ test_denied(void **state)
 	dir_close(&dir);
 }
 
+/* The latest date counts, of whomever: the host, the first issuer, the second. */
+static void
+test_latest(void **state)
+{
+	static const struct {
+		int64_t own, first, second, until; /* -1: does not deny */
+	} rows[] = { { -1, -1, -1, -1 }, { 5, -1, -1, 5 }, { -1, 6, -1, 6 }, { -1, -1, 7, 7 }, { 5, 6, 7, 7 },
+		{ 9, 6, 7, 9 }, { 5, 8, 7, 8 }, { 5, 5, 5, 5 }, { 0, -1, -1, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct dir dir = DIR_NONE;
+		struct fleet_reader *r;
+		struct host *h;
+		void *made;
+		int64_t until_s = 99;
+
+		assert_int_equal(host_setup(&made), 0);
+		h = made;
+		host_roster(h, 0, 0, 1, 7);
+		for (unsigned k = 0; k < 2; k++) {
+			RJWT_CLEAN(bundle_clear) struct bundle b = line_bundle(k, T0, 1);
+			int64_t date = k == 0 ? rows[i].first : rows[i].second;
+
+			if (date >= 0)
+				line_deny(&b, "bob", NULL, T0 + date);
+			host_bundle(h, LINE_BUNDLE_KEY(k), &b);
+		}
+		host_follows(h, "three",
+		    "done: took roster #0, with 3 issuers\ndone: i0: installed serial #0\ndone: i1: installed serial "
+		    "#0\n");
+		if (rows[i].own >= 0)
+			host_deny(h, "bob", rows[i].own);
+		r = reader_of(h);
+		want("open", dir_open(h->f->state, &dir, NULL), RJWT_OK);
+		want("until", fleet_denied_until(r, &dir, VIEW("bob"), &until_s, NULL),
+		    rows[i].until < 0 ? RJWT_OK : RJWT_DENIED);
+		if (until_s != (rows[i].until < 0 ? -1 : T0 + rows[i].until))
+			fail_msg("row %zu: until %lld", i, (long long)until_s);
+		fleet_close(r);
+		dir_close(&dir);
+		host_teardown(&made);
+	}
+}
+
+/* Eight issuers are looked at one after the other, and again. */
+static void
+test_eight(void **state)
+{
+	struct host *h = *state;
+	struct fleet_reader *r;
+
+	host_roster(h, 0, 0, 1, 255);
+	for (unsigned i = 0; i < 8; i++)
+		host_serial(h, i, 0);
+	host_follow_path(h, "nothing.jws", RJWT_OK);
+	{
+		char path[200];
+
+		snprintf(path, sizeof(path), "%s/eight.jws", h->f->top);
+		file_put(h->f, "../eight.jws", buf_view(&h->file));
+		host_follow_path(h, path, RJWT_OK);
+	}
+	r = reader_of(h);
+	for (int k = 0; k < 2; k++)
+		for (char i = '0'; i < '8'; i++)
+			want("one of eight", find(r, (const char[]){ 'I', i, '\0' }, NULL), RJWT_OK);
+	fleet_close(r);
+}
+
 /* --- files of a directory ---------------------------------------------------------------------------- */
 
 static void
@@ -271,7 +341,8 @@ test_watch(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { T(test_find), T(test_entry), T(test_denied), T(test_spool), T(test_watch) };
+	const struct CMUnitTest tests[] = { T(test_find), T(test_entry), T(test_denied), cmocka_unit_test(test_latest),
+		T(test_eight), T(test_spool), T(test_watch) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

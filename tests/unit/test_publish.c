@@ -189,6 +189,7 @@ test_adopt(void **state)
 	struct rjwt_options o = fixture_options(i->f);
 	RJWT_CLEAN(key_clean) struct key *old = issuer_key(i);
 	RJWT_CLEAN(key_clean) struct key *new = NULL;
+	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 	struct rjwt_change change;
 	struct rjwt_fleet fleet;
 	struct record record;
@@ -196,6 +197,9 @@ test_adopt(void **state)
 	struct fleet_key names[2];
 	int64_t serial;
 
+	{
+		RJWT_CLEAN(bundle_clear) struct bundle b = issuer_published(i, &line);
+	}
 	want("adopt", rjwt_init(&o, RJWT_ADOPT, &change, &i->f->diag), RJWT_OK);
 	record = issuer_record(i);
 	assert_true(record.nleft == 1 && strcmp(record.left[0], "B") == 0 && strcmp(record.base, "B") != 0 &&
@@ -204,6 +208,8 @@ test_adopt(void **state)
 	want("name", fleet_key_of(old, &names[0]), RJWT_OK);
 	want("name", fleet_key_of(new, &names[1]), RJWT_OK);
 	assert_false(fleet_key_eq(&names[0], &names[1]));
+	issuer_follows(i, "what it was is not followed", buf_view(&line), "");
+	assert_false(file_there(i->f, "fleet/B"));
 	want("not listed", issuer_publish(i, &serial), RJWT_KEYSET);
 	assert_non_null(strstr(i->f->diag.text, "the roster does not list base "));
 	want("request", rjwt_fleet_request(&o, NULL, NULL, &entry, &i->f->diag), RJWT_OK);
