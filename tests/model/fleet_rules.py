@@ -133,7 +133,7 @@ RULES = [
         "mint 0 11; sub 0 6; full 0 0; ntp 0 3; clock 3 3; publish 0 0; publish 1 0; publish 2 0; full 0 0; prune 0 0; ntp 0 0; clock 3 0; publish 0 0; publish 1 0; publish 2 0; full 0 0", [(T + "check_claims.c", "if (limit_s > 0 && w->claims.iat_s <= limit_s)",
         "if (limit_s < 0)")]),
     ("a new directory begins with `before`", None, [(F + "install.c",
-        "t->keyset.followed.before_s = first_before(t, bundle->iat_s);", "(void)first_before;")]),
+        "t->keyset.followed.before_s = first_before(t, bundle->iat_s);", "(void)first_before;")], SAFETY),  # test_before
     ("`before` of a directory whose issuer is not listed is raised, too",
         "mint 4 11; sub 0 6; full 0 0; drop 1 0; full 0 0; ntp 0 3; clock 3 3; publish 0 0; publish 1 0; publish 2 0; full 0 0; prune 0 0; ntp 0 0; clock 3 0; return 1 0; hear 1 0; publish 0 0; publish 1 0; publish 2 0; full 0 0; settle 0 0", [(F + "prune.c",
         "	if (store_is_missing(path))", "	if (store_is_missing(path) || roster_find(&p->ctx->fleet->roster, view_of(base)) == NULL)")]),
