@@ -6,7 +6,7 @@ Each scenario is a command on a keyset with tokens of an active and a retired ke
 
   kill    with the process ended before its k-th call that changes a file, for every k;
   cut     whole, with its calls recorded; then for every prefix of them the states that a power cut may leave are
-          made: what was not fsynced is dropped, kept, torn, or a part of it kept;
+          made: what was not fsynced is dropped, kept, torn, or a part of it kept; what comes then is after a boot;
   fail    with its k-th call failing, once and from there on, for every k, by ENOSPC, EIO and others;
 
 and after each the invariants of lib/keyset/keyset.h are checked: first without a writer, then with one, then minting
@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 ERRNOS = [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE]
 READS = [errno.EIO, errno.EMFILE, errno.ENFILE]  # which opening to read can fail with
@@ -46,6 +47,14 @@ class Rig:
         self.state = self.top + "/state"
         self.conf = self.top + "/rjwt.yaml"
         self.configure()
+        self.boot()
+
+    def boot(self):
+        """From now on programs see another boot, which began a minute ago."""
+        with open(self.top + "/boot_id", "w", encoding="ascii") as file:
+            file.write("%s\n" % uuid.uuid4())
+        with open(self.top + "/clock", "w", encoding="ascii") as file:
+            file.write("0 %d\n" % (60 - int(time.clock_gettime(time.CLOCK_BOOTTIME))))
 
     def close(self):
         shutil.rmtree(self.top)
@@ -59,9 +68,10 @@ class Rig:
 
     def run(self, program, *args, stdin="", fault=None):
         """(exit status, stdout, stderr); fault: variables for the shim."""
-        env = dict(os.environ, LC_ALL="C.UTF-8")
+        env = dict(os.environ, LC_ALL="C.UTF-8", LD_PRELOAD=self.build + "/tests/fault/clock.so",
+                   RJWT_CLOCK_BOOT_ID=self.top + "/boot_id", RJWT_CLOCK_FILE=self.top + "/clock")
         if fault is not None:
-            env["LD_PRELOAD"] = self.build + "/tests/fault/shim.so"
+            env["LD_PRELOAD"] += " " + self.build + "/tests/fault/shim.so"
             env["RJWT_FAULT_BELOW"] = self.state
             env.update(fault)
         done = subprocess.run([self.build + "/" + program, *args], input=stdin, env=env, text=True,
@@ -617,6 +627,7 @@ def try_cut(rig, scenario, rng, share, lines, result):
             if name == "all":
                 rig.seen.update(rig.public_keys())  # somebody may have seen them before the power went
             points += 1
+            rig.boot()
             try:
                 check(rig, scenario, result if last else None)
             except Broken as broken:
