@@ -3,9 +3,11 @@
  * file_write.h, and what file.h makes, where one call to the system fails, is interrupted or does a part: what is said,
  * what is there afterwards, and that a call which is not needed is not made.
  */
-#include "file_calls.h"
+#include "folder.h"
 #include "base/file_private.h"
 #include "base/file_write.h"
+
+#include "planned.h"
 
 #include <sys/statvfs.h>
 
@@ -376,6 +378,11 @@ probing(void **state)
 	EXPECT("this one", dir_probe(&folder, DIR_PROBE_MAX, &diag), RJWT_OK);
 	EXPECT("nothing", dir_probe(&folder, 0, &diag), RJWT_OK);
 }
+
+#define F(test)                               \
+	{                                     \
+#test, test, begin, end, NULL \
+	}
 
 int
 main(void)

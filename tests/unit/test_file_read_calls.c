@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* file.h where one call to the system fails, is interrupted or does a part, or another changes what is being read. */
-#include "file_calls.h"
+#include "folder.h"
 #include "base/file_private.h"
 #include "base/file_write.h"
+
+#include "planned.h"
 
 static void
 grow(void)
@@ -294,6 +296,11 @@ same_files(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		assert_false(file_same(&a, &others[i]) || file_same(&others[i], &a));
 }
+
+#define F(test)                               \
+	{                                     \
+#test, test, begin, end, NULL \
+	}
 
 int
 main(void)

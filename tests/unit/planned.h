@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file_calls.h - tests of file.h and file_write.h in which one call to the system fails, is interrupted, or something
- * happens just before it. A plan for tests/fault/wrapped.h.
+ * planned.h - one call, of a name, fails, is interrupted, or something happens just before it. A plan for
+ * tests/fault/wrapped.h.
  */
-#ifndef RJWT_TEST_FILE_CALLS_H
-#define RJWT_TEST_FILE_CALLS_H
-
-#include "folder.h"
+#ifndef RJWT_TEST_PLANNED_H
+#define RJWT_TEST_PLANNED_H
 
 #include "../fault/wrapped.h"
+
+#include <errno.h>
+#include <string.h>
 
 /* The turn-th call of that name fails with error. */
 static struct {
@@ -48,10 +49,5 @@ failed(void)
 	wrapped_plan = NULL;
 	return plan.turn == 0;
 }
-
-#define F(test)                               \
-	{                                     \
-#test, test, begin, end, NULL \
-	}
 
 #endif
