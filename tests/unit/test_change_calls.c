@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * change.c where a part that it calls fails, or another directory takes the place of the one that is locked: what it says,
+ * and what it does not go on with.
+ */
+#include "fixture.h"
+#include "jose/alg.h"
+#include "keyset/change.h"
+#include "keyset/codes.h"
+#include "keyset/commit.h"
+#include "keyset/inspect.h"
+#include "keyset/issued.h"
+#include "keyset/lock.h"
+#include "keyset/marks_write.h"
+#include "keyset/parked_write.h"
+#include "keyset/recover.h"
+
+#include "planned.h"
+
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct {
+	struct fixture *f;
+	struct store *store;
+	struct rotation_policy policy;
+	struct clock clock;
+	struct rjwt_diag diag;
+	struct rjwt_change change;
+	int flags;		      /* of lock_take() */
+	unsigned taken, given, drops; /* locks and keys */
+	const char *ended;	      /* whom lock_take() ended */
+	char synced[3][256];	      /* the first directories that were synced under the lock */
+	unsigned nsynced;
+} now;
+
+#define PLANNED(name, path, text, parameters, ...)                                                  \
+	WRAP(enum rjwt_err, name, parameters)                                                       \
+	{                                                                                           \
+		if (!fault_due(FAULT_ANY, #name))                                                   \
+			return __real_##name(__VA_ARGS__);                                          \
+		return diag == NULL ? RJWT_KEYSET : diag_fail(diag, RJWT_KEYSET, path, "%s", text); \
+	}                                                                                           \
+	struct name##_needs_a_semicolon
+
+/* A part that fails may say where, and what. */
+static const char *where = "/a/path", *what = "planned";
+
+PLANNED(store_load, where, what, (struct store * store, struct rjwt_diag *diag), store, diag);
+PLANNED(marks_hide, where, what, (const struct dir *state, struct rjwt_diag *diag), state, diag);
+PLANNED(marks_prune, where, what, (const struct dir *state, int64_t floor, bool rose, struct rjwt_diag *diag), state,
+    floor, rose, diag);
+PLANNED(issued_prune, where, what, (const struct dir *state, int64_t now_s, struct rjwt_diag *diag), state, now_s,
+    diag);
+PLANNED(parked_prune, where, what, (const struct dir *state, int64_t now_s, struct rjwt_diag *diag), state, now_s,
+    diag);
+PLANNED(store_check_writable, where, what,
+    (struct store * store, const struct rotation_policy *policy, struct rjwt_diag *diag), store, policy, diag);
+PLANNED(store_usage, where, what,
+    (struct store * store, const struct rotation_policy *policy, const struct rjwt_time *time, struct keyset_seen *seen,
+	struct rjwt_diag *diag),
+    store, policy, time, seen, diag);
+PLANNED(store_read_key, where, what, (struct store * store, int64_t version, struct jwk *jwk, struct rjwt_diag *diag),
+    store, version, jwk, diag);
+PLANNED(store_can_sign, where, what, (struct store * store, int64_t version, struct rjwt_diag *diag), store, version,
+    diag);
+PLANNED(mark_revoke_user, where, what,
+    (const struct dir *state, const char *user, int64_t version, int64_t *made, struct rjwt_diag *diag), state, user,
+    version, made, diag);
+PLANNED(mark_revoke_jti, where, what,
+    (const struct dir *state, const char *jti, int64_t version, int64_t *made, struct rjwt_diag *diag), state, jti,
+    version, made, diag);
+PLANNED(keyset_clock_check, where, what, (const struct rjwt_time *time, struct rjwt_diag *diag), time, diag);
+
+#define PLANNED_OF(name, from, parameters, ...)                                                              \
+	WRAP(enum rjwt_err, name, parameters)                                                                \
+	{                                                                                                    \
+		return fault_due(FAULT_ANY, #name) ? diag_fail((from)->diag, RJWT_KEYSET, where, "%s", what) \
+						   : __real_##name(__VA_ARGS__);                             \
+	}                                                                                                    \
+	struct name##_needs_a_semicolon
+
+PLANNED_OF(recover, ctx->env, (const struct commit_ctx *ctx, struct store *store, bool first, bool *removed), ctx,
+    store, first, removed);
+PLANNED_OF(commit_stage, ctx->env, (const struct commit_ctx *ctx, const struct keyset *before, struct keyset *keyset),
+    ctx, before, keyset);
+PLANNED_OF(commit_publish, ctx->env, (const struct commit_ctx *ctx), ctx);
+PLANNED_OF(commit_key, ctx->env, (const struct commit_ctx *ctx, int64_t version, const struct jwk *jwk), ctx, version,
+    jwk);
+PLANNED_OF(codes_end, env,
+    (struct store * store, const struct keyset_env *env, enum keyset_why why, struct codes_found *found), store, env,
+    why, found);
+
+/* Under the lock. */
+WRAP(enum rjwt_err, dir_open_at, (const struct dir *dir, const char *name, struct dir *sub, struct rjwt_diag *diag))
+{
+	if (now.taken > now.given && fault_due(FAULT_ANY, "dir_open_at"))
+		return diag_fail(diag, RJWT_KEYSET, where, "%s", what);
+	return __real_dir_open_at(dir, name, sub, diag);
+}
+
+WRAP(enum rjwt_err, dir_sync, (const struct dir *dir, struct rjwt_diag *diag))
+{
+	if (now.taken > now.given && now.nsynced < ARRAY_LEN(now.synced))
+		snprintf(now.synced[now.nsynced++], sizeof(now.synced[0]), "%s", dir->path);
+	return fault_due(FAULT_ANY, "dir_sync") ? diag_fail(diag, RJWT_KEYSET, where, "%s", what)
+						: __real_dir_sync(dir, diag);
+}
+
+WRAP(enum rjwt_err, lock_take, (struct lock * lock, const struct dir *dir, int flags, struct rjwt_diag *diag))
+{
+	enum rjwt_err err = fault_due(FAULT_ANY, "lock_take") ? diag_fail(diag, RJWT_BUSY, "", "planned")
+							      : __real_lock_take(lock, dir, flags, diag);
+
+	now.flags = flags;
+	now.taken += err == RJWT_OK;
+	if (err == RJWT_OK && now.ended != NULL)
+		snprintf(lock->ended, sizeof(lock->ended), "%s", now.ended);
+	return err;
+}
+
+WRAP(void, lock_release, (struct lock * lock))
+{
+	now.given += lock->fd >= 0;
+	__real_lock_release(lock);
+}
+
+WRAP(void, commit_drop_keys, (struct fresh_keys * fresh))
+{
+	now.drops++;
+	__real_commit_drop_keys(fresh);
+}
+
+static void
+open_store(void)
+{
+	store_close(now.store);
+	now.store = NULL;
+	want("store", store_open(now.f->state, NULL, &now.store, NULL), RJWT_OK);
+	now.taken = now.given = now.drops = now.nsynced = 0;
+}
+
+static int
+setup(void **state)
+{
+	wrapped_plan = NULL;
+	where = "/a/path";
+	what = "planned";
+	memset(&now, 0, sizeof(now));
+	*state = now.f = fixture_new("");
+	now.policy = policy_of_a_day();
+	now.policy.alg = alg_by_label(VIEW("ES256"));
+	now.clock = (struct clock){ .read = clock_made_up };
+	open_store();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	store_close(now.store);
+	return fixture_teardown(state);
+}
+
+static enum rjwt_err
+change(const struct change_request *request, int flags)
+{
+	memset(&now.change, 0, sizeof(now.change));
+	now.diag = (struct rjwt_diag){ 0 };
+	return keyset_change(now.store, &(struct keyset_env){ &now.policy, &now.clock, &now.diag, NULL }, request,
+	    flags, &now.change);
+}
+
+static const char *const alice[] = { "alice", NULL };
+static const struct change_request by_hand = { .why = WHY_MANUAL, .version = 1 }, due = { .why = WHY_DUE },
+				   of_user = { .why = WHY_REVOKE_USER, .users = alice },
+				   all = { .why = WHY_REVOKE_ALL }, of_token = { .why = WHY_BUMP, .jti = "a1" };
+
+/* --- the lock --------------------------------------------------------------------------------- */
+
+/* A revocation by root ends who holds the lock too long; nobody else does, and nothing else. */
+static void
+urgent(uid_t uid)
+{
+	static const struct {
+		struct change_request request;
+		bool urgent;
+	} rows[] = { { { .why = WHY_DUE }, false }, { { .why = WHY_MANUAL, .version = 1 }, false },
+		{ { .why = WHY_TOKEN_LIMIT, .version = 2 }, false }, { { .why = WHY_REVOKE_KEY, .version = 1 }, true },
+		{ { .why = WHY_REVOKE_USER, .users = alice }, true }, { { .why = WHY_REVOKE_ALL }, true },
+		{ { .why = WHY_COMPROMISED }, true }, { { .why = WHY_BUMP, .jti = "a1" }, true } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char label[32];
+
+		snprintf(label, sizeof(label), "row %zu", i);
+		now.flags = -1;
+		want(label, change(&rows[i].request, 0), RJWT_OK);
+		assert_int_equal(now.flags, rows[i].urgent && uid == 0 ? LOCK_END : 0);
+		assert_true(now.taken > 0 && now.given == now.taken && now.drops > 0);
+		assert_string_equal(now.change.warning, "");
+	}
+}
+
+static void
+test_urgent(void **state)
+{
+	(void)state;
+	urgent(geteuid());
+	if (geteuid() != 0)
+		return;
+	(void)teardown(state);
+	assert_int_equal(seteuid(65534), 0);
+	(void)setup(state);
+	urgent(65534);
+	(void)teardown(state);
+	assert_int_equal(seteuid(0), 0);
+	(void)setup(state);
+}
+
+static void
+test_ended(void **state)
+{
+	(void)state;
+	now.ended = "process 7 (sleeper)";
+	want("revoke", change(&all, 0), RJWT_OK);
+	assert_string_equal(now.change.warning, "ended process 7 (sleeper), which held the lock for more than 20s");
+}
+
+/* What is built on is made durable first. */
+static void
+test_synced(void **state)
+{
+	char keys[300], private[300];
+
+	(void)state;
+	snprintf(keys, sizeof(keys), "%s/keys", now.f->state);
+	snprintf(private, sizeof(private), "%s/private", now.f->state);
+	want("rotate", change(&by_hand, 0), RJWT_OK);
+	assert_string_equal(now.synced[0], now.f->state);
+	assert_string_equal(now.synced[1], keys);
+	assert_string_equal(now.synced[2], private);
+}
+
+/* --- another directory ------------------------------------------------------------------------ */
+
+static unsigned copies;
+static const char *again; /* the call before which it happens once more */
+
+/* A copy of the directory takes its place. */
+static void
+replace(void)
+{
+	char command[800];
+
+	snprintf(command, sizeof(command), "mv '%s' '%s.%u' && cp -a '%s.%u' '%s'", now.f->state, now.f->state, copies,
+	    now.f->state, copies, now.f->state);
+	assert_int_equal(system(command), 0);
+	copies++;
+	if (again != NULL)
+		plan = (typeof(plan)){ .name = again, .turn = 1, .instead = replace };
+}
+
+static void
+test_replaced_once(void **state)
+{
+	struct keyset old;
+	char path[300];
+
+	(void)state;
+	copies = 0;
+	again = NULL;
+	fails("lock_take", 1, 0);
+	plan.instead = replace;
+	want("rotate", change(&by_hand, 0), RJWT_OK);
+	assert_true(failed());
+	assert_int_equal(now.taken, 2);
+	assert_int_equal(now.given, 2);
+	assert_int_equal(keyset_get(now.f).active.version, 2);
+	snprintf(path, sizeof(path), "%s.0", now.f->state);
+	snprintf(now.f->state, sizeof(now.f->state), "%.150s", path);
+	old = keyset_get(now.f);
+	now.f->state[strlen(now.f->state) - 2] = '\0';
+	assert_int_equal(old.active.version, 1);
+}
+
+static void
+test_replaced_each_time(void **state)
+{
+	(void)state;
+	copies = 0;
+	again = "lock_take";
+	fails("lock_take", 1, 0);
+	plan.instead = replace;
+	want("rotate", change(&by_hand, 0), RJWT_BUSY);
+	(void)failed();
+	assert_string_equal(now.diag.text, "keeps being replaced");
+	assert_string_equal(now.diag.path, now.f->state);
+	assert_int_equal(now.taken, 10);
+	assert_int_equal(now.given, 10);
+	assert_int_equal(keyset_get(now.f).active.version, 1);
+}
+
+/* After the lock was taken: what is written would not be under it. */
+static void
+test_replaced_meanwhile(void **state)
+{
+	(void)state;
+	copies = 0;
+	again = NULL;
+	fails("commit_publish", 2, 0); /* the first reserves versions */
+	plan.instead = replace;
+	want("rotate", change(&by_hand, 0), RJWT_BUSY);
+	assert_true(failed());
+	assert_string_equal(now.diag.text, "was replaced meanwhile; run the command again");
+	assert_string_equal(now.diag.path, now.f->state);
+	assert_int_equal(keyset_get(now.f).active.version, 1);
+	want("again", change(&by_hand, 0), RJWT_OK);
+	assert_int_equal(keyset_get(now.f).active.version, 2);
+}
+
+/* --- parts that fail -------------------------------------------------------------------------- */
+
+#define INCOMPLETE ". The revocation is recorded but incomplete; run it again"
+
+static void
+test_parts(void **state)
+{
+	static const struct {
+		const struct change_request *request;
+		const char *call;
+		unsigned turn;
+		enum rjwt_err wanted;
+		const char *where, *what, *says; /* says: of a success, the warning */
+		bool rotated;
+	} rows[] = { { &by_hand, "store_load", 1, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "store_load", 2, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "store_load", 3, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "store_load", 4, RJWT_KEYSET, "/a", "planned", "planned", true },
+		{ &of_user, "store_load", 5, RJWT_KEYSET, "/a", "planned", "planned", true },
+		{ &by_hand, "lock_take", 1, RJWT_BUSY, "/a", "planned", "planned", false },
+		{ &by_hand, "dir_open_at", 1, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "dir_sync", 1, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "dir_sync", 2, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "dir_sync", 3, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "store_check_writable", 1, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "recover", 1, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "keyset_clock_check", 1, RJWT_OK, "/a", "planned", "", true },
+		{ &by_hand, "keyset_clock_check", 3, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "keyset_clock_check", 4, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "commit_stage", 1, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "commit_publish", 1, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "commit_stage", 2, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "commit_publish", 2, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &of_user, "commit_stage", 3, RJWT_KEYSET, "/a", "planned", "planned", true },
+		{ &of_user, "commit_publish", 3, RJWT_KEYSET, "/a", "planned", "planned", true },
+		{ &of_user, "mark_revoke_user", 1, RJWT_KEYSET, "/a", "planned", "planned", true },
+		{ &of_token, "mark_revoke_jti", 1, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "store_can_sign", 1, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "store_usage", 1, RJWT_OK, "/a", "planned", "", true }, /* looks ahead, without the lock */
+		{ &by_hand, "store_usage", 2, RJWT_KEYSET, "/a", "planned", "planned", false },
+		{ &by_hand, "store_usage", 3, RJWT_OK, "/a", "planned", "", true }, /* what is next is told by less */
+		{ &by_hand, "marks_hide", 1, RJWT_OK, "/a", "planned", "cannot remove old marks: /a: planned", true },
+		{ &by_hand, "marks_prune", 1, RJWT_OK, "/a", "planned", "cannot remove old marks: /a: planned", true },
+		{ &by_hand, "marks_prune", 2, RJWT_OK, "", "planned", "cannot remove old marks: planned", true },
+		{ &by_hand, "issued_prune", 1, RJWT_OK, "/a", "planned", "cannot remove old records: /a: planned",
+		    true },
+		{ &by_hand, "parked_prune", 1, RJWT_OK, "/a", "planned", "cannot remove old parked tokens: /a: planned",
+		    true },
+		{ &by_hand, "recover", 2, RJWT_OK, "/a", "planned", "clean-up failed: /a: planned", true },
+		{ &by_hand, "recover", 2, RJWT_OK, "", "planned", "clean-up failed: planned", true },
+		{ &by_hand, "recover", 2, RJWT_OK, "/a", "", "clean-up failed: /a: the keyset is not usable", true },
+		{ &all, "recover", 2, RJWT_KEYSET, "/a", "planned", "planned" INCOMPLETE, true },
+		{ &all, "recover", 2, RJWT_KEYSET, "/a", "", "the keyset is not usable" INCOMPLETE, true },
+		{ &by_hand, "codes_end", 1, RJWT_OK, "/a", "planned", "clean-up failed: /a: planned", true },
+		{ &all, "codes_end", 1, RJWT_KEYSET, "/a", "planned", "planned" INCOMPLETE, true },
+		{ &of_token, "recover", 2, RJWT_KEYSET, "/a", "planned", "planned" INCOMPLETE, false } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char label[64];
+		enum rjwt_err err;
+
+		(void)teardown(state);
+		(void)setup(state);
+		where = rows[i].where;
+		what = rows[i].what;
+		snprintf(label, sizeof(label), "row %zu: %s %u", i, rows[i].call, rows[i].turn);
+		fails(rows[i].call, rows[i].turn, 0);
+		err = change(rows[i].request, 0);
+		if (!failed())
+			fail_msg("%s did not fail", label);
+		want(label, err, rows[i].wanted);
+		if (strcmp(err == RJWT_OK ? now.change.warning : now.diag.text, rows[i].says) != 0)
+			fail_msg("%s: \"%s\"", label, err == RJWT_OK ? now.change.warning : now.diag.text);
+		if ((keyset_get(now.f).active.version == 2) != rows[i].rotated)
+			fail_msg("%s: the key that signs", label);
+		assert_int_equal(now.given, now.taken);
+		assert_true(now.drops > 0);
+		open_store();
+		want(label, change(&due, 0), RJWT_OK);
+	}
+}
+
+/* Looking ahead refuses what the change would. */
+static void
+test_dry(void **state)
+{
+	static const char *const calls[] = { "store_load", "store_check_writable", "store_usage", "store_can_sign" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		enum rjwt_err err;
+
+		fails(calls[i], 1, 0);
+		err = change(&by_hand, RJWT_DRY_RUN);
+		assert_true(failed());
+		want(calls[i], err, RJWT_KEYSET);
+	}
+	want("twin", change(&by_hand, RJWT_DRY_RUN), RJWT_OK);
+	assert_true(now.taken == 0 && keyset_get(now.f).active.version == 1);
+}
+
+#define C(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { C(test_urgent), C(test_ended), C(test_synced), C(test_replaced_once),
+		C(test_replaced_each_time), C(test_replaced_meanwhile), C(test_parts), C(test_dry) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
