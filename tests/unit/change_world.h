@@ -32,6 +32,8 @@ static struct {
 	struct rjwt_change change;
 	int flags;		      /* of lock_take() */
 	unsigned taken, given, drops; /* locks and keys */
+	bool rose;		      /* floor, as marks_prune() was told */
+	bool dropped;		      /* the signer, under the lock */
 	bool looks;		      /* in store_usage() */
 	const char *ended;	      /* whom lock_take() ended */
 	char synced[3][256];	      /* the first directories that were synced under the lock */
@@ -53,8 +55,9 @@ static const char *where = "/a/path", *what = "planned";
 
 PLANNED(store_load, where, what, (struct store * store, struct rjwt_diag *diag), store, diag);
 PLANNED(marks_hide, where, what, (const struct dir *state, struct rjwt_diag *diag), state, diag);
-PLANNED(marks_prune, where, what, (const struct dir *state, int64_t floor, bool rose, struct rjwt_diag *diag), state,
-    floor, rose, diag);
+PLANNED(marks_count, where, what,
+    (const struct dir *state, int64_t floor, int64_t below, int64_t *n, struct rjwt_diag *diag), state, floor, below, n,
+    diag);
 PLANNED(issued_prune, where, what, (const struct dir *state, int64_t now_s, struct rjwt_diag *diag), state, now_s,
     diag);
 PLANNED(parked_prune, where, what, (const struct dir *state, int64_t now_s, struct rjwt_diag *diag), state, now_s,
@@ -118,6 +121,19 @@ WRAP(enum rjwt_err, dir_open_at, (const struct dir *dir, const char *name, struc
 	if (now.taken > now.given && fault_due(FAULT_ANY, "dir_open_at"))
 		return diag_fail(diag, which, where, "%s", what);
 	return __real_dir_open_at(dir, name, sub, diag);
+}
+
+WRAP(enum rjwt_err, marks_prune, (const struct dir *state, int64_t floor, bool rose, struct rjwt_diag *diag))
+{
+	now.rose = now.rose || rose;
+	return fault_due(FAULT_ANY, "marks_prune") ? diag_fail(diag, which, where, "%s", what)
+						   : __real_marks_prune(state, floor, rose, diag);
+}
+
+WRAP(void, store_drop_signer, (struct store * store))
+{
+	now.dropped = now.dropped || now.taken > now.given;
+	__real_store_drop_signer(store);
 }
 
 WRAP(enum rjwt_err, dir_sync, (const struct dir *dir, struct rjwt_diag *diag))

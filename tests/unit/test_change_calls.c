@@ -6,9 +6,11 @@
 #include "change_world.h"
 
 static const char *const alice[] = { "alice", NULL };
-static const struct change_request by_hand = { .why = WHY_MANUAL, .version = 1 }, due = { .why = WHY_DUE },
-				   of_user = { .why = WHY_REVOKE_USER, .users = alice },
-				   all = { .why = WHY_REVOKE_ALL }, of_token = { .why = WHY_BUMP, .jti = "a1" };
+static const struct change_request by_hand = { .why = WHY_MANUAL, .version = 1 }, due = { .why = WHY_DUE };
+static const struct change_request of_user = { .why = WHY_REVOKE_USER, .users = alice },
+				   all = { .why = WHY_REVOKE_ALL };
+static const struct change_request of_key = { .why = WHY_REVOKE_KEY, .version = 1 };
+static const struct change_request of_token = { .why = WHY_BUMP, .jti = "a1" };
 
 /* --- the lock --------------------------------------------------------------------------------- */
 
@@ -74,6 +76,7 @@ test_synced(void **state)
 	assert_string_equal(now.synced[0], now.f->state);
 	assert_string_equal(now.synced[1], keys);
 	assert_string_equal(now.synced[2], private);
+	assert_true(now.dropped);
 }
 
 /* --- another directory ------------------------------------------------------------------------ */
@@ -208,6 +211,7 @@ test_parts(void **state)
 		{ &all, "recover", 2, RJWT_KEYSET, "/a", "", "the keyset is not usable" INCOMPLETE, true },
 		{ &by_hand, "codes_end", 1, RJWT_OK, "/a", "planned", "clean-up failed: /a: planned", true },
 		{ &all, "codes_end", 1, RJWT_KEYSET, "/a", "planned", "planned" INCOMPLETE, true },
+		{ &of_key, "recover", 2, RJWT_KEYSET, "/a", "planned", "planned" INCOMPLETE, true },
 		{ &of_token, "recover", 2, RJWT_KEYSET, "/a", "planned", "planned" INCOMPLETE, false } };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -199,6 +199,154 @@ test_next_is_revoked(void **state)
 	assert_int_equal(key_member(now.f, 2, "revoked"), T0);
 }
 
+/* --- how many marks there are ----------------------------------------------------------------- */
+
+static const char *const alice[] = { "alice", NULL };
+
+static enum rjwt_err
+revoke_alice(void)
+{
+	return change(&(struct change_request){ .why = WHY_REVOKE_USER, .users = alice }, 0);
+}
+
+/* A mark that nobody counted. */
+static void
+mark(const char *jti, int64_t version)
+{
+	int64_t made = 0;
+
+	want("mark", mark_revoke_jti(store_dir(now.store), jti, version, &made, NULL), RJWT_OK);
+	assert_int_equal(made, 1);
+}
+
+static void
+vouch_for(int64_t n)
+{
+	struct keyset keyset = keyset_get(now.f);
+
+	keyset.revoked = n;
+	keyset_put(now.f, &keyset);
+	open_store();
+}
+
+/* It is never more than was vouched for and made, nor below 0; what is not known is counted. */
+static void
+test_marks_counted(void **state)
+{
+	static const struct change_request all = { .why = WHY_REVOKE_ALL }, compromised = { .why = WHY_COMPROMISED };
+
+	(void)state;
+	mark("a1", 2);
+	rotate_to(2);
+	assert_int_equal(keyset_get(now.f).revoked, 0); /* nobody vouched for it */
+	assert_false(now.rose);
+	want("all", change(&all, 0), RJWT_OK); /* signed by 1, 2: its mark goes with them */
+	assert_int_equal(keyset_get(now.f).revoked, 0);
+	assert_true(now.rose);
+	mark("a2", 3);
+	vouch_for(-1);
+	want("unknown", change(&(struct change_request){ .why = WHY_MANUAL, .version = 3 }, 0), RJWT_OK);
+	assert_int_equal(keyset_get(now.f).revoked, 1);
+	vouch_for(5); /* four were removed */
+	want("vouched for", change(&(struct change_request){ .why = WHY_MANUAL, .version = 4 }, 0), RJWT_OK);
+	assert_int_equal(keyset_get(now.f).revoked, 5);
+	want("compromised", change(&compromised, 0), RJWT_OK);
+	assert_int_equal(keyset_get(now.f).revoked, 0);
+}
+
+/* Less than 0 would say that the number is not known. */
+static void
+test_marks_not_below_zero(void **state)
+{
+	(void)state;
+	rotate_to(2);
+	mark("a1", 1);
+	clock_run(now.policy.previous_key_ttl_s + 60); /* 1 is forgotten */
+	rotate_to(3);
+	want("maintain", change(&due, 0), RJWT_OK);
+	assert_true(keyset_get(now.f).floor > 1);
+	assert_int_equal(keyset_get(now.f).revoked, 0);
+}
+
+/* The marks of users are counted by a commit of their own, where there are new ones and the number is known. */
+static void
+test_marks_of_users(void **state)
+{
+	int64_t generation = keyset_get(now.f).generation;
+
+	(void)state;
+	want("new", revoke_alice(), RJWT_OK);
+	assert_int_equal(keyset_get(now.f).generation, generation + 3); /* versions, the keys, the mark */
+	assert_int_equal(keyset_get(now.f).revoked, 1);
+	want("again", revoke_alice(), RJWT_OK);
+	assert_int_equal(keyset_get(now.f).generation, generation + 5);
+	assert_int_equal(keyset_get(now.f).revoked, 1);
+}
+
+static void
+test_marks_unknown(void **state)
+{
+	enum rjwt_err err;
+
+	(void)state;
+	vouch_for(-1);
+	fails("marks_count", 1, 0);
+	err = revoke_alice();
+	assert_true(failed());
+	want("users", err, RJWT_OK);
+	assert_int_equal(keyset_get(now.f).revoked, -1);
+	want("counted", change(&by_hand, 0), RJWT_OK);
+	want("counted", change(&(struct change_request){ .why = WHY_MANUAL, .version = 2 }, 0), RJWT_OK);
+	assert_int_equal(keyset_get(now.f).revoked, 1);
+}
+
+/* --- a commit of nothing but the time --------------------------------------------------------- */
+
+static void
+test_time_is_recorded(void **state)
+{
+	struct keyset before, after;
+
+	(void)state;
+	now.policy.rotate_every_s = 0;
+	rotate_to(2);
+	clock_run(now.policy.previous_key_ttl_s + 31); /* 1 has expired, */
+	clock_boot(60);				       /* and waits for a clock that has run long enough */
+	want("after a boot", change(&due, 0), RJWT_OK);
+	before = keyset_get(now.f);
+	want("at once", change(&due, 0), RJWT_OK);
+	assert_int_equal(keyset_get(now.f).generation, before.generation);
+	clock_run(1800);
+	want("half an hour later", change(&due, 0), RJWT_OK);
+	after = keyset_get(now.f);
+	assert_false(now.change.any);
+	assert_int_equal(after.generation, before.generation + 1);
+	assert_true(after.active.version == 2 && after.floor == 1 && after.trial.ran_s > before.trial.ran_s);
+}
+
+/* --- the keys that sign ----------------------------------------------------------------------- */
+
+/* Both must be whole, but for the one that is revoked. */
+static void
+test_damaged(void **state)
+{
+	static const char *const names[] = { "keys/1.jwk", "keys/2.jwk" };
+
+	for (int64_t v = 1; v <= 2; v++) {
+		(void)teardown(state);
+		(void)setup(state);
+		file_put(now.f, names[v - 1], VIEW("damaged"));
+		want("maintain", change(&due, 0), RJWT_KEYSET);
+		want("dry", change(&due, RJWT_DRY_RUN), RJWT_KEYSET);
+		want("rotate", change(&by_hand, 0), RJWT_KEYSET);
+		assert_int_equal(keyset_get(now.f).active.version, 1);
+		want("the other is revoked", revoke_key(3 - v), RJWT_KEYSET);
+		want("it is revoked", revoke_key(v), RJWT_OK);
+		assert_false(file_there(now.f, names[v - 1]));
+		want("maintain", change(&due, 0), RJWT_OK);
+	}
+}
+
 /* --- a slow disk ------------------------------------------------------------------------------ */
 
 static int64_t slow_s;
@@ -236,7 +384,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = { C(test_since), C(test_restamp), C(test_restamp_since),
 		C(test_restamp_damaged), C(test_failing), C(test_unreadable), C(test_unreadable_retires),
-		C(test_next_is_revoked), C(test_slow) };
+		C(test_next_is_revoked), C(test_marks_counted), C(test_marks_not_below_zero), C(test_marks_of_users),
+		C(test_marks_unknown), C(test_time_is_recorded), C(test_damaged), C(test_slow) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
