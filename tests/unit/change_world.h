@@ -33,7 +33,7 @@ static struct {
 	int flags;		      /* of lock_take() */
 	unsigned taken, given, drops; /* locks and keys */
 	bool rose;		      /* floor, as marks_prune() was told */
-	bool dropped;		      /* the signer, under the lock */
+	bool dropped, dropped_before; /* the signer, under the lock and before it */
 	bool looks;		      /* in store_usage() */
 	const char *ended;	      /* whom lock_take() ended */
 	char synced[3][256];	      /* the first directories that were synced under the lock */
@@ -55,6 +55,9 @@ static const char *where = "/a/path", *what = "planned";
 
 PLANNED(store_load, where, what, (struct store * store, struct rjwt_diag *diag), store, diag);
 PLANNED(marks_hide, where, what, (const struct dir *state, struct rjwt_diag *diag), state, diag);
+PLANNED(commit_make_keys, where, what,
+    (struct fresh_keys * fresh, unsigned n, const struct rotation_policy *policy, struct rjwt_diag *diag), fresh, n,
+    policy, diag);
 PLANNED(marks_count, where, what,
     (const struct dir *state, int64_t floor, int64_t below, int64_t *n, struct rjwt_diag *diag), state, floor, below, n,
     diag);
@@ -132,7 +135,7 @@ WRAP(enum rjwt_err, marks_prune, (const struct dir *state, int64_t floor, bool r
 
 WRAP(void, store_drop_signer, (struct store * store))
 {
-	now.dropped = now.dropped || now.taken > now.given;
+	*(now.taken > now.given ? &now.dropped : &now.dropped_before) = true;
 	__real_store_drop_signer(store);
 }
 

@@ -76,7 +76,8 @@ test_synced(void **state)
 	assert_string_equal(now.synced[0], now.f->state);
 	assert_string_equal(now.synced[1], keys);
 	assert_string_equal(now.synced[2], private);
-	assert_true(now.dropped);
+	assert_true(now.dropped_before && now.dropped);
+	assert_int_equal(now.taken, 1); /* what it takes was made before */
 }
 
 /* --- another directory ------------------------------------------------------------------------ */
@@ -176,6 +177,7 @@ test_parts(void **state)
 		{ &by_hand, "store_load", 4, RJWT_KEYSET, "/a", "planned", "planned", true },
 		{ &of_user, "store_load", 5, RJWT_KEYSET, "/a", "planned", "planned", true },
 		{ &by_hand, "lock_take", 1, RJWT_BUSY, "/a", "planned", "planned", false },
+		{ &by_hand, "commit_make_keys", 1, RJWT_KEYSET, "/a", "planned", "planned", false },
 		{ &by_hand, "dir_open_at", 1, RJWT_KEYSET, "/a", "planned", "planned", false },
 		{ &by_hand, "dir_sync", 1, RJWT_KEYSET, "/a", "planned", "planned", false },
 		{ &by_hand, "dir_sync", 2, RJWT_KEYSET, "/a", "planned", "planned", false },
@@ -239,6 +241,59 @@ test_parts(void **state)
 	}
 }
 
+static void
+pass_a_day(void)
+{
+	clock_run(DAY);
+}
+
+/* What was not due before the lock was won, and is now: the lock is given back while a key is made. */
+static void
+test_due_meanwhile(void **state)
+{
+	(void)state;
+	fails("lock_take", 1, 0);
+	plan.instead = pass_a_day;
+	want("maintain", change(&due, 0), RJWT_OK);
+	assert_true(failed());
+	assert_int_equal(now.taken, 2);
+	assert_int_equal(now.given, 2);
+	assert_int_equal(keyset_get(now.f).active.version, 2);
+}
+
+/* What is next is told by what is there after the change; of that which cannot be looked at, nothing. */
+static void
+test_next_event(void **state)
+{
+	enum rjwt_err err;
+
+	(void)state;
+	now.policy.rotate_every_s = 0;
+	want("rotate", change(&by_hand, 0), RJWT_OK);
+	assert_true(now.change.next_event_s > clock_time.wall_s);
+	fails("store_usage", 3, 0);
+	err = change(&(struct change_request){ .why = WHY_MANUAL, .version = 2 }, 0);
+	assert_true(failed());
+	want("rotate", err, RJWT_OK);
+	assert_int_equal(now.change.next_event_s, 0);
+}
+
+/* Warnings of the plan, and of what failed, one after the other. */
+static void
+test_warnings(void **state)
+{
+	(void)state;
+	clock_step(-7200);
+	want("back", change(&due, 0), RJWT_OK);
+	assert_string_equal(now.change.warning, "clock suspect: it went back by 2h");
+	clock_step(-7200);
+	fails("issued_prune", 1, 0);
+	want("back again", change(&due, 0), RJWT_OK);
+	assert_true(failed());
+	assert_string_equal(now.change.warning,
+	    "clock suspect: it went back by 2h; cannot remove old records: /a/path: planned");
+}
+
 /* Looking ahead refuses what the change would. */
 static void
 test_dry(void **state)
@@ -264,7 +319,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { C(test_urgent), C(test_ended), C(test_synced), C(test_replaced_once),
-		C(test_replaced_each_time), C(test_replaced_meanwhile), C(test_parts), C(test_dry) };
+		C(test_replaced_each_time), C(test_replaced_meanwhile), C(test_parts), C(test_due_meanwhile),
+		C(test_next_event), C(test_warnings), C(test_dry) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -188,13 +188,44 @@ test_damaged_record(void **state)
 	want("published two minutes ago", do_rotate(f), RJWT_OK);
 }
 
+/* --- who is not followed ------------------------------------------------------------------------ */
+
+/* Where the roster does not list this keyset, nobody waits for its keys. */
+static void
+test_unlisted(void **state)
+{
+	struct fixture *f = *state;
+	struct rjwt_options options = fixture_options(f);
+	struct rjwt_change change;
+
+	want("listed", do_rotate(f), RJWT_BUSY);
+	rjwt_close(f->h);
+	f->h = NULL;
+	want("another base", fixture_try(f, "base_kid: C\nrotate_every: 1h\n", &f->h), RJWT_OK);
+	want("adopt", rjwt_init(&options, RJWT_ADOPT, &change, &f->diag), RJWT_OK);
+	want("reopen", fixture_reopen(f), RJWT_OK);
+	assert_true(file_there(f, "private/bundle.key"));
+	want("unlisted", do_rotate(f), RJWT_OK);
+	want("unlisted", do_rotate(f), RJWT_OK);
+}
+
+static void
+test_no_fleet(void **state)
+{
+	struct fixture *f = *state;
+
+	want("a fleet", do_rotate(f), RJWT_BUSY);
+	file_gone(f, "fleet.json");
+	want("none", do_rotate(f), RJWT_OK);
+}
+
 #define F(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { F(test_rotate), F(test_all), F(test_maintain), F(test_mint), F(test_batch),
-		F(test_damaged_roster), F(test_damaged_record) };
+		F(test_damaged_roster), F(test_damaged_record), F(test_unlisted), F(test_no_fleet) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
