@@ -85,9 +85,17 @@ WRAP(enum rjwt_err, provider_file, (const struct dir *state, struct provider **p
 	return fault_due(FAULT_ANY, "provider_file") ? RJWT_MEMORY : __real_provider_file(state, provider);
 }
 
+static unsigned dashes; /* so many bases would begin with a dash */
+
 WRAP(enum rjwt_err, random_fill, (void *p, size_t n))
 {
-	return fault_due(FAULT_ANY, "random_fill") ? RJWT_INTERNAL : __real_random_fill(p, n);
+	enum rjwt_err err = fault_due(FAULT_ANY, "random_fill") ? RJWT_INTERNAL : __real_random_fill(p, n);
+
+	if (err == RJWT_OK && dashes > 0) {
+		*(unsigned char *)p = 62 << 2;
+		dashes--;
+	}
+	return err;
 }
 
 WRAP(enum rjwt_err, file_remove, (const struct dir *dir, const char *name, struct rjwt_diag *diag))
@@ -104,12 +112,26 @@ WRAP(enum rjwt_err, dir_sync, (const struct dir *dir, struct rjwt_diag *diag))
 						: __real_dir_sync(dir, diag);
 }
 
+static char causes[64], warned[256]; /* of events */
+
+static void
+note(void *context, const struct rjwt_event *event)
+{
+	(void)context;
+	if (event->kind == RJWT_EVENT_PROMOTED)
+		snprintf(causes, sizeof(causes), "%s", event->cause);
+	if (event->kind == RJWT_EVENT_WARNING)
+		snprintf(warned, sizeof(warned), "%s", event->text);
+}
+
 static enum rjwt_err
 init(struct fixture *f, int flags)
 {
 	struct rjwt_options options = fixture_options(f);
 
 	memset(&change, 0, sizeof(change));
+	causes[0] = warned[0] = '\0';
+	options.event = note;
 	f->diag = (struct rjwt_diag){ 0 };
 	nsynced = 0;
 	return rjwt_init(&options, flags, &change, &f->diag);
@@ -205,6 +227,74 @@ test_warning(void **state)
 	assert_true(failed());
 	want("adopt", err, RJWT_OK);
 	assert_string_equal(change.warning, "cannot remove old marks: /a/path: planned");
+	assert_string_equal(warned, change.warning);
+	assert_string_equal(causes, "adopt");
+}
+
+/* --- meanwhile ---------------------------------------------------------------------------------- */
+
+static struct fixture *now_f;
+
+static void
+another_inits(void)
+{
+	want("another", init(now_f, 0), RJWT_OK);
+	assert_string_equal(causes, "init");
+}
+
+/* Two at once: who comes second to the lock leaves the keyset of the first as it is. */
+static void
+test_another(void **state)
+{
+	struct keyset keyset;
+
+	(void)state;
+	now_f = fixture_bare("issuer: i.example\n");
+	fails("lock_take", 1, 0);
+	plan.instead = another_inits;
+	want("second", init(now_f, 0), RJWT_EXISTS);
+	assert_true(failed());
+	keyset = keyset_get(now_f);
+	assert_true(keyset.active.version == 1 && keyset.next_version == 3 && !file_there(now_f, "init"));
+	fixture_free(now_f);
+}
+
+static bool begun;
+
+static void
+look(void)
+{
+	begun = file_there(now_f, "init");
+}
+
+/* Only a directory without a keyset is marked: an adoption that is killed leaves a keyset. */
+static void
+test_begun(void **state)
+{
+	(void)state;
+	now_f = fixture_bare("issuer: i.example\n");
+	fails("commit_new_key", 1, 0);
+	plan.instead = look;
+	want("init", init(now_f, 0), RJWT_OK);
+	assert_true(failed() && begun);
+	fails("commit_new_key", 1, 0);
+	plan.instead = look;
+	want("adopt", init(now_f, RJWT_ADOPT), RJWT_OK);
+	assert_true(failed() && !begun);
+	fixture_free(now_f);
+}
+
+/* A kid is an argument of commands. */
+static void
+test_no_dash(void **state)
+{
+	(void)state;
+	now_f = fixture_bare("issuer: i.example\n");
+	dashes = 3;
+	want("init", init(now_f, 0), RJWT_OK);
+	assert_int_equal(dashes, 0);
+	assert_int_not_equal(keyset_get(now_f).base[0], '-');
+	fixture_free(now_f);
 }
 
 /* --- the directory ---------------------------------------------------------------------------- */
@@ -326,7 +416,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parts), I(test_warning), I(test_synced),
-		I(test_missing), I(test_no_keys), cmocka_unit_test(test_claimed), I(test_kept) };
+		I(test_missing), I(test_no_keys), cmocka_unit_test(test_claimed), cmocka_unit_test(test_another),
+		cmocka_unit_test(test_begun), cmocka_unit_test(test_no_dash), I(test_kept) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
