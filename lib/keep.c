@@ -229,9 +229,12 @@ begin_anew(struct rjwt *h, struct rjwt_change *change, struct rjwt_diag *diag)
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
 	const struct init_names names = { h->config.issuer.n > 0 ? h->config.issuer.list[0] : NULL,
 		config_audience(&h->config, NULL) };
+	const struct rjwt_change replaced = *change;
 
 	RJWT_TRY(keyset_init(h->config.state_dir, NULL,
 	    &(struct keyset_env){ &h->config.rotation, &h->clock, diag, &events }, &names, true, change));
+	if (replaced.warning[0] != '\0') /* such as that other hosts do not know of it yet */
+		text_append(change->warning, sizeof(change->warning), "; ", "%s", replaced.warning);
 	RJWT_TRY(handle_renew(&h->config, &h->clock, diag));
 	return store_load(h->store, diag);
 }
@@ -240,12 +243,14 @@ enum rjwt_err
 rjwt_rotate(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
 	struct change_request request = { .why = WHY_COMPROMISED };
+	bool issues;
 
 	RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(flags_check(flags, RJWT_ROTATE_FLAGS, diag));
 	if ((flags & RJWT_COMPROMISED) != 0) {
 		RJWT_TRY(change(h, request, flags, done, diag));
-		return handle_issues(h) && (flags & RJWT_DRY_RUN) == 0 ? begin_anew(h, done, diag) : RJWT_OK;
+		RJWT_TRY(handle_issues(h, &issues, diag));
+		return issues && (flags & RJWT_DRY_RUN) == 0 ? begin_anew(h, done, diag) : RJWT_OK;
 	}
 	/* The version before the lock: whoever comes second finds another one, and does not rotate. */
 	RJWT_TRY(store_load(h->store, diag));

@@ -369,6 +369,17 @@ seems_writable(int fd, size_t room)
 	       faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
 }
 
+/* A disk that is almost full takes a part, and tells no error. */
+static bool
+takes(int fd, struct view text)
+{
+	ssize_t put = write(fd, text.p, text.n);
+
+	if (put >= 0 && (size_t)put < text.n)
+		errno = ENOSPC;
+	return put >= 0 && (size_t)put == text.n;
+}
+
 enum rjwt_err
 dir_probe(const struct dir *dir, size_t room, struct rjwt_diag *diag)
 {
@@ -378,7 +389,7 @@ dir_probe(const struct dir *dir, size_t room, struct rjwt_diag *diag)
 
 	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)
 		? seems_writable(dir->fd, room)
-		: fd >= 0 && write(fd, block, room) == (ssize_t)room)
+		: fd >= 0 && takes(fd, (struct view){ block, room }))
 		return RJWT_OK;
 	return diag_fail(diag, RJWT_IO, dir->path, "cannot write");
 }

@@ -24,14 +24,6 @@ own_look(const struct dir *state, bool *issues, struct rjwt_diag *diag)
 	return RJWT_OK;
 }
 
-bool
-own_issues(const struct dir *state)
-{
-	bool issues;
-
-	return own_look(state, &issues, NULL) == RJWT_OK && issues;
-}
-
 /* A host whose own keyset is damaged still follows others. */
 static enum rjwt_err
 read_keyset(const struct dir *state, struct keyset *keyset)

@@ -12,12 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool
-publish_wanted(const char *state)
+enum rjwt_err
+publish_look(const char *state, bool *wanted, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 
-	return dir_open(state, &dir, NULL) == RJWT_OK && own_issues(&dir);
+	*wanted = false;
+	RJWT_TRY(dir_open(state, &dir, diag));
+	return own_look(&dir, wanted, diag);
+}
+
+bool
+publish_wanted(const char *state)
+{
+	bool wanted;
+
+	return publish_look(state, &wanted, NULL) == RJWT_OK && wanted;
 }
 
 enum rjwt_err

@@ -6,7 +6,7 @@ Each scenario is a command on a keyset with tokens of an active and a retired ke
 
   kill    with the process ended before its k-th call that changes a file, for every k;
   cut     whole, with its calls recorded; then for every prefix of them the states that a power cut may leave are
-          made: what was not fsynced is dropped, kept, torn, or a part of it kept;
+          made: what was not fsynced is dropped, kept, torn, or a part of it kept; what comes then is after a boot;
   fail    with its k-th call failing, once and from there on, for every k, by ENOSPC, EIO and others;
 
 and after each the invariants of lib/keyset/keyset.h are checked: first without a writer, then with one, then minting
@@ -372,6 +372,7 @@ def try_cut(rig, scenario, rng, share, lines, result):
             if name == "all":
                 rig.seen.update(rig.public_keys())  # somebody may have seen them before the power went
             points += 1
+            rig.boot()
             try:
                 check(rig, scenario, result if last else None)
             except Broken as broken:

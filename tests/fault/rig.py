@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
+import uuid
 
 
 class Broken(Exception):
@@ -24,6 +26,14 @@ class Rig:
         self.state = self.top + "/state"
         self.conf = self.top + "/rjwt.yaml"
         self.configure()
+        self.boot()
+
+    def boot(self):
+        """From now on programs see another boot, which began a minute ago."""
+        with open(self.top + "/boot_id", "w", encoding="ascii") as file:
+            file.write("%s\n" % uuid.uuid4())
+        with open(self.top + "/clock", "w", encoding="ascii") as file:
+            file.write("0 %d\n" % (60 - int(time.clock_gettime(time.CLOCK_BOOTTIME))))
 
     def close(self):
         shutil.rmtree(self.top)
@@ -37,9 +47,10 @@ class Rig:
 
     def run(self, program, *args, stdin="", fault=None):
         """(exit status, stdout, stderr); fault: variables for the shim."""
-        env = dict(os.environ, LC_ALL="C.UTF-8")
+        env = dict(os.environ, LC_ALL="C.UTF-8", LD_PRELOAD=self.build + "/tests/fault/clock.so",
+                   RJWT_CLOCK_BOOT_ID=self.top + "/boot_id", RJWT_CLOCK_FILE=self.top + "/clock")
         if fault is not None:
-            env["LD_PRELOAD"] = self.build + "/tests/fault/shim.so"
+            env["LD_PRELOAD"] += " " + self.build + "/tests/fault/shim.so"
             env["RJWT_FAULT_BELOW"] = self.state
             env.update(fault)
         done = subprocess.run([self.build + "/" + program, *args], input=stdin, env=env, text=True,

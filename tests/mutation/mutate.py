@@ -61,7 +61,7 @@ NEAR = {"lib/jose/key.c": ["jws_sign"], "lib/jose/key_weak.c": ["key"], "lib/jos
 	"lib/keyset/tickets.c": ["store", "mint_keyset"], "lib/keyset/inspect.c": ["store", "store_owner", "change", "revoke", "revoke_marks"],
 	"lib/keyset/jwks.c": ["store", "change", "revoke"], "lib/base/json_write.c": ["json"],
 	"lib/keyset/plan.c": ["keyset", "change", "store", "revoke"], "lib/keyset/keyset.c": ["change", "store"],
-	"lib/keyset/change.c": ["sentences", "revoke", "store", "corruption", "reload", "concurrency", "lock"],
+	"lib/keyset/change.c": ["sentences", "codes", "revoke", "store", "corruption", "reload", "concurrency", "lock"],
 	"lib/keyset/commit.c": ["failing_init", "change", "revoke", "store", "corruption"],
 	"lib/keyset/recover.c": ["commit", "change", "revoke", "store", "corruption"],
 	"lib/keyset/init.c": ["failing_init", "adopt", "change", "revoke", "store", "config_changes"], "lib/keyset/lock.c": ["change", "concurrency"],

@@ -89,6 +89,74 @@ test_left(void **state)
 	assert_null(strstr(change.text, "crash"));
 }
 
+static struct rjwt_token
+code_for(struct fixture *f)
+{
+	static const char *const ssh[] = { "ssh", NULL };
+	struct rjwt_token token;
+
+	want("code",
+	    rjwt_mint(f->h,
+		&(struct rjwt_request){ .user = "alice",
+		    .scope = ssh,
+		    .by = "root",
+		    .code_until_s = clock_time.wall_s + 30 * DAY,
+		    .flags = RJWT_PARK },
+		&token, &f->diag),
+	    RJWT_OK);
+	return token;
+}
+
+/* The next event is the earlier of two: a code that has to be renewed, or a key. */
+static void
+test_codes(void **state)
+{
+	struct fixture *f = fixture_new("codes: [ssh]\n");
+	struct rjwt_token tokens[2] = { code_for(f), code_for(f) };
+	struct rjwt_change change = tick(f);
+	int64_t due_s = change.next_event_s;
+
+	(void)state;
+	says("nothing", &change, "nothing was due, B.1 still signs");
+	assert_true(due_s > clock_time.wall_s && due_s < tokens[0].exp_s);
+	fixture_config(f, "codes: [ssh]\nrotate_every: 0\n");
+	assert_int_equal(tick(f).next_event_s, due_s);
+	fixture_config(f, "codes: [ssh]\nrotate_every: 10m\n");
+	assert_int_equal(tick(f).next_event_s, T0 + 600);
+	fixture_config(f, "codes: [ssh]\n");
+	clock_run(due_s - clock_time.wall_s);
+	change = tick(f);
+	says("two", &change, "renewed 2 codes, removed 0, B.1 still signs");
+	assert_true(change.any && !change.rotated && change.next_event_s > due_s);
+	clock_run(change.next_event_s - clock_time.wall_s);
+	change = rotate(f);
+	assert_null(strstr(change.text, "code"));
+	assert_non_null(strstr(change.text, "B.2 signs now"));
+	rjwt_token_clear(&tokens[0]);
+	rjwt_token_clear(&tokens[1]);
+	fixture_free(f);
+}
+
+/* One code of which the token was used is removed, and the other renewed. */
+static void
+test_one_code(void **state)
+{
+	struct fixture *f = fixture_new("codes: [ssh]\n");
+	struct rjwt_token used = code_for(f), other = code_for(f);
+	RJWT_CLEAN(free_clean) char *token = NULL;
+	struct rjwt_change change;
+
+	(void)state;
+	want("look up", rjwt_parked(f->h, used.code, strlen(used.code), &token, &f->diag), RJWT_OK);
+	want("used", judge(f, token, 0, NULL), RJWT_OK);
+	clock_run(tick(f).next_event_s - clock_time.wall_s);
+	change = tick(f);
+	says("one", &change, "renewed 1 code, removed 0, B.1 still signs");
+	rjwt_token_clear(&used);
+	rjwt_token_clear(&other);
+	fixture_free(f);
+}
+
 static void
 test_init(void **state)
 {
@@ -172,8 +240,8 @@ test_denied(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { F(test_jti), F(test_users), F(test_left), cmocka_unit_test(test_init),
-		F(test_dry), F(test_denied) };
+	const struct CMUnitTest tests[] = { F(test_jti), F(test_users), F(test_left), cmocka_unit_test(test_codes),
+		cmocka_unit_test(test_one_code), cmocka_unit_test(test_init), F(test_dry), F(test_denied) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
