@@ -200,7 +200,7 @@ closed() { rjwt-verify -u "$1" -s sshd <<<"$2" | grep -q 'rejected: denied'; }
 	end watch    # as its minute would end; what it has watched for has numbers that are gone
 	etcdctl get --prefix rjwt/ -w fields >$work/etcd/old
 	group watch "$(unit rjwt-etcd-watch.service ExecStart)"
-	await grep -q "kept serial $kept, offered" $work/follow.err
+	await grep -q "serial $kept is installed, serial" $work/follow.err
 	[ "$(serial)" = "$kept" ]
 	closed alice "$token"
 	bobs=$(issued bob)

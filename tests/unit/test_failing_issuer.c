@@ -307,7 +307,7 @@ test_unknown(void **state)
 			if (!made)
 				want(rows[i].name, err, RJWT_OK);
 			else if (err == RJWT_OK &&
-				 strstr(change.warning, "not published, other hosts do not know of it") == NULL)
+				 strstr(change.warning, "not published, so other hosts do not know of it") == NULL)
 				fail_msg("%s, look %u: success, \"%s\"", rows[i].name, turn, change.warning);
 			else if (err != RJWT_OK)
 				want(rows[i].name, err, RJWT_IO);

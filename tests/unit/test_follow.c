@@ -67,7 +67,7 @@ test_serials(void **state)
 	host_serial(h, 0, 0);
 	host_unchanged(h, "the same", "");
 	host_serial(h, 0, -1);
-	host_unchanged(h, "a mirror that serves yesterday", "wrong: i0: kept serial #0, offered #-1: a rollback\n");
+	host_unchanged(h, "a mirror that serves yesterday", "wrong: i0: serial #0 is installed, serial #-1 was offered: a rollback\n");
 	host_serial(h, 0, -1);
 	host_serial(h, 0, 0);
 	host_unchanged(h, "both", "");
@@ -133,12 +133,12 @@ test_versions(void **state)
 		}
 		bad = versions(serial + 2, &rows[i - 1].bad);
 		host_bundle(h, LINE_BUNDLE_KEY(0), &bad);
-		snprintf(said, sizeof(said), "wrong: i0: serial #%d is not installed: its versions went back\n",
+		snprintf(said, sizeof(said), "wrong: i0: serial #%d is not installed: its key versions are lower than those that are installed\n",
 		    (int)serial + 2);
 		host_unchanged(h, "back", said);
 		good = versions(serial + 1, &rows[i - 1].good);
 		snprintf(said, sizeof(said),
-		    I0("%d") "wrong: i0: serial #%d is not installed: its versions went back\n", (int)serial + 1,
+		    I0("%d") "wrong: i0: serial #%d is not installed: its key versions are lower than those that are installed\n", (int)serial + 1,
 		    (int)serial + 2);
 		host_bundle(h, LINE_BUNDLE_KEY(0), &bad);
 		host_bundle(h, LINE_BUNDLE_KEY(0), &good);
@@ -160,7 +160,7 @@ test_other_key(void **state)
 	line_bundle_key(&bad, 1, LINE_TOKEN_KEY(0, 3));
 	host_bundle(h, LINE_BUNDLE_KEY(0), &bad);
 	host_unchanged(h, "another key",
-	    "wrong: i0: serial #1 is not installed: a version came back with another public key\n");
+	    "wrong: i0: serial #1 is not installed: a key id came back with another public key\n");
 	line_bundle_key(&good, 3, LINE_TOKEN_KEY(0, 1)); /* one that was not there before */
 	host_bundle(h, LINE_BUNDLE_KEY(0), &good);
 	host_follows(h, "the next version", I0("1"));
@@ -170,7 +170,7 @@ test_other_key(void **state)
 	good.serial++;
 	host_bundle(h, LINE_BUNDLE_KEY(0), &good);
 	host_unchanged(h, "another key again",
-	    "wrong: i0: serial #2 is not installed: a version came back with another public key\n");
+	    "wrong: i0: serial #2 is not installed: a key id came back with another public key\n");
 	file_put(h->f, "fleet/I0/keys/2.jwk", VIEW("torn")); /* a damaged one has none */
 	host_bundle(h, LINE_BUNDLE_KEY(0), &good);
 	host_follows(h, "damaged", I0("2"));
@@ -278,9 +278,8 @@ test_stolen_bundle_key(void **state)
 	host_bundle(h, LINE_BUNDLE_KEY(7), &b);
 	host_follows(h, "another key",
 	    "done: took roster #1, with 1 issuer\n"
-	    "wrong: i0: serial #5 is not installed: its bundle key is not the one that this base had: a base has one "
-	    "key "
-	    "for life\n");
+	    "wrong: i0: serial #5 is not installed: it is signed by another bundle key than before, and a base "
+	    "cannot have a second one\n");
 	want("the installed one is another key's", host_judges(h, 0, 1, T0), RJWT_KEYSET);
 	host_roster(h, 0, 2, 1, 2);
 	host_serial(h, 1, 2);
@@ -344,7 +343,7 @@ test_drop(void **state)
 	want("no keys", host_judges(h, 1, 1, T0), RJWT_KEY_UNKNOWN);
 	b.serial--;
 	host_bundle(h, LINE_BUNDLE_KEY(1), &b);
-	host_unchanged(h, "older", "wrong: i1: kept serial #0, offered #-1: a rollback\n");
+	host_unchanged(h, "older", "wrong: i1: serial #0 is installed, serial #-1 was offered: a rollback\n");
 	b.serial++;
 	host_bundle(h, LINE_BUNDLE_KEY(1), &b);
 	host_follows(h, "with the line it had", I1("0"));

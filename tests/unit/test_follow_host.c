@@ -64,9 +64,7 @@ test_reborn(void **state)
 	clock_run(100);
 	snprintf(path, sizeof(path), "%s/fleet/I0/spent", h->f->state);
 	assert_int_equal(rmdir(path), 0);
-	host_unchanged(h, "nobody offers anything", "");
-	host_serial(h, 0, 0);
-	host_follows(h, "it is missing", said);
+	host_follows(h, "it is missing, and nobody offers anything", said);
 	assert_true(there(h, "fleet/I0/spent") && host_keyset(h, 0).followed.born_s == T0 + 100);
 	k = host_keyset(h, 0);
 	k.followed.born_s = T0 + 130;

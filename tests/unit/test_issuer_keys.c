@@ -18,7 +18,7 @@ test_lost_key(void **state)
 
 	file_gone(i->f, "private/bundle.key");
 	want("lost", rjwt_fleet_request(&o, URL, NULL, &entry, &i->f->diag), RJWT_KEYSET);
-	assert_non_null(strstr(i->f->diag.text, "is lost, and a base has one for life"));
+	assert_non_null(strstr(i->f->diag.text, "is lost, and this base cannot have a second one"));
 	assert_false(file_there(i->f, "private/bundle.key"));
 	want("lost", issuer_publish(i, &serial), RJWT_IO);
 	file_put(i->f, "private/bundle.key", VIEW("rubbish"));
@@ -35,7 +35,7 @@ test_lost_key(void **state)
 	snprintf(record.base, sizeof(record.base), "Other"); /* a key of another base is replaced */
 	issuer_record_put(i, &record);
 	want("another base", issuer_publish(i, &serial), RJWT_KEYSET);
-	assert_non_null(strstr(i->f->diag.text, "the bundle key is of another base"));
+	assert_non_null(strstr(i->f->diag.text, "the bundle key was made for another base"));
 	want("another base", rjwt_fleet_request(&o, URL, NULL, &entry, &i->f->diag), RJWT_OK);
 	rjwt_free(entry);
 	record = issuer_record(i);

@@ -165,7 +165,7 @@ test_clone(void **state)
 		}
 		forge_line(i, &b, &line);
 		snprintf(said, sizeof(said),
-		    "wrong: me: serial %lld is not ours, another host publishes as me, or this one was restored: "
+		    "wrong: me: serial %lld is not of this host: another host publishes as me, or this host was restored from a backup: "
 		    "stopped (find "
 		    "the other host, then here: rjwt-keyd init --adopt)\n",
 		    (long long)rows[k].serial);
@@ -286,7 +286,7 @@ test_passed_on(void **state)
 	    "done: i1: installed serial 1800000002\ndone: 1 line skipped\n");
 	assert_true(www_has(i, &two) && !www_has(i, &one) && www_has(i, &own));
 	issuer_follows(i, "a rollback is not passed on", buf_view(&one),
-	    "wrong: i1: kept serial 1800000002, offered 1800000001: a rollback\n");
+	    "wrong: i1: serial 1800000002 is installed, serial 1800000001 was offered: a rollback\n");
 	assert_true(www_has(i, &two) && !www_has(i, &one));
 	file_put(i->f, "fleet/I1/keyset.json", VIEW("torn"));
 	want("damaged", issuer_publish(i, &serial), RJWT_OK);

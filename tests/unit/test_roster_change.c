@@ -124,7 +124,7 @@ test_issuers(void **state)
 	issuer.key = *line_name(LINE_BUNDLE_KEY(6));
 	add.add = entry_of(&issuer);
 	refused(h, &add, RJWT_KEYSET,
-	    "base I0 is listed with another key, and has one for life: hosts would not believe it");
+	    "base I0 is listed with another bundle key, and cannot have a second one: hosts would reject this entry");
 	issuer = line_issuer(3); /* a key that another issuer has: hosts would refuse it */
 	issuer.key = *line_name(LINE_BUNDLE_KEY(0));
 	add.add = entry_of(&issuer);
@@ -211,7 +211,7 @@ test_roll(void **state)
 	refused(h, &roll, RJWT_KEYSET, "has a fleet key that is listed already (name a new file)");
 	roll.roll = key_file(h, "new", 4);
 	roll.key_file = key_file(h, "other", 2);
-	snprintf(text, sizeof(text), "no key in it may sign: the newest roster, number %lld, lists others",
+	snprintf(text, sizeof(text), "no key in it may sign: the newest roster, number %lld, lists other fleet keys",
 	    (long long)T0);
 	refused(h, &roll, RJWT_KEYSET, text);
 	roll.key_file = key_file(h, "second", 1); /* the first one is lost: 1 is listed, 2 is not */
@@ -223,7 +223,7 @@ test_roll(void **state)
 	assert_true(fleet.roster.n == T0 + 2 && roster_has_key(&fleet.roster, line_name(5)) &&
 		    !roster_has_key(&fleet.roster, line_name(1)));
 	drop.key_file = roll.key_file;
-	snprintf(text, sizeof(text), "no key in it may sign: the newest roster, number %lld, lists others",
+	snprintf(text, sizeof(text), "no key in it may sign: the newest roster, number %lld, lists other fleet keys",
 	    (long long)T0 + 2);
 	refused(h, &drop, RJWT_KEYSET, text);
 	drop.key_file = roll.roll;
