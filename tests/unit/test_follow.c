@@ -67,7 +67,8 @@ test_serials(void **state)
 	host_serial(h, 0, 0);
 	host_unchanged(h, "the same", "");
 	host_serial(h, 0, -1);
-	host_unchanged(h, "a mirror that serves yesterday", "wrong: i0: serial #0 is installed, serial #-1 was offered: a rollback\n");
+	host_unchanged(h, "a mirror that serves yesterday",
+	    "wrong: i0: serial #0 is installed, serial #-1 was offered: a rollback\n");
 	host_serial(h, 0, -1);
 	host_serial(h, 0, 0);
 	host_unchanged(h, "both", "");
@@ -133,13 +134,16 @@ test_versions(void **state)
 		}
 		bad = versions(serial + 2, &rows[i - 1].bad);
 		host_bundle(h, LINE_BUNDLE_KEY(0), &bad);
-		snprintf(said, sizeof(said), "wrong: i0: serial #%d is not installed: its key versions are lower than those that are installed\n",
+		snprintf(said, sizeof(said),
+		    "wrong: i0: serial #%d is not installed: its key versions are lower than those that are "
+		    "installed\n",
 		    (int)serial + 2);
 		host_unchanged(h, "back", said);
 		good = versions(serial + 1, &rows[i - 1].good);
 		snprintf(said, sizeof(said),
-		    I0("%d") "wrong: i0: serial #%d is not installed: its key versions are lower than those that are installed\n", (int)serial + 1,
-		    (int)serial + 2);
+		    I0("%d") "wrong: i0: serial #%d is not installed: its key versions are lower than those that are "
+			     "installed\n",
+		    (int)serial + 1, (int)serial + 2);
 		host_bundle(h, LINE_BUNDLE_KEY(0), &bad);
 		host_bundle(h, LINE_BUNDLE_KEY(0), &good);
 		host_follows(h, "the one below it", said);

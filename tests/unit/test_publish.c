@@ -165,7 +165,8 @@ test_clone(void **state)
 		}
 		forge_line(i, &b, &line);
 		snprintf(said, sizeof(said),
-		    "wrong: me: serial %lld is not of this host: another host publishes as me, or this host was restored from a backup: "
+		    "wrong: me: serial %lld is not of this host: another host publishes as me, or this host was "
+		    "restored from a backup: "
 		    "stopped (find "
 		    "the other host, then here: rjwt-keyd init --adopt)\n",
 		    (long long)rows[k].serial);
