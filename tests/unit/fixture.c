@@ -45,13 +45,6 @@ clock_boot(int64_t seconds)
 	clock_time.boot_id[0] = clock_time.boot_id[0] == 'z' ? 'a' : (char)(clock_time.boot_id[0] + 1);
 }
 
-void
-want(const char *name, enum rjwt_err got, enum rjwt_err expected)
-{
-	if (got != expected)
-		fail_msg("%s: got %s, not %s", name, rjwt_reason(got), rjwt_reason(expected));
-}
-
 /* --- the directory ------------------------------------------------------------------------------- */
 
 static void
