@@ -69,6 +69,20 @@ status_writing(struct rjwt_status *s, const struct dir *state)
 	return RJWT_OK;
 }
 
+/* Without it a login with a one-time token gets no verdict. */
+static enum rjwt_err
+judge_spent(const struct dir *keyset, struct rjwt_status *s)
+{
+	RJWT_CLEAN(dir_close) struct dir spent = DIR_NONE;
+	struct rjwt_diag diag = { 0 };
+	enum rjwt_err err = dir_open_at(keyset, "spent", &spent, &diag);
+
+	if (err == RJWT_OK || err == RJWT_MEMORY || (diag.errnum == EACCES && geteuid() != 0))
+		return err == RJWT_MEMORY ? err : RJWT_OK;
+	return status_note(s, RJWT_BROKEN, "fleet.keyset", diag.path,
+	    "%s: no login with a one-time token of this issuer", diag.text);
+}
+
 static enum rjwt_err
 judge_installed(const struct dir *state, const char *base, struct rjwt_status *s)
 {
@@ -82,7 +96,7 @@ judge_installed(const struct dir *state, const char *base, struct rjwt_status *s
 		return err == RJWT_MEMORY ? err : RJWT_OK; /* as above */
 	for (size_t i = 0; i < ARRAY_LEN(installed); i++)
 		RJWT_TRY(judge_write(&dir, &installed[i], s));
-	return RJWT_OK;
+	return judge_spent(&dir, s);
 }
 
 enum rjwt_err
