@@ -315,3 +315,31 @@ mint() { on i issue -a a "$@" 2>/dev/null; }
 	[ ! -e "$top/a/state/denied" ]
 	[ "$(find "$top"/a/state/fleet/*/denied -type f)" = "$damaged" ]    # the other one was due
 }
+
+@test "status: a directory that is lost, or that others can write to, is broken as long as tokens get no verdict for it" {
+	on a keyd follow "$file"
+	settle a
+	token=$(mint alice)
+	for what in spent denied denied/jti keys keyset.json ''; do
+		cp -a "$top/a/state" "$top/whole"
+		run -0 on a verify -u alice -s sshd <<<"$token"
+		run -0 on a keyd status
+		rm -r "$(echo "$top"/a/state/fleet/*)/$what"
+		run ! on a verify -u alice -s sshd <<<"$token"
+		run -3 on a keyd status
+		rm -rf "$top"/a/state/fleet/*
+		run -0 on a keyd follow "$file"
+		run -0 on a keyd status
+		rm -r "$top/a/state"
+		mv "$top/whole" "$top/a/state"
+	done
+	chmod o+w "$top"/a/state/fleet/*/spent
+	run -2 on a verify -u alice -s sshd <<<"$token"
+	run -3 on a keyd status
+	says 'chmod go-w'
+	rm -r "$top/a/state/denied"
+	chmod o-w "$top"/a/state/fleet/*/spent
+	run -2 on a verify -u alice -s sshd <<<"$token"
+	run -3 on a keyd status
+	says 'this host: denials cannot be read'
+}
