@@ -55,7 +55,10 @@ not_found()
 	rm /etc/cron.d/rjwt
 	finds rotation.none
 	ln -s /lib/systemd/system/rjwt-keyd.timer /etc/systemd/system/timers.target.wants/rjwt-keyd.timer
+	finds rotation.none    # nothing looks at it
+	mkdir -p /run/systemd/system
 	not_found rotation.none
+	rmdir /run/systemd/system
 	rm /etc/systemd/system/timers.target.wants/rjwt-keyd.timer
 	rjwt-keyd run 3>&- &
 	await pgrep -x rjwt-keyd
