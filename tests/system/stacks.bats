@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 setup_file()
 {
 	. tests/system/helpers.bash
+	cp -a /etc/pam.d "$work/pam.found"
 	DEBIAN_FRONTEND=noninteractive pam-auth-update --force </dev/null >/dev/null 2>&1 3>&-
 	sed -i 's/pam_unix.so nullok/& nodelay/' /etc/pam.d/common-auth
 	sed -i '1i Defaults passwd_tries=1' /etc/sudoers
@@ -18,6 +19,8 @@ teardown_file()
 {
 	stop_sshd
 	write_sudoers
+	rm -rf /etc/pam.d
+	mv "$work/pam.found" /etc/pam.d
 }
 
 setup()
