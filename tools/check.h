@@ -21,6 +21,7 @@ struct check {
 	bool second;		/* and after that in CHECK_SECOND, as Debian's does */
 	bool sshd, sudo;	/* whether their stacks reach pam_rjwt.so */
 	bool unused;		/* no stack does */
+	bool ages;		/* one takes tokens, and then asks for the age of the password */
 	const char *state;	/* the state directory; NULL: not known */
 };
 
@@ -87,6 +88,7 @@ void check_list_services(const struct check *check, struct string_list *names);
 
 void check_pam(struct check *check);
 void check_units(struct check *check, const struct string_list *services); /* whose auth lines name pam_rjwt.so */
+void check_ages(struct check *check);					   /* after the stacks */
 void check_module(struct check *check);					   /* after check_pam() */
 void check_sshd(struct check *check);
 void check_sudo(struct check *check);

@@ -194,6 +194,7 @@ check_pam(struct check *check)
 	else if (!check->unused || sum.closed.n > 0)
 		tell_well(check, &sum);
 	check_units(check, &sum.names);
+	check_ages(check);
 	if (sum.password_somewhere)
 		finding_ok(&check->found, "way_in", "%s takes a password without rjwt", sum.by);
 	else

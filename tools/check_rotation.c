@@ -139,7 +139,7 @@ find_keeper(void)
 	};
 	struct search search = { .command = "rjwt-keyd", .systemd = access(SYSTEMD, F_OK) == 0 };
 
-	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+	for (size_t i = 0; i < ARRAY_LEN(links) && search.systemd; i++)
 		if (faccessat(AT_FDCWD, links[i].path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return links[i].what;
 	if (runs())

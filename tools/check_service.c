@@ -263,7 +263,10 @@ find_expired_password(struct service *s)
 {
 	const struct stack_entry *unix_line = first_of(s->stack, STACK_ACCOUNT, "pam_unix.so");
 
-	if (s->token && !s->password && unix_line != NULL && stack_argument(unix_line, "no_pass_expiry") == NULL)
+	if (unix_line == NULL || stack_argument(unix_line, "no_pass_expiry") != NULL)
+		return;
+	s->check->ages = s->check->ages || s->token;
+	if (s->token && !s->password)
 		tell(s, "pam.expired_password", unix_line,
 		    "a token is taken here and no password: an expired password locks its user out, and spends the "
 		    "token");

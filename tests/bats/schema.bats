@@ -108,7 +108,7 @@ used()
 		fleet.stopped fleet.unlisted fleet.unpublished fleet.unusable issue.scope issue.unknown keyset.key keyset.machine
 		keyset.marks keyset.missing keyset.mode keyset.private keyset.readable keyset.shared_secret keyset.tpm
 		keyset.unusable keyset.waiting keyset.writable log.unreachable module.argument module.copy module.missing
-		module.unloadable pam.expired_password pam.faillock pam.lockout pam.not_root pam.open pam.prompt pam.readenv
+		module.unloadable pam.expired_password pam.faillock pam.lockout pam.not_root pam.open pam.password_age pam.prompt pam.readenv
 		pam.required pam.session_order pam.unit pam.unreadable pam.unused pam.useless rotation.never rotation.none
 		rotation.overdue services.twin sshd.kbdint sshd.methods sshd.penalties sshd.root_login sshd.usepam sudo.free
 		sudo.other_user sudo.prompt sudo.timestamp sudo.unreadable try.account try.both try.closed try.faillock try.hung

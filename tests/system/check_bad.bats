@@ -7,10 +7,19 @@ bats_require_minimum_version 1.5.0
 
 setup_file()
 {
+	. tests/system/helpers.bash
 	local file
+	cp -a /etc/pam.d "$work/pam.found"
 	for file in $(grep -l pam_rjwt /etc/pam.d/*); do
 		rm "$file"
 	done
+}
+
+teardown_file()
+{
+	. tests/system/helpers.bash
+	rm -rf /etc/pam.d
+	mv "$work/pam.found" /etc/pam.d
 }
 
 setup()

@@ -55,7 +55,10 @@ not_found()
 	rm /etc/cron.d/rjwt
 	finds rotation.none
 	ln -s /lib/systemd/system/rjwt-keyd.timer /etc/systemd/system/timers.target.wants/rjwt-keyd.timer
+	finds rotation.none    # nothing looks at it
+	mkdir -p /run/systemd/system
 	not_found rotation.none
+	rmdir /run/systemd/system
 	rm /etc/systemd/system/timers.target.wants/rjwt-keyd.timer
 	rjwt-keyd run 3>&- &
 	await pgrep -x rjwt-keyd
@@ -165,6 +168,34 @@ exit(1 if s == 5 or int.from_bytes(t[40:44], "little") & 0x40 else 0)' || status
 	not_found pam.not_root
 	run -0 --separate-stderr rjwt-keyd try --json alice rjwt-test </dev/null
 	jq -e '[.services[0].findings[].code] | index("try.not_root") | not' <<<"$output"
+}
+
+@test "pam.password_age: a user who has no password and has to change it is kept out after a token" {
+	pam_service rjwt-test both
+	sed -i 's/^account required pam_permit.so/account required pam_unix.so/' /etc/pam.d/rjwt-test
+	log_in() { pamtester rjwt-test bob authenticate acct_mgmt <<<"$(mint -s rjwt-test bob)"; }
+	usermod -p '!' bob
+	chage -M -1 -d 1970-01-02 bob
+	not_found pam.password_age
+	run -0 log_in
+	chage -M 90 bob
+	finds pam.password_age
+	[[ $(jq -r '.findings[] | select(.code == "pam.password_age").text' "$work/check") == 'bob: no password, '* ]]
+	run -1 log_in
+	chage -M -1 -d 0 bob
+	finds pam.password_age
+	run -1 log_in
+	set_password bob other
+	not_found pam.password_age
+	usermod -p '*' -s /usr/sbin/nologin bob
+	chage -d 0 bob
+	not_found pam.password_age
+	usermod -s /bin/bash bob
+	finds pam.password_age
+	sed -i 's/pam_unix.so$/& no_pass_expiry/' /etc/pam.d/rjwt-test
+	not_found pam.password_age
+	run -0 log_in
+	make_user bob
 }
 
 @test "try.revoke: a token that was not spent cannot be revoked" {
