@@ -216,11 +216,11 @@ def read_equivalent(path):
 			elif line.strip() and not line.startswith("#"):
 				key = line.strip()
 				if key in listed:
-					raise SystemExit("equivalent.txt: twice: " + key)
+					raise SystemExit(os.path.basename(path) + ": twice: " + key)
 				listed[key] = ""
 	bare = [k for k, reason in listed.items() if not reason]
 	if bare:
-		raise SystemExit("equivalent.txt: without a reason: " + bare[0])
+		raise SystemExit(os.path.basename(path) + ": without a reason: " + bare[0])
 	return listed
 
 
