@@ -155,6 +155,8 @@ test_gone(void **state)
 	fixture_config(f, "codes: [sudo]\n");
 	clock_run(HOUR / 2);
 	assert_int_equal(pass(f).iat_s, T0);
+	fixture_config(f, "");
+	assert_int_equal(pass(f).iat_s, T0);
 	fixture_config(f, CODES);
 	assert_int_equal(pass(f).iat_s, T0 + HOUR / 2);
 	rotate(f);
