@@ -259,12 +259,41 @@ test_whose(void **state)
 	fixture_free(alone);
 }
 
+static enum rjwt_err
+nobody(void *context, const char *user, int64_t *uid, struct rjwt_diag *diag)
+{
+	(void)context, (void)user, (void)uid, (void)diag;
+	return RJWT_OK;
+}
+
+/* A host without a keyset of its own mints for nobody. */
+static void
+test_grant(void **state)
+{
+	struct pair *p = *state;
+	const struct rjwt_accounts accounts = { .uid = nobody };
+	const struct rjwt_caller caller = { "bob", &accounts };
+	const struct rjwt_request request = { .user = "carol" };
+	struct rjwt_decision decision;
+	struct rjwt_token token;
+
+	fixture_config(p->host,
+	    "audience: host.example\nissue: [{who: bob, users: carol, scopes: ssh, max_lifetime: 10m}]\n");
+	want("host", rjwt_grant(p->host->h, &caller, &request, &decision, &token, &p->host->diag), RJWT_KEYSET);
+	assert_int_equal(decision.rule, 0);
+	fixture_config(p->issuer, "issue: [{who: bob, users: carol, scopes: ssh, max_lifetime: 10m}]\n");
+	want("issuer", rjwt_grant(p->issuer->h, &caller, &request, &decision, &token, &p->issuer->diag), RJWT_OK);
+	assert_int_equal(decision.rule, 1);
+	rjwt_decision_clear(&decision);
+	rjwt_token_clear(&token);
+}
+
 int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = { T(test_remembered), T(test_before), T(test_stale), T(test_clock),
-		T(test_whose) };
+		T(test_whose), T(test_grant) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

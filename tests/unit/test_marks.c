@@ -294,6 +294,8 @@ test_spent_unusable(void **state)
 	const struct edit once[] = { { 'c', "once", "true" }, { 0, NULL, NULL } };
 	RJWT_CLEAN(free_clean) char *token = token_with(f, once);
 	RJWT_CLEAN(free_clean) char *reusable = token_with(f, NULL);
+	RJWT_CLEAN(opened_close) struct opened o = open_marks(f);
+	const struct claims claims = claims_of("i", "alice", "j");
 	char path[256];
 
 	snprintf(path, sizeof(path), "%s/spent", f->state);
@@ -302,6 +304,7 @@ test_spent_unusable(void **state)
 	assert_int_equal(rmdir(path), 0);
 	want("gone", judge(f, token, 0, NULL), RJWT_IO);
 	want("gone", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_IO);
+	want("when", mark_spent_at(&o.marks, 1, &claims, "ssh", &(struct mark_uses){ .most = 1 }, NULL), RJWT_IO);
 	want("does not matter", judge(f, reusable, 0, NULL), RJWT_OK);
 	assert_int_equal(mkdir(path, 0700), 0);
 	want("there", judge(f, token, 0, NULL), RJWT_OK);

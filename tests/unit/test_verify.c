@@ -105,6 +105,25 @@ test_truncated(void **state)
 	}
 }
 
+/* A JWS may sign nothing, a token may not. */
+static void
+test_no_payload(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(buf_clear) struct buf header = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
+	RJWT_CLEAN(free_clean) char *empty = NULL;
+	struct rjwt_verdict v;
+
+	token_parts(f, NULL, &header, &claims);
+	empty = token_signed(f, buf_view(&header), VIEW(""));
+	want("a JWS", judge(f, empty, RJWT_SIGNATURE_ONLY, &v), RJWT_OK);
+	assert_string_equal(v.claims, "");
+	assert_int_equal(v.claims_len, 0);
+	rjwt_verdict_clear(&v);
+	want("a token", judge(f, empty, 0, NULL), RJWT_MALFORMED);
+}
+
 static void
 test_too_long(void **state)
 {
@@ -202,6 +221,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_nul_in_token, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_signature_length, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_truncated, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_no_payload, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_too_long, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_spent_without_service, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_spent_unreadable, fixture_setup, fixture_teardown),
