@@ -86,7 +86,7 @@ void check_units(struct check *check, const struct string_list *services); /* wh
 void check_module(struct check *check);					   /* after check_pam() */
 void check_sshd(struct check *check);
 void check_sudo(struct check *check);
-void check_rotation(struct check *check);
+void check_rotation(struct check *check, const struct rjwt_status *status);
 void check_follow(struct check *check, const struct rjwt_status *status);
 void check_issue(struct check *check);
 void check_scopes(struct check *check, const struct rjwt_status *status);
