@@ -93,7 +93,7 @@ void check_module(struct check *check);					   /* after check_pam() */
 void check_sshd(struct check *check);
 void check_sudo(struct check *check);
 void check_sudoers(struct check *check, const char *path); /* the same, by another file */
-void check_rotation(struct check *check);
+void check_rotation(struct check *check, const struct rjwt_status *status);
 void check_follow(struct check *check, const struct rjwt_status *status);
 void check_issue(struct check *check);
 void check_scopes(struct check *check, const struct rjwt_status *status);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-keyd check: whether something rotates the keys when it is time, and follows the fleet. */
 #include "check.h"
+#include "base/datetime.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -147,11 +148,26 @@ find_keeper(void)
 	return find_cron(&search) == NULL ? NULL : "cron runs rjwt-keyd";
 }
 
+/* Of an issuer: for how long a host may be away. */
+static void
+tell_bound(struct check *check, const struct rjwt_status *status)
+{
+	char path[300], every[32];
+
+	snprintf(path, sizeof(path), "%s/private/bundle.key", status->dir);
+	if (status->rotate_every_s == 0 || access(path, F_OK) != 0)
+		return;
+	duration_format(every, status->rotate_every_s);
+	finding_add(&check->found, "rotation.away",
+	    "keys rotate every %s: a host that hears nothing for so long may not know the key that signs then", every);
+}
+
 void
-check_rotation(struct check *check)
+check_rotation(struct check *check, const struct rjwt_status *status)
 {
 	const char *keeper = find_keeper();
 
+	tell_bound(check, status);
 	for (size_t i = 0; i < check->found.n; i++)
 		if (check->found.list[i].kind != NULL && strcmp(check->found.list[i].kind->code, "rotation.never") == 0)
 			return;

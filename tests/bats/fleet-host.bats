@@ -101,6 +101,20 @@ serial() { jq .followed.serial "$top"/a/state/fleet/*/keyset.json; }
 	run -0 on a keyd once
 }
 
+@test "check says on an issuer for how long a host may be away" {
+	# away NAME - what it says; the machine's PAM and log may be as they are
+	away() { { on "$1" keyd check --json || true; } | jq -r '.findings[] | select(.code == "rotation.away") | .level, .text'; }
+	[[ "$(away i)" == ok$'\n''keys rotate every 7d: a host that hears nothing for so long '* ]]
+	machine i 'rotate_every: 1d'
+	[[ "$(away i)" == ok$'\n''keys rotate every 1d: '* ]]
+	machine i 'rotate_every: 0'
+	[ -z "$(away i)" ]
+	machine own
+	on own keyd init
+	[ -z "$(away own)" ]
+	[ -z "$(away a)" ]
+}
+
 # aged SECONDS - what is installed is so much older
 aged() { reseal ".followed.issued = $(($(date +%s) - $1))" "$top"/a/state/fleet/*/keyset.json; }
 

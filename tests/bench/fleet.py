@@ -15,6 +15,7 @@ import asyncio
 import os
 import random
 import re
+import resource
 import shutil
 import ssl
 import subprocess
@@ -269,15 +270,20 @@ def crowd(top):
          "-keyout", top + "/key", "-out", top + "/crt"], **QUIET)
     with open(top + "/nginx.conf", "w", encoding="ascii") as file:
         file.write(NGINX % {"top": top, "port": port, "www": os.path.dirname(fleet.issuers[0].www)})
+    cores = os.sched_getaffinity(0)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8192 if most == resource.RLIM_INFINITY else min(8192, most), most))
     nginx = subprocess.Popen(["nginx", "-p", top, "-c", top + "/nginx.conf"], **QUIET)
     try:
         time.sleep(1)
         worker = int(output(["pgrep", "-P", str(nginx.pid)]))
+        os.sched_setaffinity(0, cores - {0} or cores)    # nginx has the first to itself
         hosts = Crowd(port, fleet.issuers[0], count)
         rate, core = asyncio.run(hosts.live(worker))
     finally:
         nginx.terminate()
         nginx.wait()
+        os.sched_setaffinity(0, cores)
     heard = sorted(hosts.heard) or [0]
     title("%d hosts, one core of nginx with TLS" % count, "requests/s", "% of the core", "errors", "p50 s", "p99 s", "last s",
           "heard")
