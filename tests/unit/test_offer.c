@@ -98,6 +98,8 @@ test_walk(void **state)
 {
 	struct scene *s = *state;
 
+	EXPECT("no files", offer_read(&s->fleet, NULL, 0, &s->offer), RJWT_OK);
+	assert_int_equal(s->offer.nrosters, 0);
 	offers(s, "nothing", "", 0, 0);
 	assert_ptr_equal(offer_roster(&s->offer, &s->fleet), &s->fleet.roster);
 	put_roster(s, 0, 1, 5, 1, 0);
