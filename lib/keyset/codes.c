@@ -96,9 +96,14 @@ read_code(void *context, const char *name)
 	const struct reading *r = context;
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	RJWT_CLEAN(code_clear) struct code code = { .renewed = false };
+	enum rjwt_err err;
 
-	if (strlen(name) != DIGEST_HEX - 1 || file_read(r->dir, name, PARKED_FILE_MAX, &text, NULL, NULL) != RJWT_OK ||
-	    !code_parse(buf_view(&text), &code))
+	if (strlen(name) != DIGEST_HEX - 1)
+		return RJWT_OK;
+	err = file_read(r->dir, name, PARKED_FILE_MAX, &text, NULL, NULL);
+	if (err_is_shortage(err))
+		return err;
+	if (err != RJWT_OK || !code_parse(buf_view(&text), &code))
 		return RJWT_OK;
 	return r->each(r->context, name, &code);
 }

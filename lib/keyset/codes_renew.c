@@ -29,6 +29,7 @@ struct pass {
 	bool renew;	    /* tokens may be signed now */
 	bool clock_suspect; /* no code ends by it */
 	struct codes_found *found;
+	bool whole;	   /* all were looked at */
 	enum rjwt_err err; /* the first */
 };
 
@@ -301,11 +302,13 @@ walk(struct pass *p)
 
 	RJWT_TRY(dir_open_at(store_dir(p->store), "private", &private, p->env->diag));
 	err = dir_open_at(&private, PARKED, &p->parked, p->env->diag);
-	if (err_is_missing(err))
+	p->whole = err_is_missing(err);
+	if (p->whole)
 		return RJWT_OK;
 	RJWT_TRY(err);
 	RJWT_TRY(dir_each(&p->parked, sweep, p, p->env->diag));
 	RJWT_TRY(codes_each(store_dir(p->store), look_at, p, p->env->diag));
+	p->whole = true;
 	return p->err;
 }
 
@@ -321,6 +324,8 @@ do_pass(struct store *store, const struct keyset_env *env, bool renew, struct co
 	p.clock_suspect = keyset_clock_suspect(store_keyset(store), env->policy, &p.now, NULL);
 	p.renew = renew && !p.clock_suspect;
 	err = walk(&p);
+	if (!p.whole) /* what was not looked at may need any of the marks */
+		found->lowest = store_keyset(store)->floor;
 	marks_close(&p.marks);
 	dir_close(&p.parked);
 	events_add_codes(env->events, found->renewed, found->removed);
