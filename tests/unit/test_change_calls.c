@@ -157,6 +157,28 @@ test_replaced_meanwhile(void **state)
 	assert_int_equal(keyset_get(now.f).active.version, 2);
 }
 
+static void
+replace_and_look(void)
+{
+	replace();
+	want("look", store_load(now.store, NULL), RJWT_OK);
+}
+
+/* Before anything was written: by what looks whether it may be. */
+static void
+test_replaced_before(void **state)
+{
+	(void)state;
+	copies = 0;
+	again = NULL;
+	fails("store_check_writable", 1, 0);
+	plan.instead = replace_and_look;
+	want("rotate", change(&by_hand, 0), RJWT_BUSY);
+	assert_true(failed());
+	assert_string_equal(now.diag.text, "was replaced meanwhile; run the command again");
+	assert_int_equal(keyset_get(now.f).next_version, 3); /* none was reserved */
+}
+
 /* --- parts that fail -------------------------------------------------------------------------- */
 
 #define INCOMPLETE ". The revocation is recorded but incomplete; run it again"
@@ -319,8 +341,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { C(test_urgent), C(test_ended), C(test_synced), C(test_replaced_once),
-		C(test_replaced_each_time), C(test_replaced_meanwhile), C(test_parts), C(test_due_meanwhile),
-		C(test_next_event), C(test_warnings), C(test_dry) };
+		C(test_replaced_each_time), C(test_replaced_meanwhile), C(test_replaced_before), C(test_parts),
+		C(test_due_meanwhile), C(test_next_event), C(test_warnings), C(test_dry) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

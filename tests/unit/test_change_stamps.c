@@ -109,6 +109,7 @@ test_restamp_damaged(void **state)
 			assert_true(failed());
 		want("maintain", err, rows[i].wanted);
 		assert_int_equal(key_member(now.f, 2, "retired"), rows[i].wanted == RJWT_OK ? T0 : T0 + 50);
+		assert_int_equal(key_member(now.f, 2, "nbf"), rows[i].wanted == RJWT_OK ? T0 : T0 + 50);
 	}
 }
 

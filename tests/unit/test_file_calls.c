@@ -9,6 +9,7 @@
 
 #include "planned.h"
 
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 
 WRAP(int, renameat2, (int from, const char *old, int to, const char *name, unsigned flags))
@@ -21,11 +22,12 @@ WRAP(int, syncfs, (int fd))
 	return fault_due(FAULT_SYNC, "syncfs") ? -1 : __real_syncfs(fd);
 }
 
+static bool no_disk;		   /* it says nothing */
 static const struct statvfs *disk; /* what a file system says of itself; NULL: this one */
 
 WRAP(int, fstatvfs, (int fd, struct statvfs *to))
 {
-	if (fault_due(FAULT_LOOK, "fstatvfs"))
+	if (no_disk)
 		return -1;
 	if (disk == NULL)
 		return __real_fstatvfs(fd, to);
@@ -379,6 +381,66 @@ probing(void **state)
 	EXPECT("nothing", dir_probe(&folder, 0, &diag), RJWT_OK);
 }
 
+/* A disk that takes a part tells no error; what errno was before is none. */
+static void
+partial(void **state)
+{
+	const struct rlimit one = { 1, RLIM_INFINITY }, all = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rjwt_diag diag = { 0 }, probe = { 0 };
+	enum rjwt_err append, probing_err;
+
+	(void)state;
+	put("file", "", 0600);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &one), 0);
+	errno = EIO;
+	append = file_append(&folder, "file", VIEW("ab"), 0, NULL, &diag);
+	errno = EOPNOTSUPP;
+	probing_err = dir_probe(&folder, DIR_PROBE_MAX, &probe);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+	EXPECT("append", append, RJWT_IO);
+	assert_int_equal(diag.errnum, ENOSPC);
+	EXPECT("probe", probing_err, RJWT_IO);
+	assert_int_equal(probe.errnum, ENOSPC);
+}
+
+static void
+probing_closed(void **state)
+{
+	struct rjwt_diag diag = { 0 };
+	struct dir sub = DIR_NONE;
+	enum rjwt_err err;
+
+	(void)state;
+	make("sub", 0555);
+	EXPECT("open", dir_open_at(&folder, "sub", &sub, NULL), RJWT_OK);
+	fails("openat", 1, EOPNOTSUPP);
+	err = dir_probe(&sub, 0, &diag);
+	assert_true(failed());
+	EXPECT("closed", err, geteuid() == 0 ? RJWT_OK : RJWT_IO);
+	assert_int_equal(diag.errnum, geteuid() == 0 ? 0 : EACCES);
+	no_disk = true;
+	fails("openat", 1, EOPNOTSUPP);
+	err = dir_probe(&sub, 0, &diag);
+	no_disk = false;
+	EXPECT("it says nothing", err, RJWT_IO);
+	(void)failed();
+	dir_close(&sub);
+}
+
+static void
+no_memory_to_publish(void **state)
+{
+	enum rjwt_err err;
+
+	(void)state;
+	put("file", "old", 0600);
+	fails("asprintf", 2, ENOMEM);
+	err = file_write(&folder, "file", 0600, VIEW("new"), NULL, NULL);
+	assert_true(failed());
+	EXPECT("write", err, RJWT_MEMORY);
+	assert_string_equal(content("file"), "old");
+}
+
 #define F(test)                               \
 	{                                     \
 #test, test, begin, end, NULL \
@@ -389,7 +451,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = { F(replacing), F(nothing_is_taken), F(without_a_time), F(first_of_two),
 		F(many_at_once), F(creating), F(reserving), F(filling), F(appending), F(removing), F(marking),
-		F(probing) };
+		F(probing), F(partial), BOTH(probing_closed), F(no_memory_to_publish) };
 
 	alarm(600);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,12 @@ shrink(void)
 	assert_int_equal(truncate(at("file"), 1), 0);
 }
 
+static void
+empty(void)
+{
+	assert_int_equal(truncate(at("file"), 0), 0);
+}
+
 struct reading {
 	const char *call;
 	unsigned turn;
@@ -62,6 +68,7 @@ reading_calls(void **state)
 		{ "read", 1, EINTR, NULL, RJWT_OK, NULL }, { "read", 1, ENOSPC, NULL, RJWT_OK, NULL },
 		{ "read", 1, 0, grow, RJWT_KEYSET, "changed while being read" },
 		{ "read", 1, 0, shrink, RJWT_KEYSET, "changed while being read" },
+		{ "read", 1, 0, empty, RJWT_KEYSET, "changed while being read" },
 		{ "malloc", 1, ENOMEM, NULL, RJWT_MEMORY, NULL } };
 	static const struct reading ours[] = { { "openat", 1, EIO, NULL, RJWT_IO, "cannot read" },
 		{ "openat", 1, ENXIO, NULL, RJWT_KEYSET, "not a regular file" },
@@ -108,6 +115,7 @@ foreign_files(void **state)
 	EXPECT("missing", file_read_foreign(at("none"), 4, &text, &diag), RJWT_IO);
 	assert_int_equal(diag.errnum, ENOENT);
 	EXPECT("a folder", file_read_foreign(folder.path, 100000, &text, &diag), RJWT_KEYSET);
+	assert_string_equal(diag.text, "not a regular file");
 	assert_string_equal(text.p, "text");
 }
 
@@ -241,6 +249,103 @@ paths(void **state)
 	dir_close(&sub);
 }
 
+/* . on the way is passed over; at the end it is the directory itself, with its rule. */
+static void
+dots(void **state)
+{
+	struct dir sub = DIR_NONE;
+
+	(void)state;
+	make("sub", 0700);
+	EXPECT("on the way", dir_open(at("././sub"), &sub, NULL), RJWT_OK);
+	assert_string_equal(sub.path, at("sub"));
+	dir_close(&sub);
+	EXPECT("at the end", opening("sub/.", NULL), RJWT_OK);
+	assert_int_equal(chmod(at("sub"), 01777), 0);
+	EXPECT("sticky", opening("sub/.", NULL), RJWT_KEYSET);
+}
+
+/* One that can be searched, and not read. */
+static void
+entered(void **state)
+{
+	struct dir sub = DIR_NONE;
+
+	(void)state;
+	make("sub", 0700);
+	make("sub/inner", 0700);
+	assert_int_equal(chmod(at("sub"), 0100), 0);
+	EXPECT("enter", dir_enter_at(&folder, "sub", &sub, NULL), RJWT_OK);
+	dir_close(&sub);
+	EXPECT("open", dir_open_at(&folder, "sub", &sub, NULL), geteuid() == 0 ? RJWT_OK : RJWT_IO);
+	dir_close(&sub);
+	assert_int_equal(chmod(at("sub"), 0700), 0);
+}
+
+/* Where standard input is closed a file may be 0; and what errno was before says nothing. */
+static void
+zero(void **state)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	char name[sizeof(path)];
+	struct dir sub = DIR_NONE;
+	int kept = dup(0), n;
+
+	(void)state;
+	put("file", "text", 0600);
+	snprintf(name, sizeof(name), "%s", at("file"));
+	assert_int_equal(close(0), 0);
+	for (n = 0; n < 2; n++) {
+		errno = n == 0 ? ELOOP : ENXIO;
+		EXPECT("file", file_read(&folder, "file", 9, &text, NULL, NULL), RJWT_OK);
+		errno = n == 0 ? ELOOP : ENXIO;
+		EXPECT("foreign", file_read_foreign(name, 9, &text, NULL), RJWT_OK);
+		EXPECT("each", dir_each(&folder, one, NULL, NULL), RJWT_OK);
+		EXPECT("open", dir_open(folder.path, &sub, NULL), RJWT_OK);
+		dir_close(&sub);
+		EXPECT("make", dir_make(&folder, n == 0 ? "a" : "b", 0700, NULL), RJWT_OK);
+		errno = n == 0 ? ELOOP : ENOTDIR;
+		EXPECT("at", dir_open_at(&folder, "a", &sub, NULL), RJWT_OK);
+		dir_close(&sub);
+		errno = EEXIST;
+		EXPECT("mark", file_mark(&folder, n == 0 ? "c" : "d", NULL), RJWT_OK);
+		EXPECT("probe", dir_probe(&folder, 1, NULL), RJWT_OK);
+		EXPECT("write", file_write(&folder, "e", 0600, VIEW("x"), NULL, NULL), RJWT_OK);
+		EXPECT("append", file_append(&folder, "e", VIEW("x"), 0, NULL, NULL), RJWT_OK);
+	}
+	errno = ELOOP;
+	EXPECT("missing", file_read_foreign("/rjwt-none", 9, &text, NULL), RJWT_IO);
+	assert_int_equal(dup2(kept, 0), 0);
+	close(kept);
+}
+
+/* Without memory for the whole path an error names the file. */
+static void
+no_memory(void **state)
+{
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	struct rjwt_diag diag = { 0 };
+	struct dir dir = DIR_NONE;
+	const char *last;
+	enum rjwt_err err;
+
+	(void)state;
+	fails("asprintf", 1, ENOMEM);
+	err = file_read(&folder, "none", 9, &text, NULL, &diag);
+	assert_true(failed());
+	EXPECT("read", err, RJWT_IO);
+	assert_string_equal(diag.path, "none");
+	assert_int_equal(diag.errnum, ENOENT);
+	fails("strndup", 1, ENOMEM);
+	err = dir_of("/none/file", &dir, &last, &diag);
+	assert_true(failed());
+	EXPECT("of", err, RJWT_MEMORY);
+	fails("strdup", 1, ENOMEM);
+	err = dir_of("file", &dir, &last, &diag);
+	assert_true(failed());
+	EXPECT("of", err, RJWT_MEMORY);
+}
+
 /* Who the owner must be depends on who asks, and on what is on the way. */
 static void
 owners_are_told(void **state)
@@ -305,8 +410,8 @@ same_files(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { F(reading_calls), F(foreign_files), F(directories), BOTH(paths),
-		BOTH(owners_are_told), BOTH(groups), F(same_files) };
+	const struct CMUnitTest tests[] = { F(reading_calls), F(foreign_files), F(directories), BOTH(paths), BOTH(dots),
+		BOTH(entered), F(zero), F(no_memory), BOTH(owners_are_told), BOTH(groups), F(same_files) };
 
 	alarm(600);
 	return cmocka_run_group_tests(tests, NULL, NULL);
