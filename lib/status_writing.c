@@ -20,9 +20,6 @@ static const struct written {
 	{ "", DIR_PROBE_MAX, "no rotation and no revocation" },
 	{ "keys", DIR_PROBE_MAX, "no rotation" },
 	{ "private", DIR_PROBE_MAX, "no rotation" },
-	{ "revoked", LOOK, "no login with a token" },
-	{ "revoked/jti", LOOK, "no login with a token" },
-	{ "revoked/sub", LOOK, "no login with a token" },
 	{ "revoked/jti", DIR_PROBE_MAX, "no token can be revoked" },
 	{ "revoked/sub", DIR_PROBE_MAX, "no user's tokens can be revoked" },
 	{ "spent", 0, "no login with a one-time token" },
@@ -30,7 +27,17 @@ static const struct written {
 	{ "private/parked", DIR_PROBE_MAX, "no code in place of a token" },
 };
 
-/* The same of a keyset that is followed. */
+/* What fails where others own a directory, or can write to it. Of keys/ and private/ that is found elsewhere. */
+static const struct written trusted[] = {
+	{ "revoked", LOOK, "no login with a token" },
+	{ "revoked/jti", LOOK, "no login with a token" },
+	{ "revoked/sub", LOOK, "no login with a token" },
+	{ "spent", LOOK, "no login with a one-time token" },
+	{ "issued", LOOK, "no record of minted tokens" },
+	{ "private/parked", LOOK, "no code in place of a token" },
+};
+
+/* What has to be written into a keyset that is followed. */
 static const struct written installed[] = {
 	{ "", DIR_PROBE_MAX, "nothing new of this issuer is installed" },
 	{ "denied/sub", DIR_PROBE_MAX, "no revocation of this issuer is installed" },
@@ -75,7 +82,9 @@ enum rjwt_err
 status_writing(struct rjwt_status *s, const struct dir *state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(written); i++)
-		RJWT_TRY(judge_write(state, &written[i], "keyset.mode", s));
+		RJWT_TRY(judge_write(state, &written[i], NULL, s));
+	for (size_t i = 0; i < ARRAY_LEN(trusted); i++)
+		RJWT_TRY(judge_write(state, &trusted[i], "keyset.mode", s));
 	return RJWT_OK;
 }
 
