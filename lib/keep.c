@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/openssl.h"
 #include "base/text.h"
+#include "fleet/own.h"
 #include "jose/claims.h"
 #include "keyset/change.h"
 #include "keyset/codes.h"
@@ -127,7 +128,7 @@ enum rjwt_err
 rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
-	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet };
+	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet, own_issues };
 	struct rjwt_request full = *request;
 	bool parks = (request->flags & RJWT_PARK) != 0;
 	int64_t lifetime_s;
@@ -166,7 +167,7 @@ enum rjwt_err
 rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, struct rjwt_minted *minted)
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
-	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet };
+	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet, own_issues };
 	struct rjwt_diag diag;
 	enum rjwt_err err = handle_need_store(h, &diag);
 

@@ -428,3 +428,21 @@ second()
 	run -0 on j keyd publish
 	[ "$(find "$top/j/state/fleet" -mindepth 1 -maxdepth 1 -printf %f)" = "$(base i)" ]    # nothing that it was is followed here
 }
+
+@test "an issuer gives no token that it cannot record: a denial is dated after the newest record" {
+	rm -r "$top/i/state/issued"
+	: >"$top/i/state/issued"
+	run --separate-stderr -1 on i issue -a a alice
+	[ -z "$output" ]
+	[[ $stderr == *"$top/i/state/issued: "*': a token that is not recorded could not be denied'* ]]
+	rm "$top/i/state/issued"
+	run -0 --separate-stderr on i issue -a a alice
+	[ -n "$output" ]
+	machine own 'leeway: 1s'
+	on own keyd init
+	rm -rf "$top/own/state/issued"
+	: >"$top/own/state/issued"
+	run -0 --separate-stderr on own issue alice
+	[ -n "$output" ]
+	[[ $stderr == *'the token was minted but not recorded: '* ]]
+}
