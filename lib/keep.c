@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "base/openssl.h"
 #include "base/text.h"
-#include "fleet/own.h"
 #include "jose/claims.h"
 #include "keyset/change.h"
 #include "keyset/codes.h"
@@ -128,7 +127,7 @@ enum rjwt_err
 rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
-	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet, own_issues };
+	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet, false };
 	struct rjwt_request full = *request;
 	bool parks = (request->flags & RJWT_PARK) != 0;
 	int64_t lifetime_s;
@@ -137,6 +136,7 @@ rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token 
 	*token = (struct rjwt_token){ 0 };
 	RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(handle_look_at_fleet(h, diag));
+	RJWT_TRY(handle_issues(h, &m.issues, diag));
 	RJWT_TRY(begin_parking(h, request, diag));
 	if (request->code_until_s != 0) {
 		lifetime_s = code_lifetime_s(h, request);
@@ -167,12 +167,14 @@ enum rjwt_err
 rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, struct rjwt_minted *minted)
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
-	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet, own_issues };
+	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet, false };
 	struct rjwt_diag diag;
 	enum rjwt_err err = handle_need_store(h, &diag);
 
 	if (err == RJWT_OK)
 		err = handle_look_at_fleet(h, &diag);
+	if (err == RJWT_OK)
+		err = handle_issues(h, &m.issues, &diag);
 	for (size_t i = 0; i < n; i++)
 		minted[i] = (struct rjwt_minted){ .err = err, .diag = diag };
 	RJWT_TRY(err);

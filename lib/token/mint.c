@@ -238,7 +238,7 @@ tell_unrecorded(const struct mint_batch *b, struct mint_item *o, enum rjwt_err e
 {
 	if (o->err != RJWT_OK)
 		return;
-	if (b->minter->issues == NULL || !b->minter->issues(store_dir(b->minter->store))) {
+	if (!b->minter->issues) {
 		text_append(o->warning, sizeof(o->warning), "; ", "the token was minted but not recorded: %s: %s",
 		    why->path, why->text);
 		return;

@@ -18,9 +18,9 @@ struct minter {
 	const struct config *config;
 	struct store *store;
 	struct clock *clock;
-	struct event_list *events;		 /* of a rotation on the way */
-	struct fleet_reader *fleet;		 /* what other issuers deny is not minted; NULL: it is not asked */
-	bool (*issues)(const struct dir *state); /* whether other hosts follow this one; NULL: they do not */
+	struct event_list *events;  /* of a rotation on the way */
+	struct fleet_reader *fleet; /* what other issuers deny is not minted; NULL: it is not asked */
+	bool issues;		    /* other hosts may follow this one */
 };
 
 /* As rjwt_mint() and rjwt_mint_batch(): tokens of one call share a check of the keyset, a ticket write and the syncs. */
