@@ -88,6 +88,17 @@ WRAP(enum rjwt_err, tpm2_try, (const struct alg *alg, struct rjwt_diag *diag))
 	return facts.tpm;
 }
 
+/* What joining makes, and what denials are put into. */
+static void
+join(struct fixture *f)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(denials_close) struct denials denials = DENIALS_NONE;
+
+	want("state", dir_open(f->state, &dir, NULL), RJWT_OK);
+	want("denied", denials_open(&dir, &denials, NULL), RJWT_OK);
+}
+
 static int
 setup(void **state)
 {
@@ -98,6 +109,7 @@ setup(void **state)
 	snprintf(facts.following.url, sizeof(facts.following.url), "http://i.example/f");
 	facts.following.roster = 1;
 	*state = fixture_new("");
+	join(*state);
 	return 0;
 }
 
@@ -307,20 +319,15 @@ static void
 deny(struct fixture *f, char letter, int64_t until_s)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
-	RJWT_CLEAN(dir_close) struct dir denied = DIR_NONE;
-	RJWT_CLEAN(dir_close) struct dir kind = DIR_NONE;
+	RJWT_CLEAN(denials_close) struct denials denials = DENIALS_NONE;
 	char hash[DIGEST_HEX];
 	bool written;
 
 	memset(hash, letter, DIGEST_HEX - 1);
 	hash[DIGEST_HEX - 1] = '\0';
 	want("state", dir_open(f->state, &dir, NULL), RJWT_OK);
-	want("denied", dir_make(&dir, "denied", 0711, NULL), RJWT_OK);
-	want("denied", dir_open_at(&dir, "denied", &denied, NULL), RJWT_OK);
-	want("sub", dir_make(&denied, "sub", 0711, NULL), RJWT_OK);
-	want("jti", dir_make(&denied, "jti", 0711, NULL), RJWT_OK);
-	want("sub", dir_open_at(&denied, "sub", &kind, NULL), RJWT_OK);
-	want("denial", denial_put(&kind, hash, until_s, false, &written, NULL), RJWT_OK);
+	want("denied", denials_open(&dir, &denials, NULL), RJWT_OK);
+	want("denial", denial_put(&denials.sub, hash, until_s, false, &written, NULL), RJWT_OK);
 }
 
 static void
