@@ -155,6 +155,13 @@ look_at_fleet(struct fixture *f, const char *own_base)
 	return err;
 }
 
+static void
+says(struct fixture *f, const char *label, const char *code, enum rjwt_note_level level, const char *text)
+{
+	want(label, look_at_fleet(f, NULL), RJWT_OK);
+	only(label, code, level, text);
+}
+
 /* --- one issuer ------------------------------------------------------------------------------- */
 
 static struct rjwt_followed
@@ -221,8 +228,7 @@ test_issuer(void **state)
 		f->fetched = rows[i].fetched;
 		snprintf(f->why.text, sizeof(f->why.text), "%s", rows[i].why);
 		facts.following.n = 1;
-		want(label, look_at_fleet(*state, NULL), RJWT_OK);
-		only(label, rows[i].code, rows[i].level, rows[i].text);
+		says(*state, label, rows[i].code, rows[i].level, rows[i].text);
 		assert_true(status.joined);
 		assert_string_equal(status.audience, "host.example");
 	}
@@ -237,11 +243,9 @@ test_never_answered(void **state)
 	facts.following.issuers[0].answered_s = 0;
 	snprintf(facts.following.issuers[1].name, sizeof(facts.following.issuers[1].name), "db");
 	facts.following.n = 2;
-	want("two", look_at_fleet(*state, NULL), RJWT_OK);
-	only("two", "fleet.mirror", RJWT_ATTENTION, "web: mirror http://m/ has never answered");
+	says(*state, "two", "fleet.mirror", RJWT_ATTENTION, "web: mirror http://m/ has never answered");
 	facts.following.issuers[1].answered_s = 0;
-	want("none", look_at_fleet(*state, NULL), RJWT_OK);
-	only("none", NULL, 0, NULL);
+	says(*state, "none", NULL, 0, NULL);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -252,20 +256,16 @@ test_roster(void **state)
 	facts.following.issuers[0] = good_issuer();
 	facts.following.n = 1;
 	facts.following.roster = 0;
-	want("none", look_at_fleet(*state, NULL), RJWT_OK);
-	only("none", "fleet.roster", RJWT_BROKEN, "no roster has come yet from http://i.example/f");
+	says(*state, "none", "fleet.roster", RJWT_BROKEN, "no roster has come yet from http://i.example/f");
 	facts.following.roster = 3;
 	facts.following.newer = 3;
-	want("the same", look_at_fleet(*state, NULL), RJWT_OK);
-	only("the same", NULL, 0, NULL);
+	says(*state, "the same", NULL, 0, NULL);
 	facts.following.newer = 4;
 	snprintf(facts.following.newer_by, sizeof(facts.following.newer_by), "web");
-	want("behind", look_at_fleet(*state, NULL), RJWT_OK);
-	only("behind", "fleet.behind", RJWT_ATTENTION, "web has roster 4, and this host has 3");
+	says(*state, "behind", "fleet.behind", RJWT_ATTENTION, "web has roster 4, and this host has 3");
 	facts.following.newer = 0;
 	facts.following.forked = 2;
-	want("fork", look_at_fleet(*state, NULL), RJWT_OK);
-	only("fork", "fleet.fork", RJWT_BROKEN, "two rosters have the number 2 and differ");
+	says(*state, "fork", "fleet.fork", RJWT_BROKEN, "two rosters have the number 2 and differ");
 }
 
 /* An issuer does not follow itself; alone it has nothing to look at. */
@@ -294,14 +294,11 @@ test_unusable(void **state)
 {
 	facts.watch = RJWT_KEYSET;
 	snprintf(facts.why.text, sizeof(facts.why.text), "damaged");
-	want("damaged", look_at_fleet(*state, NULL), RJWT_OK);
-	only("damaged", "fleet.unusable", RJWT_BROKEN, "damaged");
+	says(*state, "damaged", "fleet.unusable", RJWT_BROKEN, "damaged");
 	facts.why.text[0] = '\0';
-	want("no text", look_at_fleet(*state, NULL), RJWT_OK);
-	only("no text", "fleet.unusable", RJWT_BROKEN, rjwt_strerror(RJWT_KEYSET));
+	says(*state, "no text", "fleet.unusable", RJWT_BROKEN, rjwt_strerror(RJWT_KEYSET));
 	facts.joined = false;
-	want("not joined", look_at_fleet(*state, NULL), RJWT_OK);
-	only("not joined", NULL, 0, NULL);
+	says(*state, "not joined", NULL, 0, NULL);
 	facts.joined = true;
 	facts.watch = RJWT_MEMORY;
 	want("memory", look_at_fleet(*state, NULL), RJWT_MEMORY);
@@ -336,24 +333,20 @@ test_denials(void **state)
 	struct fixture *f = *state;
 	char text[200], last[32], path[300];
 
-	want("none", look_at_fleet(f, NULL), RJWT_OK);
-	only("none", NULL, 0, NULL);
+	says(f, "none", NULL, 0, NULL);
 	deny(f, 'a', T0 + 1200);
-	want("20 minutes", look_at_fleet(f, NULL), RJWT_OK);
-	only("20 minutes", NULL, 0, NULL);
+	says(f, "20 minutes", NULL, 0, NULL);
 	deny(f, 'b', T0 + 1201);
 	time_format(last, T0 + 1201);
 	snprintf(text, sizeof(text),
 	    "this host: 1 denial is dated more than 20m ahead of this host's clock, the last %s", last);
-	want("one", look_at_fleet(f, NULL), RJWT_OK);
-	only("one", "fleet.denials", RJWT_ATTENTION, text);
+	says(f, "one", "fleet.denials", RJWT_ATTENTION, text);
 	deny(f, 'c', T0 + 5000);
 	deny(f, 'd', T0 + 4000);
 	time_format(last, T0 + 5000);
 	snprintf(text, sizeof(text),
 	    "this host: 3 denials are dated more than 20m ahead of this host's clock, the last %s", last);
-	want("three", look_at_fleet(f, NULL), RJWT_OK);
-	only("three", "fleet.denials", RJWT_ATTENTION, text);
+	says(f, "three", "fleet.denials", RJWT_ATTENTION, text);
 	snprintf(path, sizeof(path), "%s/denied", f->state);
 	assert_int_equal(chmod(path, 0777), 0);
 	want("unsafe", look_at_fleet(f, NULL), RJWT_OK);
@@ -370,17 +363,14 @@ test_before(void **state)
 	char text[200], until[32];
 
 	facts.fleet.before_s = T0;
-	want("now", look_at_fleet(f, NULL), RJWT_OK);
-	only("now", NULL, 0, NULL);
+	says(f, "now", NULL, 0, NULL);
 	facts.fleet.before_s = T0 + 1;
 	time_format(until, T0 + 1);
 	snprintf(text, sizeof(text),
 	    "this host: tokens issued until %s are rejected, because their denials were removed", until);
-	want("ahead", look_at_fleet(f, NULL), RJWT_OK);
-	only("ahead", "fleet.before", RJWT_BROKEN, text);
+	says(f, "ahead", "fleet.before", RJWT_BROKEN, text);
 	file_gone(f, "keyset.json"); /* it is for the host's own keyset */
-	want("no keyset", look_at_fleet(f, NULL), RJWT_OK);
-	only("no keyset", NULL, 0, NULL);
+	says(f, "no keyset", NULL, 0, NULL);
 }
 
 /* --- publishing ------------------------------------------------------------------------------- */
