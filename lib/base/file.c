@@ -369,7 +369,7 @@ seems_writable(int fd, size_t room)
 	       faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
 }
 
-/* A disk that is almost full takes a part, and tells no error. */
+/* A disk that is almost full takes a part, and that is no error. */
 static bool
 takes(int fd, struct view text)
 {
