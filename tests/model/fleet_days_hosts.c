@@ -148,7 +148,8 @@ judge(struct machine *m, const struct waiting *w, size_t state)
 		seen.right++;
 	else if (err != RJWT_OK && either)
 		seen.either++;
-	else if (err != RJWT_OK && t->issuer == 0 && w->renewed && state < renewed_in)
+	else if (err != RJWT_OK && t->issuer == 0 && w->renewed &&
+		 (state < renewed_in || (err == RJWT_SPENT && t->minted < out[renewed_in].at + 120)))
 		seen.lost[t->where]++;
 	else if (err == RJWT_STALE && t->used - out[state].at > MAX_AGE_S - 1200)
 		seen.stale++;
