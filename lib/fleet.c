@@ -6,6 +6,7 @@
 #include "base/openssl.h"
 #include "base/text.h"
 #include "fleet/follow.h"
+#include "fleet/own.h"
 #include "fleet/prune.h"
 #include "fleet/publish.h"
 #include "fleet/spool.h"
@@ -44,7 +45,7 @@ load_config(const struct rjwt_options *options, struct config *config, struct cl
 	if (diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
 	*clock = (struct clock){ .read = options->now, .context = options->now_context };
-	RJWT_TRY(openssl_ready());
+	RJWT_TRY(openssl_ready(diag));
 	RJWT_TRY(config_load(options->config, config, diag));
 	return handle_override(config, options, diag);
 }
@@ -71,10 +72,12 @@ rjwt_publish(struct rjwt *h, struct rjwt_fleet *fleet, struct rjwt_diag *diag)
 {
 	struct published published;
 	struct follow_env env;
+	bool issues;
 
 	RJWT_TRY(handle_need_store(h, diag));
 	env = env_of(&h->config, &h->clock, diag);
-	if (!publish_wanted(h->config.state_dir))
+	RJWT_TRY(handle_issues(h, &issues, diag));
+	if (!issues)
 		return diag_fail(diag, RJWT_USAGE, "", "this host is not an issuer (rjwt-keyd fleet init URL)");
 	RJWT_TRY(publish(h->store, &env, &published));
 	*fleet = (struct rjwt_fleet){ 0 };
@@ -89,14 +92,14 @@ handle_publish(struct rjwt *h, struct event_list *events, char *warning, size_t 
 	struct rjwt_diag why = { 0 };
 	struct rjwt_fleet fleet;
 	char text[400];
-	enum rjwt_err err;
+	bool issues;
+	enum rjwt_err err = handle_issues(h, &issues, &why);
 
-	if (!publish_wanted(h->config.state_dir))
-		return;
-	err = rjwt_publish(h, &fleet, &why);
+	if (err == RJWT_OK && issues)
+		err = rjwt_publish(h, &fleet, &why);
 	if (err == RJWT_OK)
 		return;
-	snprintf(text, sizeof(text), "not published, other hosts do not know of it yet: %.100s%s%.150s", why.path,
+	snprintf(text, sizeof(text), "not published, so other hosts do not know of it yet: %.100s%s%.150s", why.path,
 	    why.path[0] == '\0' ? "" : ": ", why.text[0] == '\0' ? rjwt_strerror(err) : why.text);
 	events_add_warning(events, text);
 	text_append(warning, size, "; ", "%s", text);
@@ -108,9 +111,10 @@ handle_publish_due(struct rjwt *h, struct event_list *events, char *warning, siz
 {
 	struct record record;
 	struct rjwt_time now;
+	bool issues;
 	int64_t at_s;
 
-	if (!publish_wanted(h->config.state_dir))
+	if (handle_issues(h, &issues, NULL) == RJWT_OK && !issues)
 		return;
 	clock_now(&h->clock, &now);
 	at_s = now.wall_s + PUBLISH_EVERY_S;
@@ -124,10 +128,10 @@ handle_publish_due(struct rjwt *h, struct event_list *events, char *warning, siz
 		*next_s = at_s;
 }
 
-bool
-handle_issues(const struct rjwt *h)
+enum rjwt_err
+handle_issues(const struct rjwt *h, bool *issues, struct rjwt_diag *diag)
 {
-	return publish_wanted(h->config.state_dir);
+	return own_look(store_dir(h->store), issues, diag);
 }
 
 enum rjwt_err
@@ -135,8 +139,10 @@ handle_renew(const struct config *config, struct clock *clock, struct rjwt_diag 
 {
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
 	struct follow_env env = env_of(config, clock, diag);
+	bool issues;
 
-	if (!publish_wanted(config->state_dir))
+	RJWT_TRY(publish_look(config->state_dir, &issues, diag));
+	if (!issues)
 		return RJWT_OK;
 	RJWT_TRY(store_open(config->state_dir, NULL, &store, diag));
 	return fleet_renew(store, &env);
@@ -182,13 +188,16 @@ rjwt_fleet_request(const struct rjwt_options *options, const char *url, const ch
 	struct fleet_issuer found;
 	struct follow_env env;
 	struct rjwt *h;
+	bool issues = true;
 	size_t len;
 	enum rjwt_err err;
 
 	RJWT_TRY(url == NULL ? rjwt_open(options, &h, diag) : open_or_init(options, &h, diag));
 	env = env_of(&h->config, &h->clock, diag);
 	err = handle_need_store(h, diag);
-	if (err == RJWT_OK && url == NULL && !handle_issues(h))
+	if (err == RJWT_OK && url == NULL)
+		err = handle_issues(h, &issues, diag);
+	if (err == RJWT_OK && !issues)
 		err = diag_fail(diag, RJWT_USAGE, "", "this host is not an issuer (rjwt-keyd fleet init URL)");
 	if (err == RJWT_OK)
 		err = fleet_entry(h->store, &env, url == NULL ? "" : url, name == NULL ? "" : name, &found);
@@ -221,9 +230,11 @@ take_roster(const struct rjwt_options *options, const struct follow_env *env, co
 	struct rjwt_fleet published;
 	struct rjwt *h;
 	enum rjwt_err err;
+	bool issues;
 
 	RJWT_TRY(follow_files(env, files, report));
-	if (!publish_wanted(env->state))
+	RJWT_TRY(publish_look(env->state, &issues, diag));
+	if (!issues)
 		return RJWT_OK;
 	RJWT_TRY(rjwt_open(options, &h, diag));
 	err = rjwt_publish(h, &published, diag);

@@ -36,7 +36,7 @@ static enum rjwt_err
 grant(struct rjwt *h, const struct rjwt_caller *caller, struct rjwt_request *full, struct rjwt_decision *decision,
     struct rjwt_token *token, struct rjwt_diag *diag)
 {
-	const struct minter m = { &h->config, h->store, &h->clock, NULL, NULL }; /* for the defaults */
+	const struct minter m = { &h->config, h->store, &h->clock, NULL, NULL, false }; /* for the defaults */
 	const char *default_audience[2];
 	char host[RJWT_NAME_MAX + 1];
 	int64_t lifetime_s;

@@ -196,7 +196,7 @@ rjwt_open(const struct rjwt_options *options, struct rjwt **handle, struct rjwt_
 	h->clock = (struct clock){ .read = options->now, .context = options->now_context };
 	h->event = options->event;
 	h->event_context = options->event_context;
-	RJWT_TRY(openssl_ready());
+	RJWT_TRY(openssl_ready(diag));
 	RJWT_TRY(config_load(options->config, &h->config, diag));
 	RJWT_TRY(handle_override(&h->config, options, diag));
 	if (options->jwks != NULL || options->jwks_text != NULL)

@@ -40,7 +40,8 @@ void handle_publish_due(struct rjwt *handle, struct event_list *events, char *wa
 
 /* On an issuer, after a new base: see fleet_renew(). On any other host it does nothing. */
 RJWT_MUST enum rjwt_err handle_renew(const struct config *config, struct clock *clock, struct rjwt_diag *diag);
-bool handle_issues(const struct rjwt *handle);
+/* Whether this host is an issuer; an error: that is not known, and nothing may be told as done. */
+RJWT_MUST enum rjwt_err handle_issues(const struct rjwt *handle, bool *issues, struct rjwt_diag *diag);
 
 /* In a fleet: remove denials that are not needed any more, and add to the text of a change how many; what fails is a warning. */
 void handle_prune(struct rjwt *handle, struct rjwt_change *done);

@@ -61,14 +61,14 @@ check_code(const struct rjwt *h, const struct rjwt_request *r, int64_t now_s, st
 		    "only a parked token, without a lifetime and not-before of its own, has a code that is renewed");
 	RJWT_TRY(handle_is_in_fleet(h, &in_fleet));
 	if (in_fleet)
-		return diag_fail(diag, RJWT_USAGE, "", "a host of a fleet has no codes that are renewed");
+		return diag_fail(diag, RJWT_USAGE, "", "a host that has joined a fleet makes no break-glass codes");
 	if (r->scope == NULL || r->scope[0] == NULL || r->scope[1] != NULL)
 		return diag_fail(diag, RJWT_SCOPE, "", "a code that is renewed has exactly one scope");
 	for (size_t i = 0; i < codes->n; i++)
 		named = named || strcmp(codes->list[i], r->scope[0]) == 0;
 	if (!named)
 		return diag_fail(diag, RJWT_SCOPE, h->config.path == NULL ? RJWT_CONFIG_FILE : h->config.path,
-		    "codes does not name the scope %.32s", r->scope[0]);
+		    "the key codes does not name the scope %.32s", r->scope[0]);
 	if (r->code_until_s > now_s && r->code_until_s - now_s <= RJWT_CODE_MAX)
 		return RJWT_OK;
 	return diag_fail(diag, RJWT_LIFETIME, "", "a code works for 1s to %dd", RJWT_CODE_MAX / 86400);
@@ -87,9 +87,9 @@ begin_parking(struct rjwt *h, const struct rjwt_request *request, struct rjwt_di
 	if ((request->flags & RJWT_PARK) == 0)
 		return RJWT_OK;
 	if (request->reusable || request->uses != 0)
-		return diag_fail(diag, RJWT_USAGE, "", "a token with a short code is one-time");
+		return diag_fail(diag, RJWT_USAGE, "", "only a one-time token can have a short code");
 	if (!is_for_us(h, request))
-		return diag_fail(diag, RJWT_AUDIENCE, "", "a token with a short code is for this host");
+		return diag_fail(diag, RJWT_AUDIENCE, "", "only a token for this host can have a short code");
 	return parked_begin(store_dir(h->store), now.wall_s, diag);
 }
 
@@ -127,7 +127,7 @@ enum rjwt_err
 rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token *token, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
-	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet };
+	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet, false };
 	struct rjwt_request full = *request;
 	bool parks = (request->flags & RJWT_PARK) != 0;
 	int64_t lifetime_s;
@@ -136,6 +136,7 @@ rjwt_mint(struct rjwt *h, const struct rjwt_request *request, struct rjwt_token 
 	*token = (struct rjwt_token){ 0 };
 	RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(handle_look_at_fleet(h, diag));
+	RJWT_TRY(handle_issues(h, &m.issues, diag));
 	RJWT_TRY(begin_parking(h, request, diag));
 	if (request->code_until_s != 0) {
 		lifetime_s = code_lifetime_s(h, request);
@@ -166,12 +167,14 @@ enum rjwt_err
 rjwt_mint_batch(struct rjwt *h, const struct rjwt_request *requests, size_t n, struct rjwt_minted *minted)
 {
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
-	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet };
+	struct minter m = { &h->config, h->store, &h->clock, &events, h->fleet, false };
 	struct rjwt_diag diag;
 	enum rjwt_err err = handle_need_store(h, &diag);
 
 	if (err == RJWT_OK)
 		err = handle_look_at_fleet(h, &diag);
+	if (err == RJWT_OK)
+		err = handle_issues(h, &m.issues, &diag);
 	for (size_t i = 0; i < n; i++)
 		minted[i] = (struct rjwt_minted){ .err = err, .diag = diag };
 	RJWT_TRY(err);
@@ -229,9 +232,12 @@ begin_anew(struct rjwt *h, struct rjwt_change *change, struct rjwt_diag *diag)
 	RJWT_CLEAN(events_give) struct event_list events = { .tell = h->event, .context = h->event_context };
 	const struct init_names names = { h->config.issuer.n > 0 ? h->config.issuer.list[0] : NULL,
 		config_audience(&h->config, NULL) };
+	const struct rjwt_change replaced = *change;
 
 	RJWT_TRY(keyset_init(h->config.state_dir, NULL,
 	    &(struct keyset_env){ &h->config.rotation, &h->clock, diag, &events }, &names, true, change));
+	if (replaced.warning[0] != '\0') /* such as that other hosts do not know of it yet */
+		text_append(change->warning, sizeof(change->warning), "; ", "%s", replaced.warning);
 	RJWT_TRY(handle_renew(&h->config, &h->clock, diag));
 	return store_load(h->store, diag);
 }
@@ -240,12 +246,14 @@ enum rjwt_err
 rjwt_rotate(struct rjwt *h, int flags, struct rjwt_change *done, struct rjwt_diag *diag)
 {
 	struct change_request request = { .why = WHY_COMPROMISED };
+	bool issues;
 
 	RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(flags_check(flags, RJWT_ROTATE_FLAGS, diag));
 	if ((flags & RJWT_COMPROMISED) != 0) {
 		RJWT_TRY(change(h, request, flags, done, diag));
-		return handle_issues(h) && (flags & RJWT_DRY_RUN) == 0 ? begin_anew(h, done, diag) : RJWT_OK;
+		RJWT_TRY(handle_issues(h, &issues, diag));
+		return issues && (flags & RJWT_DRY_RUN) == 0 ? begin_anew(h, done, diag) : RJWT_OK;
 	}
 	/* The version before the lock: whoever comes second finds another one, and does not rotate. */
 	RJWT_TRY(store_load(h->store, diag));
@@ -355,7 +363,7 @@ rjwt_init(const struct rjwt_options *options, int flags, struct rjwt_change *don
 	if (diag != NULL)
 		*diag = (struct rjwt_diag){ 0 };
 	RJWT_TRY(flags_check(flags, RJWT_INIT_FLAGS, diag));
-	RJWT_TRY(openssl_ready());
+	RJWT_TRY(openssl_ready(diag));
 	RJWT_TRY(config_load(options->config, &config, diag));
 	RJWT_TRY(handle_override(&config, options, diag));
 	if (config.issuer.n > 0)

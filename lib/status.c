@@ -27,7 +27,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* One that several calls came upon is told once. */
@@ -292,61 +291,6 @@ judge_machine(const struct store *store, struct rjwt_status *s)
 				 "records it: rjwt-keyd once)");
 }
 
-/* What has to be written into a directory, and what fails otherwise. */
-static const struct written {
-	const char *name;
-	size_t room;
-	const char *fails;
-} written[] = {
-	{ "", DIR_PROBE_MAX, "no rotation and no revocation" },
-	{ "keys", DIR_PROBE_MAX, "no rotation" },
-	{ "private", DIR_PROBE_MAX, "no rotation" },
-	{ "revoked/jti", DIR_PROBE_MAX, "no token can be revoked" },
-	{ "revoked/sub", DIR_PROBE_MAX, "no user's tokens can be revoked" },
-	{ "spent", 0, "no login with a one-time token" },
-	{ "issued", DIR_PROBE_MAX, "no record of minted tokens" },
-};
-
-/* What keeps a directory from being written to. */
-static const char *
-code_of_write(const struct dir *dir, int error)
-{
-	struct statvfs disk;
-
-	if (error == EROFS)
-		return "disk.readonly";
-	if (error == ENOSPC && fstatvfs(dir->fd, &disk) == 0 && disk.f_files > 0 && disk.f_favail == 0)
-		return "disk.inodes";
-	return error == ENOSPC || error == EDQUOT ? "disk.full" : "disk.failed";
-}
-
-static enum rjwt_err
-judge_write(const struct dir *state, const struct written *w, struct rjwt_status *s)
-{
-	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
-	struct rjwt_diag diag = { 0 };
-	size_t n;
-	enum rjwt_err err = w->name[0] == '\0' ? RJWT_OK : dir_open_at(state, w->name, &dir, NULL);
-
-	if (err != RJWT_OK)
-		return err == RJWT_MEMORY ? err : RJWT_OK; /* missing, closed to us, unsafe: not found here */
-	err = dir_probe(w->name[0] == '\0' ? state : &dir, w->room, &diag);
-	if (err == RJWT_OK || (diag.errnum == EACCES && geteuid() != 0))
-		return RJWT_OK;
-	n = strlen(diag.text);
-	snprintf(diag.text + n, sizeof(diag.text) - n, ": %s", w->fails);
-	return note_add(s, RJWT_BROKEN, code_of_write(state, diag.errnum), &diag);
-}
-
-/* All that is read may be well where nothing can be written. Nothing is left behind by looking. */
-static enum rjwt_err
-judge_writing(const struct store *store, struct rjwt_status *s)
-{
-	for (size_t i = 0; i < ARRAY_LEN(written); i++)
-		RJWT_TRY(judge_write(store_dir(store), &written[i], s));
-	return RJWT_OK;
-}
-
 /* How the clock and the schedule stand. */
 static enum rjwt_err
 judge_time(struct store *store, const struct rotation_policy *policy, const struct rjwt_time *now,
@@ -393,7 +337,7 @@ describe(const struct config *config, struct store *store, const struct rjwt_tim
 	if (err != RJWT_IO || geteuid() == 0) /* others cannot look into private/, which is as it should be */
 		RJWT_TRY(note_failure(s, err, "keyset.writable", &diag));
 	RJWT_TRY(judge_machine(store, s));
-	RJWT_TRY(judge_writing(store, s));
+	RJWT_TRY(status_writing(s, store_dir(store)));
 	RJWT_TRY(judge_private(store, s));
 	RJWT_TRY(judge_modes(store, s));
 	RJWT_TRY(judge_folders(store, s));
@@ -459,7 +403,7 @@ enum rjwt_err
 rjwt_status(const struct rjwt_options *options, struct rjwt_status *status)
 {
 	struct rjwt_status found = { 0 };
-	enum rjwt_err err = openssl_ready();
+	enum rjwt_err err = openssl_ready(NULL);
 
 	if (err == RJWT_OK)
 		err = gather(options, &found);

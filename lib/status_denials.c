@@ -43,10 +43,14 @@ count_kind(void *context, const struct dir *kind)
 static enum rjwt_err
 judge_denials(struct rjwt_status *s, const struct dir *dir, const char *who)
 {
+	static const struct denial_question anybody = { .sub = "-", .jti = "-" };
 	struct ahead a = { .limit_s = s->now_s + DENIED_AHEAD_S };
-	enum rjwt_err err = denials_each_kind(dir, count_kind, &a, &a.why);
+	enum rjwt_err err = denials_find(dir, &anybody, &a.why);
 	char last[32];
 
+	/* As a login asks: where that fails it gets no verdict. */
+	if (err == RJWT_OK)
+		err = denials_each_kind(dir, count_kind, &a, &a.why);
 	if (err == RJWT_MEMORY)
 		return err;
 	if (err != RJWT_OK && a.why.errnum == EACCES && geteuid() != 0)

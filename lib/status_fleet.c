@@ -44,16 +44,23 @@ judge_news(struct rjwt_status *s, const struct rjwt_followed *f)
 	return RJWT_OK;
 }
 
-/* Only where the carrier that comes with rjwt is used is it known what a mirror gave. */
+/*
+ * Only where the carrier that comes with rjwt is used is it known what a mirror gave: polled_s, when one answered last, is
+ * not 0 there. One that fleet.json names only since then, named_s, was not asked yet.
+ */
 static enum rjwt_err
-judge_mirror(struct rjwt_status *s, const struct rjwt_followed *f, bool ours)
+judge_mirror(struct rjwt_status *s, const struct rjwt_followed *f, int64_t polled_s, int64_t named_s)
 {
 	char since[32];
 
-	if (ours && f->answered_s == 0)
+	if (f->answered_s == 0 && polled_s > named_s)
 		return status_note(s, RJWT_ATTENTION, "fleet.mirror", "", "%s: mirror %s has never answered", f->name,
 		    f->url);
-	if (ours && s->now_s > f->answered_s + SILENT_S)
+	/* A time that whoever owns the spool may choose: ahead, it would hide that nothing comes. */
+	if (f->answered_s > s->now_s + AHEAD_S)
+		return status_note(s, RJWT_ATTENTION, "fleet.mirror", "",
+		    "%s: mirror %s has answered in the future, by this host's clock", f->name, f->url);
+	if (f->answered_s != 0 && s->now_s > f->answered_s + SILENT_S)
 		return status_note(s, RJWT_ATTENTION, "fleet.mirror", "", "%s: mirror %s has not answered for %s",
 		    f->name, f->url, ago(since, f->answered_s, s->now_s));
 	if (f->fetched && f->offered == 0)
@@ -98,16 +105,17 @@ leave_out(struct rjwt_following *fleet, const char *base)
 }
 
 static enum rjwt_err
-judge(struct rjwt_status *s)
+judge(struct rjwt_status *s, int64_t named_s)
 {
-	bool ours = false;
+	int64_t polled_s = 0;
 
 	RJWT_TRY(judge_roster(s));
 	for (size_t i = 0; i < s->fleet.n; i++)
-		ours = ours || s->fleet.issuers[i].answered_s != 0;
+		if (s->fleet.issuers[i].answered_s > polled_s)
+			polled_s = s->fleet.issuers[i].answered_s;
 	for (size_t i = 0; i < s->fleet.n; i++) {
 		RJWT_TRY(judge_news(s, &s->fleet.issuers[i]));
-		RJWT_TRY(judge_mirror(s, &s->fleet.issuers[i], ours));
+		RJWT_TRY(judge_mirror(s, &s->fleet.issuers[i], polled_s, named_s));
 	}
 	return RJWT_OK;
 }
@@ -131,18 +139,21 @@ enum rjwt_err
 status_fleet(struct rjwt_status *s, const char *state_dir, const struct config *config, const char *own_base)
 {
 	struct fleet_reader *reader;
+	int64_t named_s;
 	enum rjwt_err err;
 
 	RJWT_TRY(fleet_open(state_dir, &reader));
 	err = read_fleet(s, reader, config->fleet_max_age_s);
 	if (err == RJWT_OK && s->joined)
 		err = status_denials(s, reader, state_dir);
+	named_s = fleet_written_s(reader);
 	fleet_close(reader);
 	RJWT_TRY(err);
 	if (!s->joined || s->fleet.audience[0] == '\0')
 		return RJWT_OK;
 	leave_out(&s->fleet, own_base);
+	RJWT_TRY(status_writing_fleet(s, state_dir));
 	if (s->audience[0] == '\0')
 		snprintf(s->audience, sizeof(s->audience), "%s", config_audience(config, s->fleet.audience));
-	return own_base != NULL && s->fleet.n == 0 ? RJWT_OK : judge(s);
+	return own_base != NULL && s->fleet.n == 0 ? RJWT_OK : judge(s, named_s);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * status_private.h - the parts of rjwt_status(): the keyset of this host (status.c), what it follows (status_fleet.c), what is
- * denied for too long (status_denials.c), whether it is published (status_issuer.c), and the TPM
- * (status_tpm.c).
+ * denied for too long (status_denials.c), whether it is published (status_issuer.c), the TPM (status_tpm.c), and what can be
+ * written (status_writing.c).
  */
 #ifndef RJWT_STATUS_PRIVATE_H
 #define RJWT_STATUS_PRIVATE_H
@@ -19,6 +19,12 @@ RJWT_MUST enum rjwt_err status_note(struct rjwt_status *s, enum rjwt_note_level 
 /* What is wrong with the fleet that the host of state_dir has joined; s->joined becomes whether it has. */
 RJWT_MUST enum rjwt_err
 status_fleet(struct rjwt_status *s, const char *state_dir, const struct config *config, const char *own_base);
+
+/* Which directory of this host's keyset cannot be written to, and what fails there. */
+RJWT_MUST enum rjwt_err status_writing(struct rjwt_status *s, const struct dir *state);
+
+/* The same of what this host follows: s->fleet names the issuers. */
+RJWT_MUST enum rjwt_err status_writing_fleet(struct rjwt_status *s, const char *state_dir);
 
 /* What is dated ahead of the clock: denials of this host and of those that it follows, and `before`. */
 RJWT_MUST enum rjwt_err status_denials(struct rjwt_status *s, struct fleet_reader *reader, const char *state_dir);

@@ -9,8 +9,12 @@ origin_find(pam_handle_t *pamh, const char *rhost, struct origin *origin)
 {
 	const char *connection = pam_getenv(pamh, "SSH_CONNECTION");
 	const char *source = connection != NULL ? connection : rhost;
-	size_t n = source == NULL ? 0 : connection != NULL ? strcspn(source, " ") : strlen(source);
+	size_t n = 0;
 
+	if (connection != NULL)
+		n = strcspn(connection, " ");
+	else if (rhost != NULL)
+		n = strlen(rhost);
 	origin->auth_info = pam_getenv(pamh, "SSH_AUTH_INFO_0");
 	origin->source[0] = '\0';
 	/* Cut off, a longer text could become an address. */

@@ -7,12 +7,16 @@ the size of each struct with the offset, size and declaration of its members. Na
 HEADER; numbers come from a program that CC (default: cc) compiles against it. Update the statement with
 
     tests/abi.py lib/rjwt.h librjwt.so >tests/abi
+
+abi.py --built LIBRARY <STATEMENT - does the library that was compiled, with -g, agree? abidw of libabigail reads from it the
+functions and how many arguments they take, and size, offsets and values of the types that these use. What differs is printed.
 """
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 
 def output_of(*command, text=None):
@@ -95,7 +99,62 @@ def symbols(library):
     return sorted(words[2] for words in lines if words[1] != "A")
 
 
+def arguments(function):
+    """How many a declaration has, of which one may be a function itself."""
+    text = re.sub(r"\(\*\w+\)\([^()]*\)", "", function[function.index("(") + 1 : -1])
+    return 0 if text == "void" else text.count(",") + 1
+
+
+def stated(statement_text):
+    """{what is stated: the same as built() has it}"""
+    found, kind = {}, ""
+    for line in statement_text.splitlines():
+        size = re.match(r"(struct \w+): (\d+) bytes$", line)
+        value = re.match(r"\t(\d+) (RJWT_\w+)$", line)
+        member = re.match(r"\t(\d+)\+\d+ (.*)$", line)
+        function = re.match(r"\w.*?\b(rjwt_\w+)\(", line)
+        if size:
+            kind = size.group(1)
+            found[kind] = size.group(2) + " bytes"
+        elif value:
+            found[value.group(2)] = value.group(1)
+        elif member:
+            name = next(names_of(member.group(2)))[1]
+            found[f"{kind}.{name}"] = "at " + member.group(1)
+        elif function:
+            found[function.group(1) + "()"] = f"{arguments(line)} arguments"
+    return found
+
+
+def built(library):
+    """{what was compiled: its size, offset, value or number of arguments}"""
+    tree = xml.etree.ElementTree.fromstring(output_of("abidw", "--exported-interfaces-only", library))
+    found = {}
+    for node in tree.iter():
+        name = node.get("name", "")
+        if node.tag == "function-decl" and node.get("elf-symbol-id"):
+            found[name + "()"] = f"{len(node.findall('parameter'))} arguments"
+        elif node.tag == "enumerator":
+            found[name] = node.get("value")
+        elif node.tag == "class-decl" and node.get("size-in-bits"):
+            found["struct " + name] = f"{int(node.get('size-in-bits')) // 8} bytes"
+            for member in node.iter("data-member"):
+                at = int(member.get("layout-offset-in-bits")) // 8
+                found[f"struct {name}.{member.find('var-decl').get('name')}"] = f"at {at}"
+    return found
+
+
+def compare(wanted, found):
+    """What is stated and compiled otherwise. Flags are no types of functions: they are not in the library."""
+    of_types = [name for name in wanted if name in found or not name.startswith("RJWT_")]
+    wrong = [f"{name}: {wanted[name]}, and in the library {found.get(name)}" for name in of_types if found.get(name) != wanted[name]]
+    return wrong + [f"{name}: not stated" for name in found if name.endswith("()") and name not in wanted]
+
+
 def main():
+    if len(sys.argv) == 3 and sys.argv[1] == "--built":
+        wrong = compare(stated(sys.stdin.read()), built(sys.argv[2]))
+        sys.exit("\n".join(wrong) if wrong else 0)
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     header, library = sys.argv[1:]

@@ -3,9 +3,12 @@
 # tests/packages.sh GROUP... - the Debian packages that rjwt needs, and nothing else lists.
 #
 #   build    to build and install
-#   test     for make check and ./check: unit tests, bats, pamtester, interoperation, lint
+#   test     for make check: unit tests, bats, pamtester, interoperation
+#   check    what ./check has beside: another compiler, lint, valgrind, and what makes the root of another Debian
 #   bench    what make bench measures with, and beside
 #   sandbox  the daemons and tools that tests/system/sandbox offers to what runs in it
+#   sudo-rs  another sudo, for RJWT_SUDO=sudo-rs: tests/system/sandbox; from Debian 13 on
+#   pkcs11   keys that a token keeps: tests/elsewhere/pkcs11; from Debian 13 on
 #   clients  programs of others that log in: tests/system/clients*.bats; a daemon that asks PAM and is not root
 #   units    a systemd that can be started, and logind: tests/system/units.bats
 #   etcd     a carrier of a fleet: tests/system/fleet_etcd.bats
@@ -22,10 +25,13 @@ set -eu
 declare -A packages=(
 	[build]='build-essential autoconf automake pkgconf
 		libpam0g-dev libssl-dev libjson-c-dev libyaml-dev'
-	[test]='libcmocka-dev bats pamtester libpam-wrapper clang clang-format shellcheck mandoc systemd procps util-linux
-		openssl jq jose python3 python3-jwt python3-cryptography python3-jwcrypto valgrind strace
+	[test]='abigail-tools libcmocka-dev bats pamtester libpam-wrapper mandoc systemd procps util-linux
+		openssl jq jose python3 python3-jwt python3-cryptography python3-jwcrypto strace
 		zsh fish swtpm swtpm-tools tpm2-tools tpm2-openssl libtss2-tcti-swtpm0
 		dbus tpm2-abrmd libtss2-tcti-tabrmd0'
+	[check]='clang clang-format shellcheck valgrind debootstrap'
+	[sudo-rs]='sudo-rs'
+	[pkcs11]='pkcs11-provider softhsm2 openssl'
 	[bench]='libjwt0 python3-jwt jose pamtester valgrind strace openssl'
 	[sandbox]='openssh-server openssh-client sudo opendoas cron expect login passwd bats pamtester
 		python3 procps iproute2 util-linux bsdutils git rsync nginx-light curl'
@@ -80,9 +86,11 @@ done
 # systemd.pc, which says where units are: from Debian 13 on in a package of its own
 release=$(sed -n 's/^VERSION_ID="\([0-9]*\)"$/\1/p' /etc/os-release)
 [ "${release:-13}" -lt 13 ] || names=("${names[@]/%tcti-swtpm0/tcti-swtpm0t64}")    # 64-bit time_t has renamed it
+# OpenSSL's FIPS provider, which Debian 12 does not have
+[[ " $* " != *' test '* ]] || [ "${release:-13}" -lt 13 ] || names+=(openssl-provider-fips)
 [[ " $* " != *' deb '* ]] || [ "${release:-13}" -lt 13 ] || names+=(systemd-dev)
 # headers of a C library of 32 bits, for tests/narrow
-[[ " $* " != *' test '* ]] || [ "$(dpkg --print-architecture)" != amd64 ] || names+=(libc6-dev-i386)
+[[ " $* " != *' check '* ]] || [ "$(dpkg --print-architecture)" != amd64 ] || names+=(libc6-dev-i386)
 
 if [ "$mode" = list ]; then
 	printf '%s\n' "${names[@]}"

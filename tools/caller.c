@@ -137,7 +137,8 @@ const struct rjwt_accounts caller_accounts = { .uid = find_uid, .member = find_m
 static enum rjwt_err
 refuse(struct rjwt_diag *diag)
 {
-	return diag_fail(diag, RJWT_RULE, "", "expected a call by sudo; root has rjwt-issue");
+	return diag_fail(diag, RJWT_RULE, "",
+	    "it is not known who calls: type sudo rjwt-grant as yourself (root uses rjwt-issue)");
 }
 
 /* The uid of the caller, who may be given by name. */
@@ -171,7 +172,7 @@ read_name(struct caller *caller, int64_t uid, struct rjwt_diag *diag)
 	if (same == uid)
 		return RJWT_OK;
 	caller->name[0] = '\0';
-	return diag_fail(diag, RJWT_RULE, "", "the name of the caller is another user's too");
+	return diag_fail(diag, RJWT_RULE, "", "two users of this host have the name of the caller");
 }
 
 enum rjwt_err

@@ -21,6 +21,7 @@ struct check {
 	bool second;		/* and after that in CHECK_SECOND, as Debian's does */
 	bool sshd, sudo;	/* whether their stacks reach pam_rjwt.so */
 	bool unused;		/* no stack does */
+	bool ages;		/* one takes tokens, and then asks for the age of the password */
 	const char *state;	/* the state directory; NULL: not known */
 };
 
@@ -28,12 +29,16 @@ struct check {
 
 /* What is given at the prompts, and how the host is. */
 struct supposed {
-	int token;	     /* what pam_rjwt.so's auth returns */
-	int account;	     /* what its account returns */
-	bool password;	     /* what asks for a password, and what is not known, is content */
-	bool locked;	     /* pam_faillock has locked the user */
-	unsigned conditions; /* a bit for each module that decides by itself, such as pam_access: content */
+	int token;		   /* what pam_rjwt.so's auth returns */
+	int account;		   /* what its account returns */
+	bool password;		   /* what asks for a password, and what is not known, is content */
+	bool locked;		   /* pam_faillock has locked the user */
+	unsigned conditions;	   /* a bit for each module that decides by itself, such as pam_access: content */
+	const unsigned char *ways; /* of this stack and phase; NULL: found out for each line each time */
 };
+
+/* What the modules of a phase do, for who supposes often; free(). NULL: memory is short. */
+unsigned char *check_ways(const struct check *check, const struct stack *stack, enum stack_phase phase);
 
 /* What came of it. */
 struct outcome {
@@ -83,10 +88,12 @@ void check_list_services(const struct check *check, struct string_list *names);
 
 void check_pam(struct check *check);
 void check_units(struct check *check, const struct string_list *services); /* whose auth lines name pam_rjwt.so */
+void check_ages(struct check *check);					   /* after the stacks */
 void check_module(struct check *check);					   /* after check_pam() */
 void check_sshd(struct check *check);
 void check_sudo(struct check *check);
-void check_rotation(struct check *check);
+void check_sudoers(struct check *check, const char *path); /* the same, by another file */
+void check_rotation(struct check *check, const struct rjwt_status *status);
 void check_follow(struct check *check, const struct rjwt_status *status);
 void check_issue(struct check *check);
 void check_scopes(struct check *check, const struct rjwt_status *status);
@@ -122,6 +129,12 @@ const char *check_arguments(size_t argc, char *const *argv);
  * run, was killed or took too long, and error says so.
  */
 int check_run(const char *const *argv, struct buf *out, char error[static 256]);
+
+/*
+ * The value of the first line that is a name, this separator and a value, in what a program has printed. Gives a view into
+ * all, whose lines end with NULs then; the next call finds them all the same. NULL: there is no such line.
+ */
+const char *check_value(struct buf *all, const char *name, char separator);
 
 /* Of a clock that nobody sets. */
 int64_t check_now_ms(void);

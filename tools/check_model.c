@@ -7,11 +7,15 @@
 
 #include <security/pam_appl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* CONDITION: succeeds or not, by a rule of the administrator's. PASSWORD: succeeds when somebody has shown who he is. */
-enum way { SUCCESS, IGNORE, UNKNOWN, DENY, CONDITION, PASSWORD, FAILLOCK };
+/*
+ * CONDITION: succeeds or not, by a rule of the administrator's. PASSWORD: succeeds when somebody has shown who he is.
+ * OURS: what is supposed of pam_rjwt.so. UNKNOWN: the module does not do this, or is not installed.
+ */
+enum way { SUCCESS, IGNORE, UNKNOWN, DENY, CONDITION, PASSWORD, FAILLOCK, OURS };
 
 static const struct {
 	const char *module;
@@ -60,6 +64,7 @@ struct supposing {
 	const struct check *check;
 	const struct supposed *supposed;
 	struct outcome *outcome;
+	const struct stack_lines *lines;
 	enum stack_phase phase;
 	const struct stack_entry *line; /* what it returns is known; NULL: there is none */
 	int returns;
@@ -96,6 +101,27 @@ is_installed(const struct check *check, const struct stack_entry *entry)
 	return check->second && access(path, F_OK) == 0;
 }
 
+/* Of a line of modules. */
+static enum way
+find_way(const struct check *check, const struct stack_entry *entry, enum stack_phase phase)
+{
+	if (stack_is_module(entry, RJWT_MODULE))
+		return OURS;
+	return is_installed(check, entry) ? way_of(entry, phase) : UNKNOWN;
+}
+
+unsigned char *
+check_ways(const struct check *check, const struct stack *stack, enum stack_phase phase)
+{
+	const struct stack_lines *lines = stack_lines(stack, phase);
+	unsigned char *ways = calloc(lines->n + 1, 1);
+
+	for (size_t i = 0; ways != NULL && i < lines->n; i++)
+		if (lines->list[i].kind == STACK_MODULE)
+			ways[i] = (unsigned char)find_way(check, &lines->list[i], phase);
+	return ways;
+}
+
 /* pam_faillock's auth: what comes first says whether the user is locked, what comes last counts. */
 static int
 faillock(const struct supposing *s, const struct stack_entry *entry)
@@ -120,16 +146,14 @@ static int
 suppose(void *context, const struct stack_entry *entry)
 {
 	const struct supposing *s = context;
+	const unsigned char *ways = s->supposed->ways;
 
 	if (entry == s->line)
 		return s->returns;
-	if (stack_is_module(entry, RJWT_MODULE)) {
+	switch (ways != NULL ? (enum way)ways[entry - s->lines->list] : find_way(s->check, entry, s->phase)) {
+	case OURS:
 		s->outcome->asked = true;
 		return s->phase == STACK_AUTH ? s->supposed->token : s->supposed->account;
-	}
-	if (!is_installed(s->check, entry))
-		return PAM_MODULE_UNKNOWN;
-	switch (way_of(entry, s->phase)) {
 	case SUCCESS:
 		return PAM_SUCCESS;
 	case IGNORE:
@@ -159,11 +183,11 @@ void
 check_suppose_line(const struct check *check, const struct stack *stack, enum stack_phase phase,
     const struct supposed *supposed, const struct stack_entry *line, int returns, struct outcome *outcome)
 {
-	struct supposing s = { check, supposed, outcome, phase, line, returns };
+	struct supposing s = { check, supposed, outcome, stack_lines(stack, phase), phase, line, returns };
 	const struct stack_entry *decided;
 
 	*outcome = (struct outcome){ .asked = false };
-	stack_walk(stack_lines(stack, phase), suppose, &s, &outcome->answer);
+	stack_walk(s.lines, suppose, &s, &outcome->answer);
 	decided = outcome->answer.decided;
 	outcome->policy = decided != NULL && decided->kind == STACK_MODULE && outcome->answer.action == STACK_DONE &&
 			  way_of(decided, phase) == CONDITION;

@@ -144,9 +144,9 @@ static void
 tell_missing(struct check *check, const char *path, const char *copy)
 {
 	if (copy[0] == '\0')
-		finding_add(&check->found, "module.missing", "missing: no token is taken");
+		finding_add(&check->found, "module.missing", "missing: no token is accepted");
 	else
-		finding_add(&check->found, "module.missing", "missing: libpam does not search where a copy is, %s",
+		finding_add(&check->found, "module.missing", "missing: a copy is where libpam does not search, %s",
 		    copy);
 	finding_at(&check->found, path, 0);
 }

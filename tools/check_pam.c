@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void
@@ -32,20 +33,19 @@ note_files(const struct stack *stack, struct string_list *files)
 static void
 tell_unread(struct check *check, const char *name, enum rjwt_err err, const struct rjwt_diag *diag)
 {
-	if (err == RJWT_IO && diag->errnum == EACCES && geteuid() != 0) {
-		finding_ok(&check->found, "pam", "%s: not checked: needs root", name);
-		return;
-	}
-	finding_add(&check->found, err == RJWT_CONFIG ? "pam.lockout" : "pam.unreadable", "%s%s", diag->text,
-	    err == RJWT_CONFIG ? ": nobody can log in" : "; what it answers is not checked");
-	finding_at(&check->found, diag->path, diag->line);
-	if (err == RJWT_CONFIG)
+	if (err == RJWT_CONFIG) {
+		finding_add(&check->found, "pam.lockout", "%s: nobody can log in", diag->text);
 		finding_fix(&check->found, "mend or remove this line");
+	} else {
+		finding_add(&check->found, "pam.unreadable", "%s; what %s answers is not checked", diag->text, name);
+	}
+	finding_at(&check->found, diag->path, diag->line);
 }
 
 struct summary {
 	struct string_list files, names, ways;
-	bool password_somewhere; /* without pam_rjwt.so, in a service through which people come in */
+	struct string_list closed; /* services that are not for us to read */
+	bool password_somewhere;   /* without pam_rjwt.so, in a service through which people come in */
 	char by[64];
 };
 
@@ -82,6 +82,11 @@ check_service(struct check *check, const char *name, struct summary *sum)
 	enum rjwt_err err = stack_read(check->pam, name, &stack, &diag);
 	bool ours;
 
+	if (err == RJWT_IO && diag.errnum == EACCES && geteuid() != 0) {
+		if (string_list_add(&sum->closed, name) != RJWT_OK)
+			check->found.failed = true;
+		return;
+	}
 	if (err != RJWT_OK) {
 		tell_unread(check, name, err, &diag);
 		return;
@@ -118,6 +123,8 @@ tell_well(struct check *check, const struct summary *sum)
 			buf_addf(&text, ": %s; ", sum->ways.list[i]);
 	}
 	buf_addf(&text, "%zu %s pam_rjwt.so", sum->files.n, sum->files.n == 1 ? "file names" : "files name");
+	for (size_t i = 0; i < sum->closed.n; i++)
+		buf_addf(&text, "%s%s", i == 0 ? "; not checked, for want of root: " : ", ", sum->closed.list[i]);
 	finding_ok(&check->found, "pam", "%s", text.p == NULL ? "" : text.p);
 }
 
@@ -138,6 +145,15 @@ is_no_service(const char *name)
 	return false;
 }
 
+/* libpam takes none for a service, and administrators keep copies in some. */
+static bool
+is_directory(int dir, const char *name)
+{
+	struct stat status;
+
+	return fstatat(dir, name, &status, 0) == 0 && S_ISDIR(status.st_mode);
+}
+
 static int
 by_name(const void *a, const void *b)
 {
@@ -152,7 +168,7 @@ check_list_services(const struct check *check, struct string_list *names)
 		const struct dirent *entry;
 
 		while (dir != NULL && (entry = readdir(dir)) != NULL)
-			if (!is_no_service(entry->d_name))
+			if (!is_no_service(entry->d_name) && !is_directory(dirfd(dir), entry->d_name))
 				(void)!string_list_add(names, entry->d_name);
 		if (dir != NULL)
 			closedir(dir);
@@ -172,18 +188,20 @@ check_pam(struct check *check)
 		if (i == 0 || strcmp(names.list[i], names.list[i - 1]) != 0)
 			check_service(check, names.list[i], &sum);
 	check->unused = sum.files.n == 0;
-	if (check->unused && !findings_in(&check->found, "pam"))
+	if (check->unused && sum.closed.n == 0 && !findings_in(&check->found, "pam"))
 		finding_add(&check->found, "pam.unused", "no file in %s names pam_rjwt.so: nothing asks for a token",
 		    check->pam[0]);
-	else if (!check->unused)
+	else if (!check->unused || sum.closed.n > 0)
 		tell_well(check, &sum);
 	check_units(check, &sum.names);
+	check_ages(check);
 	if (sum.password_somewhere)
 		finding_ok(&check->found, "way_in", "%s takes a password without rjwt", sum.by);
 	else
 		finding_add(&check->found, "way_in.none",
-		    "neither login nor sshd takes a password when rjwt is of no use");
+		    "neither login nor sshd takes a password when rjwt cannot verify tokens");
 	string_list_clear(&sum.files);
 	string_list_clear(&sum.names);
 	string_list_clear(&sum.ways);
+	string_list_clear(&sum.closed);
 }

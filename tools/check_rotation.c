@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rjwt-keyd check: whether something rotates the keys when it is time, and follows the fleet. */
 #include "check.h"
+#include "base/datetime.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SYSTEMD "/run/systemd/system" /* is there where systemd is what runs */
@@ -24,10 +26,33 @@ struct search {
 	char unread[160]; /* a place that cannot be read, and why; "": none */
 };
 
+/* What others own rotates nothing, whatever it says: a user's crontab, and what a user has called rjwt-keyd. */
+static bool
+is_ours(const struct stat *status)
+{
+	return status->st_uid == 0 || status->st_uid == geteuid();
+}
+
+/* A file whose owner may not change the keyset counts for nothing, and one that is not regular is not waited for. */
+static FILE *
+open_ours(const char *path)
+{
+	RJWT_CLEAN(fd_clean) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat status;
+	FILE *file;
+
+	if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || !is_ours(&status))
+		return NULL;
+	file = fdopen(fd, "r");
+	if (file != NULL)
+		fd = -1; /* owned by the stream now */
+	return file;
+}
+
 static bool
 mentions(struct search *search, const char *path)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = open_ours(path);
 	char line[1024];
 	bool found = false;
 
@@ -60,7 +85,7 @@ any_mentions(struct search *search, const char *directory)
 	return found;
 }
 
-/* A process "rjwt-keyd ... run ...", whoever started it. */
+/* A process "rjwt-keyd ... run ..." of somebody who may change the keyset. */
 static bool
 runs(void)
 {
@@ -70,10 +95,12 @@ runs(void)
 
 	while (dir != NULL && !found && (entry = readdir(dir)) != NULL) {
 		char path[300], words[512] = "";
+		struct stat status;
 		FILE *file;
 		size_t n;
 
-		if (!isdigit((unsigned char)entry->d_name[0]))
+		if (!isdigit((unsigned char)entry->d_name[0]) ||
+		    fstatat(dirfd(dir), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !is_ours(&status))
 			continue;
 		snprintf(path, sizeof(path), "/proc/%.20s/cmdline", entry->d_name);
 		file = fopen(path, "re");
@@ -113,7 +140,7 @@ find_keeper(void)
 	};
 	struct search search = { .command = "rjwt-keyd", .systemd = access(SYSTEMD, F_OK) == 0 };
 
-	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+	for (size_t i = 0; i < ARRAY_LEN(links) && search.systemd; i++)
 		if (faccessat(AT_FDCWD, links[i].path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return links[i].what;
 	if (runs())
@@ -121,11 +148,26 @@ find_keeper(void)
 	return find_cron(&search) == NULL ? NULL : "cron runs rjwt-keyd";
 }
 
+/* Of an issuer: for how long a host may be away. */
+static void
+tell_bound(struct check *check, const struct rjwt_status *status)
+{
+	char path[300], every[32];
+
+	snprintf(path, sizeof(path), "%s/private/bundle.key", status->dir);
+	if (status->rotate_every_s == 0 || access(path, F_OK) != 0)
+		return;
+	duration_format(every, status->rotate_every_s);
+	finding_add(&check->found, "rotation.away",
+	    "keys rotate every %s: a host that hears nothing for so long may not know the key that signs then", every);
+}
+
 void
-check_rotation(struct check *check)
+check_rotation(struct check *check, const struct rjwt_status *status)
 {
 	const char *keeper = find_keeper();
 
+	tell_bound(check, status);
 	for (size_t i = 0; i < check->found.n; i++)
 		if (check->found.list[i].kind != NULL && strcmp(check->found.list[i].kind->code, "rotation.never") == 0)
 			return;

@@ -105,7 +105,7 @@ check_run(const char *const *argv, struct buf *out, char error[static 256])
 	close(to[0]);
 	close(err[0]);
 	if (pid > 0 && !whole) {
-		snprintf(error, 256, "%s took longer than 10 s, or said too much", argv[0]);
+		snprintf(error, 256, "%s took longer than 10 s, or printed too much", argv[0]);
 		kill(pid, SIGKILL);
 	}
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -114,4 +114,20 @@ check_run(const char *const *argv, struct buf *out, char error[static 256])
 		return -1;
 	last_line(&errors, error);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+const char *
+check_value(struct buf *all, const char *name, char separator)
+{
+	size_t n = strlen(name), length;
+
+	for (size_t at = 0; at < all->n; at += length + 1) {
+		char *line = all->p + at;
+
+		length = strcspn(line, "\n");
+		line[length] = '\0';
+		if (strncmp(line, name, n) == 0 && line[n] == separator)
+			return line + n + 1;
+	}
+	return NULL;
 }

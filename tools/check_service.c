@@ -6,6 +6,7 @@
 
 #include <security/pam_appl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Every condition is met. */
@@ -100,11 +101,11 @@ enum { CONDITIONS_MAX = 8 };
 
 /* Whether somebody gets in whom pam_rjwt.so refused, and who showed nothing else. */
 static bool
-is_open(const struct service *s, struct outcome *outcome)
+is_open(const struct service *s, const unsigned char *ways, struct outcome *outcome)
 {
 	for (size_t i = 0; i < ARRAY_LEN(failures); i++)
 		for (unsigned bits = 0; bits < 1U << CONDITIONS_MAX; bits++) {
-			struct supposed supposed = { .token = failures[i], .conditions = bits };
+			struct supposed supposed = { .token = failures[i], .conditions = bits, .ways = ways };
 
 			if ((bits & 1U << (CONDITIONS_MAX - 1)) != 0)
 				supposed.conditions |= ALL << CONDITIONS_MAX;
@@ -123,9 +124,12 @@ find_open(struct service *s)
 {
 	struct outcome outcome;
 	const struct stack_entry *decided;
+	unsigned char *ways = check_ways(s->check, s->stack, STACK_AUTH);
+	bool open = is_open(s, ways, &outcome);
 	char text[400];
 
-	if (!is_open(s, &outcome))
+	free(ways);
+	if (!open)
 		return;
 	decided = outcome.answer.decided;
 	snprintf(text, sizeof(text), "%s decides in the end: whoever fails at the token and at the password gets in",
@@ -139,7 +143,7 @@ find_open(struct service *s)
 static void
 find_lockout(struct service *s, enum stack_phase phase)
 {
-	const struct supposed best = { PAM_SUCCESS, PAM_IGNORE, true, false, ALL };
+	const struct supposed best = { PAM_SUCCESS, PAM_IGNORE, true, false, ALL, NULL };
 	const struct stack_entry *decided;
 	struct outcome outcome;
 	char text[400];
@@ -155,7 +159,7 @@ find_lockout(struct service *s, enum stack_phase phase)
 		return;
 	}
 	snprintf(text, sizeof(text), "%s%s: nobody can log in, not even with a good token and a good password",
-	    decided == NULL ? "no line has an answer" : module_name(decided),
+	    decided == NULL ? "no line answers with yes or no" : module_name(decided),
 	    decided == NULL || decided->kind == STACK_FAULT ? "" : " rejects everybody");
 	tell(s, "pam.lockout", decided == NULL ? s->auth : decided, text);
 }
@@ -170,7 +174,7 @@ find_shared(struct service *s)
 	    strncmp(strrchr(s->auth->at->file, '/') + 1, "system-", 7) != 0)
 		return;
 	tell(s, "pam.lockout", s->auth,
-	    "nothing but a token lets in, in every service that includes this file: cron and at run no job then");
+	    "every service that includes this file accepts nothing but a token: cron and at run no jobs");
 	finding_fix(&s->check->found, "move these lines into the files of the services that are for tokens alone");
 }
 
@@ -178,8 +182,8 @@ find_shared(struct service *s)
 static void
 find_required(struct service *s)
 {
-	const struct supposed gone = { PAM_MODULE_UNKNOWN, PAM_MODULE_UNKNOWN, true, false, ALL };
-	const struct supposed there = { PAM_AUTH_ERR, PAM_IGNORE, true, false, ALL };
+	const struct supposed gone = { PAM_MODULE_UNKNOWN, PAM_MODULE_UNKNOWN, true, false, ALL, NULL };
+	const struct supposed there = { PAM_AUTH_ERR, PAM_IGNORE, true, false, ALL, NULL };
 	static const char text[] =
 	    "if the module is missing or cannot be loaded, nobody can log in, not even with a password";
 	struct outcome with, without;
@@ -232,7 +236,7 @@ find_session(struct service *s)
 		if (stack_is_module(e, "pam_env.so") && user != NULL && strcmp(user, "1") == 0 &&
 		    (last == NULL || e > last))
 			tell(s, "pam.readenv", e,
-			    "reads ~/.pam_environment: RJWT_SUB, RJWT_JTI and RJWT_EXP are the user's to choose");
+			    "reads ~/.pam_environment, in which the user can set RJWT_SUB and the other variables");
 	}
 }
 
@@ -249,7 +253,7 @@ find_readenv_in_auth(struct service *s)
 		    is_told(&s->check->found, "pam.readenv", lines->list[i].at))
 			continue;
 		tell(s, "pam.readenv", &lines->list[i],
-		    "reads ~/.pam_environment in auth: RJWT_SUB, RJWT_JTI and RJWT_EXP are the user's to choose");
+		    "reads ~/.pam_environment in auth, in which the user can set RJWT_SUB and the other variables");
 		finding_fix(&s->check->found, "remove user_readenv=1 from this line");
 	}
 }
@@ -259,7 +263,10 @@ find_expired_password(struct service *s)
 {
 	const struct stack_entry *unix_line = first_of(s->stack, STACK_ACCOUNT, "pam_unix.so");
 
-	if (s->token && !s->password && unix_line != NULL && stack_argument(unix_line, "no_pass_expiry") == NULL)
+	if (unix_line == NULL || stack_argument(unix_line, "no_pass_expiry") != NULL)
+		return;
+	s->check->ages = s->check->ages || s->token;
+	if (s->token && !s->password)
 		tell(s, "pam.expired_password", unix_line,
 		    "a token is taken here and no password: an expired password locks its user out, and spends the "
 		    "token");
@@ -269,8 +276,8 @@ find_expired_password(struct service *s)
 static void
 find_faillock(struct service *s)
 {
-	const struct supposed locked = { PAM_SUCCESS, PAM_IGNORE, true, true, ALL };
-	const struct supposed good = { PAM_SUCCESS, PAM_IGNORE, false, false, ALL };
+	const struct supposed locked = { PAM_SUCCESS, PAM_IGNORE, true, true, ALL, NULL };
+	const struct supposed good = { PAM_SUCCESS, PAM_IGNORE, false, false, ALL, NULL };
 	const struct stack_entry *faillock = first_of(s->stack, STACK_AUTH, "pam_faillock.so");
 	struct outcome outcome;
 
@@ -346,7 +353,7 @@ service_judge(struct service *s)
 		find_not_root(s);
 		if (!s->token && s->password && s->both)
 			tell(s, "pam.useless", s->auth,
-			    "a good token does not let in, for the password is asked for all the same");
+			    "a good token is not enough: the stack asks for the password as well");
 	}
 	find_lockout(s, STACK_ACCOUNT);
 	find_required(s);
@@ -367,7 +374,7 @@ service_way_in(const struct service *s)
 bool
 service_takes_password_alone(const struct service *s)
 {
-	const struct supposed gone = { PAM_MODULE_UNKNOWN, PAM_MODULE_UNKNOWN, true, false, ALL };
+	const struct supposed gone = { PAM_MODULE_UNKNOWN, PAM_MODULE_UNKNOWN, true, false, ALL, NULL };
 	struct outcome auth, account;
 
 	check_suppose(s->check, s->stack, STACK_AUTH, &gone, &auth);

@@ -82,6 +82,14 @@ tell(struct check *check, const char *code, const char *keyword, const char *val
 
 /* --- what it means ---------------------------------------------------------------------------- */
 
+static const char *
+value_of(struct buf *all, const char *keyword)
+{
+	const char *value = check_value(all, keyword, ' ');
+
+	return value == NULL ? "" : value;
+}
+
 /* Whether one of the lists of methods, each joined by commas, has the prompt of PAM in it; "any" has. */
 static bool
 asks(const char *methods)
@@ -105,12 +113,11 @@ penalty(const char *list, const char *name)
 
 /* OpenSSH 9.8 and later, where it is not switched off: nobody at the address of those who failed can log in for a while. */
 static void
-tell_penalties(struct check *check, const struct buf *all)
+tell_penalties(struct check *check, struct buf *all)
 {
-	char list[256];
+	const char *list = value_of(all, "persourcepenalties");
 	int each, from;
 
-	sshd_value(all, "persourcepenalties", list);
 	each = penalty(list, "authfail");
 	from = penalty(list, "min");
 	if (each > 0)
@@ -121,15 +128,14 @@ tell_penalties(struct check *check, const struct buf *all)
 }
 
 static void
-judge(struct check *check, const struct buf *all)
+judge(struct check *check, struct buf *all)
 {
-	char pam[256], interactive[256], methods[256], root[256];
+	const char *pam = value_of(all, "usepam");
+	const char *interactive = value_of(all, "kbdinteractiveauthentication");
+	const char *methods = value_of(all, "authenticationmethods");
+	const char *root = value_of(all, "permitrootlogin");
 	struct search s = { .keyword = "" };
 
-	sshd_value(all, "usepam", pam);
-	sshd_value(all, "kbdinteractiveauthentication", interactive);
-	sshd_value(all, "authenticationmethods", methods);
-	sshd_value(all, "permitrootlogin", root);
 	if (strcmp(pam, "yes") != 0)
 		tell(check, "sshd.usepam", "usepam", pam, "sshd never asks pam_rjwt.so");
 	else if (strcmp(interactive, "yes") != 0)

@@ -55,29 +55,14 @@ longest(const char *paths, const char *dir)
 	return most;
 }
 
-/* The value of a property of systemctl show, copied. NULL: it has no such line, or memory is short. */
-static char *
-property(const struct buf *all, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *line = all->p; line != NULL && *line != '\0'; line = strchr(line, '\n') + 1) {
-		if (strncmp(line, name, n) == 0 && line[n] == '=')
-			return strndup(line + n + 1, strcspn(line + n + 1, "\n"));
-		if (strchr(line, '\n') == NULL)
-			break;
-	}
-	return NULL;
-}
-
 /* Whether what the unit's properties say lets files be made in dir. What is named most closely counts. */
 static bool
-can_write(const struct buf *all, const char *dir)
+can_write(struct buf *all, const char *dir)
 {
-	RJWT_CLEAN(free_clean) char *system = property(all, "ProtectSystem");
-	RJWT_CLEAN(free_clean) char *open = property(all, "ReadWritePaths");
-	RJWT_CLEAN(free_clean) char *closed = property(all, "ReadOnlyPaths");
-	RJWT_CLEAN(free_clean) char *hidden = property(all, "InaccessiblePaths");
+	const char *system = check_value(all, "ProtectSystem", '=');
+	const char *open = check_value(all, "ReadWritePaths", '=');
+	const char *closed = check_value(all, "ReadOnlyPaths", '=');
+	const char *hidden = check_value(all, "InaccessiblePaths", '=');
 	size_t writable, shut;
 
 	if (system == NULL || open == NULL || closed == NULL || hidden == NULL)
@@ -93,16 +78,15 @@ can_write(const struct buf *all, const char *dir)
 static bool
 ask(const char *unit, struct buf *all)
 {
-	RJWT_CLEAN(free_clean) char *load = NULL;
-	RJWT_CLEAN(free_clean) char *id = NULL;
+	const char *load, *id;
 	char error[256];
 
 	if (check_run((const char *const[]){ "/usr/bin/systemctl", "show", "-pId,LoadState,ProtectSystem",
 			  "-pReadWritePaths,ReadOnlyPaths,InaccessiblePaths", unit, NULL },
 		all, error) != 0)
 		return false;
-	load = property(all, "LoadState");
-	id = property(all, "Id");
+	load = check_value(all, "LoadState", '=');
+	id = check_value(all, "Id", '=');
 	return load != NULL && id != NULL && strcmp(load, "loaded") == 0 && strcmp(id, unit) == 0;
 }
 

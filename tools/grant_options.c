@@ -10,7 +10,7 @@ enum { OPT_RULES = ISSUE_OPTIONS_END };
 static const struct option_row rows[] = {
 	ISSUE_ROWS,
 	{ OPT_BIND_KEY, "bind-key", "KEY",
-	    "only with the ssh key on standard input, a public one, by ssh\nalone; KEY is -", NULL },
+	    "works only with the public ssh key on standard input, and\nonly for ssh; KEY is -", NULL },
 	{ OPT_JSON, "json", NULL,
 	    "print the token, its claims, header and size, and the scopes\nwhose prompts it fits, as JSON", "Output:" },
 	{ OPT_RULES, "rules", NULL, "print what you may mint, and exit", NULL },

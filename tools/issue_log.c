@@ -41,8 +41,10 @@ issue_log_token(const struct issue *is, const struct rjwt_request *request, cons
 	text_log_word(&line, "jti", view_of(token->jti));
 	text_log_word(&line, "exp", view_of(until));
 	text_log_word(&line, "kid", view_of(token->kid));
-	snprintf(uses, sizeof(uses), "%" PRId64, token->uses);
-	text_log_word(&line, "uses", view_of(token->uses != 0 ? uses : token->once ? "once" : "any"));
+	snprintf(uses, sizeof(uses), "%s", token->once ? "once" : "any");
+	if (token->uses != 0)
+		snprintf(uses, sizeof(uses), "%" PRId64, token->uses);
+	text_log_word(&line, "uses", view_of(uses));
 	if (request->code_until_s != 0) {
 		time_format(until, request->code_until_s);
 		text_log_word(&line, "until", view_of(until));

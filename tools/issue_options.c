@@ -23,8 +23,8 @@ enum {
 
 static const struct option_row rows[] = {
 	ISSUE_ROWS,
-	{ OPT_BIND_KEY, "bind-key", "FILE", "only with this ssh key, a public one, by ssh alone;\n- is standard input",
-	    NULL },
+	{ OPT_BIND_KEY, "bind-key", "FILE",
+	    "works only with this ssh key (its public file), and only for ssh;\n- is standard input", NULL },
 	{ OPT_ACTOR, "actor", "NAME", "claim act: the person who uses USER, a shared account", NULL },
 	{ 'i', "issuer", "NAME", "claim iss (default: from the configuration)", NULL },
 	{ 'C', "claim", "NAME=TEXT", "additional claim, or NAME:=JSON; repeatable", NULL },

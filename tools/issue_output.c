@@ -74,7 +74,10 @@ add_copy(struct buf *out, const char *text)
 	base64url_encode(&encoded, view_of(text));
 	RJWT_TRY(buf_done(&encoded));
 	for (size_t i = 0; i < encoded.n; i++)
-		encoded.p[i] = encoded.p[i] == '-' ? '+' : encoded.p[i] == '_' ? '/' : encoded.p[i];
+		if (encoded.p[i] == '-')
+			encoded.p[i] = '+';
+		else if (encoded.p[i] == '_')
+			encoded.p[i] = '/';
 	buf_adds(out, "\033]52;c;");
 	buf_add_view(out, buf_view(&encoded));
 	buf_addf(out, "%.*s\a", (int)((4 - encoded.n % 4) % 4), "===");

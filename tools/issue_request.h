@@ -28,7 +28,7 @@ enum {
 	    "valid from: RFC 3339, seconds since the epoch, or +10m\n(default: now)", NULL }, \
 	{ OPT_REUSABLE, "reusable", NULL, "works any number of times until it expires", NULL }, \
 	{ OPT_USES, "uses", "N", "works N times for each scope, 2 to 100", NULL }, \
-	{ OPT_FROM, "from", "CIDR", "only from this address range, by ssh alone; repeatable", NULL }, \
+	{ OPT_FROM, "from", "CIDR", "works only from this address range, and only for ssh;\nrepeatable", NULL }, \
 	{ OPT_REASON, "reason", "TEXT", "note for the log", NULL }
 /* clang-format on */
 

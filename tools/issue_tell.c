@@ -170,8 +170,8 @@ issue_summarize(const struct issue *is, const struct rjwt_token *token)
 	if (token->code[0] == '\0')
 		say_length(is, token);
 	else
-		tool_say(&is->tool,
-		    "a code to type in the place of the token; capitals, blanks and hyphens do not count");
+		tool_say(&is->tool, "a code to type in the place of the token; capitals or small letters, with or "
+				    "without blanks and hyphens");
 }
 
 enum rjwt_err

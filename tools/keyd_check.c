@@ -174,7 +174,7 @@ check_look(struct check *check, struct rjwt_status *status)
 	check_clock(check, status);
 	check_log(check);
 	if (status->nkeys > 0 || !status->joined)
-		check_rotation(check);
+		check_rotation(check, status);
 	check_follow(check, status);
 	check_find_modules(check);
 	check_pam(check);

@@ -11,20 +11,38 @@
 
 #define CODES_MAX 100
 
-/* A code is logged before it is printed, and each is durable before the next is made. */
+/* A code is logged before it is printed, and each is durable before the next is made. made: those that are. */
 static enum rjwt_err
-make_code(struct issue *is, struct rjwt_diag *diag)
+make_code(struct issue *is, int64_t *made, struct rjwt_diag *diag)
 {
 	struct rjwt_token token;
 	enum rjwt_err err = issue_check_log(is, diag);
 
 	RJWT_TRY(err);
 	RJWT_TRY(rjwt_mint(is->handle, &is->request, &token, diag));
+	++*made;
 	err = issue_tell(is, &is->request, &token, diag);
-	if (err == RJWT_OK && (puts(token.code) < 0 || fflush(stdout) != 0))
+	if (err == RJWT_OK && (puts(token.code) < 0 || fflush(stdout) != 0)) {
 		err = diag_fail(diag, RJWT_IO, "standard output", "cannot write");
+		clearerr(stdout); /* it is told once */
+	}
 	rjwt_token_clear(&token);
 	return err;
+}
+
+/* What is there, and opens the door, whether or not somebody has read it. */
+static int
+fail_codes(const struct issue *is, int64_t made, int64_t n, enum rjwt_err err, const struct rjwt_diag *diag)
+{
+	int status = tool_fail(&is->tool, err, diag);
+
+	issue_log_refused(is, &is->request, NULL, err, diag);
+	if (made > 0)
+		tool_say(&is->tool,
+		    "%" PRId64 " of %" PRId64
+		    " codes made (rjwt-keyd list shows them; revoke --jti takes back what nobody could read)",
+		    made, n);
+	return status;
 }
 
 static int
@@ -35,14 +53,10 @@ make_codes(struct issue *is, int64_t n)
 	int64_t made = 0;
 	enum rjwt_err err = rjwt_open(&is->tool.options, &is->handle, &diag);
 
-	while (err == RJWT_OK && made < n) {
-		err = make_code(is, &diag);
-		made += err == RJWT_OK;
-	}
-	if (err != RJWT_OK) {
-		issue_log_refused(is, &is->request, NULL, err, &diag);
-		return tool_fail(&is->tool, err, &diag);
-	}
+	while (err == RJWT_OK && made < n)
+		err = make_code(is, &made, &diag);
+	if (err != RJWT_OK)
+		return fail_codes(is, made, n, err, &diag);
 	time_format(until, is->request.code_until_s);
 	if (isatty(STDERR_FILENO))
 		tool_say(&is->tool, "%" PRId64 " codes: each lets %s use %s on this host once, until %s", made,

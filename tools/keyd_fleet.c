@@ -66,7 +66,7 @@ fleet_request(struct keyd *keyd, const char *url, const char *const *name)
 
 	if (err != RJWT_OK)
 		return keyd_fail(keyd, err, &diag);
-	tool_say(&keyd->tool, "type where the fleet key is, with this entry: rjwt-keyd fleet add 'ENTRY'");
+	tool_say(&keyd->tool, "on the host with the fleet keys, type rjwt-keyd fleet add 'ENTRY', with this entry:");
 	puts(entry);
 	rjwt_free(entry);
 	return EXIT_DONE;
@@ -84,8 +84,8 @@ keyd_tell_entry(struct keyd *keyd)
 	if (err != RJWT_OK)
 		return keyd_fail(keyd, err, &diag);
 	tool_say(&keyd->tool,
-	    "hosts believe the old keyset until a roster names this one, and nothing is published until then: "
-	    "type where the fleet key is, with this entry: rjwt-keyd fleet add 'ENTRY'");
+	    "hosts accept the old keyset until a roster names this one, and nothing is published until then; "
+	    "on the host with the fleet keys, type rjwt-keyd fleet add 'ENTRY', with this entry:");
 	puts(entry);
 	rjwt_free(entry);
 	return EXIT_REFUSED;
@@ -169,7 +169,8 @@ keyd_fleet(struct keyd *keyd)
 		return tool_wrong(&keyd->tool, "fleet: --key belongs to init, request, add, drop and roll");
 	/* A log's name has a path or a dot: a word that was typed wrongly has none. */
 	if (n > 0 && strcmp(words[0], "-") != 0 && strpbrk(words[0], "/.") == NULL)
-		return tool_wrong(&keyd->tool, "fleet %s: expected init, request, add, drop, roll or a log (as ./%s)",
+		return tool_wrong(&keyd->tool,
+		    "fleet %s: expected init, request, add, drop, roll or the file of a log (written as ./%s)",
 		    words[0], words[0]);
 	return keyd_hosts(keyd, words, n);
 }

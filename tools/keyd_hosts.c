@@ -84,8 +84,8 @@ read_logs(const struct keyd *keyd, const char *const *paths, size_t n, struct fl
 
 	if (n == 0 && access(FLEET_LOG_FILE, F_OK) != 0)
 		return tool_wrong(&keyd->tool,
-		    FLEET_LOG_FILE ": %s: type where the web server's access log is: fleet LOG "
-				   "(or: fleet init, request, add, drop, roll)",
+		    FLEET_LOG_FILE ": %s (type rjwt-keyd fleet LOG, with the access log of the web server; "
+				   "other commands are fleet init, request, add, drop and roll)",
 		    strerrordesc_np(errno));
 	if (n == 0 && access(FLEET_LOG_FILE ".1", F_OK) == 0)
 		status = read_log(keyd, FLEET_LOG_FILE ".1", log);
@@ -160,8 +160,8 @@ static const struct {
 } states[HOST_STATES] = {
 	{ "ok", "well", "" },
 	{ "coming", "about to hear", "" },
-	{ "behind", "behind", "behind; there: journalctl -u rjwt-follow" },
-	{ "silent", "silent", "silent; there: systemctl status rjwt-follow.timer" },
+	{ "behind", "behind", "behind; on that host: journalctl -u rjwt-follow" },
+	{ "silent", "silent", "silent; on that host: systemctl status rjwt-follow.timer" },
 };
 
 static int

@@ -269,6 +269,16 @@ put_service(const struct trial *t, size_t first, struct buf *json)
 	json_close(json);
 }
 
+/* Whether there was nothing to try with. A token that could not be revoked says nothing about the logins. */
+static bool
+has_failed(const struct findings *found, size_t first)
+{
+	for (size_t i = first; i < found->n; i++)
+		if (found->list[i].level == LEVEL_FAIL)
+			return true;
+	return false;
+}
+
 /* false: a signal has ended it. */
 static bool
 try_service(struct trial *t, int width, struct buf *json)
@@ -278,7 +288,7 @@ try_service(struct trial *t, int width, struct buf *json)
 
 	if (prepare(t)) {
 		whole = try_replies(t, width);
-		if (whole && t->check->found.n == first)
+		if (whole && !has_failed(&t->check->found, first))
 			try_judge(t);
 	}
 	put_service(t, first, json);

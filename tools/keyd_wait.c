@@ -115,13 +115,14 @@ end_wait(const struct keyd *keyd, const struct fleet_log *log, const struct awai
 	struct hosts_table table = { .log = log, .wanted = is_awaited };
 
 	if (a->here == 0) {
-		tool_say(&keyd->tool, "no host has asked within the last hour: it is not known who has heard");
+		tool_say(&keyd->tool,
+		    "no host has asked within the last hour, so nobody can say which of them have it");
 		return EXIT_REFUSED;
 	}
 	if (a->n == 0) {
 		tool_say(&keyd->tool,
-		    "%zu host%s that asked within the last hour say%s to have it, which proves nothing", a->here,
-		    a->here == 1 ? "" : "s", a->here == 1 ? "s" : "");
+		    "%zu host%s that asked within the last hour say%s that %s it (this proves nothing)", a->here,
+		    a->here == 1 ? "" : "s", a->here == 1 ? "s" : "", a->here == 1 ? "it has" : "they have");
 		return EXIT_DONE;
 	}
 	hosts_put(&table);

@@ -8,11 +8,8 @@
 /* The path of sshd; NULL: it is not installed; static. */
 const char *sshd_path(void);
 
-/* Ask it, as root. False: error says why not. */
+/* Ask it, as root; check_value() finds a keyword, in lower case, before a blank. False: error says why not. */
 bool sshd_ask(const char *path, struct buf *all, char error[static 256]);
-
-/* The value of a keyword, which sshd prints in lower case; "": it is not there. */
-void sshd_value(const struct buf *all, const char *keyword, char value[static 256]);
 
 /* Whether one of the lists of authenticationmethods asks for a key and then, by PAM, for the rest: "password" shows PAM no key. */
 bool sshd_asks_after_key(const char *methods);

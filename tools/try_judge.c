@@ -4,6 +4,7 @@
 
 #include <security/pam_appl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ALL_CONDITIONS 0xffffffffU
@@ -86,9 +87,9 @@ could_decide(const struct trial *t, enum stack_phase phase, const struct suppose
 
 /* Of all that may be, the first with which the stack answers as it did. */
 static const struct stack_entry *
-decided_in_auth(const struct trial *t, const struct try_seen *seen)
+find_in_auth(const struct trial *t, const struct try_seen *seen, const unsigned char *ways)
 {
-	struct supposed supposed = { .token = token_answer(seen), .account = PAM_IGNORE };
+	struct supposed supposed = { .token = token_answer(seen), .account = PAM_IGNORE, .ways = ways };
 	struct outcome outcome;
 
 	for (int password = 0; password < 2; password++)
@@ -106,12 +107,23 @@ decided_in_auth(const struct trial *t, const struct try_seen *seen)
 
 /* pam_rjwt.so says so itself when it refuses here. */
 static const struct stack_entry *
-decided_in_account(const struct trial *t, const struct try_seen *seen)
+find_in_account(const struct trial *t, const struct try_seen *seen, const unsigned char *ways)
 {
-	const struct supposed supposed = { PAM_SUCCESS, PAM_IGNORE, true, false, ALL_CONDITIONS };
+	const struct supposed supposed = { PAM_SUCCESS, PAM_IGNORE, true, false, ALL_CONDITIONS, ways };
 
 	return strstr(seen->log, " phase=account ") != NULL ? NULL
 							    : could_decide(t, STACK_ACCOUNT, &supposed, seen->account);
+}
+
+static const struct stack_entry *
+decided_in(const struct trial *t, const struct try_seen *seen, enum stack_phase phase)
+{
+	unsigned char *ways = check_ways(t->check, t->stack, phase);
+	const struct stack_entry *decided =
+	    phase == STACK_AUTH ? find_in_auth(t, seen, ways) : find_in_account(t, seen, ways);
+
+	free(ways);
+	return decided;
 }
 
 const struct stack_entry *
@@ -119,9 +131,8 @@ try_decided(const struct trial *t, enum try_kind kind)
 {
 	const struct try_seen *seen = &t->seen[kind];
 
-	if (seen->auth == PAM_SUCCESS && seen->account != PAM_SUCCESS)
-		return decided_in_account(t, seen);
-	return decided_in_auth(t, seen);
+	return decided_in(t, seen,
+	    seen->auth == PAM_SUCCESS && seen->account != PAM_SUCCESS ? STACK_ACCOUNT : STACK_AUTH);
 }
 
 /* --- what it means ------------------------------------------------------------------------------ */
@@ -144,7 +155,7 @@ tell(struct trial *t, const char *code, const char *text, const struct stack_ent
 static bool
 should_accept(const struct trial *t, int token, bool password)
 {
-	const struct supposed supposed = { token, PAM_IGNORE, password, false, ALL_CONDITIONS };
+	const struct supposed supposed = { token, PAM_IGNORE, password, false, ALL_CONDITIONS, NULL };
 	struct outcome outcome;
 
 	check_suppose(t->check, t->stack, STACK_AUTH, &supposed, &outcome);
@@ -180,7 +191,7 @@ find_open(struct trial *t, enum try_kind kind)
 
 	if (t->seen[kind].auth != PAM_SUCCESS)
 		return false;
-	decided = decided_in_auth(t, &t->seen[kind]);
+	decided = decided_in(t, &t->seen[kind], STACK_AUTH);
 	snprintf(text, sizeof(text), "%s gets in", replies[kind]);
 	tell(t, "try.open", text, decided);
 	if (decided != NULL)
@@ -196,7 +207,7 @@ tell_account(struct trial *t, const struct try_seen *seen)
 
 	snprintf(text, sizeof(text), "rjwt accepted the token, account refused %s: \"%s\"", t->user,
 	    pam_strerror(NULL, seen->account));
-	tell(t, "try.account", text, decided_in_account(t, seen));
+	tell(t, "try.account", text, decided_in(t, seen, STACK_ACCOUNT));
 	if (seen->account == PAM_ACCT_EXPIRED || strstr(seen->log, "has expired (account expired)") != NULL)
 		finding_fix(&t->check->found, "chage -E -1 %s", t->user);
 	else if (seen->account == PAM_NEW_AUTHTOK_REQD)
@@ -214,7 +225,7 @@ tell_more_asked(struct trial *t, const struct try_seen *seen)
 		return;
 	}
 	snprintf(text, sizeof(text), "rjwt accepted the token, the stack refused %s", t->user);
-	tell(t, "try.token", text, decided_in_auth(t, seen));
+	tell(t, "try.token", text, decided_in(t, seen, STACK_AUTH));
 }
 
 static bool
@@ -234,7 +245,7 @@ find_rejected(struct trial *t)
 		tell(t, "try.token",
 		    seen->replied ? "pam_rjwt.so decided nothing: a good token does not let in"
 				  : "pam_rjwt.so decided nothing, and nobody asked for the token",
-		    decided_in_auth(t, seen));
+		    decided_in(t, seen, STACK_AUTH));
 	} else {
 		snprintf(text, sizeof(text), "pam_rjwt.so rejected a good token: %s", said);
 		tell(t, "try.token", text, NULL);
@@ -251,7 +262,8 @@ find_password(struct trial *t)
 	}
 	if (t->seen[TRY_WRONG].asks[0] != '\0' || should_accept(t, PAM_AUTH_ERR, true))
 		return false;
-	tell(t, "try.no_password", "no password is asked for: nobody can log in here when rjwt is of no use", NULL);
+	tell(t, "try.no_password", "no password is asked for: nobody can log in here when rjwt cannot verify tokens",
+	    NULL);
 	return true;
 }
 
@@ -265,7 +277,9 @@ find_not_root(struct trial *t)
 	if (prompt.service == NULL || strcmp(prompt.service, t->service) != 0 || !prompt.as_user)
 		return false;
 	tell(t, "try.not_root",
-	    "the good token got in, but the service's program is not root: it takes reusable ones alone", NULL);
+	    "the good token was accepted, but the program of the service does not run as root: it takes only reusable "
+	    "tokens",
+	    NULL);
 	return true;
 }
 

@@ -69,24 +69,25 @@ diag_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path, const cha
 {
 	int saved = errno;
 	size_t length = path == NULL ? 0 : strlen(path), used;
+	struct rjwt_diag made = { 0 }; /* path may be that of diag */
 	va_list args;
 	int n;
 
 	if (diag == NULL)
 		return err;
-	*diag = (struct rjwt_diag){ 0 };
-	if (length >= sizeof(diag->path))
-		snprintf(diag->path, sizeof(diag->path), "...%s", path + length - (sizeof(diag->path) - 4));
+	if (length >= sizeof(made.path))
+		snprintf(made.path, sizeof(made.path), "...%s", path + length - (sizeof(made.path) - 4));
 	else if (path != NULL)
-		memcpy(diag->path, path, length + 1);
+		memcpy(made.path, path, length + 1);
 	va_start(args, fmt);
-	n = vsnprintf(diag->text, sizeof(diag->text), fmt, args);
+	n = vsnprintf(made.text, sizeof(made.text), fmt, args);
 	va_end(args);
 	used = n < 0 ? 0 : (size_t)n;
-	if (err == RJWT_IO && saved != 0 && used < sizeof(diag->text))
-		snprintf(diag->text + used, sizeof(diag->text) - used, "%s%s", used > 0 ? ": " : "",
+	if (err == RJWT_IO && saved != 0 && used < sizeof(made.text))
+		snprintf(made.text + used, sizeof(made.text) - used, "%s%s", used > 0 ? ": " : "",
 		    strerrordesc_np(saved));
-	diag->errnum = err == RJWT_IO ? saved : 0;
+	made.errnum = err == RJWT_IO ? saved : 0;
+	*diag = made;
 	errno = saved;
 	return err;
 }

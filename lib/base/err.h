@@ -54,7 +54,7 @@ bool view_is(struct view v, const char *s);
 
 /*
  * Fill diag (may be NULL) and return err. For RJWT_IO the description of errno is added. A path
- * that is too long loses its beginning.
+ * that is too long loses its beginning; it may be the path of diag.
  */
 enum rjwt_err
 diag_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path, const char *fmt, ...) RJWT_PRINTF(4, 5);

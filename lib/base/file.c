@@ -6,30 +6,37 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* A login makes 50 of them: printed, they took more than all else that it does with directories. */
 static char *
 path_join(const struct dir *dir, const char *name)
 {
-	char *path = NULL;
+	size_t n = strcmp(dir->path, "/") == 0 ? 0 : strlen(dir->path), rest = strlen(name) + 1;
+	char *path = malloc(n + 1 + rest);
 
-	if (asprintf(&path, "%s/%s", strcmp(dir->path, "/") == 0 ? "" : dir->path, name) < 0)
+	if (path == NULL)
 		return NULL;
+	memcpy(path, dir->path, n);
+	path[n] = '/';
+	memcpy(path + n + 1, name, rest);
 	return path;
 }
 
 enum rjwt_err
 entry_fail(struct rjwt_diag *diag, enum rjwt_err err, const struct dir *dir, const char *name, const char *text)
 {
+	char path[PATH_MAX]; /* diag has the end of a long one */
 	int saved = errno;
-	RJWT_CLEAN(free_clean) char *path = path_join(dir, name);
 
+	snprintf(path, sizeof(path), "%s/%s", strcmp(dir->path, "/") == 0 ? "" : dir->path, name);
 	errno = saved;
-	return diag_fail(diag, err, path == NULL ? name : path, "%s", text);
+	return diag_fail(diag, err, path, "%s", text);
 }
 
 /* The rule for owner and mode; NULL: satisfied. above: a directory on the way. */
@@ -362,6 +369,17 @@ seems_writable(int fd, size_t room)
 	       faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
 }
 
+/* A disk that is almost full takes a part, and that is no error. */
+static bool
+takes(int fd, struct view text)
+{
+	ssize_t put = write(fd, text.p, text.n);
+
+	if (put >= 0 && (size_t)put < text.n)
+		errno = ENOSPC;
+	return put >= 0 && (size_t)put == text.n;
+}
+
 enum rjwt_err
 dir_probe(const struct dir *dir, size_t room, struct rjwt_diag *diag)
 {
@@ -371,7 +389,7 @@ dir_probe(const struct dir *dir, size_t room, struct rjwt_diag *diag)
 
 	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)
 		? seems_writable(dir->fd, room)
-		: fd >= 0 && write(fd, block, room) == (ssize_t)room)
+		: fd >= 0 && takes(fd, (struct view){ block, room }))
 		return RJWT_OK;
 	return diag_fail(diag, RJWT_IO, dir->path, "cannot write");
 }

@@ -65,7 +65,7 @@ hasher_free(struct hasher *hasher)
 	free(hasher);
 }
 
-static void
+void
 hasher_clean(struct hasher **hasher)
 {
 	hasher_free(*hasher);

@@ -30,6 +30,7 @@ RJWT_MUST enum rjwt_err hasher_new(struct hasher **hasher);
 RJWT_MUST enum rjwt_err
 hasher_name(struct hasher *hasher, const struct view *parts, size_t n, char hex[static DIGEST_HEX]);
 void hasher_free(struct hasher *hasher); /* NULL is fine */
+void hasher_clean(struct hasher **hasher);
 
 /* Add the sum and the closing brace to text, a JSON object without its closing brace. */
 RJWT_MUST enum rjwt_err seal_add(struct buf *text);

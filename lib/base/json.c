@@ -46,14 +46,19 @@ resolve(struct build *b, struct view inside)
 {
 	b->text.n = 0;
 	json_unescape(inside, &b->text);
-	buf_adds(&b->text, "");
+	if (inside.n == 0)
+		buf_add(&b->text, "", 0);
 	b->failed = b->failed || b->text.failed;
 }
 
 static struct json_object *
 build_string(struct build *b)
 {
-	resolve(b, take_string(b));
+	struct view inside = take_string(b);
+
+	if (memchr(inside.p, '\\', inside.n) == NULL)
+		return json_object_new_string_len(inside.p, (int)inside.n);
+	resolve(b, inside);
 	return b->failed ? NULL : json_object_new_string_len(b->text.p, (int)b->text.n);
 }
 

@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 int
@@ -20,12 +21,21 @@ openssl_unmark(int *marked)
 }
 
 enum rjwt_err
-openssl_ready(void)
+openssl_ready(struct rjwt_diag *diag)
 {
 	OPENSSL_QUIETLY;
+	EVP_MD *md;
 
 	if (OPENSSL_init_crypto(0, NULL) != 1 || OSSL_LIB_CTX_get0_global_default() == NULL)
 		return RJWT_MEMORY;
+	md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (md == NULL && ERR_GET_REASON(ERR_peek_last_error()) != ERR_R_UNSUPPORTED)
+		return RJWT_MEMORY;
+	if (md == NULL)
+		return diag_fail(diag, RJWT_INTERNAL, "",
+		    "OpenSSL has no SHA-256 here (openssl.cnf: is the provider \"default\" activated, and do the "
+		    "default_properties permit it?)");
+	EVP_MD_free(md);
 	return RJWT_OK;
 }
 

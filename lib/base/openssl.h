@@ -9,9 +9,10 @@
 
 /*
  * Initialize libcrypto, before anything else calls it: without this, some of its functions crash when memory
- * runs out. RJWT_MEMORY.
+ * runs out. RJWT_MEMORY. RJWT_INTERNAL: as it is configured here, it has no SHA-256, so that nothing could be told from what is
+ * damaged.
  */
-RJWT_MUST enum rjwt_err openssl_ready(void);
+RJWT_MUST enum rjwt_err openssl_ready(struct rjwt_diag *diag);
 
 /*
  * The first declaration in each function that calls OpenSSL: when the function returns, the error queue of OpenSSL

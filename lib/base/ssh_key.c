@@ -30,7 +30,10 @@ static void
 translate(char *p, size_t n, char plus, char slash, char to_plus, char to_slash)
 {
 	for (size_t i = 0; i < n; i++)
-		p[i] = p[i] == plus ? to_plus : p[i] == slash ? to_slash : p[i];
+		if (p[i] == plus)
+			p[i] = to_plus;
+		else if (p[i] == slash)
+			p[i] = to_slash;
 }
 
 /* With = up to a multiple of four. text is not empty. */

@@ -29,26 +29,29 @@ config_check(const struct config *config, const char *const **keys, struct rjwt_
 	char value[32], limit[32];
 
 	*keys = ttl;
-	duration_format(value, p->previous_key_ttl_s);
-	duration_format(limit, least);
-	if (p->previous_key_ttl_s < least)
+	if (p->previous_key_ttl_s < least) {
+		duration_format(value, p->previous_key_ttl_s);
+		duration_format(limit, least);
 		return diag_fail(diag, RJWT_CONFIG, config->path,
 		    "previous_key_ttl: %s is less than max_lifetime + %s (%s): tokens would outlive their key", value,
 		    p->leeway_s > 0 ? "2 x leeway" : "1s", limit);
+	}
 	*keys = often;
-	duration_format(limit, (p->previous_key_ttl_s + CONFIG_RETIRED_MAX - 1) / CONFIG_RETIRED_MAX);
-	duration_format(value, p->rotate_every_s);
-	if (p->rotate_every_s > 0 && p->previous_key_ttl_s > CONFIG_RETIRED_MAX * p->rotate_every_s)
+	if (p->rotate_every_s > 0 && p->previous_key_ttl_s > CONFIG_RETIRED_MAX * p->rotate_every_s) {
+		duration_format(value, p->rotate_every_s);
+		duration_format(limit, (p->previous_key_ttl_s + CONFIG_RETIRED_MAX - 1) / CONFIG_RETIRED_MAX);
 		return diag_fail(diag, RJWT_CONFIG, config->path,
 		    "rotate_every: %s is too often with this previous_key_ttl: more than %d retired keys would verify "
 		    "(expected at least %s)",
 		    value, CONFIG_RETIRED_MAX, limit);
+	}
 	*keys = lifetime;
-	duration_format(value, config->default_lifetime_s);
-	duration_format(limit, p->max_lifetime_s);
-	if (config->default_lifetime_s > p->max_lifetime_s)
+	if (config->default_lifetime_s > p->max_lifetime_s) {
+		duration_format(value, config->default_lifetime_s);
+		duration_format(limit, p->max_lifetime_s);
 		return diag_fail(diag, RJWT_CONFIG, config->path, "default_lifetime: %s is more than max_lifetime (%s)",
 		    value, limit);
+	}
 	*keys = bits;
 	if (p->rsa_bits % 8 != 0)
 		return diag_fail(diag, RJWT_CONFIG, config->path, "rsa_bits: %u is not a multiple of 8", p->rsa_bits);

@@ -178,7 +178,7 @@ read_key(struct json json, const struct bundle *bundle, struct bundle_key *key, 
 	if (!read_version(bundle, key->jwk.kid, &key->version) || key->version < bundle->floor ||
 	    key->version > bundle->next.version)
 		return RJWT_MALFORMED;
-	*why = "a key that is neither active nor next has neither exp nor revoked";
+	*why = "a retired key has neither exp nor revoked";
 	if (key->version != bundle->active.version && key->version != bundle->next.version && key->jwk.until_s == 0 &&
 	    key->jwk.revoked_s == 0)
 		return RJWT_MALFORMED;

@@ -79,7 +79,8 @@ make_room(const struct change *c, struct roster *roster, const struct fleet_issu
 
 	if (base != NULL && !fleet_key_eq(&base->key, &entry->key))
 		return diag_fail(diag_of(c), RJWT_KEYSET, c->state->path,
-		    "base %s is listed with another key, and has one for life: hosts would not believe it",
+		    "base %s is listed with another bundle key, and cannot have a second one: hosts would reject this "
+		    "entry",
 		    entry->base);
 	if (base != NULL && name != NULL && base != name)
 		return diag_fail(diag_of(c), RJWT_KEYSET, c->state->path, "another issuer is called %s (drop it first)",
@@ -121,7 +122,7 @@ find_key(const struct change *c, const struct roster *before, struct key **key)
 			return RJWT_OK;
 	}
 	return diag_fail(diag_of(c), RJWT_KEYSET, c->request->key_file,
-	    "no key in it may sign: the newest roster, number %" PRId64 ", lists others", before->n);
+	    "no key in it may sign: the newest roster, number %" PRId64 ", lists other fleet keys", before->n);
 }
 
 /* What hosts would refuse is not signed. */

@@ -144,6 +144,12 @@ fleet_value(const struct fleet_reader *r)
 	return r->joined && r->err == RJWT_OK ? &r->fleet : NULL;
 }
 
+int64_t
+fleet_written_s(const struct fleet_reader *r)
+{
+	return fleet_value(r) == NULL ? 0 : r->identity.st_mtim.tv_sec;
+}
+
 /* Why followed tokens get no verdict, or RJWT_KEY_UNKNOWN where no fleet was joined. */
 static enum rjwt_err
 check_usable(const struct fleet_reader *r, struct rjwt_diag *diag)

@@ -72,6 +72,7 @@ RJWT_MUST enum rjwt_err fleet_refresh(struct fleet_reader *reader);
 /* Whether there is a fleet.json, readable or not; and what it says, NULL: not there or not readable. */
 bool fleet_is_joined(const struct fleet_reader *reader);
 const struct fleet *fleet_value(const struct fleet_reader *reader);
+int64_t fleet_written_s(const struct fleet_reader *reader); /* its last commit; 0: as fleet_value() */
 
 /*
  * The followed keyset of a base, current, and its entry in the roster: views until the next fleet_refresh().

@@ -23,7 +23,7 @@ struct target {
 	struct dir dir, keys;
 	bool there;	      /* it has a keyset.json */
 	struct keyset keyset; /* that of it, or what a first one begins with */
-	bool reborn;	      /* spent/ was missing, or born is ahead of the clock */
+	bool reborn;	      /* what was used is not known, or born is ahead of the time */
 };
 
 enum rjwt_err
@@ -52,22 +52,6 @@ target_close(struct target *t)
 
 /* --- the directory ---------------------------------------------------------------------------- */
 
-/*
- * What a directory begins with: whatever was denied, or used, before it was there stays so. A date that a wrong clock left
- * ahead of the time counts until the roster.
- */
-static void
-begin(struct target *t)
-{
-	const struct fleet *fleet = t->ctx->fleet;
-	int64_t roster_s = fleet->roster.iat_s + t->ctx->env->policy->leeway_s;
-
-	t->keyset = (struct keyset){ .revoked = -1 };
-	t->keyset.followed.born_s = t->ctx->now.wall_s;
-	t->keyset.followed.before_s =
-	    fleet->before_s < roster_s || fleet->before_s <= t->ctx->now.wall_s ? fleet->before_s : roster_s;
-}
-
 static enum rjwt_err
 read_keyset(struct target *t)
 {
@@ -75,10 +59,9 @@ read_keyset(struct target *t)
 	struct rjwt_diag *diag = t->ctx->env->diag;
 	enum rjwt_err err = file_read(&t->dir, "keyset.json", KEYSET_FILE_MAX, &text, NULL, diag);
 
-	if (err_is_missing(err)) {
-		begin(t);
+	t->keyset = (struct keyset){ .revoked = -1 };
+	if (err_is_missing(err))
 		return RJWT_OK;
-	}
 	RJWT_TRY(err);
 	err = keyset_parse(buf_view(&text), &t->keyset, diag);
 	if (err == RJWT_OK && !keyset_is_followed(&t->keyset))
@@ -97,16 +80,24 @@ has_spent(const struct target *t)
 	return fstatat(t->dir.fd, "spent", &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Without spent/ nobody knows what was used: whoever makes it anew says since when it is known again. */
-static enum rjwt_err
-check_memory(struct target *t)
+/* The time of a directory, as verifying has it: a clock that is behind would bring back what was used before the bundle. */
+static int64_t
+time_of(const struct target *t, int64_t issued_s)
 {
 	int64_t now_s = t->ctx->now.wall_s;
 
-	t->reborn = t->there && (!has_spent(t) || t->keyset.followed.born_s > now_s + t->ctx->env->policy->leeway_s);
-	if (t->reborn)
-		t->keyset.followed.born_s = now_s;
-	return RJWT_OK;
+	return now_s > issued_s ? now_s : issued_s;
+}
+
+/* Without spent/, and on another machine, nobody knows what was used: born then says since when it is known again. */
+static bool
+is_reborn(const struct target *t)
+{
+	const struct keyset *k = &t->keyset;
+	int64_t now_s = time_of(t, k->followed.issued_s);
+
+	return !has_spent(t) || strcmp(k->machine, t->ctx->fleet->machine) != 0 ||
+	       k->followed.born_s > now_s + t->ctx->env->policy->leeway_s;
 }
 
 /* make: what is missing, and durably what is there. */
@@ -124,7 +115,8 @@ target_open(struct target *t, bool make)
 		RJWT_TRY(dir_make(&t->dir, "keys", 0755, diag));
 	RJWT_TRY(dir_open_at(&t->dir, "keys", &t->keys, diag));
 	RJWT_TRY(read_keyset(t));
-	return check_memory(t);
+	t->reborn = t->there && is_reborn(t);
+	return RJWT_OK;
 }
 
 /* --- whether a bundle may be installed --------------------------------------------------------- */
@@ -151,16 +143,16 @@ judge(const struct target *t, const struct bundle *bundle, const char **why)
 	if (!t->there)
 		return RJWT_OK;
 	if (strcmp(k->followed.key, t->issuer->key.text) != 0)
-		*why = "its bundle key is not the one that this base had: a base has one key for life";
+		*why = "it is signed by another bundle key than before, and a base cannot have a second one";
 	else if (bundle->serial < k->followed.serial || (bundle->serial == k->followed.serial && has_keys(t)))
 		*why = "";
 	else if (bundle->floor < k->floor || bundle->active.version < k->active.version ||
 		 bundle->next.version < k->next.version || bundle->next_version < k->next_version)
-		*why = "its versions went back";
+		*why = "its key versions are lower than those that are installed";
 	if (*why != NULL)
 		return RJWT_OK;
 	RJWT_TRY(bundle_conflicts(bundle, k, &t->keys, &conflicts));
-	*why = conflicts ? "a version came back with another public key" : NULL;
+	*why = conflicts ? "a key id came back with another public key" : NULL;
 	return RJWT_OK;
 }
 
@@ -216,6 +208,19 @@ put_key(const struct target *t, const struct commit_ctx *commit, const struct bu
 	return commit_key(commit, key->version, &key->jwk);
 }
 
+/*
+ * What a directory begins with: whatever was denied before it was there stays so. A date that a wrong clock left ahead of the
+ * time counts until the roster.
+ */
+static int64_t
+first_before(const struct target *t, int64_t issued_s)
+{
+	const struct fleet *fleet = t->ctx->fleet;
+	int64_t roster_s = fleet->roster.iat_s + t->ctx->env->policy->leeway_s;
+
+	return fleet->before_s < roster_s || fleet->before_s <= time_of(t, issued_s) ? fleet->before_s : roster_s;
+}
+
 static void
 fill(const struct target *t, const struct bundle *bundle, struct keyset *k)
 {
@@ -236,6 +241,8 @@ fill(const struct target *t, const struct bundle *bundle, struct keyset *k)
 	k->trial.boot_s = now->boot_s;
 	k->trial.ran_s = 0;
 	k->configured = k->configured || t->ctx->env->policy->configured;
+	if (!t->there || t->reborn)
+		k->followed.born_s = time_of(t, bundle->iat_s);
 	k->followed.serial = bundle->serial;
 	k->followed.issued_s = bundle->iat_s;
 	memcpy(k->followed.key, t->issuer->key.text, sizeof(k->followed.key));
@@ -290,6 +297,8 @@ be_reborn(const struct target *t, struct follow_report *report)
 
 	if (!t->reborn)
 		return RJWT_OK;
+	next.followed.born_s = time_of(t, next.followed.issued_s);
+	memcpy(next.machine, t->ctx->fleet->machine, sizeof(next.machine));
 	RJWT_TRY(commit(t, &ctx, &next));
 	return report_add(&report->done, "%s: used tokens are remembered from now on", t->issuer->name);
 }
@@ -299,8 +308,9 @@ report_old(const struct target *t, const struct bundle *newest, struct follow_re
 {
 	if (newest == NULL || newest->serial >= t->keyset.followed.serial)
 		return RJWT_OK;
-	return report_add(&report->wrong, "%s: kept serial %" PRId64 ", offered %" PRId64 ": a rollback",
-	    t->issuer->name, t->keyset.followed.serial, newest->serial);
+	return report_add(&report->wrong,
+	    "%s: serial %" PRId64 " is installed, serial %" PRId64 " was offered: a rollback", t->issuer->name,
+	    t->keyset.followed.serial, newest->serial);
 }
 
 /* Bundles are in order: the first of a base has the highest serial. */
@@ -330,6 +340,8 @@ install_best(struct target *t, const struct offer *offer, struct follow_report *
 			    t->issuer->name, bundle->serial, why));
 			continue;
 		}
+		if (!t->there)
+			t->keyset.followed.before_s = first_before(t, bundle->iat_s);
 		RJWT_TRY(install(t, bundle));
 		return report_add(&report->done, "%s: installed serial %" PRId64, t->issuer->name, bundle->serial);
 	}
@@ -344,9 +356,9 @@ install_is_needed(const struct install_ctx *ctx, const struct fleet_issuer *issu
 	struct target t = { .ctx = ctx, .issuer = issuer, .dir = DIR_NONE, .keys = DIR_NONE };
 	const struct bundle *newest = newest_of(offer, issuer->base);
 
-	if (newest == NULL)
-		return false;
-	if (target_open(&t, false) != RJWT_OK || !t.there || t.reborn || !has_keys(&t))
+	if (target_open(&t, false) != RJWT_OK || !t.there || newest == NULL)
+		return newest != NULL || t.reborn;
+	if (t.reborn || !has_keys(&t))
 		return true;
 	return strcmp(t.keyset.followed.key, issuer->key.text) != 0 || newest->serial != t.keyset.followed.serial;
 }

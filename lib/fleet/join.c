@@ -28,14 +28,14 @@ struct latest {
 	int64_t now_s, before_s;
 };
 
-/* What is damaged verifies nothing. A date ahead of the time is a wrong clock's. */
+/* What is damaged verifies nothing. A date ahead of the time is a wrong clock's: of that of its bundle, if that is later. */
 static enum rjwt_err
 look_at_before(void *context, const char *base)
 {
 	RJWT_CLEAN(free_clean) char *path = NULL;
 	RJWT_CLEAN(store_clean) struct store *store = NULL;
 	struct latest *l = context;
-	int64_t before_s = 0;
+	int64_t before_s = 0, time_s = l->now_s;
 	enum rjwt_err err;
 
 	if (!keyset_base_check(view_of(base)))
@@ -44,9 +44,13 @@ look_at_before(void *context, const char *base)
 	if (path == NULL)
 		return RJWT_MEMORY;
 	err = store_open_followed(path, &store, NULL);
-	if (err == RJWT_OK)
-		before_s = store_keyset(store)->followed.before_s;
-	if (before_s > l->before_s && before_s <= l->now_s)
+	if (err == RJWT_OK) {
+		const struct keyset *k = store_keyset(store);
+
+		before_s = k->followed.before_s;
+		time_s = k->followed.issued_s > time_s ? k->followed.issued_s : time_s;
+	}
+	if (before_s > l->before_s && before_s <= time_s)
 		l->before_s = before_s;
 	return err == RJWT_MEMORY ? err : RJWT_OK;
 }

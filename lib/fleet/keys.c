@@ -78,7 +78,8 @@ bundle_key_for(const struct dir *state, const char *base, struct key **key, stru
 		return err;
 	if (err != RJWT_OK && record.serial > 0 && strcmp(record.base, base) == 0)
 		return diag_fail(diag, RJWT_KEYSET, private.path,
-		    BUNDLE_KEY " is lost, and a base has one for life (rjwt-keyd init --adopt)");
+		    BUNDLE_KEY
+		    " is lost, and this base cannot have a second one (make a new base: rjwt-keyd init --adopt)");
 	if (err != RJWT_OK || (record.base[0] != '\0' && strcmp(record.base, base) != 0))
 		return begin_key(&private, base, &record, key, diag);
 	if (record.base[0] == '\0') {

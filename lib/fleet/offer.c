@@ -19,6 +19,21 @@ struct reading {
 	struct offer *offer;
 };
 
+/* Where nothing was read there is no array. */
+static struct line *
+first(const struct reading *r)
+{
+	return r->n == 0 ? NULL : r->lines;
+}
+
+static struct line *
+next(const struct reading *r, const struct line *line)
+{
+	size_t i = (size_t)(line - r->lines) + 1;
+
+	return i == r->n ? NULL : &r->lines[i];
+}
+
 static void
 reading_clear(struct reading *r)
 {
@@ -89,7 +104,7 @@ open_roster(struct line *line, const struct fleet_key *key)
 static enum rjwt_err
 open_rosters(struct reading *r, const struct roster *by)
 {
-	for (struct line *line = r->lines; line < r->lines + r->n; line++)
+	for (struct line *line = first(r); line != NULL; line = next(r, line))
 		for (size_t k = 0; line->type == DOCUMENT_ROSTER && line->roster == NULL && k < by->nkeys; k++) {
 			enum rjwt_err err = open_roster(line, &by->keys[k]);
 
@@ -116,7 +131,7 @@ is_taken(const struct fleet *fleet, const struct line *line)
 static bool
 is_forked(const struct reading *r, const struct roster *by, const struct line *one)
 {
-	for (const struct line *line = r->lines; line < r->lines + r->n; line++)
+	for (const struct line *line = first(r); line != NULL; line = next(r, line))
 		if (is_believed(line, by) && line->roster->roster.n == one->roster->roster.n &&
 		    strcmp(line->roster->digest, one->roster->digest) != 0)
 			return true;
@@ -137,7 +152,7 @@ next_roster(struct reading *r, const struct roster *by, int64_t above_n, const s
 {
 	struct line *lowest = NULL;
 
-	for (struct line *line = r->lines; line < r->lines + r->n; line++)
+	for (struct line *line = first(r); line != NULL; line = next(r, line))
 		if (is_believed(line, by) && line->roster->roster.n > above_n &&
 		    (lowest == NULL || comes_before(line, lowest, fleet)))
 			lowest = line;
@@ -160,7 +175,7 @@ add_roster(struct offer *offer, const struct offered_roster *roster)
 static void
 look_for_fork(struct reading *r, const struct fleet *fleet)
 {
-	for (struct line *line = r->lines; line < r->lines + r->n; line++)
+	for (struct line *line = first(r); line != NULL; line = next(r, line))
 		if (is_believed(line, &fleet->roster) && line->roster->roster.n == fleet->roster.n &&
 		    strcmp(line->roster->digest, fleet->digest) != 0)
 			r->offer->forked_n = fleet->roster.n;
@@ -242,7 +257,7 @@ compare_serials(const void *a, const void *b)
 static void
 count_skipped(struct reading *r)
 {
-	for (const struct line *line = r->lines; line < r->lines + r->n; line++)
+	for (const struct line *line = first(r); line != NULL; line = next(r, line))
 		r->offer->skipped += line->roster == NULL && !line->counts;
 }
 
@@ -255,7 +270,7 @@ offer_read(const struct fleet *fleet, const struct buf *files, size_t nfiles, st
 	for (size_t i = 0; i < nfiles; i++)
 		RJWT_TRY(take_lines(&r, buf_view(&files[i])));
 	RJWT_TRY(walk(&r, fleet));
-	for (struct line *line = r.lines; line < r.lines + r.n; line++)
+	for (struct line *line = first(&r); line != NULL; line = next(&r, line))
 		if (line->type == DOCUMENT_BUNDLE)
 			RJWT_TRY(add_bundles(&r, line, offer_roster(&found, fleet)));
 	if (found.nbundles > 0)

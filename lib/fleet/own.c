@@ -24,14 +24,6 @@ own_look(const struct dir *state, bool *issues, struct rjwt_diag *diag)
 	return RJWT_OK;
 }
 
-bool
-own_issues(const struct dir *state)
-{
-	bool issues;
-
-	return own_look(state, &issues, NULL) == RJWT_OK && issues;
-}
-
 /* A host whose own keyset is damaged still follows others. */
 static enum rjwt_err
 read_keyset(const struct dir *state, struct keyset *keyset)
@@ -112,8 +104,9 @@ stop(const struct dir *state, struct own *own, const struct fleet_issuer *issuer
 	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
 
 	snprintf(own->record.stopped, sizeof(own->record.stopped),
-	    "serial %" PRId64 " is not ours, another host publishes as %s, or this one was restored", serial,
-	    issuer->name);
+	    "serial %" PRId64
+	    " is not of this host: another host publishes as %s, or this host was restored from a backup",
+	    serial, issuer->name);
 	RJWT_TRY(dir_open_at(state, "private", &private, diag));
 	return record_write(&private, &own->record, diag);
 }

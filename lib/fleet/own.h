@@ -16,11 +16,10 @@ struct own {
 };
 
 /*
- * Whether a state directory is an issuer's, also one whose bundle key or record is lost. RJWT_IO: that is not known;
- * own_issues() then says no.
+ * Whether a state directory is an issuer's, also one whose bundle key or record is lost. RJWT_IO: that is not
+ * known.
  */
 RJWT_MUST enum rjwt_err own_look(const struct dir *state, bool *issues, struct rjwt_diag *diag);
-bool own_issues(const struct dir *state);
 
 RJWT_MUST enum rjwt_err own_read(const struct dir *state, struct own *own, struct rjwt_diag *diag);
 

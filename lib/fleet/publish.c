@@ -12,12 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool
-publish_wanted(const char *state)
+enum rjwt_err
+publish_look(const char *state, bool *wanted, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 
-	return dir_open(state, &dir, NULL) == RJWT_OK && own_issues(&dir);
+	*wanted = false;
+	RJWT_TRY(dir_open(state, &dir, diag));
+	return own_look(&dir, wanted, diag);
+}
+
+bool
+publish_wanted(const char *state)
+{
+	bool wanted;
+
+	return publish_look(state, &wanted, NULL) == RJWT_OK && wanted;
 }
 
 enum rjwt_err
@@ -154,8 +164,9 @@ check_right(struct store *store, const struct fleet *fleet, const struct key *ke
 		return diag_fail(diag, RJWT_KEYSET, path, "stopped: %s (" PUBLISH_RENEW ")", record->stopped);
 	if (record->base[0] != '\0' && strcmp(record->base, base) != 0)
 		return diag_fail(diag, RJWT_KEYSET, path,
-		    "the bundle key is of another base, and has one for life (rjwt-keyd fleet request URL makes a new "
-		    "one)");
+		    "the bundle key was made for another base, and cannot sign for this one (rjwt-keyd fleet request "
+		    "URL "
+		    "makes a new one)");
 	RJWT_TRY(publish_listed(fleet, base, key, issuer));
 	if (*issuer == NULL)
 		return diag_fail(diag, RJWT_KEYSET, path,

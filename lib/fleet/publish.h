@@ -15,7 +15,11 @@
 #include "fleet/www.h"
 #include "keyset/store.h"
 
-/* Whether a state directory is an issuer's: every commit is then to be published. */
+/*
+ * Whether a state directory is an issuer's: every commit is then to be published. After an error that is not known;
+ * publish_wanted() then says no.
+ */
+RJWT_MUST enum rjwt_err publish_look(const char *state, bool *wanted, struct rjwt_diag *diag);
 bool publish_wanted(const char *state);
 
 /* What is remembered of the last line. */

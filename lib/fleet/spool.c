@@ -101,5 +101,8 @@ spool_answered(const char *url)
 	if (spool_name(url, ".answered", name) != RJWT_OK)
 		return 0;
 	snprintf(path, sizeof(path), RJWT_SPOOL_DIR "/%s", name);
-	return fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_mtim.tv_sec : 0;
+	if (fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	/* Who owns the spool chooses the time: what is computed from it must fit. */
+	return status.st_mtim.tv_sec > 0 ? status.st_mtim.tv_sec : 1;
 }

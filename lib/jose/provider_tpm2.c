@@ -40,9 +40,16 @@ tpm_name(void)
 	return name == NULL ? "" : name;
 }
 
+/* An error of the provider: a number, and its text. */
+static bool
+is_theirs(unsigned long error, const char *data, int flags)
+{
+	return error != 0 && (flags & ERR_TXT_STRING) != 0 && isdigit((unsigned char)data[data[0] == '-']);
+}
+
 /*
- * The provider's last error: the code of the TPM, or of what is between it and us, and its text. -1: the error is not
- * the provider's.
+ * The provider's error: the code of the TPM, or of what is between it and us, and its text. It is the last one, or has one of
+ * OpenSSL's own above it (3.5 at a key that the TPM rejects) and is the first. -1: the error is not the provider's.
  */
 static long
 last_error(char *text, size_t size)
@@ -50,12 +57,15 @@ last_error(char *text, size_t size)
 	const char *data = "";
 	char *end;
 	int flags = 0;
+	unsigned long error = ERR_peek_last_error_data(&data, &flags);
 	long code;
 
 	text[0] = '\0';
-	if (ERR_peek_last_error_data(&data, &flags) == 0 || (flags & ERR_TXT_STRING) == 0 ||
-	    !isdigit((unsigned char)data[data[0] == '-']))
-		return -1;
+	if (!is_theirs(error, data, flags)) {
+		error = ERR_peek_error_data(&data, &flags);
+		if (!is_theirs(error, data, flags))
+			return -1;
+	}
 	code = strtol(data, &end, 10);
 	snprintf(text, size, "%s", end + (*end == ' '));
 	return code & 0xfffff;

@@ -10,10 +10,16 @@
  * TPM2OPENSSL_TCTI names the TPM. It must be set: without it the provider would try one after the other, in the end a
  * port of this host on which anybody may listen.
  *
- * What keys behind PKCS#11 would need: these three functions, with the provider pkcs11 in place of tpm2; a URI in place
- * of the PEM, which private/<version>.key would hold and which names a key that the token keeps; and a destroy that removes
- * it there, where removing the file of a TPM's key is enough. What a crash leaves is then not in private/ alone:
- * recover() would have to list the token's keys.
+ * What keys behind PKCS#11 would need. OpenSSL's pkcs11 provider (1.0) makes, writes and reads keys by the calls that are here,
+ * and its PEM has nothing but a URI: tests/elsewhere/pkcs11. What is in the way:
+ *	- it writes that PEM only if it is configured so, and wants the path of the token's library and a PIN. tpm_open() loads a
+ *	  provider by its name alone; OSSL_PROVIDER_load_ex() has parameters, from OpenSSL 3.2 on, and Debian 12 has 3.0;
+ *	- the PIN is a secret of a kind that rjwt does not have, and has to be in a file;
+ *	- a token takes a second key of the same name, and the URI of one is that of the other: each key needs a name that is
+ *	  never used again, though versions begin at 1 with each base;
+ *	- removing private/<version>.key leaves the key in the token, and OpenSSL has no call that removes it: destroy, and
+ *	  with it a rotation, would need PKCS#11 itself. So would recover(), for what a crash leaves is not in private/ alone;
+ *	- the strings here that name the provider, and what provider_is_wrapped() looks for.
  */
 #ifndef RJWT_PROVIDER_TPM2_H
 #define RJWT_PROVIDER_TPM2_H

@@ -57,23 +57,23 @@ read_members(struct code *c)
 	       json_boolean(c->json, "renewed", &c->renewed) == JSON_GOOD;
 }
 
-bool
+enum rjwt_err
 code_parse(struct view text, struct code *code)
 {
 	struct code found = { .renewed = false };
 	struct parked parked;
 
-	if (!parked_parse(text, &parked) || parked.record.p == NULL ||
-	    json_parse(parked.record, &found.json, NULL) != RJWT_OK)
-		return false;
+	if (!parked_parse(text, &parked) || parked.record.p == NULL)
+		return RJWT_MALFORMED;
+	RJWT_TRY(json_parse(parked.record, &found.json, NULL));
 	found.text = parked.record;
 	found.until_s = parked.until_s;
 	if (json_member(found.json, "claims", &found.claims) != JSON_GOOD || !read_members(&found)) {
 		code_clear(&found);
-		return false;
+		return RJWT_MALFORMED;
 	}
 	*code = found;
-	return true;
+	return RJWT_OK;
 }
 
 void
@@ -87,20 +87,31 @@ struct reading {
 	const struct dir *dir;
 	enum rjwt_err (*each)(void *context, const char *name, const struct code *code);
 	void *context;
+	enum rjwt_err err; /* the first of a file that could not be read */
+	struct rjwt_diag *diag;
 };
 
 /* What is being written, or damaged, is passed over: parked_prune() removes it in the end. */
 static enum rjwt_err
 read_code(void *context, const char *name)
 {
-	const struct reading *r = context;
+	struct reading *r = context;
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	RJWT_CLEAN(code_clear) struct code code = { .renewed = false };
+	enum rjwt_err err;
 
-	if (strlen(name) != DIGEST_HEX - 1 || file_read(r->dir, name, PARKED_FILE_MAX, &text, NULL, NULL) != RJWT_OK ||
-	    !code_parse(buf_view(&text), &code))
+	if (strlen(name) != DIGEST_HEX - 1)
 		return RJWT_OK;
-	return r->each(r->context, name, &code);
+	err = file_read(r->dir, name, PARKED_FILE_MAX, &text, NULL, r->err == RJWT_OK ? r->diag : NULL);
+	if (err == RJWT_KEYSET || err_is_missing(err))
+		return RJWT_OK;
+	if (err == RJWT_OK)
+		err = code_parse(buf_view(&text), &code);
+	if (err == RJWT_OK)
+		return r->each(r->context, name, &code);
+	if (r->err == RJWT_OK && err != RJWT_MALFORMED)
+		r->err = err;
+	return RJWT_OK;
 }
 
 enum rjwt_err
@@ -109,7 +120,7 @@ codes_each(const struct dir *state, enum rjwt_err (*each)(void *context, const c
 {
 	RJWT_CLEAN(dir_close) struct dir private = DIR_NONE;
 	RJWT_CLEAN(dir_close) struct dir parked = DIR_NONE;
-	struct reading r = { &parked, each, context };
+	struct reading r = { &parked, each, context, RJWT_OK, diag };
 	enum rjwt_err err;
 
 	RJWT_TRY(dir_open_at(state, "private", &private, diag));
@@ -117,5 +128,6 @@ codes_each(const struct dir *state, enum rjwt_err (*each)(void *context, const c
 	if (err_is_missing(err))
 		return RJWT_OK;
 	RJWT_TRY(err);
-	return dir_each(&parked, read_code, &r, diag);
+	RJWT_TRY(dir_each(&parked, read_code, &r, diag));
+	return r.err;
 }

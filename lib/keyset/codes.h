@@ -36,11 +36,14 @@ struct code {
 RJWT_MUST enum rjwt_err code_format(const struct rjwt_token *token, const struct rjwt_request *request, const char *typ,
     int64_t until_s, bool renewed, struct buf *text);
 
-/* False: the file has no record, or is damaged. code gives; code_clear(). Views into text. */
-bool code_parse(struct view text, struct code *code);
+/* RJWT_MALFORMED: the file has no record, or is damaged. RJWT_MEMORY. code gives; code_clear(). Views into text. */
+RJWT_MUST enum rjwt_err code_parse(struct view text, struct code *code);
 void code_clear(struct code *code);
 
-/* Call each for every code that can be read; the first error ends the loop and is returned. */
+/*
+ * Call each for every code; its first error ends the loop and is returned. A file that cannot be read ends nothing, and its
+ * error is returned in the end: nobody knows which code that is.
+ */
 RJWT_MUST enum rjwt_err
 codes_each(const struct dir *state, enum rjwt_err (*each)(void *context, const char *name, const struct code *code),
     void *context, struct rjwt_diag *diag);

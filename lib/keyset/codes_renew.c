@@ -305,8 +305,7 @@ walk(struct pass *p)
 		return RJWT_OK;
 	RJWT_TRY(err);
 	RJWT_TRY(dir_each(&p->parked, sweep, p, p->env->diag));
-	RJWT_TRY(codes_each(store_dir(p->store), look_at, p, p->env->diag));
-	return p->err;
+	return codes_each(store_dir(p->store), look_at, p, p->env->diag);
 }
 
 static enum rjwt_err
@@ -321,6 +320,10 @@ do_pass(struct store *store, const struct keyset_env *env, bool renew, struct co
 	p.clock_suspect = keyset_clock_suspect(store_keyset(store), env->policy, &p.now, NULL);
 	p.renew = renew && !p.clock_suspect;
 	err = walk(&p);
+	if (err != RJWT_OK) /* a code that was not seen may be the oldest, and due */
+		note(&p, store_keyset(store)->floor, p.now.wall_s + AGAIN_S);
+	else
+		err = p.err;
 	marks_close(&p.marks);
 	dir_close(&p.parked);
 	events_add_codes(env->events, found->renewed, found->removed);

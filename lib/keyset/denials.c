@@ -10,10 +10,13 @@
 enum rjwt_err
 denial_ask(struct view user, struct view jti, int64_t iat_s, struct denial_question *question)
 {
+	RJWT_CLEAN(hasher_clean) struct hasher *hasher = NULL;
+
 	*question = (struct denial_question){ .iat_s = iat_s };
+	RJWT_TRY(hasher_new(&hasher));
 	if (jti.p != NULL)
-		RJWT_TRY(digest_name(&jti, 1, question->jti));
-	return digest_name(&user, 1, question->sub);
+		RJWT_TRY(hasher_name(hasher, &jti, 1, question->jti));
+	return hasher_name(hasher, &user, 1, question->sub);
 }
 
 enum rjwt_err

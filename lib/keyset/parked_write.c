@@ -89,7 +89,8 @@ prune_parked(void *context, const char *name)
 		end_s = parked.until_s + RJWT_LEEWAY_MAX;
 	else
 		end_s = status.st_mtime + TORN_S;
-	if (code_parse(buf_view(&text), &code) && code.renewed)
+	err = code_parse(buf_view(&text), &code);
+	if (err_is_shortage(err) || (err == RJWT_OK && code.renewed))
 		return RJWT_OK;
 	return end_s <= p->now_s && !S_ISDIR(status.st_mode) ? file_remove(p->dir, name, p->diag) : RJWT_OK;
 }

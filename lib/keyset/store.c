@@ -92,14 +92,9 @@ store_clean(struct store **store)
 static enum rjwt_err
 missing(enum rjwt_err err, struct rjwt_diag *diag)
 {
-	char path[sizeof(diag->path)];
-
 	if (!err_is_missing(err))
 		return err;
-	if (diag == NULL)
-		return RJWT_KEYSET;
-	memcpy(path, diag->path, sizeof(path));
-	return diag_fail(diag, RJWT_KEYSET, path,
+	return diag_fail(diag, RJWT_KEYSET, diag == NULL ? NULL : diag->path,
 	    "does not exist: no keyset was created (rjwt-keyd init creates one), or a part of it was lost");
 }
 

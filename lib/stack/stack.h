@@ -3,8 +3,8 @@
  * stack.h - what a PAM stack answers: a service's files as libpam reads them, and the walk through their lines as libpam
  * walks it, with outcomes of modules that the caller supposes. No module is loaded and nothing is written.
  *
- * It answers as Linux-PAM 1.5.2 does, and tests/unit/test_stack_libpam.c compares the two. Where versions of libpam differ
- * the stack is not judged: stack_read() reports the line.
+ * It answers as Linux-PAM 1.5.2 and 1.7.0 do, and tests/unit/test_stack_libpam.c compares it with the one of this host. Where
+ * versions of libpam differ the stack is not judged: stack_read() reports the line.
  */
 #ifndef RJWT_STACK_H
 #define RJWT_STACK_H

@@ -17,6 +17,12 @@
 #define STACK_FILES_MAX 1000
 #define STACK_BYTES_MAX 1048576
 
+/*
+ * In place of a blank that a joined line begins with: libpam up to 1.5 keeps these, 1.7 leaves them out. Between words that
+ * is the same, and so it is in a control. Other words that have one are not judged.
+ */
+#define STACK_DOUBTFUL '\v'
+
 /* A file's text while lines are taken off it. */
 struct stack_text {
 	struct view rest;

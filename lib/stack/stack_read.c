@@ -42,7 +42,7 @@ struct around {
 
 enum { ANY = -1 };
 
-#define NO_FILE "includes no file, for which libpam crashes"
+#define NO_FILE "its include names no file: libpam crashes on it"
 
 static const char *const phases[STACK_PHASES] = { "auth", "account", "session", "password" };
 
@@ -152,6 +152,18 @@ add_entry(struct reader *r, int phase, const struct stack_entry *entry)
 	return RJWT_OK;
 }
 
+/* The next word, of those that all versions of libpam must read alike; NULL: none. */
+static enum rjwt_err
+take_word(const struct reader *r, const struct stack_place *at, char **rest, char **word)
+{
+	*word = stack_word(rest);
+	if (*word == NULL || strchr(*word, STACK_DOUBTFUL) == NULL)
+		return RJWT_OK;
+	return stack_fail(r->diag, RJWT_MALFORMED, at->file, at->line,
+	    "a word in brackets continues in a line that begins with a blank, which Linux-PAM 1.7 leaves out of the "
+	    "word");
+}
+
 /* A line that libpam takes for a module that fails. */
 static enum rjwt_err
 add_fault(struct reader *r, int phase, const struct stack_entry *line, const char *fault)
@@ -167,17 +179,18 @@ static enum rjwt_err
 add_module(struct reader *r, int phase, const struct stack_entry *line, char *rest)
 {
 	struct stack_entry entry = *line;
-	enum rjwt_err err = RJWT_OK;
+	enum rjwt_err err;
+	char *word;
 
-	for (char *word; err == RJWT_OK && (word = stack_word(&rest)) != NULL;) {
+	while ((err = take_word(r, line->at, &rest, &word)) == RJWT_OK && word != NULL) {
 		char **grown = reallocarray(entry.argv, entry.argc + 1, sizeof(*grown));
 
 		if (grown == NULL) {
 			err = RJWT_MEMORY;
-		} else {
-			entry.argv = grown;
-			grown[entry.argc++] = word;
+			break;
 		}
+		entry.argv = grown;
+		grown[entry.argc++] = word;
 	}
 	if (err == RJWT_OK)
 		err = add_entry(r, phase, &entry);
@@ -188,11 +201,13 @@ add_module(struct reader *r, int phase, const struct stack_entry *line, char *re
 
 /* "@include": the lines of a file, as if they were here. */
 static enum rjwt_err
-include_all(struct reader *r, const char *name, const struct stack_place *at, const struct around *around)
+include_all(struct reader *r, char *rest, const struct stack_place *at, const struct around *around)
 {
 	struct around inner = { around->phase, around->level, around->depth + 1, at };
 	enum rjwt_err err;
+	char *name;
 
+	RJWT_TRY(take_word(r, at, &rest, &name));
 	if (name == NULL)
 		return stack_fail(r->diag, RJWT_MALFORMED, at->file, at->line, NO_FILE);
 	err = read_file(r, name, &inner);
@@ -257,20 +272,23 @@ read_rest(struct reader *r, int phase, struct stack_entry *line, char *rest, con
 	const char *control = stack_word(&rest);
 	bool substack = control != NULL && strcasecmp(control, "substack") == 0;
 	bool include = substack || (control != NULL && strcasecmp(control, "include") == 0);
+	char *module;
 
 	if (control == NULL) {
 		line->kind = STACK_FAULT;
 		line->fault = "has no control";
 	}
 	if (!stack_control(control == NULL || include ? "" : control, line->action))
-		line->fault = "has a control that libpam does not know: every answer is bad";
+		line->fault =
+		    "has a control that libpam does not know: it takes every answer of the module as a failure";
 	if (jumps_too_far(line->action))
 		return stack_fail(r->diag, RJWT_MALFORMED, line->at->file, line->at->line,
 		    "jumps farther than libpam can count");
-	line->module = stack_word(&rest);
+	RJWT_TRY(take_word(r, line->at, &rest, &module));
+	line->module = module;
 	if (line->module != NULL && (substack || !include) && is_nameless(line->module))
 		return stack_fail(r->diag, RJWT_MALFORMED, line->at->file, line->at->line,
-		    "names no module, for which libpam may crash");
+		    "names no module: libpam may crash on it");
 	if (include)
 		return include_phase(r, phase, substack, line, around);
 	if (line->module == NULL || line->kind == STACK_FAULT)
@@ -290,7 +308,7 @@ read_line(struct reader *r, char *text, const struct stack_place *at, const stru
 	if (type != NULL && type[0] == '-') /* says only that libpam does not log a missing module */
 		type++;
 	if (type != NULL && strcasecmp(type, "@include") == 0)
-		return include_all(r, stack_word(&rest), at, around);
+		return include_all(r, rest, at, around);
 	phase = type == NULL ? ANY : phase_of(type);
 	if (phase == ANY) {
 		line.kind = STACK_FAULT;
@@ -333,7 +351,7 @@ read_file(struct reader *r, const char *name, const struct around *around)
 
 	if (around->depth >= STACK_DEPTH_MAX || files->n >= STACK_FILES_MAX)
 		return stack_fail(r->diag, RJWT_MALFORMED, around->by->file, around->by->line,
-		    "includes files that include others too often, for which libpam crashes");
+		    "includes files too many levels deep: libpam crashes on it");
 	RJWT_TRY(open_named(r, name, &path, &fd));
 	RJWT_TRY(slurp(fd, path.p, &text, r->diag));
 	RJWT_TRY(string_list_add(files, path.p));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define BLANKS " \t\n"
+#define ALL_BLANKS BLANKS "\v" /* STACK_DOUBTFUL */
 
 enum rjwt_err
 stack_fail(struct rjwt_diag *diag, enum rjwt_err err, const char *path, unsigned line, const char *text)
@@ -62,17 +63,19 @@ static bool
 add_line(struct buf *out, struct view line)
 {
 	const char *comment = memchr(line.p, '#', line.n);
-	size_t n = comment == NULL ? line.n : (size_t)(comment - line.p), end = n;
+	size_t n = comment == NULL ? line.n : (size_t)(comment - line.p), end = n, begin = 0;
+	bool joined;
 
 	while (end > 0 && strchr(BLANKS, line.p[end - 1]) != NULL)
 		end--;
-	if (comment == NULL && end > 0 && line.p[end - 1] == '\\') {
-		buf_add(out, line.p, end - 1);
-		buf_adds(out, " ");
-		return true;
-	}
-	buf_add(out, line.p, n);
-	return false;
+	joined = comment == NULL && end > 0 && line.p[end - 1] == '\\';
+	n = joined ? end - 1 : n;
+	for (; begin < n && strchr(BLANKS, line.p[begin]) != NULL; begin++)
+		buf_add(out, &(const char){ STACK_DOUBTFUL }, 1);
+	buf_add(out, line.p + begin, n - begin);
+	if (joined) /* with nothing in front of the backslash its blank is one of those, too */
+		buf_add(out, &(const char){ begin == n ? STACK_DOUBTFUL : ' ' }, 1);
+	return joined;
 }
 
 static bool
@@ -137,14 +140,14 @@ stack_word(char **rest)
 
 	if (*rest == NULL)
 		return NULL;
-	word = *rest + strspn(*rest, BLANKS);
+	word = *rest + strspn(*rest, ALL_BLANKS);
 	*rest = NULL;
 	if (*word == '\0')
 		return NULL;
 	if (*word == '[') {
 		end = bracketed(++word, &over);
 	} else {
-		end = word + strcspn(word, BLANKS);
+		end = word + strcspn(word, ALL_BLANKS);
 		over = *end == '\0' ? end : end + 1;
 	}
 	if (*over != '\0')

@@ -82,7 +82,9 @@ check_user(struct verification *w)
 static const char *
 first_name(const struct string_list *names, const char *otherwise)
 {
-	return names->n > 0 ? names->list[0] : otherwise == NULL ? "" : otherwise;
+	if (names->n > 0)
+		return names->list[0];
+	return otherwise == NULL ? "" : otherwise;
 }
 
 enum rjwt_err
@@ -283,7 +285,7 @@ check_revoked(struct verification *w)
 		return check_not_checked(w, "no keyset was opened");
 	RJWT_TRY(keyset_kid_parse(w->keyset, w->jws.kid, &w->version));
 	if (w->issuer != NULL)
-		return check_judge(w, true, "nothing: its issuer denies, see below", VIEW("another issuer's"));
+		return check_judge(w, true, "nothing here: see the check denied", VIEW("another issuer's"));
 	named.user = login_name(w);
 	err = mark_revoked(w->marks, w->version, &named, w->diag);
 	if (err != RJWT_OK && err != RJWT_REVOKED)

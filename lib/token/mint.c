@@ -229,21 +229,39 @@ add_lines(const struct mint_batch *b, size_t i, struct buf *lines, int64_t *unti
 	return i;
 }
 
-/* Records are only for people: a token that cannot be recorded is valid and gets a warning. */
+/*
+ * Records are only for people: a token that cannot be recorded is valid and gets a warning. But an issuer dates a denial
+ * after the newest record: there nobody gets the token.
+ */
+static void
+tell_unrecorded(const struct mint_batch *b, struct mint_item *o, enum rjwt_err err, const struct rjwt_diag *why)
+{
+	if (o->err != RJWT_OK)
+		return;
+	if (!b->minter->issues) {
+		text_append(o->warning, sizeof(o->warning), "; ", "the token was minted but not recorded: %s: %s",
+		    why->path, why->text);
+		return;
+	}
+	o->err = err;
+	*o->diag = *why;
+	text_append(o->diag->text, sizeof(o->diag->text), ": ", "a token that is not recorded could not be denied");
+}
+
 static void
 record_block(struct mint_batch *b)
 {
 	for (size_t i = 0, next; i < b->n; i = next) {
 		RJWT_CLEAN(buf_clear) struct buf lines = { 0 };
 		struct rjwt_diag why = { 0 };
+		enum rjwt_err err = RJWT_OK;
 		int64_t until_s;
 
 		next = add_lines(b, i, &lines, &until_s);
-		if (until_s == 0 || issued_add(store_dir(b->minter->store), until_s, &lines, &why) == RJWT_OK)
-			continue;
-		for (struct mint_item *o = b->orders + i; o < b->orders + next; o++)
-			text_append(o->warning, sizeof(o->warning), "; ",
-			    "the token was minted but not recorded: %s: %s", why.path, why.text);
+		if (until_s != 0)
+			err = issued_add(store_dir(b->minter->store), until_s, &lines, &why);
+		for (struct mint_item *o = b->orders + i; err != RJWT_OK && o < b->orders + next; o++)
+			tell_unrecorded(b, o, err, &why);
 	}
 }
 

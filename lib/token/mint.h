@@ -20,6 +20,7 @@ struct minter {
 	struct clock *clock;
 	struct event_list *events;  /* of a rotation on the way */
 	struct fleet_reader *fleet; /* what other issuers deny is not minted; NULL: it is not asked */
+	bool issues;		    /* other hosts may follow this one */
 };
 
 /* As rjwt_mint() and rjwt_mint_batch(): tokens of one call share a check of the keyset, a ticket write and the syncs. */

@@ -55,6 +55,19 @@ setup()
 	run -0 keyd codes 1 --lifetime 400d --scope ssh alice
 }
 
+@test "codes: one that cannot be printed is told, for it was made; and is listed until it is taken back" {
+	run -1 eval 'keyd codes 3 --lifetime 30d --scope ssh alice 2>&1 >/dev/full'
+	[ "${#lines[@]}" -eq 2 ]
+	[ "${lines[0]}" = 'rjwt-keyd: standard output: cannot write: No space left on device' ]
+	[[ ${lines[1]} == 'rjwt-keyd: 1 of 3 codes made (rjwt-keyd list shows them; '* ]]
+	keyd list --json >"$dir/json"
+	[ "$(jq -c '[.tokens[] | .code]' "$dir/json")" = '[true]' ]
+	keyd revoke --jti "$(jq -r '.tokens[0].jti' "$dir/json")"
+	[ "$(find "$state/private/parked" -type f | wc -l)" -eq 0 ]
+	run -0 --separate-stderr keyd codes 2 --lifetime 30d --scope ssh alice
+	[ -z "$stderr" ]
+}
+
 @test "check: how many codes are left, and for whom; none, and those that end soon, are a finding" {
 	codes() { jq -r '.findings[] | select(.code // .area | startswith("codes")) | "\(.level) \(.code // .area) \(.text)"' <(keyd check --json); }
 	[ "$(codes)" = 'warn codes.none no break-glass code is left' ]

@@ -237,3 +237,29 @@ as_new()
 	try 0 login "$few"
 	try 1 login "$few"
 }
+
+@test "a host that only follows: where nothing can be written, status says so, and follow fails" {
+	issuer() { "$RJWT_BUILD/rjwt-keyd" -c "$dir/issuer.yaml" "$@"; }
+	follower() { inside "$RJWT_BUILD/rjwt-keyd" -c "$dir/host.yaml" "$@"; }
+	printf '%s\n' "state_dir: $dir/issuer" 'issuer: i1' 'audience: i1' >"$dir/issuer.yaml"
+	printf '%s\n' "state_dir: $dir/host" 'audience: host' >"$dir/host.yaml"
+	mkdir "$dir/host"
+	inside mount -t tmpfs -o size=200k,nr_inodes=60,mode=755 tmpfs "$dir/host"
+	read -r _ _ url key < <(issuer fleet init --key "$dir/fleet.key" http://i1.example/fleet.jws)
+	try 0 follower join "$url" "$key"
+	try 0 follower follow "$dir/issuer/www/fleet.jws"
+	try 0 follower status
+	inside bash -c "head -c 300k /dev/zero 2>/dev/null >'$dir/host/filler'" || true
+	try 3 follower status --json
+	jq -e '[.findings[] | select(.code == "disk.full") | .text] | any(contains("no revocation of this issuer"))' <<<"$output"
+	run issuer revoke --sub alice    # 1: no live token of alice is known
+	try 1 follower follow "$dir/issuer/www/fleet.jws"
+	inside rm "$dir/host/filler"
+	try 0 follower follow "$dir/issuer/www/fleet.jws"
+	try 0 follower status
+	inside mount -o remount,ro "$dir/host"
+	try 3 follower status --json
+	jq -e '[.findings[] | select(.code == "disk.readonly") | .text] | any(contains("no login with a one-time token"))' <<<"$output"
+	inside mount -o remount,rw "$dir/host"
+	try 0 follower status
+}

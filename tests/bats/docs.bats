@@ -378,7 +378,7 @@ host_of_examples()
 	done
 	[ "$(grep -c '^FINDING(' "$RJWT_SOURCE/tools/findings.def")" -eq "$(for level in FAIL WARN OK; do table $level; done | sort -u | wc -l)" ]
 	# what the library finds, and what the program does, is in the table
-	grep -oEh '"[a-z_]+\.[a-z_]+"' "$RJWT_SOURCE"/lib/status{,_fleet,_denials,_issuer,_tpm}.c "$RJWT_SOURCE"/tools/{keyd_check,check_*,keyd_try,try_judge}.c | tr -d '"' | sort -u >"$dir/used"
+	grep -oEh '"[a-z_]+\.[a-z_]+"' "$RJWT_SOURCE"/lib/status{,_fleet,_denials,_issuer,_tpm,_writing}.c "$RJWT_SOURCE"/tools/{keyd_check,check_*,keyd_try,try_judge}.c | tr -d '"' | sort -u >"$dir/used"
 	grep -E '^(config|services|issue|codes|keyset|disk|clock|log|rotation|fleet|module|pam|sshd|sudo|way_in|try)\.' "$dir/used" | grep -Ev '\.(so|h)$' |
 		diff - <(for level in FAIL WARN OK; do table $level; done | sort)
 }
@@ -446,4 +446,12 @@ private/lock 600
 private/version.key 600
 private/version.minted 600
 spent 700" ]
+}
+
+# Of disk.failed, an error of the disk, only the word differs from disk.full; those of a fleet are asserted by their text
+# (fleet-host.bats, fleet-issuers.bats, fleet_carrier.bats).
+@test "each finding of check and try is one that a test asserts by its code" {
+	for code in $(sed -n 's/^FINDING("\([^"]*\)".*/\1/p' "$RJWT_SOURCE/tools/findings.def" | grep -v -e '^fleet\.' -e '^disk\.failed$'); do
+		grep -rqFw "$code" "$RJWT_SOURCE/tests" --include='*.bats' --include='test_*.c' --exclude=schema.bats || { echo "no test has $code"; return 1; }
+	done
 }

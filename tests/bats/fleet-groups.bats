@@ -34,7 +34,7 @@ joined()
 		on "$name" keyd join "$url" "$key"
 		on "$name" keyd follow "$top/i/state/www/fleet.jws"
 	done
-	sleep 2.1
+	settle "$@"
 }
 
 mint() { on i issue -a "$@" 2>/dev/null; }

@@ -101,6 +101,20 @@ serial() { jq .followed.serial "$top"/a/state/fleet/*/keyset.json; }
 	run -0 on a keyd once
 }
 
+@test "check says on an issuer for how long a host may be away" {
+	# away NAME - what it says; the machine's PAM and log may be as they are
+	away() { { on "$1" keyd check --json || true; } | jq -r '.findings[] | select(.code == "rotation.away") | .level, .text'; }
+	[[ "$(away i)" == ok$'\n''keys rotate every 7d: a host that hears nothing for so long '* ]]
+	machine i 'rotate_every: 1d'
+	[[ "$(away i)" == ok$'\n''keys rotate every 1d: '* ]]
+	machine i 'rotate_every: 0'
+	[ -z "$(away i)" ]
+	machine own
+	on own keyd init
+	[ -z "$(away own)" ]
+	[ -z "$(away a)" ]
+}
+
 # aged SECONDS - what is installed is so much older
 aged() { reseal ".followed.issued = $(($(date +%s) - $1))" "$top"/a/state/fleet/*/keyset.json; }
 
@@ -263,6 +277,20 @@ mint() { on i issue -a a "$@" 2>/dev/null; }
 	rm "$top/a/state/fleet.json"
 	on a keyd join "$url" "$key"
 	[ "$(jq .before "$top/a/state/fleet.json")" -eq "$date" ]
+	if [ -e "$RJWT_BUILD/tests/fault/clock.so" ]; then    # also by a clock that is behind: the bundle's time is later
+		echo '-3600 0' >"$top/clock"
+		late() { LD_PRELOAD="$RJWT_BUILD/tests/fault/clock.so" RJWT_CLOCK_FILE="$top/clock" on a keyd "$@"; }
+		rm "$top/a/state/fleet.json"
+		late join "$url" "$key"
+		[ "$(jq .before "$top/a/state/fleet.json")" -eq "$date" ]
+		# and a directory that is lost
+		rm -r "$top/a/state"
+		cp -a "$top/whole" "$top/a/state"
+		rm -r "$top"/a/state/fleet/*
+		reseal '.roster.iat -= 1000' "$top/a/state/fleet.json"
+		late follow "$file"
+		[ "$(jq .followed.before "$top"/a/state/fleet/*/keyset.json)" -eq "$date" ]
+	fi
 	rm -r "$top/a/state"
 	mv "$top/whole" "$top/a/state"
 	# the issuer publishes it for longer: it is not written again
@@ -300,4 +328,32 @@ mint() { on i issue -a a "$@" 2>/dev/null; }
 	run on a keyd once
 	[ ! -e "$top/a/state/denied" ]
 	[ "$(find "$top"/a/state/fleet/*/denied -type f)" = "$damaged" ]    # the other one was due
+}
+
+@test "status: a directory that is lost, or that others can write to, is broken as long as tokens get no verdict for it" {
+	on a keyd follow "$file"
+	settle a
+	token=$(mint alice)
+	for what in spent denied denied/jti keys keyset.json ''; do
+		cp -a "$top/a/state" "$top/whole"
+		run -0 on a verify -u alice -s sshd <<<"$token"
+		run -0 on a keyd status
+		rm -r "$(echo "$top"/a/state/fleet/*)/$what"
+		run ! on a verify -u alice -s sshd <<<"$token"
+		run -3 on a keyd status
+		rm -rf "$top"/a/state/fleet/*
+		run -0 on a keyd follow "$file"
+		run -0 on a keyd status
+		rm -r "$top/a/state"
+		mv "$top/whole" "$top/a/state"
+	done
+	chmod o+w "$top"/a/state/fleet/*/spent
+	run -2 on a verify -u alice -s sshd <<<"$token"
+	run -3 on a keyd status
+	says 'chmod go-w'
+	rm -r "$top/a/state/denied"
+	chmod o-w "$top"/a/state/fleet/*/spent
+	run -2 on a verify -u alice -s sshd <<<"$token"
+	run -3 on a keyd status
+	says 'this host: denials cannot be read'
 }

@@ -162,7 +162,7 @@ second()
 	roster i drop j
 	on a keyd follow "$file"
 	[ "$(jq .followed.before "$gone/keyset.json")" -eq 0 ]
-	sleep 6
+	forgive 6
 	on i keyd publish
 	run -0 on a keyd follow "$file"
 	says 'of expired tokens removed'
@@ -174,7 +174,7 @@ second()
 	second
 	before=$(md5sum <"$file")
 	run -1 roster i add "$(jq -c '.key = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"' <<<"$entry")"
-	says 'has one for life'
+	says 'cannot have a second one'
 	run -1 roster i add "$(jq -c --arg n "$(jq -r '.roster.issuers[] | select(.name != "j").name' "$top/i/state/fleet.json")" '.name = $n' <<<"$entry")"
 	says 'drop it first'
 	run -2 roster i add "$(jq -c '.name = "J"' <<<"$entry")"
@@ -281,7 +281,7 @@ second()
 	run -0 on j keyd follow "$other"    # its own line is its own
 	cp "$other" "$top/mine"
 	run -1 on copy keyd follow "$top/mine"
-	says 'is not ours'
+	says 'is not of this host'
 	says 'stopped'
 	run -1 on copy keyd publish
 	says 'rjwt-keyd init --adopt'
@@ -318,7 +318,7 @@ second()
 	rm -rf "$top/j" && cp -a "$top/backup" "$top/j"
 	reseal '.serial += 1000000' "$top/j/state/private/published.json"
 	run -1 on j keyd follow "$file"
-	says 'is not ours'
+	says 'is not of this host'
 	run -1 on j keyd publish
 }
 
@@ -408,7 +408,7 @@ second()
 	mv "$top/j/state/private/bundle.key" "$top/lost"
 	run -1 on j keyd publish
 	run -1 on j keyd fleet request http://j.example/fleet.jws j
-	says 'one for life'
+	says 'cannot have a second one'
 	mv "$top/lost" "$top/j/state/private/bundle.key"
 	[ "$(on j keyd fleet request http://j.example/fleet.jws j 2>/dev/null)" = "$entry" ]    # the twin
 	rm "$top/j/state/private/bundle.key"
@@ -427,4 +427,22 @@ second()
 	run -0 on j keyd follow "$file"
 	run -0 on j keyd publish
 	[ "$(find "$top/j/state/fleet" -mindepth 1 -maxdepth 1 -printf %f)" = "$(base i)" ]    # nothing that it was is followed here
+}
+
+@test "an issuer gives no token that it cannot record: a denial is dated after the newest record" {
+	rm -r "$top/i/state/issued"
+	: >"$top/i/state/issued"
+	run --separate-stderr -1 on i issue -a a alice
+	[ -z "$output" ]
+	[[ $stderr == *"$top/i/state/issued: "*': a token that is not recorded could not be denied'* ]]
+	rm "$top/i/state/issued"
+	run -0 --separate-stderr on i issue -a a alice
+	[ -n "$output" ]
+	machine own 'leeway: 1s'
+	on own keyd init
+	rm -rf "$top/own/state/issued"
+	: >"$top/own/state/issued"
+	run -0 --separate-stderr on own issue alice
+	[ -n "$output" ]
+	[[ $stderr == *'the token was minted but not recorded: '* ]]
 }

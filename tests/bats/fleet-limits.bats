@@ -5,33 +5,17 @@
 
 bats_require_minimum_version 1.5.0
 
-setup()
+setup_file()
 {
-	. "$RJWT_SOURCE/tests/bats/helpers.bash"
-	. "$RJWT_SOURCE/tests/bats/fleet.bash"
 	. "$RJWT_SOURCE/tests/bats/fleet_documents.bash"
-	need jq /usr/bin/python3
-	/usr/bin/python3 -c 'import cryptography' 2>/dev/null || skip "no python3-cryptography here"
-	use_folder "$BATS_TEST_TMPDIR"
-	top=$dir
-	mkdir "$top"/{i,j,a}
-	machine a 'leeway: 1s'
-	issuer i
-	issuer j
-	entry_i=$(entry i)
-	entry_j=$(entry j)
-	n=$(payload i 1 | jq .n)
-	on a keyd join http://i.example/fleet.jws "$(lines public "$top/i.key")"
-	roster $((n + 1)) "$entry_i" "$entry_j" >"$top/both"
-	on a keyd follow "$top/i.jws" "$top/both" "$top/j.jws"
-	sleep 2.1    # what was minted before the host remembered used tokens counts as used
-	token_i=$(mint i)
-	token_j=$(mint j)
-	judged accepted "$token_i"
-	judged accepted "$token_j"
+	make_world
 }
 
-mint() { on "$1" issue --reusable -a a alice 2>/dev/null; }
+setup()
+{
+	. "$RJWT_SOURCE/tests/bats/fleet_documents.bash"
+	copy_world
+}
 
 last=9007199254740992    # 2^53, the last serial and the last number of a roster
 
@@ -90,7 +74,7 @@ last=9007199254740992    # 2^53, the last serial and the last number of a roster
 	judged 'rejected: key_unknown' "$token_i"
 	changed i . | lines sign "$top/j.key" rjwt-bundle+jws >"$top/news"
 	run -1 follow "$top/news"
-	says 'a base has one key for life'
+	says 'a base cannot have a second one'
 	judged 'rejected: key_unknown' "$token_i"
 	judged accepted "$token_j"
 	roster $((n + 3)) "$entry_i" "$entry_j" >"$top/line"
@@ -133,9 +117,10 @@ last=9007199254740992    # 2^53, the last serial and the last number of a roster
 @test "limits: 4 MiB of rubbish that nobody signed is skipped, and what is beside it installed" {
 	before=$(serial i)
 	head=$(head -c 53 "$top/both" | cut -d. -f1)
-	for ((k = 0; k < 256; k++)); do
-		printf '%s.%s.%s\n' "$head" "$(head -c 12000 /dev/urandom | b64)" "$(head -c 64 /dev/urandom | b64)"
-	done >"$top/rubbish"
+	# 256 lines of a payload of 12,000 bytes and a signature of 64, each with a last digit that is canonical
+	paste -d . <(yes "$head" | head -n 256) <(head -c 3072000 /dev/urandom | basenc --base64url -w 16000) \
+		<(head -c 16896 /dev/urandom | basenc --base64url -w 88 | sed 's/...$/A/') >"$top/rubbish"
+	[ "$(wc -l <"$top/rubbish")" -eq 256 ]
 	head -c 4194304 /dev/urandom >"$top/noise"
 	changed i . | bundle i >"$top/line"
 	run -0 timeout 20 "$RJWT_BUILD/rjwt-keyd" -c "$top/a.yaml" follow "$top/rubbish" "$top/noise" "$top/line"
@@ -156,7 +141,7 @@ last=9007199254740992    # 2^53, the last serial and the last number of a roster
 	says 'this host is a; used tokens are remembered from now on'
 	judged accepted "$token_i"
 	judged 'rejected: spent' "$once"    # the other may have taken it
-	sleep 2.1
+	settle a
 	judged accepted "$(on i issue -a a alice 2>/dev/null)"
 }
 
@@ -189,4 +174,42 @@ at()
 	run -0 follow "$top/i.jws" "$top/both" "$top/j.jws"
 	judged accepted "$token_i"
 	judged accepted "$token_j"
+}
+
+round=0
+
+# without_memory COMMAND... - the host loses what was used by that command, and follows by a clock that is 10 minutes behind
+without_memory()
+{
+	used=$(on i issue -a a alice 2>/dev/null)
+	judged accepted "$used"
+	"$@"
+	round=$((round + 1))
+	changed i ".iat = $(date +%s) | .serial += $round" | bundle i >"$top/line"
+	run -0 at -600 keyd follow "$top/line"
+	judged 'rejected: spent' "$used"    # it may have been used before
+	sleep 2.1
+	judged accepted "$(on i issue -a a alice 2>/dev/null)"
+	md5sum "$top/a/state/fleet.json" "$top"/a/state/fleet/*/keyset.json >"$top/kept"
+	run -0 at -600 keyd follow "$top/line"
+	md5sum --quiet -c "$top/kept"    # once is enough
+	run -0 at 0 keyd follow "$top/line"
+	judged accepted "$(on i issue -a a alice 2>/dev/null)"
+}
+
+lose_spent() { rm -r "$top/a/state/fleet/$(base i)/spent"; }
+lose_all() { rm -r "$top/a/state/fleet/$(base i)"; }
+become_image()
+{
+	local file
+	for file in "$top"/a/state/fleet{.json,/*/keyset.json}; do
+		reseal ".machine = \"$(printf x | sha256sum | cut -d' ' -f1)\"" "$file"
+	done
+}
+
+@test "limits: a clock that is behind when a host loses what was used brings no token back: the time of the bundle counts" {
+	[ -e "$RJWT_BUILD/tests/fault/clock.so" ] || skip 'tests/fault/clock.so is not built'
+	without_memory lose_spent
+	without_memory lose_all
+	without_memory become_image
 }

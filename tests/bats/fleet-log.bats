@@ -65,7 +65,7 @@ fleet() { on i keyd fleet "$@"; }
 	poll 290 coming $((serial - 9))
 	poll 3700 silent
 	run -1 fleet "$log"
-	says 'behind; there: journalctl -u rjwt-follow' 'silent; there: systemctl status rjwt-follow.timer'
+	says 'behind; on that host: journalctl -u rjwt-follow' 'silent; on that host: systemctl status rjwt-follow.timer'
 	says 'WARN  5 hosts, 1 well, 1 about to hear, 2 behind, 1 silent'
 	run -1 --separate-stderr fleet --json "$log"
 	[ "$(jq -c '[.level, .ok, .coming, .behind, .silent, .roster]' <<<"$output")" = "[\"warn\",1,1,2,1,$n]" ]
@@ -141,7 +141,7 @@ fleet() { on i keyd fleet "$@"; }
 	run -1 fleet "$top/missing"
 	says 'No such file'
 	run -2 fleet ad
-	says 'fleet ad: expected init, request, add, drop, roll or a log (as ./ad)'
+	says 'fleet ad: expected init, request, add, drop, roll or the file of a log (written as ./ad)'
 	machine a
 	run -1 on a keyd fleet "$log"
 	says 'joined no fleet'
@@ -151,7 +151,7 @@ fleet() { on i keyd fleet "$@"; }
 	says 'fleet init does not take --json'
 	[ -e /var/log/nginx/rjwt.log ] || {
 		run -2 fleet
-		says '/var/log/nginx/rjwt.log: No such file or directory: type where'
+		says '/var/log/nginx/rjwt.log: No such file or directory (type rjwt-keyd fleet LOG'
 	}
 }
 
@@ -165,7 +165,7 @@ fleet() { on i keyd fleet "$@"; }
 		poll 0 web1 "$(published serial)"
 	) &
 	run -1 on i keyd revoke --sub alice --wait 60s --log "$log"    # 1: no token of alice is known
-	says '1 host that asked within the last hour says to have it, which proves nothing' 'no live token of it is known'
+	says '1 host that asked within the last hour says that it has it (this proves nothing)' 'no live token of it is known'
 	wait
 	on i issue -a i bob >/dev/null
 	poll -3 web1 99999999999
@@ -186,7 +186,7 @@ fleet() { on i keyd fleet "$@"; }
 		poll 0 web1 99999999999
 	) &
 	run -1 on i keyd revoke --sub carol --wait 60s --log "$log"
-	says '2 hosts that asked within the last hour say to have it'
+	says '2 hosts that asked within the last hour say that they have it'
 	wait
 }
 

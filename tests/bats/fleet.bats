@@ -190,7 +190,7 @@ base() { jq -r .base "$top/i/state/keyset.json"; }
 	says spent
 	on a keyd follow "$file"
 	judged a 'rejected: spent' "$token"    # nobody knows
-	sleep 2.1
+	settle a
 	judged a accepted "$(mint a alice)"
 }
 
@@ -291,7 +291,7 @@ aged() { reseal '.next_since -= 130' "$top/i/state/private/published.json"; }
 		run -2 on a keyd $words
 	done
 	run -2 on a keyd fleet grow i
-	says 'fleet grow: expected init, request, add, drop, roll or a log (as ./grow)'
+	says 'fleet grow: expected init, request, add, drop, roll or the file of a log (written as ./grow)'
 	run -1 on a keyd fleet ./grow
 	says 'joined no fleet'
 	run -1 on a keyd follow "$file"

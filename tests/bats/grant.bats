@@ -118,7 +118,7 @@ no()
 	run -0 --separate-stderr grant DOAS_USER=daemon
 	for words in X= SUDO_UID=0 PKEXEC_UID=0 DOAS_USER=root SUDO_USER=daemon; do
 		run -1 grant "$words"
-		[ "$output" = 'rjwt-grant: rule: expected a call by sudo; root has rjwt-issue' ]
+		[ "$output" = 'rjwt-grant: rule: it is not known who calls: type sudo rjwt-grant as yourself (root uses rjwt-issue)' ]
 	done
 	for words in SUDO_UID= SUDO_UID=01 SUDO_UID=-1 SUDO_UID=+1 SUDO_UID=0x1 SUDO_UID='1 ' SUDO_UID=daemon SUDO_UID=4294967297 \
 		PKEXEC_UID=1.0 DOAS_USER=1 DOAS_USER= DOAS_USER=no-such-user; do

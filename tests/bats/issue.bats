@@ -269,7 +269,7 @@ on_terminal()
 		[ "$output" = "" ]
 	done
 	run -1 --separate-stderr issue --short -a elsewhere.example alice
-	[[ $stderr == 'rjwt-issue: audience: a token with a short code is for this host'* ]]
+	[[ $stderr == 'rjwt-issue: audience: only a token for this host can have a short code'* ]]
 	# without the directory nothing is minted
 	rm -r "$state/private/parked"
 	ln -s "$dir" "$state/private/parked"

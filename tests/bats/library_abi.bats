@@ -229,3 +229,20 @@ abi() { CC=$(of_make CC) "$python" "$RJWT_SOURCE/tests/abi.py" "$1" "$libdir/lib
 	done
 	[ "$(grep -c '^symbol ' "$dir/abi")" -eq "$(mapped "$RJWT_SOURCE/lib/librjwt.map" | wc -l)" ]
 }
+
+@test "the library that was compiled has the sizes, offsets, values and arguments that tests/abi states" {
+	need abidw
+	[ "$(uname -m)" = x86_64 ] || skip 'tests/abi has the sizes of x86-64'
+	[[ $(of_make CFLAGS) == *-g* ]] || skip 'this build has no debug information'
+	built() { "$python" "$RJWT_SOURCE/tests/abi.py" --built "$libdir/librjwt.so"; }
+	built <"$RJWT_SOURCE/tests/abi"
+	# what it must notice: another size, offset, value and number of arguments, and a function that is not stated
+	local edit
+	for edit in 's/^struct rjwt_diag: 780/struct rjwt_diag: 784/' 's/^	256+4 unsigned line/	260+4 unsigned line/' \
+		's/^	3 RJWT_TRUNCATED/	4 RJWT_TRUNCATED/' 's/^void rjwt_close(.*/void rjwt_close(void)/' '/rjwt_version(void)/d'; do
+		sed "$edit" "$RJWT_SOURCE/tests/abi" >"$dir/other"
+		run -1 cmp -s "$RJWT_SOURCE/tests/abi" "$dir/other"
+		run -1 built <"$dir/other"
+		[ "${#lines[@]}" -eq 1 ]
+	done
+}

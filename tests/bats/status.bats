@@ -130,3 +130,17 @@ shown() { sed "s/$(kid | cut -d. -f1)/AAAAAAAA/g; s#$dir/#/#g; s/ 20[0-9T:-]*Z/ 
 	run -2 sh "$nagios"
 	[[ $output == 'FAIL  '* && $output != *$'\n'* ]]
 }
+
+@test "status: a directory that others can write to is broken as long as tokens get no verdict for it" {
+	token=$(issue alice)
+	for what in revoked revoked/jti revoked/sub spent; do
+		try 0 verify -u alice -s sshd <<<"$token"
+		mode=$(stat -c %a "$state/$what")
+		chmod o+w "$state/$what"
+		try 2 verify -u alice -s sshd <<<"$token"
+		try 3 keyd status
+		says 'chmod go-w'
+		chmod "$mode" "$state/$what"
+		try 0 keyd status
+	done
+}

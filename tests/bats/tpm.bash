@@ -71,7 +71,8 @@ tpm_managed()
 	# shellcheck disable=SC2016    # for that shell
 	dbus-run-session -- bash -c '
 		tpm2-abrmd --session --allow-root --tcti="$TPM2OPENSSL_TCTI" >"$0" 2>&1 3>&- &
-		until busctl --user --address="$DBUS_SESSION_BUS_ADDRESS" status com.intel.tss2.Tabrmd >/dev/null 2>&1; do
+		until busctl --user --address="$DBUS_SESSION_BUS_ADDRESS" call org.freedesktop.DBus /org/freedesktop/DBus \
+			org.freedesktop.DBus NameHasOwner s com.intel.tss2.Tabrmd 2>&1 | grep -qx "b true"; do
 			kill -0 $! || exit 99
 			sleep 0.05
 		done

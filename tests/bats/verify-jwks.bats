@@ -49,6 +49,18 @@ passed_over()
 # unfit TEXT - the set is no set
 unfit() { refused 2 "$1" verify -j "$dir/set" "$dir/token"; }
 
+@test "-j: of the kid of a key that is passed over the first 60 bytes are told" {
+	local n long
+	for n in 59 60 128; do
+		long=$(printf "%0${n}d" 0)
+		set_of "$(jq -c --arg kid "$long" '.kid = $kid | .use = "enc"' <<<"$key")"
+		printf '{"alg":"ES256","kid":"%s","typ":"login+jwt"}' "$long" | base64 -w 0 | tr '+/' '-_' | tr -d = >"$dir/long"
+		printf '.%s\n' "$(cut -d . -f 2- "$dir/token")" >>"$dir/long"
+		try 1 verify -j "$dir/set" "$dir/long"
+		says "found ${long:0:60}, which is in the set but passed over: "
+	done
+}
+
 # bats test_tags=long
 @test "-j -: the set is on standard input, and the tokens are in files" {
 	set_of "$key"

@@ -88,21 +88,10 @@ FILES(EMFILE, FILE *, NULL, fopen, (const char *path, const char *mode), (path, 
 #ifndef __USE_FILE_OFFSET64 /* then fopen has that name */
 FILES(EMFILE, FILE *, NULL, fopen64, (const char *path, const char *mode), (path, mode));
 #endif
-FILES(ENOMEM, DIR *, NULL, fdopendir, (int fd), (fd));
 FILES(EIO, ssize_t, -1, read, (int fd, void *p, size_t n), (fd, p, n));
-FILES(EIO, ssize_t, -1, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at));
 FILES(ENOSPC, ssize_t, -1, write, (int fd, const void *p, size_t n), (fd, p, n));
-FILES(ENOSPC, ssize_t, -1, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at));
-FILES(EIO, int, -1, fsync, (int fd), (fd));
-FILES(EIO, int, -1, fstat, (int fd, struct stat *status), (fd, status));
-FILES(EIO, int, -1, fstatat, (int dir, const char *path, struct stat *status, int flags), (dir, path, status, flags));
-FILES(EPERM, int, -1, fchmod, (int fd, mode_t mode), (fd, mode));
-FILES(EPERM, int, -1, fchmodat, (int dir, const char *path, mode_t mode, int flags), (dir, path, mode, flags));
-FILES(ENOSPC, int, -1, mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode));
-FILES(EIO, int, -1, renameat, (int from, const char *old, int to, const char *new), (from, old, to, new));
 FILES(EIO, int, -1, linkat, (int from, const char *old, int to, const char *new, int flags),
     (from, old, to, new, flags));
-FILES(EIO, int, -1, unlinkat, (int dir, const char *path, int flags), (dir, path, flags));
 FILES(ENOSYS, ssize_t, -1, getrandom, (void *p, size_t n, unsigned flags), (p, n, flags));
 FILES(ENOSYS, int, -1, getentropy, (void *p, size_t n), (p, n));
 
@@ -149,79 +138,17 @@ hit(const void *caller)
 #define HIT hit(__builtin_return_address(0))
 
 /* Those that return a number fail with 0 the one time and with -1, which is true, when all of them do. */
-#define CRYPTO(name, params, args) CALL(HIT, errno, int, fault.on ? -1 : 0, name, params, args)
+#define CRYPTO(failure, name, params, args) CALL(HIT, errno, int, fault.on ? -1 : 0, name, params, args)
 /* Those whose 0 is no failure. */
 #define BELOW(name, params, args) CALL(HIT, errno, int, -1, name, params, args)
 #define MAKES(type, name, params, args) CALL(HIT, errno, type, NULL, name, params, args)
+#define SIZED(name, params, args) CRYPTO(0, name, params, args)
+#define LOOKS(kind, number, type, failure, name, params, args) FILES(number, type, failure, name, params, args)
+#define CHANGES(kind, number, name, params, args) FILES(number, int, -1, name, params, args)
+#include "calls.def"
 
 CALL(HIT, errno, int, 0, OPENSSL_init_crypto, (uint64_t what, const OPENSSL_INIT_SETTINGS *how), (what, how));
-MAKES(OSSL_LIB_CTX *, OSSL_LIB_CTX_get0_global_default, (void), ());
-CRYPTO(RAND_bytes_ex, (OSSL_LIB_CTX * ctx, unsigned char *p, size_t n, unsigned bits), (ctx, p, n, bits));
-MAKES(EVP_MD *, EVP_MD_fetch, (OSSL_LIB_CTX * lib, const char *name, const char *query), (lib, name, query));
-CRYPTO(EVP_DigestInit_ex2, (EVP_MD_CTX * ctx, const EVP_MD *md, const OSSL_PARAM *params), (ctx, md, params));
-CRYPTO(EVP_DigestUpdate, (EVP_MD_CTX * ctx, const void *p, size_t n), (ctx, p, n));
-CRYPTO(EVP_DigestFinal_ex, (EVP_MD_CTX * ctx, unsigned char *sum, unsigned *n), (ctx, sum, n));
-CRYPTO(EVP_MD_CTX_copy_ex, (EVP_MD_CTX * to, const EVP_MD_CTX *from), (to, from));
-MAKES(EVP_MAC *, EVP_MAC_fetch, (OSSL_LIB_CTX * lib, const char *name, const char *query), (lib, name, query));
-MAKES(EVP_MAC_CTX *, EVP_MAC_CTX_new, (EVP_MAC * mac), (mac));
-MAKES(EVP_MAC_CTX *, EVP_MAC_CTX_dup, (const EVP_MAC_CTX *ctx), (ctx));
-CRYPTO(EVP_MAC_init, (EVP_MAC_CTX * ctx, const unsigned char *key, size_t n, const OSSL_PARAM *params),
-    (ctx, key, n, params));
-CRYPTO(EVP_MAC_update, (EVP_MAC_CTX * ctx, const unsigned char *p, size_t n), (ctx, p, n));
-CRYPTO(EVP_MAC_final, (EVP_MAC_CTX * ctx, unsigned char *mac, size_t *n, size_t size), (ctx, mac, n, size));
 
-MAKES(EVP_MD_CTX *, EVP_MD_CTX_new, (void), ());
-CRYPTO(EVP_DigestVerifyInit_ex,
-    (EVP_MD_CTX * ctx, EVP_PKEY_CTX **pctx, const char *name, OSSL_LIB_CTX *lib, const char *query, EVP_PKEY *key,
-	const OSSL_PARAM *params),
-    (ctx, pctx, name, lib, query, key, params));
-CRYPTO(EVP_DigestVerify, (EVP_MD_CTX * ctx, const unsigned char *sig, size_t nsig, const unsigned char *p, size_t n),
-    (ctx, sig, nsig, p, n));
-CRYPTO(EVP_DigestSignInit_ex,
-    (EVP_MD_CTX * ctx, EVP_PKEY_CTX **pctx, const char *name, OSSL_LIB_CTX *lib, const char *query, EVP_PKEY *key,
-	const OSSL_PARAM *params),
-    (ctx, pctx, name, lib, query, key, params));
-CRYPTO(EVP_DigestSign, (EVP_MD_CTX * ctx, unsigned char *sig, size_t *nsig, const unsigned char *p, size_t n),
-    (ctx, sig, nsig, p, n));
-CRYPTO(EVP_PKEY_CTX_set_rsa_padding, (EVP_PKEY_CTX * ctx, int padding), (ctx, padding));
-CRYPTO(EVP_PKEY_CTX_set_rsa_pss_saltlen, (EVP_PKEY_CTX * ctx, int n), (ctx, n));
-CRYPTO(EVP_PKEY_CTX_set_rsa_mgf1_md_name, (EVP_PKEY_CTX * ctx, const char *name, const char *query),
-    (ctx, name, query));
-
-MAKES(EVP_PKEY_CTX *, EVP_PKEY_CTX_new_from_name, (OSSL_LIB_CTX * lib, const char *name, const char *query),
-    (lib, name, query));
-CRYPTO(EVP_PKEY_fromdata_init, (EVP_PKEY_CTX * ctx), (ctx));
-CRYPTO(EVP_PKEY_fromdata, (EVP_PKEY_CTX * ctx, EVP_PKEY **key, int what, OSSL_PARAM *params), (ctx, key, what, params));
-MAKES(EVP_PKEY *, EVP_PKEY_new_raw_public_key_ex,
-    (OSSL_LIB_CTX * lib, const char *type, const char *query, const unsigned char *p, size_t n),
-    (lib, type, query, p, n));
-MAKES(EVP_PKEY *, EVP_PKCS82PKEY_ex, (const PKCS8_PRIV_KEY_INFO *info, OSSL_LIB_CTX *lib, const char *query),
-    (info, lib, query));
-CRYPTO(EVP_PKEY_eq, (const EVP_PKEY *a, const EVP_PKEY *b), (a, b));
-CRYPTO(EVP_PKEY_is_a, (const EVP_PKEY *key, const char *name), (key, name));
-CRYPTO(EVP_PKEY_get_group_name, (const EVP_PKEY *key, char *name, size_t size, size_t *n), (key, name, size, n));
-CRYPTO(EVP_PKEY_get_bn_param, (const EVP_PKEY *key, const char *name, BIGNUM **n), (key, name, n));
-CRYPTO(EVP_PKEY_get_octet_string_param,
-    (const EVP_PKEY *key, const char *name, unsigned char *p, size_t size, size_t *n), (key, name, p, size, n));
-CRYPTO(EVP_PKEY_get_raw_public_key, (const EVP_PKEY *key, unsigned char *p, size_t *n), (key, p, n));
-
-MAKES(OSSL_PARAM_BLD *, OSSL_PARAM_BLD_new, (void), ());
-MAKES(OSSL_PARAM *, OSSL_PARAM_BLD_to_param, (OSSL_PARAM_BLD * build), (build));
-CRYPTO(OSSL_PARAM_BLD_push_BN, (OSSL_PARAM_BLD * build, const char *name, const BIGNUM *n), (build, name, n));
-CRYPTO(OSSL_PARAM_BLD_push_utf8_string, (OSSL_PARAM_BLD * build, const char *name, const char *p, size_t n),
-    (build, name, p, n));
-CRYPTO(OSSL_PARAM_BLD_push_octet_string, (OSSL_PARAM_BLD * build, const char *name, const void *p, size_t n),
-    (build, name, p, n));
-
-MAKES(BIGNUM *, BN_bin2bn, (const unsigned char *p, int n, BIGNUM *to), (p, n, to));
-BELOW(BN_bn2binpad, (const BIGNUM *n, unsigned char *to, int size), (n, to, size));
-MAKES(ECDSA_SIG *, ECDSA_SIG_new, (void), ());
-CRYPTO(ECDSA_SIG_set0, (ECDSA_SIG * sig, BIGNUM *r, BIGNUM *s), (sig, r, s));
-MAKES(ECDSA_SIG *, d2i_ECDSA_SIG, (ECDSA_SIG * *sig, const unsigned char **p, long n), (sig, p, n));
-BELOW(i2d_ECDSA_SIG, (const ECDSA_SIG *sig, unsigned char **p), (sig, p));
-MAKES(BIO *, BIO_new, (const BIO_METHOD *method), (method));
-MAKES(BIO *, BIO_new_mem_buf, (const void *p, int n), (p, n));
-MAKES(PKCS8_PRIV_KEY_INFO *, PEM_read_bio_PKCS8_PRIV_KEY_INFO,
-    (BIO * bio, PKCS8_PRIV_KEY_INFO **to, pem_password_cb *ask, void *context), (bio, to, ask, context));
+CRYPTO(0, EVP_PKEY_is_a, (const EVP_PKEY *key, const char *name), (key, name));
 
 #pragma GCC visibility pop

@@ -6,7 +6,7 @@ Each scenario is a command on a keyset with tokens of an active and a retired ke
 
   kill    with the process ended before its k-th call that changes a file, for every k;
   cut     whole, with its calls recorded; then for every prefix of them the states that a power cut may leave are
-          made: what was not fsynced is dropped, kept, torn, or a part of it kept;
+          made: what was not fsynced is dropped, kept, torn, or a part of it kept; what comes then is after a boot;
   fail    with its k-th call failing, once and from there on, for every k, by ENOSPC, EIO and others;
 
 and after each the invariants of lib/keyset/keyset.h are checked: first without a writer, then with one, then minting
@@ -15,253 +15,19 @@ where its promise counts). --tpm: the keys are a TPM's, which TPM2OPENSSL_TCTI n
 """
 import argparse
 import base64
-import hashlib
 import errno
 import json
 import os
 import random
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
+
+from disk import Disk, states
+from rig import Broken, Rig
 
 ERRNOS = [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE]
 READS = [errno.EIO, errno.EMFILE, errno.ENFILE]  # which opening to read can fail with
-
-
-class Broken(Exception):
-    """An invariant does not hold."""
-
-
-class Rig:
-    """A keyset in a folder of its own, and the programs that work on it."""
-
-    def __init__(self, build, tpm=False):
-        base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-        os.umask(0o022)
-        self.build = build
-        self.tpm = tpm
-        self.top = tempfile.mkdtemp(prefix="rjwt-fault-", dir=base)
-        self.state = self.top + "/state"
-        self.conf = self.top + "/rjwt.yaml"
-        self.configure()
-
-    def close(self):
-        shutil.rmtree(self.top)
-
-    def configure(self, *lines):
-        with open(self.conf, "w", encoding="ascii") as file:
-            file.write("state_dir: %s\nissuer: ca\naudience: host\n" % self.state)
-            file.writelines(line + "\n" for line in lines)
-            if self.tpm:
-                file.write("private_keys: tpm2\n")
-
-    def run(self, program, *args, stdin="", fault=None):
-        """(exit status, stdout, stderr); fault: variables for the shim."""
-        env = dict(os.environ, LC_ALL="C.UTF-8")
-        if fault is not None:
-            env["LD_PRELOAD"] = self.build + "/tests/fault/shim.so"
-            env["RJWT_FAULT_BELOW"] = self.state
-            env.update(fault)
-        done = subprocess.run([self.build + "/" + program, *args], input=stdin, env=env, text=True,
-                              capture_output=True, timeout=60, check=False)
-        if self.tpm and fault is not None:  # there is no resource manager to remove what a killed process had loaded
-            subprocess.run(["tpm2_flushcontext", "-T", os.environ["TPM2OPENSSL_TCTI"], "-t"], check=True)
-        return done.returncode, done.stdout, done.stderr
-
-    def keyd(self, *args, fault=None):
-        return self.run("rjwt-keyd", "-c", self.conf, *args, fault=fault)
-
-    def issue(self, *args, fault=None):
-        return self.run("rjwt-issue", "-c", self.conf, *args, fault=fault)
-
-    def must(self, what, result):
-        if result[0] != 0:
-            raise Broken("%s: status %d: %s" % (what, result[0], result[2].strip()))
-        return result[1].strip()
-
-    def mint(self, *args):
-        return self.must("minting", self.issue(*args))
-
-    def verify(self, *tokens):
-        """The reason of each, "ok" when it is accepted: by one program, for starting it is what takes time."""
-        status, out, err = self.run("rjwt-verify", "-c", self.conf, "-s", "sshd", "--lines",
-                                    stdin="".join(token + "\n" for token in tokens))
-        if status == 2:
-            raise Broken("no verdict: " + err.strip())
-        verdicts = out.splitlines()
-        if len(verdicts) != len(tokens):
-            raise Broken("%d verdicts on %d tokens" % (len(verdicts), len(tokens)))
-        return ["ok" if verdict.startswith("accepted") else verdict.split(":")[1].strip() for verdict in verdicts]
-
-    def login(self, token, fault=None):
-        return self.run("tests/fault/login", self.conf, "alice", "sshd", token, fault=fault)
-
-    def parked(self, code):
-        """The token of a code that was printed."""
-        name = hashlib.sha256(code.replace("-", "").encode()).hexdigest()
-        try:
-            with open("%s/private/parked/%s" % (self.state, name), encoding="ascii") as file:
-                return file.read().split("\n")[1]
-        except OSError as error:
-            raise Broken("a code was printed, and its token is gone: %s" % error) from error
-
-    def keyset(self):
-        with open(self.state + "/keyset.json", encoding="utf-8") as file:
-            return json.load(file)
-
-    def public_keys(self):
-        """{(base, version): x} of what keyset.json vouches for."""
-        try:
-            keyset = self.keyset()
-        except (OSError, ValueError):
-            return {}
-        found = {}
-        for version in range(keyset["floor"], keyset["next"]["version"] + 1):
-            try:
-                with open("%s/keys/%d.jwk" % (self.state, version), encoding="utf-8") as file:
-                    key = json.load(file)
-                found[key["kid"]] = key["x"]
-            except (OSError, ValueError, KeyError):
-                continue
-        return found
-
-    def save(self, name):
-        if os.path.exists(self.state):
-            shutil.copytree(self.state, self.top + "/" + name)
-        else:
-            os.mkdir(self.top + "/" + name + ".none")
-
-    def restore(self, name):
-        shutil.rmtree(self.state, ignore_errors=True)
-        if os.path.exists(self.top + "/" + name):
-            shutil.copytree(self.top + "/" + name, self.state)
-
-
-# --- what a power cut leaves ------------------------------------------------------------------------------
-
-
-class Disk:
-    """Files and folders below one path, as they are and as they would be after a power cut."""
-
-    def __init__(self, root):
-        self.root = root
-        self.data = {}      # inode: [durable bytes, bytes]
-        self.mode = {}      # inode or folder: mode
-        self.entries = {}   # folder: {name: inode or None for a folder}, durable
-        self.pending = []   # (folder, operation, name, inode, other name), not durable, in order
-        self.names = {}     # path: inode, as they are
-        self.inodes = 0
-        if os.path.exists(root):
-            self.read(root)
-
-    def read(self, folder):
-        self.entries[folder] = {}
-        self.mode[folder] = os.stat(folder).st_mode & 0o7777
-        for name in os.listdir(folder):
-            path = folder + "/" + name
-            if os.path.isdir(path):
-                self.entries[folder][name] = None
-                self.read(path)
-            else:
-                with open(path, "rb") as file:
-                    data = file.read()
-                inode = self.new(data, os.stat(path).st_mode & 0o7777)
-                self.entries[folder][name] = inode
-                self.names[path] = inode
-
-    def new(self, data, mode):
-        self.inodes += 1
-        self.data[self.inodes] = [data, data]
-        self.mode[self.inodes] = mode
-        return self.inodes
-
-    def apply(self, line):
-        kind, path, *rest = line.rstrip("\n").split("\t")
-        folder, _, name = path.rpartition("/")
-        if path.endswith(" (deleted)"):
-            return  # a file without a name, which tries whether there is room
-        if kind == "create":
-            inode = self.new(b"", 0o600 if "/private/" in path or "/spent/" in path else 0o644)
-            self.data[inode][0] = None
-            self.names[path] = inode
-            self.pending.append((folder, "add", name, inode))
-        elif kind == "write":
-            inode = self.names[path]
-            data, offset = bytes.fromhex(rest[1]), int(rest[0])
-            old = self.data[inode][1]
-            self.data[inode][1] = old[:offset].ljust(offset, b"\0") + data + old[offset + len(data):]
-        elif kind == "sync all":
-            for inode, (_, now) in list(self.data.items()):
-                self.data[inode][0] = now
-            for change in self.pending:
-                self.settle(self.entries, change)
-            self.pending = []
-        elif kind == "sync" and path in self.names:
-            inode = self.names[path]
-            self.data[inode][0] = self.data[inode][1]
-        elif kind == "sync":
-            left = []
-            for change in self.pending:
-                if change[0] == path:
-                    self.settle(self.entries, change)
-                else:
-                    left.append(change)
-            self.pending = left
-        elif kind == "rename":
-            inode = self.names.pop(path)
-            self.names[rest[0]] = inode
-            self.pending.append((folder, "rename", name, inode, rest[0].rpartition("/")[2]))
-        elif kind == "unlink":
-            self.pending.append((folder, "remove", name, self.names.pop(path, None)))
-        elif kind == "mkdir":
-            self.entries.setdefault(path, {})
-            self.mode.setdefault(path, 0o700 if name in ("private", "spent", "issued", "parked") or "/spent/" in path else 0o755)
-            self.pending.append((folder, "add", name, None))
-
-    @staticmethod
-    def settle(entries, change):
-        folder, kind, name, inode = change[:4]
-        there = entries.setdefault(folder, {})
-        if kind == "add":
-            there[name] = inode
-        elif kind == "remove":
-            there.pop(name, None)
-        else:
-            there.pop(name, None)
-            there[change[4]] = inode
-
-    def materialize(self, keep, data):
-        """keep: which of the pending changes came to disk; data: "durable", "all" or "torn"."""
-        entries = {folder: dict(names) for folder, names in self.entries.items()}
-        for change, kept in zip(self.pending, keep):
-            if kept:
-                self.settle(entries, change)
-        shutil.rmtree(self.root, ignore_errors=True)
-        above = self.root.rpartition("/")[0]
-        name = self.root.rpartition("/")[2]
-        if above in entries and name not in entries[above]:
-            return
-        if self.root in entries:
-            self.write(self.root, entries, data)
-
-    def write(self, folder, entries, data):
-        os.mkdir(folder)
-        os.chmod(folder, self.mode.get(folder, 0o755))
-        for name, inode in entries[folder].items():
-            path = folder + "/" + name
-            if inode is None:
-                if path in entries:
-                    self.write(path, entries, data)
-                continue
-            durable, now = self.data[inode]
-            text = now if data == "all" else durable if durable is not None else b""
-            if data == "torn" and durable != now:
-                text = now[:len(now) // 2]
-            with open(path, "wb") as file:
-                file.write(text)
-            os.chmod(path, self.mode[inode])
 
 
 # --- scenarios --------------------------------------------------------------------------------------------
@@ -591,17 +357,6 @@ def try_fail(rig, scenario, rng, share):
     return points
 
 
-def states(disk, rng, last):
-    """(name, which pending changes are kept, what becomes of data that was not synced)"""
-    n = len(disk.pending)
-    yield "all", [True] * n, "all"
-    yield "nothing that was not synced", [False] * n, "durable"
-    yield "all names, and torn data", [True] * n, "torn"
-    yield "all names, and no data", [True] * n, "durable"
-    for _ in range(6 if last else 1):
-        yield "some", [rng.random() < 0.5 for _ in range(n)], rng.choice(["durable", "all", "torn"])
-
-
 def try_cut(rig, scenario, rng, share, lines, result):
     points = 0
     rig.restore("before")
@@ -617,6 +372,7 @@ def try_cut(rig, scenario, rng, share, lines, result):
             if name == "all":
                 rig.seen.update(rig.public_keys())  # somebody may have seen them before the power went
             points += 1
+            rig.boot()
             try:
                 check(rig, scenario, result if last else None)
             except Broken as broken:

@@ -13,7 +13,8 @@ import os
 import random
 import sys
 
-from crash import Broken, Disk, Rig, states
+from disk import Disk, states
+from rig import Broken, Rig
 
 URL = "http://i.example/fleet.jws"
 

@@ -24,6 +24,7 @@ static int64_t pause_s; /* by which the monotonic clock went on */
 struct rjwt_time faults_clock;
 const char *faults_host = "Host.example";
 const char *faults_machine = "00112233445566778899aabbccddeeff\n";
+const char *faults_spool;
 
 void
 faults_now(void *context, struct rjwt_time *now)
@@ -83,9 +84,25 @@ open_text(const char *text)
 	return ends[0];
 }
 
+/* What carriers bring is below faults_spool. */
+static int
+open_in_spool(const char *name)
+{
+	bool before = faults_pause();
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s%s", faults_spool, name + strlen(RJWT_SPOOL_DIR));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	faults_resume(before);
+	return fd;
+}
+
 static int
 open_of_host(const char *name)
 {
+	if (faults_spool != NULL && strncmp(name, RJWT_SPOOL_DIR, strlen(RJWT_SPOOL_DIR)) == 0)
+		return open_in_spool(name);
 	if (strcmp(name, "/etc/machine-id") == 0)
 		return open_text(faults_machine);
 	if (strcmp(name, "/proc/sys/kernel/random/boot_id") == 0)

@@ -26,6 +26,7 @@ bool faults_wrote(void);
 extern struct rjwt_time faults_clock;
 extern const char *faults_machine;		       /* /etc/machine-id; NULL: there is none */
 extern const char *faults_host;			       /* gethostname(2) */
+extern const char *faults_spool;		       /* a directory, in the place of RJWT_SPOOL_DIR; NULL: none */
 void faults_now(void *context, struct rjwt_time *now); /* faults_clock, for rjwt_options.now */
 
 #endif

@@ -6,8 +6,7 @@
  * No success that lies: what was minted opens until it expires, whatever failed since; what was revoked never does
  * again, and a one-time token once; a limit of tokens holds; versions never go back.
  */
-#include "damage.h"
-#include "keyset/keyset.h"
+#include "change_world.h"
 
 #include "token/mint.h"
 
@@ -17,177 +16,10 @@
 #include <sys/stat.h>
 
 const char fuzz_name[] = "change";
-enum { MINTED, OPENED, REVOKED, ROTATED, ADOPTED, FAILED, WARNED, BROKEN_KEYSET };
 const char *const fuzz_sights[] = { "minted", "opened", "revoked", "rotated", "adopted", "failed",
 	"minted with a warning", "a status of a broken keyset", NULL };
 
-#define TOKENS 32
-#define OPS 24
-#define BATCH 3
-#define COUNT(table) ((unsigned)(ARRAY_LEN(table)))
-
-enum promise { OPENS, MAY_OPEN, NEVER };
-
-struct held {
-	char *text;
-	size_t len;
-	char jti[23], kid[RJWT_ID_SIZE];
-	const char *user;
-	int64_t nbf_s, exp_s;
-	bool once;
-	enum promise promise;
-};
-
-static struct world {
-	char top[300], state[320], config[320];
-	struct rest *rest;
-	struct rjwt *h;
-	struct held tokens[TOKENS];
-	size_t n;
-	int64_t limit; /* of tokens a key; 0: none */
-	bool orderly;  /* no damage, and no clock that was set */
-	struct keyset before;
-	unsigned setting;
-} w;
-
-static const char *const users[] = { "alice", "bob" };
-static const char *const settings[] = { "", "alg: HS256\n", "alg: EdDSA\nrotate_every: 0\n", "max_tokens_per_key: 2\n",
-	"alg: ES384\nmax_tokens_per_key: 1\nrotate_every: 1h\n", "rotate_every: 1h\nprevious_key_ttl: 62m\nleeway: 0\n",
-	"issuer: [i, j]\naudience: [a, b]\n",
-	"one_time: always\nuser_claim: name\nuser_suffix: \"@x\"\nmax_token_bytes: 600\n", "base_kid: B\nalg: EdDSA\n",
-	"leeway: 5m\n" };
 static const char *const hosts[] = { "Host.example", "localhost", "", "localhost.localdomain" };
-
-static void
-set_config(unsigned number)
-{
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-
-	w.setting = number % COUNT(settings);
-	buf_addf(&text, "state_dir: %s\n%s", w.state, settings[w.setting]);
-	fuzz_put(w.config, buf_view(&text));
-	w.limit = w.setting == 3 ? 2 : w.setting == 4 ? 1 : 0;
-}
-
-/* Run a call of rjwt's by the plan that comes next; its result. */
-static unsigned failed;
-#define TRY(err, call)                              \
-	do {                                        \
-		faults_arm(w.rest);                 \
-		(err) = (call);                     \
-		failed = faults_disarm();           \
-		if ((err) != RJWT_OK && failed > 0) \
-			FUZZ_SAW(FAILED);           \
-	} while (0)
-
-static struct rjwt_options
-options_of(void)
-{
-	static const char *const audience[] = { "host.example", NULL };
-	struct rjwt_options o = { .config = w.config, .now = faults_now, .issuer = "iss.example" };
-
-	o.audience = audience;
-	if (w.setting == 6 || w.setting == 9) { /* the configuration's, or the host's own */
-		o.issuer = NULL;
-		o.audience = NULL;
-	}
-	if (w.setting == 9)
-		o.now = NULL; /* the system's, which is made up too */
-	return o;
-}
-
-static bool
-reopen(void)
-{
-	struct rjwt_options o = options_of();
-	struct rjwt_diag diag;
-	enum rjwt_err err;
-
-	rjwt_close(w.h);
-	w.h = NULL;
-	TRY(err, rjwt_open(&o, &w.h, &diag));
-	if (err == RJWT_OK || failed == 0)
-		return err == RJWT_OK;
-	err = rjwt_open(&o, &w.h, &diag);
-	FUZZ_CHECK(err == RJWT_OK || !w.orderly);
-	return err == RJWT_OK;
-}
-
-/* --- what is promised ------------------------------------------------------------------------- */
-
-static void
-worsen(size_t i, enum rjwt_err err)
-{
-	enum promise promise = err == RJWT_OK ? NEVER : MAY_OPEN;
-
-	if (w.tokens[i].promise < promise)
-		w.tokens[i].promise = promise;
-}
-
-static void
-worsen_all(enum rjwt_err err)
-{
-	for (size_t i = 0; i < w.n; i++)
-		worsen(i, err);
-}
-
-/* Files were damaged: nothing that they stood for can be relied on, either way. */
-static void
-promise_nothing(void)
-{
-	w.orderly = false;
-	for (size_t i = 0; i < w.n; i++)
-		w.tokens[i].promise = MAY_OPEN;
-}
-
-/* Versions only rise. */
-static void
-look_at_keyset(bool replaced)
-{
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
-	struct keyset now = { 0 };
-	char path[400];
-
-	if (!w.orderly)
-		return;
-	snprintf(path, sizeof(path), "%s/keyset.json", w.state);
-	text = stage_read(path);
-	FUZZ_CHECK(keyset_parse(buf_view(&text), &now, NULL) == RJWT_OK);
-	if (!replaced && w.before.next_version > 0) {
-		FUZZ_CHECK(strcmp(now.base, w.before.base) == 0 && now.generation >= w.before.generation);
-		FUZZ_CHECK(now.floor >= w.before.floor && now.active.version >= w.before.active.version &&
-			   now.next_version >= w.before.next_version);
-	}
-	w.before = now;
-}
-
-/* --- operations ------------------------------------------------------------------------------- */
-
-static void
-keep(const struct rjwt_token *token, const char *user, bool plain)
-{
-	struct held *held;
-	int64_t same = 1;
-
-	FUZZ_SAW(token->warning[0] == '\0' ? MINTED : WARNED);
-	FUZZ_CHECK(token->len == strlen(token->text) && token->exp_s > token->iat_s);
-	for (size_t i = 0; i < w.n; i++)
-		same += strcmp(w.tokens[i].kid, token->kid) == 0;
-	FUZZ_CHECK(w.limit == 0 || same <= w.limit || !w.orderly);
-	if (w.n == TOKENS)
-		return;
-	held = &w.tokens[w.n++];
-	*held = (struct held){ .text = strdup(token->text),
-		.len = token->len,
-		.user = user,
-		.nbf_s = token->nbf_s,
-		.exp_s = token->exp_s,
-		.once = token->once || w.setting == 7,
-		.promise = plain && w.orderly ? OPENS : MAY_OPEN };
-	FUZZ_CHECK(held->text != NULL);
-	memcpy(held->jti, token->jti, sizeof(held->jti));
-	memcpy(held->kid, token->kid, sizeof(held->kid));
-}
 
 /* A request: mostly a plain one. true: it is. */
 static bool
@@ -198,7 +30,7 @@ choose_request(struct rjwt_request *r, char *texts[static 2])
 	static int64_t lifetime_s;
 	unsigned how = take_byte(w.rest), what = take_byte(w.rest);
 
-	*r = (struct rjwt_request){ .user = users[how & 1], .reusable = (how & 2) != 0 };
+	*r = (struct rjwt_request){ .user = change_users[how & 1], .reusable = (how & 2) != 0 };
 	if ((how & 4) != 0) {
 		lifetime_s = take_word(w.rest) - 1;
 		r->lifetime_s = &lifetime_s;
@@ -241,14 +73,14 @@ do_mint(void)
 
 	TRY(err, rjwt_mint(w.h, &request, &token, &diag));
 	if (err == RJWT_OK) {
-		keep(&token, request.user, plain);
+		change_keep(&token, request.user, plain);
 		rjwt_token_clear(&token);
-	} else if (failed == 0) {
+	} else if (change_failed == 0) {
 		FUZZ_CHECK(!plain || !w.orderly || err == RJWT_LIFETIME || err == RJWT_TOO_LONG);
 	}
 	free(texts[0]);
 	free(texts[1]);
-	look_at_keyset(false);
+	change_look(false);
 }
 
 static void
@@ -269,12 +101,12 @@ do_batch(void)
 	for (size_t i = 0; i < BATCH; i++) {
 		FUZZ_CHECK(err != RJWT_OK || minted[i].err == RJWT_OK);
 		if (minted[i].err == RJWT_OK && minted[i].token.text != NULL)
-			keep(&minted[i].token, requests[i].user, plain[i]);
+			change_keep(&minted[i].token, requests[i].user, plain[i]);
 		rjwt_token_clear(&minted[i].token);
 		free(texts[i][0]);
 		free(texts[i][1]);
 	}
-	look_at_keyset(false);
+	change_look(false);
 }
 
 static void
@@ -297,12 +129,12 @@ do_verify(void)
 	rjwt_verdict_clear(&verdict);
 	in_time = faults_clock.wall_s >= held->nbf_s && faults_clock.wall_s < held->exp_s;
 	FUZZ_CHECK(err != RJWT_OK || held->promise != NEVER);
-	if (err != RJWT_OK && failed == 0 && held->promise == OPENS && in_time)
+	if (err != RJWT_OK && change_failed == 0 && held->promise == OPENS && in_time)
 		fuzz_broken("%s of %s: %s %s %s", held->jti, held->kid, rjwt_reason(err), diag.path, diag.text);
 	if (err == RJWT_OK)
 		FUZZ_SAW(OPENED);
-	if (held->once && attempt.flags == 0 && (err == RJWT_OK || failed > 0))
-		worsen((size_t)(held - w.tokens), err);
+	if (held->once && attempt.flags == 0 && (err == RJWT_OK || change_failed > 0))
+		change_worsen((size_t)(held - w.tokens), err);
 }
 
 static void
@@ -329,11 +161,11 @@ do_rotate(void)
 		TRY(err, rjwt_maintain(w.h, flags & RJWT_DRY_RUN, &change, &diag));
 	else
 		TRY(err, rjwt_rotate(w.h, flags, &change, &diag));
-	FUZZ_CHECK(err == RJWT_OK || failed > 0 || !w.orderly);
+	FUZZ_CHECK(err == RJWT_OK || change_failed > 0 || !w.orderly);
 	check_change(err, &change);
 	if ((how & 8) == 0 && flags == RJWT_COMPROMISED)
-		worsen_all(err);
-	look_at_keyset(false);
+		change_worsen_all(err);
+	change_look(false);
 }
 
 /* What no revocation is: refused, and nothing done. */
@@ -355,7 +187,7 @@ revoke_oddly(void)
 	check_change(err, &change);
 	FUZZ_CHECK(err != RJWT_OK || ((how & 1) != 0) + ((how & 2) != 0) + ((how & 4) != 0) + ((how & 8) != 0) == 1);
 	free(text);
-	look_at_keyset(false);
+	change_look(false);
 }
 
 static void
@@ -364,7 +196,7 @@ do_revoke(void)
 	unsigned how = take_byte(w.rest), kind = how >> 1 & 3;
 	int flags = (how & 1) != 0 ? RJWT_DRY_RUN : 0;
 	size_t i = w.n == 0 ? 0 : take_byte(w.rest) % w.n;
-	const char *const names[] = { users[how >> 3 & 1], NULL };
+	const char *const names[] = { change_users[how >> 3 & 1], NULL };
 	struct rjwt_revocation r = { .all = kind == 3 };
 	struct held held = { .text = NULL };
 	struct rjwt_change change = { .any = false };
@@ -380,25 +212,25 @@ do_revoke(void)
 	r.kid = kind == 2 ? held.kid : NULL;
 	TRY(err, rjwt_revoke(w.h, &r, flags, &change, &diag));
 	check_change(err, &change);
-	look_at_keyset(false);
+	change_look(false);
 	if (flags != 0)
 		return;
 	if (err == RJWT_OK)
 		FUZZ_SAW(REVOKED);
 	/* Of a key that verifies nothing any more, as of one that is unknown, there is nothing to revoke. */
-	if (err == RJWT_KEY_UNKNOWN && failed == 0)
+	if (err == RJWT_KEY_UNKNOWN && change_failed == 0)
 		return;
 	for (i = 0; i < w.n; i++)
 		if (kind == 3 || (kind == 0 && strcmp(w.tokens[i].jti, held.jti) == 0) ||
 		    (kind == 1 && strcmp(w.tokens[i].user, names[0]) == 0) ||
 		    (kind == 2 && strcmp(w.tokens[i].kid, held.kid) == 0))
-			worsen(i, err);
+			change_worsen(i, err);
 }
 
 static void
 do_init(int flags)
 {
-	struct rjwt_options o = options_of();
+	struct rjwt_options o = change_options();
 	struct rjwt_change change = { .any = false };
 	struct rjwt_diag diag;
 	enum rjwt_err err;
@@ -409,8 +241,8 @@ do_init(int flags)
 		FUZZ_CHECK(!w.orderly || err != RJWT_OK);
 		return;
 	}
-	worsen_all(err);
-	look_at_keyset(true); /* it may have failed behind the commit */
+	change_worsen_all(err);
+	change_look(true); /* it may have failed behind the commit */
 	if (err == RJWT_OK)
 		FUZZ_SAW(ADOPTED);
 }
@@ -421,7 +253,7 @@ look_from_outside(void)
 {
 	const int64_t leeway_s = take_word(w.rest), lifetime_s = (int64_t)take_word(w.rest) - 1;
 	const struct rjwt_request request = { .user = "alice" };
-	struct rjwt_options o = options_of();
+	struct rjwt_options o = change_options();
 	struct rjwt_minted minted = { .err = RJWT_OK };
 	struct rjwt_change change;
 	struct rjwt_token token;
@@ -453,7 +285,7 @@ look_from_outside(void)
 static void
 do_look(void)
 {
-	struct rjwt_options o = options_of();
+	struct rjwt_options o = change_options();
 	struct rjwt_status status = { .dir = "" };
 	char kid[RJWT_ID_SIZE], *json = NULL;
 	struct rjwt_diag diag;
@@ -464,10 +296,10 @@ do_look(void)
 	switch (take_below(w.rest, 4)) {
 	case 0:
 		TRY(err, rjwt_status(&o, &status));
-		FUZZ_CHECK(err == RJWT_OK || failed > 0);
+		FUZZ_CHECK(err == RJWT_OK || change_failed > 0);
 		if (err == RJWT_OK && status.level == RJWT_BROKEN)
 			FUZZ_SAW(BROKEN_KEYSET);
-		FUZZ_CHECK(err != RJWT_OK || status.level != RJWT_BROKEN || failed > 0 || !w.orderly);
+		FUZZ_CHECK(err != RJWT_OK || status.level != RJWT_BROKEN || change_failed > 0 || !w.orderly);
 		rjwt_status_clear(&status);
 		break;
 	case 1:
@@ -483,7 +315,7 @@ do_look(void)
 		look_from_outside();
 		return;
 	}
-	FUZZ_CHECK(err == RJWT_OK || failed > 0 || !w.orderly);
+	FUZZ_CHECK(err == RJWT_OK || change_failed > 0 || !w.orderly);
 }
 
 static void
@@ -524,7 +356,7 @@ do_damage(void)
 	unsigned number = take_below(w.rest, COUNT(names));
 	struct stat status;
 
-	promise_nothing();
+	change_promise_nothing();
 	snprintf(file.path, sizeof(file.path), "%s/%s", w.state, names[number]);
 	if (lstat(file.path, &status) == 0) {
 		file.mode = status.st_mode;
@@ -582,15 +414,15 @@ step(void)
 			return;
 		case 1: /* a clone, or the machine has no id */
 			faults_machine = take_below(w.rest, 2) == 0 ? NULL : "ffffffffffffffffffffffffffffffff\n";
-			promise_nothing();
+			change_promise_nothing();
 			return;
 		default:
 			break;
 		}
 		if (take_below(w.rest, 2) == 0)
-			promise_nothing(); /* another configuration may be narrower */
-		set_config(w.orderly ? w.setting : take_byte(w.rest));
-		(void)reopen();
+			change_promise_nothing(); /* another configuration may be narrower */
+		change_configure(w.orderly ? w.setting : take_byte(w.rest));
+		(void)change_reopen();
 	}
 }
 
@@ -613,20 +445,20 @@ begin(void)
 	faults_clock = (struct rjwt_time){ STAGE_T0, 100000, "11111111-1111-1111-1111-111111111111" };
 	faults_machine = "00112233445566778899aabbccddeeff\n";
 	faults_host = hosts[0];
-	set_config(take_byte(w.rest));
+	change_configure(take_byte(w.rest));
 	if (w.setting == 9)
 		faults_host = hosts[take_below(w.rest, COUNT(hosts))];
-	o = options_of();
+	o = change_options();
 	TRY(err, rjwt_init(&o, 0, &change, &diag));
-	if (err == RJWT_AUDIENCE && failed == 0)
+	if (err == RJWT_AUDIENCE && change_failed == 0)
 		return false; /* a host without a name */
 	if (err != RJWT_OK) { /* what is left of it must not hinder who takes it over, or begins anew */
-		FUZZ_CHECK(failed > 0);
+		FUZZ_CHECK(change_failed > 0);
 		faults_arm(&(struct rest){ NULL, 0 });
 		err = rjwt_init(&o, take_below(w.rest, 2) == 0 ? 0 : RJWT_ADOPT, &change, &diag);
 		(void)faults_disarm();
 	}
-	return err == RJWT_OK && reopen();
+	return err == RJWT_OK && change_reopen();
 }
 
 int
@@ -637,7 +469,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	w.rest = &rest;
 	if (begin()) {
-		look_at_keyset(true);
+		change_look(true);
 		for (int i = 0; i < OPS && rest.n > 0 && w.h != NULL; i++)
 			step();
 	}

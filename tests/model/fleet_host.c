@@ -460,7 +460,7 @@ split(char *line)
 		*line++ = '\0';
 	}
 	words[nwords] = NULL;
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (strcmp(commands[i].name, word(0)) == 0)
 			return &commands[i];
 	return NULL;

@@ -102,7 +102,7 @@ enum rjwt_err
 __wrap_document_open(struct view line, enum document_type type, const struct fleet_key *key, struct buf *payload)
 {
 	const uint64_t a = mix(line, UINT64_C(0xcbf29ce484222325)), b = mix(line, 0x9e3779b97f4a7c15);
-	struct answer *there = &answers[mix(view_of(key->text), a) % (sizeof(answers) / sizeof(answers[0]))];
+	struct answer *there = &answers[mix(view_of(key->text), a) % ARRAY_LEN(answers)];
 
 	if (there->line[0] != a || there->line[1] != b || there->type != type || !fleet_key_eq(&there->key, key)) {
 		buf_clear(&there->payload);

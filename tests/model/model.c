@@ -6,77 +6,18 @@
  * rotations, every revocation, compromise, adoption, clock steps, boots, other configurations, writers that
  * are killed at any call, and a thief who keeps a copy of every private key.
  *
- * The oracle knows nothing of plans, stamps and marks. It knows what was promised: struct token below. TAP on
- * stdout; the seed of a failure makes it come again.
+ * The oracle knows what was promised (oracle.h). TAP on stdout; the seed of a failure makes it come again.
  */
-#include "fixture.h"
+#include "oracle.h"
 #include "jose/alg.h"
 #include "jose/jws.h"
 #include "jose/key.h"
-#include "jose/provider.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#define LEEWAY 30
-#define MAX_LIFETIME 3600
-#define TOKENS 300
-#define VERSIONS 1000000
-
-/* --- what was promised ------------------------------------------------------------------------ */
-
-enum promise { OPENS, MAY_OPEN, NEVER }; /* from its nbf to its exp; nobody can tell; not any more */
-
-struct token {
-	char *text, user[8];
-	char jti[23], base[16];
-	int64_t version, iat_s, exp_s;
-	bool once;
-	enum promise promise;
-	int logins;
-};
-
-static struct {
-	struct fixture *f;
-	unsigned long step, seed;
-	uint64_t random;
-	struct token tokens[TOKENS];
-	size_t ntokens;
-	struct keyset keyset;	   /* as it was after the last step */
-	bool settled_back;	   /* no clock step back that no writer has seen yet */
-	int64_t limit, most_limit; /* tokens a key: now, and at most since the active one signs; 0: none */
-	int64_t minted;		   /* tokens of the active key that we hold or held */
-	struct buf stolen[3];	   /* the private halves of the last versions, and what they are */
-	int64_t stolen_version[3], stolen_retired_s[3];
-	char stolen_base[3][33];
-	unsigned long counts[32];
-} m;
-
-static void __attribute__((noreturn, format(printf, 1, 2))) broken(const char *fmt, ...)
-{
-	va_list args;
-
-	printf("not ok 1 - model\n# step %lu of seed %lu: ", m.step, m.seed);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	printf("\n# the keyset is left in %s\n", m.f->top);
-	exit(1);
-}
-
-static uint64_t
-dice(uint64_t sides)
-{
-	m.random ^= m.random << 13; /* xorshift64 */
-	m.random ^= m.random >> 7;
-	m.random ^= m.random << 17;
-	return m.random % sides;
-}
 
 /* --- killing writers -------------------------------------------------------------------------- */
 
@@ -103,122 +44,6 @@ WRAP(int, renameat, (int from, const char *old, int to, const char *new), (from,
 WRAP(int, unlinkat, (int dir, const char *name, int flags), (dir, name, flags))
 WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
 WRAP(int, mkdirat, (int dir, const char *name, mode_t mode), (dir, name, mode))
-
-/* --- the oracle ------------------------------------------------------------------------------- */
-
-/* The next key, before it signs; exactly one that does; versions that only rise. */
-static void
-look_at_keyset(bool replaced)
-{
-	struct keyset k = keyset_get(m.f);
-	bool same_base = strcmp(k.base, m.keyset.base) == 0;
-
-	if (k.generation < m.keyset.generation)
-		broken("generation went back");
-	if (k.active.version < m.keyset.active.version || k.next_version < m.keyset.next_version ||
-	    k.floor < m.keyset.floor)
-		broken("a version went back");
-	if (!replaced && !same_base)
-		broken("another base");
-	if (!replaced && k.active.version != m.keyset.active.version && k.active.version != m.keyset.next.version &&
-	    k.active.version < m.keyset.next_version)
-		broken("%lld signs, and was never next", (long long)k.active.version);
-	if (k.active.version != m.keyset.active.version) {
-		m.minted = 0;
-		m.most_limit = m.limit;
-	}
-	m.keyset = k;
-}
-
-static enum promise
-worse(enum promise a, enum promise b)
-{
-	return a > b ? a : b;
-}
-
-/* What a revocation promises; done: it returned. */
-static void
-revoke_where(bool (*covers)(const struct token *t, const char *what, int64_t version), const char *what,
-    int64_t version, bool done)
-{
-	for (size_t i = 0; i < m.ntokens; i++)
-		if (covers(&m.tokens[i], what, version))
-			m.tokens[i].promise = worse(m.tokens[i].promise, done ? NEVER : MAY_OPEN);
-}
-
-static bool
-covers_all(const struct token *t, const char *what, int64_t version)
-{
-	(void)t;
-	(void)what;
-	(void)version;
-	return true;
-}
-
-static bool
-covers_user(const struct token *t, const char *what, int64_t version)
-{
-	(void)version;
-	return strcmp(t->user, what) == 0;
-}
-
-static bool
-covers_jti(const struct token *t, const char *what, int64_t version)
-{
-	(void)version;
-	return strcmp(t->jti, what) == 0;
-}
-
-static bool
-covers_key(const struct token *t, const char *what, int64_t version)
-{
-	return t->version == version && strcmp(t->base, what) == 0;
-}
-
-/* Nothing may lie in private/ but what signs and will sign. */
-static void
-look_at_private(void)
-{
-	for (int64_t v = m.keyset.active.version - 2; v <= m.keyset.next.version + 2; v++) {
-		bool wanted = v == m.keyset.active.version || v == m.keyset.next.version;
-		char name[64];
-
-		snprintf(name, sizeof(name), "private/%lld.key", (long long)v);
-		if (v > 0 && file_there(m.f, name) != wanted)
-			broken("%s %s", name, wanted ? "is missing" : "is still there");
-	}
-}
-
-/* A copy of what signs, for later. */
-static void
-steal(void)
-{
-	size_t slot = (size_t)(m.keyset.active.version % 3);
-	char name[64];
-
-	for (size_t i = 0; i < 3; i++) /* what has retired since the thief came: by now at the latest */
-		if (m.stolen_version[i] != 0 && m.stolen_retired_s[i] == 0 &&
-		    (m.stolen_version[i] < m.keyset.active.version || strcmp(m.stolen_base[i], m.keyset.base) != 0))
-			m.stolen_retired_s[i] = clock_time.wall_s;
-	if (m.stolen_version[slot] == m.keyset.active.version)
-		return;
-	snprintf(name, sizeof(name), "private/%lld.key", (long long)m.keyset.active.version);
-	buf_clear(&m.stolen[slot]);
-	m.stolen[slot] = file_get(m.f, name);
-	m.stolen_version[slot] = m.keyset.active.version;
-	m.stolen_retired_s[slot] = 0;
-	snprintf(m.stolen_base[slot], sizeof(m.stolen_base[slot]), "%s", m.keyset.base);
-}
-
-/* A writer sees at last that the clock went back, and dates what was dated later as of now. */
-static void
-take_note(void)
-{
-	for (size_t i = 0; i < 3 && !m.settled_back; i++)
-		if (m.stolen_retired_s[i] != 0)
-			m.stolen_retired_s[i] = clock_time.wall_s;
-	m.settled_back = true;
-}
 
 /* --- what happens ----------------------------------------------------------------------------- */
 

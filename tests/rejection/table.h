@@ -21,7 +21,7 @@
 #include "base/buf.h"
 #include "jose/key.h"
 
-#define RULES 42
+#define RULES 43
 
 /*
  * The keyset of all worlds, at base_s: floor 2, active 5, next 6. Version 1 stands below floor, 2 is revoked, 3 is

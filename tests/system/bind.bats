@@ -11,7 +11,7 @@ setup()
 	. tests/system/helpers.bash
 	fresh_keyset
 	pam_service sshd token
-	make_keys ed25519 ecdsa rsa
+	make_keys ed25519 ecdsa rsa ed25519-sk ecdsa-sk
 	log_mark
 }
 
@@ -22,12 +22,15 @@ teardown()
 	no_token_logged
 }
 
-# make_keys TYPE... - $work/bind_TYPE, once, and a second one of ed25519; alice may use all of them
+# make_keys TYPE... - $work/bind_TYPE, once, and a second one of ed25519; alice may use all of them. What ends with -sk is of
+# a security key, for which a provider stands in.
 make_keys()
 {
 	local type
+	[ -e $work/software_sk.so ] || gcc -shared -fPIC -o $work/software_sk.so "$here/software_sk.c" -lcrypto
 	for type in "$@" other; do
-		[ -e "$work/bind_$type" ] || ssh-keygen -q -t "${type/other/ed25519}" -N '' -C "$type" -f "$work/bind_$type"
+		[ -e "$work/bind_$type" ] || ssh-keygen -q -t "${type/other/ed25519}" -w $work/software_sk.so -N '' -C "$type" \
+			-f "$work/bind_$type"
 	done
 	install -d -m 0700 -o alice -g alice /home/alice/.ssh
 	cat "$work"/bind_*.pub >/home/alice/.ssh/authorized_keys
@@ -38,7 +41,8 @@ make_keys()
 with_key()
 {
 	local key=$work/bind_$1
-	ssh_by publickey,keyboard-interactive alice "$2" -o IdentitiesOnly=yes -o IdentityAgent=none -i "$key" "${@:3}"
+	ssh_by publickey,keyboard-interactive alice "$2" -o IdentitiesOnly=yes -o IdentityAgent=none \
+		-o SecurityKeyProvider=$work/software_sk.so -i "$key" "${@:3}"
 }
 
 @test "bind: with the right key the token is good, with another one it is refused, and is good afterwards" {
@@ -54,8 +58,8 @@ with_key()
 
 @test "bind: each type of key, and none in the place of another" {
 	start_sshd "$key_and_token"
-	for type in ed25519 ecdsa rsa; do
-		for used in ed25519 ecdsa rsa; do
+	for type in ed25519 ecdsa rsa ed25519-sk ecdsa-sk; do
+		for used in ed25519 ecdsa rsa ed25519-sk ecdsa-sk; do
 			token=$(mint --bind-key "$work/bind_$type.pub" alice)
 			expected=255
 			[ $type != $used ] || expected=0
@@ -146,7 +150,8 @@ with_key()
 		*) [[ $stderr == *warning:*AuthenticationMethods* ]] ;;
 		esac
 	done
-	for methods in publickey,keyboard-interactive publickey,keyboard-interactive:pam; do
+	long=$(printf 'publickey,publickey,publickey,publickey %.0s' {1..8})    # 320 bytes
+	for methods in publickey,keyboard-interactive publickey,keyboard-interactive:pam "${long}publickey,keyboard-interactive"; do
 		printf '%s\n' "$kbd" "AuthenticationMethods $methods" >/etc/ssh/sshd_config.d/10-bind.conf
 		run -0 --separate-stderr rjwt-issue --bind-key "$work/bind_ed25519.pub" alice
 		[[ $stderr != *warning:*AuthenticationMethods* ]]

@@ -155,6 +155,47 @@ stack()
 	[ "$(code)" = 'sudo.timestamp 3' ]
 }
 
+# sudo_says CODE [SETTING] - check finds this in sudoers, with this setting for all
+sudo_says()
+{
+	cp -p "$work/sudoers.before" /etc/sudoers
+	echo "Defaults timestamp_timeout=0, !lecture, passwd_tries=2${2:+, $2}" >>/etc/sudoers
+	[ "$(rjwt-keyd check --json | jq -r '.findings[] | select(.area == "sudo") | .code // "ok"')" = "$1" ]
+}
+
+@test "sudo.other_user: with rootpw a token of the one who runs sudo is rejected" {
+	cp etc/pam.d/sudo /etc/pam.d/sudo
+	sudo_says ok
+	run -0 sudo_stdin alice "$(mint -s sudo alice)" true
+	for setting in rootpw runaspw targetpw; do
+		sudo_says sudo.other_user $setting
+		run -1 sudo_stdin alice "$(mint -s sudo alice)" true
+		run -0 sudo_stdin alice "$(mint -s sudo root)" true
+	done
+}
+
+@test "sudo.prompt: passprompt_override hides why a token was rejected, passprompt alone does not" {
+	fresh_keyset 'leeway: 0s'
+	cp etc/pam.d/sudo /etc/pam.d/sudo
+	expired=$(expired_token -s sudo alice)
+	sudo_says ok 'passprompt="for %p: "'
+	run -0 sudo_askpass alice "$expired"$'\n'"$(mint -s sudo alice)" true
+	asked 'Token or password: ' 'Token expired Ns ago. Token or password: '
+	sudo_says sudo.prompt 'passprompt="for %p: ", passprompt_override'
+	run -0 sudo_askpass alice "$expired"$'\n'"$(mint -s sudo alice)" true
+	asked 'for alice: ' 'for alice: '
+}
+
+@test "sudo.free: whoever chooses the arguments of rjwt-issue mints for root; who runs rjwt-grant, by the rules" {
+	sudo_says ok
+	free() { echo "bob ALL=(root) NOPASSWD: $1" >>/etc/sudoers && rjwt-keyd check --json | jq -r '.findings[] | select(.area == "sudo") | .code // "ok"'; }
+	[ "$(free "$(command -v rjwt-grant)")" = ok ]
+	[ "$(free "$(command -v rjwt-issue) -s ssh bob")" = ok ]
+	run -1 as bob sudo -n rjwt-issue -s su root
+	[ "$(free "$(command -v rjwt-issue)")" = sudo.free ]
+	run -0 as bob sudo -n rjwt-issue -s su root
+}
+
 @test "sshd: what sshd -T says, with the line that it is from" {
 	cp etc/pam.d/sshd /etc/pam.d/sshd
 	code() { rjwt-keyd check --json | jq -r '.findings[] | select(.area == "sshd" and .code != "sshd.penalties") | "\(.code // "ok") \(.path // "-") \(.text)"'; }

@@ -129,7 +129,7 @@ dated()
 	cat "$BATS_TEST_TMPDIR/record" >$record
 }
 
-looked() { grep -q 'is not ours' "$said" || [ "$(jq .serial $record)" -gt "$before" ]; }
+looked() { grep -q 'is not of this host' "$said" || [ "$(jq .serial $record)" -gt "$before" ]; }
 
 # run_issuer - rjwt-keyd run, until it has published or says why it does not; what it says is in $said
 run_issuer()
@@ -156,7 +156,7 @@ run_issuer()
 	dated 700    # which makes it due
 	run_issuer
 	[ "$(jq .serial $record)" -gt "$before" ]
-	run ! grep -q 'is not ours' "$said"
+	run ! grep -q 'is not of this host' "$said"
 	rm -rf /srv/issuer/state
 	mv /srv/backup /srv/issuer/state
 	dated 700

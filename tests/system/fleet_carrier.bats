@@ -232,6 +232,12 @@ other_mirrors()
 	touch -d '-11 minutes' /var/spool/rjwt/*.answered
 	run -1 rjwt-keyd status
 	says 'mirror http://i1.example/fleet.jws has not answered for 11m'
+	touch -d @4102444800 /var/spool/rjwt/*.answered    # by a clock that was ahead, or by whoever owns the spool
+	run -1 rjwt-keyd status
+	says 'mirror http://i1.example/fleet.jws has answered in the future'
+	touch -d @-1000 /var/spool/rjwt/*.answered
+	run -1 rjwt-keyd status
+	says 'mirror http://i1.example/fleet.jws has not answered for'
 	touch /var/spool/rjwt/*.answered
 	echo rubbish >"$kept"
 	run -1 rjwt-keyd status
@@ -245,6 +251,29 @@ other_mirrors()
 	says 'offers serial'
 	[ "$(rjwt-keyd status --json | jq -r '.findings[].code')" = fleet.rollback ]
 	rm /var/spool/rjwt/*    # another carrier brings the lines
+	run -0 rjwt-keyd status
+}
+
+@test "carrier: a mirror that was not asked since it was named is no fault, and one that was asked and never answered is" {
+	printf '%s\n' 'state_dir: /srv/issuer/second' 'issuer: i2.example' 'audience: i2.example' >/srv/issuer/second.yaml
+	second() { rjwt-keyd -c /srv/issuer/second.yaml "$@"; }
+	mirror=http://127.0.0.1:8006/fleet.jws
+	entry=$(second fleet request $mirror second)
+	# shellcheck disable=SC2086    # the printed line, without its first word
+	second ${line#* }
+	issuer keyd fleet add --key /srv/issuer/fleet.key "$entry"
+	second follow /srv/issuer/state/www/fleet.jws
+	second publish
+	issuer keyd follow /srv/issuer/second/www/fleet.jws
+	issuer keyd publish
+	join    # one poll, of the address that join was told
+	run -0 rjwt-keyd status
+	run -0 poll
+	run -1 rjwt-keyd status
+	says "second: mirror $mirror has never answered"
+	[ "$(rjwt-keyd status --json | jq -r '.findings[].code')" = fleet.mirror ]
+	server 8006 'c.sendall(head + b"\r\n" + open("/srv/issuer/second/www/fleet.jws", "rb").read())'
+	run -0 poll
 	run -0 rjwt-keyd status
 }
 

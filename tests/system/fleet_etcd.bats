@@ -5,46 +5,21 @@
 
 bats_require_minimum_version 1.5.0
 
-# certificates - in $work/etcd: a CA, and one each for the members and the clients
-certificates()
-(
-	cd $work/etcd || exit
-	new_key() { openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -subj "/CN=$1" "${@:2}" 2>/dev/null; }
-	new_key ca -x509 -out ca.crt
-	for name in member client; do
-		new_key $name | openssl x509 -req -CA ca.crt -CAkey ca.key -out $name.crt \
-			-extfile <(echo subjectAltName=IP:127.0.0.1,IP:127.0.0.2,IP:127.0.0.3) 2>/dev/null
-	done
-	chown rjwt-fetch client.key
-)
-
 setup_file()
 {
 	. tests/system/helpers.bash
-	id rjwt-fetch >/dev/null 2>&1 || useradd -r -d /nonexistent -s /usr/sbin/nologin rjwt-fetch
-	mkdir -p $work/etcd
-	certificates
-	cat >$work/etcd/etcd.conf <<-E
-		ETCDCTL_ENDPOINTS=https://127.0.0.1:2379,https://127.0.0.2:2379,https://127.0.0.3:2379
-		ETCDCTL_CACERT=$work/etcd/ca.crt
-		ETCDCTL_CERT=$work/etcd/client.crt
-		ETCDCTL_KEY=$work/etcd/client.key
-	E
+	. tests/system/etcd.bash
+	etcd_begin
 }
 
 setup()
 {
 	. tests/system/helpers.bash
 	. tests/system/fleet.bash
+	. tests/system/etcd.bash
 	fleet_begin
 	fleet_host i1
-	declare -gA pids=()
-	set -a
-	. $work/etcd/etcd.conf
-	set +a
-	rm -rf $work/etcd/member[123]
-	for n in 1 2 3; do member $n; done
-	await etcdctl endpoint health
+	etcd_start
 	line=$(on i1 rjwt-keyd fleet init --key /srv/fleet.key http://i1.example/fleet.jws)
 	# shellcheck disable=SC2086    # the printed line, as it is typed
 	$line
@@ -58,51 +33,6 @@ teardown()
 {
 	for name in "${!pids[@]}"; do kill -9 -- "-${pids[$name]}" 2>/dev/null || true; done
 	no_token_logged
-}
-
-# group NAME COMMAND... - in the background, as a process group that is ended by ${pids[NAME]}
-group()
-{
-	set -m
-	"${@:2}" </dev/null 3>&- &
-	pids[$1]=$!
-	set +m
-}
-
-# member N [ARG...] - one of the three
-member()
-{
-	local at=127.0.0.$1 etcd=$work/etcd
-	group "member$1" etcd --name "member$1" --data-dir "$etcd/member$1" --logger=zap --log-outputs="$etcd/member$1.log" \
-		--listen-client-urls "https://$at:2379" --advertise-client-urls "https://$at:2379" \
-		--listen-peer-urls "https://$at:2380" --initial-advertise-peer-urls "https://$at:2380" \
-		--initial-cluster "$(cluster)" --initial-cluster-state new \
-		--client-cert-auth --trusted-ca-file $etcd/ca.crt --cert-file $etcd/member.crt --key-file $etcd/member.key \
-		--peer-client-cert-auth --peer-trusted-ca-file $etcd/ca.crt --peer-cert-file $etcd/member.crt \
-		--peer-key-file $etcd/member.key "${@:2}"
-}
-cluster() { printf 'member%s=https://127.0.0.%s:2380,' 1 1 2 2 3 3 | sed 's/,$//'; }
-
-# end NAME... - by -9
-end()
-{
-	local name
-	for name; do
-		kill -9 -- "-${pids[$name]}"
-		wait "${pids[$name]}" 2>/dev/null || true
-	done
-}
-
-leader() { etcdctl endpoint status 2>/dev/null | sed -n 's/^https:..127.0.0.\(.\):.*, true, false, .*/member\1/p'; }
-
-# put - what the path unit starts when www/fleet.jws changes, and systemd starts again while it fails
-put()
-{
-	SECONDS=0
-	until on i1 "$(unit rjwt-etcd-put.service ExecStart)"; do
-		[ $SECONDS -lt 30 ]
-		sleep "$(unit rjwt-etcd-put.service RestartSec)"
-	done
 }
 
 # watch_etcd - both units of the host; follow whenever the file in the spool is replaced
@@ -200,7 +130,7 @@ closed() { rjwt-verify -u "$1" -s sshd <<<"$2" | grep -q 'rejected: denied'; }
 	end watch    # as its minute would end; what it has watched for has numbers that are gone
 	etcdctl get --prefix rjwt/ -w fields >$work/etcd/old
 	group watch "$(unit rjwt-etcd-watch.service ExecStart)"
-	await grep -q "kept serial $kept, offered" $work/follow.err
+	await grep -q "serial $kept is installed, serial" $work/follow.err
 	[ "$(serial)" = "$kept" ]
 	closed alice "$token"
 	bobs=$(issued bob)

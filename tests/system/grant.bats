@@ -172,14 +172,14 @@ by()
 }
 
 @test "grant: root, su and a session without sudo are told to use rjwt-issue" {
-	expected='rjwt-grant: rule: expected a call by sudo; root has rjwt-issue'
+	expected='rjwt-grant: rule: it is not known who calls: type sudo rjwt-grant as yourself (root uses rjwt-issue)'
 	run -1 rjwt-grant carol
 	[ "$output" = "$expected" ]
 	run -1 env SUDO_UID=0 rjwt-grant carol
 	[ "$output" = "$expected" ]
 	run -1 su -c 'rjwt-grant carol'
 	[ "$output" = "$expected" ]
-	run -0 log_since 'refused reason=rule by=root .*sub=carol error="expected a call by sudo; root has rjwt-issue"'
+	run -0 log_since 'refused reason=rule by=root .*sub=carol error="it is not known who calls: type sudo rjwt-grant as yourself \(root uses rjwt-issue\)"'
 	for value in '' 00 01 -1 +1001 ' 1001' 1001x 4294967295 4294967296 99999999999999999999 4000000000 bob 0x3e9; do
 		run -1 env SUDO_UID="$value" rjwt-grant carol
 		[[ $output == 'rjwt-grant: rule: '* ]]

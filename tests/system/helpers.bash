@@ -351,12 +351,23 @@ as() { "$here/as" "$@"; }
 # write_sudoers - the whole policy: alice may do anything, and each sudo asks
 write_sudoers()
 {
-	printf '%s\n' 'Defaults timestamp_timeout=0, !lecture, !mail_no_user' 'root ALL=(ALL:ALL) ALL' \
+	local defaults='Defaults timestamp_timeout=0, !lecture, !mail_no_user'
+	if sudo_is_rs; then defaults='Defaults timestamp_timeout=0'; fi
+	printf '%s\n' "$defaults" 'root ALL=(ALL:ALL) ALL' \
 		'alice ALL=(ALL:ALL) ALL' >/etc/sudoers.new
 	chmod 0440 /etc/sudoers.new
 	mv /etc/sudoers.new /etc/sudoers
 	rm -rf /etc/sudoers.d
 }
+
+# sudo_is_rs - sudo is sudo-rs (RJWT_SUDO)
+sudo_is_rs() { [ "${RJWT_SUDO-sudo}" != sudo ]; }
+
+# sudo_output PROMPT TEXT - what sudo -S shows where a module asks PROMPT and the command prints TEXT
+sudo_output() { if sudo_is_rs; then printf '[sudo: authenticate] %s\n%s' "$@"; else printf %s%s "$@"; fi; }
+
+# need_askpass - older ones of sudo-rs have no -A
+need_askpass() { sudo --help 2>&1 | grep -q -e --askpass || skip "$(sudo --version 2>&1 | head -n 1) has no -A"; }
 
 # sudo_stdin USER REPLIES ARG... - sudo -S: replies on standard input, prompts on stderr
 sudo_stdin()

@@ -73,3 +73,6 @@ daemons()
 	printf 'root ALL=(ALL:ALL) ALL\n' >"$etc/sudoers"
 	chmod 0440 "$etc/sudoers"
 }
+
+# sudo_program ROOT - what is called sudo: $RJWT_SUDO
+sudo_program() { [ "${RJWT_SUDO-sudo}" = sudo ] || ln -sf "/usr/bin/$RJWT_SUDO" "$1/usr/bin/sudo"; }

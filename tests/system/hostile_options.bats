@@ -83,19 +83,58 @@ each()
 	run -0 bash -c "cat $work/token | rjwt-verify -u bob -s sshd -"
 }
 
+# keyd WORD... - with each hostile value in the place of @
+keyd()
+{
+	local value
+	while read -r value; do
+		hostile keyd "${@/#@/$value}"
+	done < <(values; head -c 100000 /dev/zero | tr '\0' '\1'; echo)
+	after["$*"]=true
+}
+
 @test "hostile options: rjwt-keyd" {
-	for command in status check once rotate init jwks; do
-		tries=0
-		while read -r value; do
-			for option in -c -d; do hostile keyd $option "$value" $command; done
-		done < <(values)
-		[ $tries -eq 12 ]
+	local tries=0 command option
+	local -A after=()
+	rjwt-keyd fleet --key $work/fleet.key init http://fleet.example/fleet.jws >/dev/null
+	for command in status check once rotate init jwks list publish; do
+		keyd -c @ $command
+		keyd -d @ $command
 	done
-	for option in --jti --sub --kid; do
-		while read -r value; do hostile keyd revoke $option "$value"; done < <(values)
-		hostile keyd revoke $option "$(head -c 100000 /dev/zero | tr '\0' '\1')"
-	done
-	run -0 rjwt-keyd status
+	keyd --config @ status
+	keyd --state-dir @ status
+	for option in --jti --sub --kid; do keyd revoke $option @; done
+	keyd revoke --wait @ --sub bob
+	keyd revoke --wait 1s --log @ --sub bob
+	keyd list --by @
+	keyd codes --lifetime @ --scope ssh 1 bob
+	keyd codes --lifetime 1d --scope @ 1 bob
+	keyd fleet --key @ init http://fleet.example/fleet.jws
+	# each option that takes a value was tried
+	while read -r option; do
+		[[ " ${!after[*]} " == *" $option @ "* ]] || { echo "$option was not tried"; false; }
+	done < <(with_argument keyd)
+	[ $tries -gt 180 ]
+	run -0 rjwt-keyd jwks
+}
+
+@test "hostile options: rjwt-keyd, what stands behind a command" {
+	local tries=0 key="--key $work/fleet.key"
+	local -A after=()
+	rjwt-keyd fleet $key init http://fleet.example/fleet.jws >/dev/null
+	keyd codes --lifetime 1d --scope ssh @ bob
+	keyd codes --lifetime 1d --scope ssh 1 @
+	keyd join @ "$(head -c 43 /dev/zero | tr '\0' A)"
+	keyd join http://fleet.example/fleet.jws @
+	keyd follow @
+	keyd fleet @
+	keyd fleet $key add @
+	keyd fleet $key drop @
+	keyd fleet $key roll @
+	keyd fleet $key request @
+	keyd fleet $key init @
+	[ $tries -eq 77 ]
+	run -0 rjwt-keyd jwks
 }
 
 @test "hostile options: the longest of everything is one line in the log" {

@@ -183,3 +183,32 @@ rotated_since() { [ "$(active_in_file)" -gt "$1" ]; }
 	run -0 rjwt-keyd check
 	run -0 pamtester rjwt-test alice authenticate <<<"$(mint -s rjwt-test alice)"
 }
+
+# rotates LEVEL - what check says of the rotation
+rotates()
+{
+	rjwt-keyd check --json >"$work/check" || true
+	jq -e --arg level "$1" '.findings | any(.area == "rotation" and .level == $level)' "$work/check" >/dev/null
+}
+
+@test "check: a user's crontab, and what a user calls rjwt-keyd, rotate no keys" {
+	local tab=/var/spool/cron/crontabs
+	rm -rf /etc/crontab /etc/cron.d $tab
+	install -d -m 1730 $tab
+	rotates warn
+	echo '* * * * * rjwt-keyd once' >$tab/alice
+	chmod 0600 $tab/alice
+	chown alice $tab/alice
+	rotates warn
+	mv $tab/alice $tab/root
+	chown root $tab/root
+	rotates ok
+	rm $tab/root
+	rotates warn
+	as alice /usr/bin/python3 -c 'import time; time.sleep(60)' rjwt-keyd run </dev/null >/dev/null 2>&1 3>&- &
+	echo $! >"$work/cron.pid"
+	await pgrep -u alice -f 'rjwt-keyd run'
+	rotates warn
+	start_keyd
+	await rotates ok
+}

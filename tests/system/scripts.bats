@@ -138,3 +138,24 @@ give() { (umask 077 && printf '%s\n' "$@" >$RJWT_TOKEN_FILE); }
 	run -1 as alice env SUDO_ASKPASS=/usr/bin/rjwt-askpass RJWT_TOKEN_FILE=$RJWT_TOKEN_FILE sudo -A id -un
 	[[ $output == *'Token already used.'* ]]
 }
+
+# page_lines FROM TO - what is typed between two items of rjwt-operations(7)
+page_lines() { sed -n "/^\\.It $1/,/^\\.It $2/s/^\\$ //p" man/rjwt-operations.7; }
+
+@test "scripts: an agent becomes root once, by the lines of rjwt-operations(7), with a token that a person mints" {
+	run -0 page_lines 'Coding agents' ansible
+	[ ${#lines[@]} -eq 3 ]
+	mint=${lines[0]/sudo/sudo -S -p \'\'}
+	agent="cd; ${lines[1]}; ${lines[2]/systemctl restart nginx/id -un}"
+	rm -f /home/alice/token
+	as alice bash -c "cd; $mint" <<<"$alice_password"
+	cat /home/alice/token >>$tokens
+	[ "$(stat -c '%a %U' /home/alice/token)" = '600 alice' ]
+	log_mark
+	run -0 as alice bash -c "$agent"
+	[ "$output" = root ]
+	run -1 as alice bash -c "$agent"
+	[[ $output == *'Token already used.'* ]]
+	decisions 'accepted user=alice service=sudo' 'rejected reason=spent user=alice service=sudo'
+	rm -f /home/alice/token
+}

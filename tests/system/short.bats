@@ -93,6 +93,18 @@ teardown()
 	decisions 'accepted user=alice service=su'
 }
 
+@test "short: without pam_faillock guesses are passwords, however many, and the code is good afterwards" {
+	pam_service su token
+	code=$(mint --short -s su alice)
+	for n in {10..29}; do
+		run -1 on_terminal $'Token: \t'"0123-4567-89AB-CD$n" as bob su alice -c 'id -un'
+	done
+	decisions
+	[ -z "$(log_since '0123-?4567')" ]
+	run -0 on_terminal $'Token: \t'"$code" as bob su alice -c 'id -un'
+	decisions 'accepted user=alice service=su'
+}
+
 @test "short: of sixteen who type one code at once, one gets in" {
 	code=$(mint --short -s su alice)
 	give_replies "$code"

@@ -7,7 +7,7 @@ bats_require_minimum_version 1.5.0
 
 # each is typed for alice, who is there, and for ghost, who is not: neither's token
 causes=('wrong token' "another's token" "another's expired token" 'unknown key' 'no token' 'password' 'long password'
-	'empty' 'no reply' 'no keyset')
+	'code' "another's code" 'empty' 'no reply' 'no keyset')
 
 setup_file()
 {
@@ -23,6 +23,8 @@ setup_file()
 	mint bob >"$BATS_FILE_TMPDIR/another's token"
 	mint alice | sed 's/.\{20\}$/AAAAAAAAAAAAAAAAAAAA/' >"$BATS_FILE_TMPDIR/wrong token"
 	expired_token bob >"$BATS_FILE_TMPDIR/another's expired token"
+	mint --short bob >"$BATS_FILE_TMPDIR/another's code"
+	echo 0123-4567-89AB-CDEF >"$BATS_FILE_TMPDIR/code"
 	echo eyJ.a.b >"$BATS_FILE_TMPDIR/no token"
 	echo "$wrong_password" >"$BATS_FILE_TMPDIR/password"
 	printf '%0200d\n' 0 >"$BATS_FILE_TMPDIR/long password"
@@ -74,6 +76,17 @@ shown() { attempt "$1" "$work/pam_app" -s "$2" "$3" 2>&1; }
 	done
 }
 
+# The twin is in short.bats: the code's own user gets in.
+@test "user enumeration: a code that nobody has, and another's, are asked after as a password is" {
+	for service in rjwt-alone rjwt-unix; do
+		password=$(shown password $service alice)
+		for cause in code "another's code"; do
+			run shown "$cause" $service alice
+			[ "$output" = "$password" ]
+		done
+	done
+}
+
 # same COMMAND... - what COMMAND USER prints, but for the name, is the same for a user who is there and for one who is not
 same()
 {
@@ -101,7 +114,7 @@ by_login()
 	start_sshd
 	for stack in token both; do
 		pam_service sshd $stack
-		for cause in 'wrong token' "another's token" 'no token' password 'long password' empty; do
+		for cause in 'wrong token' "another's token" 'no token' password 'long password' code "another's code" empty; do
 			same by_ssh keyboard-interactive "$cause"
 			echo "# $stack, $cause: $(paste -s -d '|' "$BATS_TEST_TMPDIR/alice")" >&3
 			same by_ssh password "$cause"
@@ -145,7 +158,7 @@ instructions()
 
 @test "user enumeration: instructions differ by less than 1 in 200" {
 	command -v valgrind >/dev/null || skip "no valgrind here"
-	for cause in 'wrong token' "another's token" 'unknown key' password empty; do
+	for cause in 'wrong token' "another's token" 'unknown key' password code "another's code" empty; do
 		known=$(instructions "$cause" alice)
 		unknown=$(instructions "$cause" ghost)
 		echo "# $cause: $known for a user who is there, $unknown for one who is not" >&3
@@ -164,7 +177,7 @@ calls()
 
 @test "user enumeration: system calls are the same, one for one" {
 	command -v strace >/dev/null || skip "no strace here"
-	for cause in 'wrong token' "another's token" 'unknown key' password empty; do
+	for cause in 'wrong token' "another's token" 'unknown key' password code "another's code" empty; do
 		calls "$cause" alice >"$BATS_TEST_TMPDIR/known"
 		calls "$cause" ghost >"$BATS_TEST_TMPDIR/unknown"
 		[ "$(wc -l <"$BATS_TEST_TMPDIR/known")" -gt 100 ]

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "failing.h"
+#include "unit.h"
 
 #include "../fault/wrapped.h"
 
@@ -42,4 +43,23 @@ bool
 failing_here(const char *name)
 {
 	return fault_due(FAULT_ANY, name);
+}
+
+void
+failing_every(const char *name, enum rjwt_err (*work)(void), bool (*excused)(unsigned k, enum rjwt_err err))
+{
+	enum rjwt_err err;
+
+	for (unsigned k = 1;; k++) {
+		bool may;
+
+		failing_begin(k);
+		err = work();
+		if (!failing_end())
+			break;
+		may = excused != NULL && excused(k, err);
+		if (err == RJWT_OK && !may)
+			fail_msg("%s: call %u, %s, failed, and nobody minded", name, k, failing_name);
+	}
+	EXPECT(name, err, RJWT_OK);
 }

@@ -12,6 +12,8 @@
 
 #include <stdbool.h>
 
+#include "base/err.h"
+
 /* From now on the k-th call fails; 0: none does. */
 void failing_begin(unsigned k);
 /* No call fails any more. Whether one did. */
@@ -21,5 +23,11 @@ bool failing_here(const char *name);
 /* The one that failed last, and the calls that were made since failing_begin(). */
 extern const char *failing_name;
 extern unsigned failing_calls;
+
+/*
+ * work with each call failing, one after the other, and at last with none, when it must be RJWT_OK. excused is asked of each that
+ * failed, and may fail the test: whether this failure may do no harm. NULL: none may.
+ */
+void failing_every(const char *name, enum rjwt_err (*work)(void), bool (*excused)(unsigned k, enum rjwt_err err));
 
 #endif

@@ -45,13 +45,6 @@ clock_boot(int64_t seconds)
 	clock_time.boot_id[0] = clock_time.boot_id[0] == 'z' ? 'a' : (char)(clock_time.boot_id[0] + 1);
 }
 
-void
-want(const char *name, enum rjwt_err got, enum rjwt_err expected)
-{
-	if (got != expected)
-		fail_msg("%s: got %s, not %s", name, rjwt_reason(got), rjwt_reason(expected));
-}
-
 /* --- the directory ------------------------------------------------------------------------------- */
 
 static void
@@ -96,6 +89,19 @@ fixture_reopen(struct fixture *f)
 	rjwt_close(f->h);
 	f->h = NULL;
 	return rjwt_open(&options, &f->h, &f->diag);
+}
+
+struct rjwt_fleet
+fixture_issuer(struct fixture *f)
+{
+	struct rjwt_options options = fixture_options(f);
+	struct rjwt_fleet fleet;
+	char key_file[160];
+
+	snprintf(key_file, sizeof(key_file), "%s/fleet.key", f->top);
+	want("fleet init", rjwt_fleet_init(&options, FLEET_URL, key_file, &fleet, &f->diag), RJWT_OK);
+	want("reopen", fixture_reopen(f), RJWT_OK);
+	return fleet;
 }
 
 enum rjwt_err

@@ -8,19 +8,13 @@
 #ifndef RJWT_TEST_FIXTURE_H
 #define RJWT_TEST_FIXTURE_H
 
+#include "unit.h"
 #include "clock.h"
 #include "token/mint.h"
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/err.h"
 #include "keyset/keyset.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 struct fixture {
 	char top[128];		      /* the directory of the test, 0700 */
@@ -49,8 +43,12 @@ enum rjwt_err fixture_reopen(struct fixture *f); /* with the same */
 enum rjwt_err fixture_try(struct fixture *f, const char *yaml, struct rjwt **h);
 struct rjwt_options fixture_options(const struct fixture *f);
 
-/* Fail with a row's name when two codes differ. */
-void want(const char *name, enum rjwt_err got, enum rjwt_err expected);
+/* Make the host the first issuer of a fleet, with its key in top/fleet.key. */
+#define FLEET_URL "http://i.example/fleet.jws"
+struct rjwt_fleet fixture_issuer(struct fixture *f);
+
+/* Fail with a row's name when two codes differ: EXPECT() of unit.h. */
+#define want(name, got, expected) EXPECT(name, got, expected)
 
 /* One change to the header ('h') or the claims ('c') of a token; value is JSON, NULL: taken away. */
 struct edit {

@@ -51,4 +51,7 @@ int driver_login(struct fixture *f, const char *stack, const char *service, cons
 #define SHAPED "eyJ." TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN ".b" /* like a token, and none */
 #define RJWT_ALONE "auth required @rjwt@\nauth required @probe@\n"
 
+/* PAM_IGNORE of a stack's only module comes out of libpam as PAM_PERM_DENIED. */
+#define IGNORED PAM_PERM_DENIED
+
 #endif

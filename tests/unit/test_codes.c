@@ -87,16 +87,19 @@ live(struct fixture *f, const struct rjwt_token *code, int64_t days)
 	}
 }
 
-/* Through 60 days and as many rotations it works at any time, and once. */
+/* Through 60 days and as many rotations it works at any time, and once. Its tokens live longer than an hour, to save time. */
 static void
 test_sixty_days(void **state)
 {
 	struct fixture *f = *state;
-	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token code = code_for(f, "alice", 61);
-	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token used = code_for(f, "alice", 61);
+	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token code = { 0 };
+	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token used = { 0 };
 	char kid[RJWT_ID_SIZE];
 	const char *alg;
 
+	fixture_config(f, CODES "max_lifetime: 8h\n");
+	code = code_for(f, "alice", 61);
+	used = code_for(f, "alice", 61);
 	want("used", type(f, used.code, "alice", 0), RJWT_OK);
 	live(f, &code, 60);
 	assert_int_not_equal(access(path_of(f, used.code), F_OK), 0);
@@ -412,13 +415,50 @@ test_list(void **state)
 	}
 }
 
+/* Where codes could not be looked at, the marks stay that say whether one was used: or it would be taken for used up. */
+static void
+test_marks_stay(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token code = code_for(f, "alice", 300);
+	struct rjwt_change change;
+	char path[300];
+
+	(void)rotate(f);
+	pass_time(2 * DAY_S); /* B.1 has expired, and the clock is settled */
+	snprintf(path, sizeof(path), "%s/private/parked/.new.x", f->state);
+	assert_int_equal(mkdir(path, 0700), 0); /* is no file that could be removed */
+	change = tick(f);
+	assert_non_null(strstr(change.warning, "cannot renew codes: "));
+	assert_int_equal(keyset_get(f).floor, 1);
+	assert_int_equal(rmdir(path), 0);
+	change = tick(f);
+	assert_string_equal(change.warning, "");
+	assert_int_equal(keyset_get(f).floor, 2); /* its token is another key's now */
+	want("it works", type(f, code.code, "alice", 0), RJWT_OK);
+}
+
+/* A key that still verifies is not forgotten for a code of a later one. */
+static void
+test_older_keys_stay(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token code = { 0 };
+
+	(void)rotate(f);
+	code = code_for(f, "alice", 300);
+	pass_time(2 * 3600);
+	assert_true(tick(f).any); /* renewed */
+	assert_int_equal(keyset_get(f).floor, 1);
+}
+
 int
 main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_sixty_days), T(test_end), T(test_off), T(test_revoked),
 		T(test_put_back), T(test_stopped_login), T(test_crash), T(test_clock), T(test_not_named),
-		T(test_counted), T(test_requests), T(test_list) };
+		T(test_counted), T(test_requests), T(test_list), T(test_marks_stay), T(test_older_keys_stay) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Many processes at once: one rotation, exact limits, a lock for writers alone. */
+/* Many processes at once: one rotation, exact limits, a lock for writers alone, uses of a token. */
 #include "fixture.h"
 #include "jose/alg.h"
 #include "base/host.h"
@@ -330,13 +330,114 @@ test_restart_goes_on(void **state)
 	assert_true(keyset_get(f).active.since_s == T0 + 100);
 }
 
+#define USES 40
+
+/* A login by a token with uses, once wait is closed; the number of the use is told in one byte. */
+static void
+log_in(struct fixture *f, int wait, int tell)
+{
+	struct rjwt_options options = fixture_options(f);
+	char uses[8];
+	struct rjwt_verdict v;
+	unsigned char number;
+	char *token;
+
+	snprintf(uses, sizeof(uses), "%d", USES);
+	token = token_with(f, (const struct edit[]){ CLAIM("uses", uses), END });
+	if (rjwt_open(&options, &f->h, NULL) != RJWT_OK || read(wait, &number, 1) != 0)
+		_exit(3);
+	if (judge(f, token, 0, &v) != RJWT_OK)
+		_exit(v.reason == RJWT_SPENT ? 0 : 2);
+	number = (unsigned char)v.used;
+	_exit(write(tell, &number, 1) == 1 ? 0 : 4);
+}
+
+/* One more use that somebody was told; none is told twice. */
+static void
+count_use(bool used[static USES + 1], int number)
+{
+	assert_in_range(number, 1, USES);
+	if (used[number])
+		fail_msg("use %d was given to two", number);
+	used[number] = true;
+}
+
+/* 64 logins at once, of which up to 48 are killed, while the others are told their uses; how many were. */
+static int
+log_in_with_kills(struct fixture *f, bool used[static USES + 1])
+{
+	int start[2], ends[2], killed = 0, status;
+	pid_t pids[64];
+	unsigned char number;
+
+	assert_int_equal(pipe(start), 0);
+	assert_int_equal(pipe(ends), 0);
+	for (int i = 0; i < 64; i++) {
+		pids[i] = fork();
+		assert_true(pids[i] >= 0);
+		if (pids[i] == 0) {
+			close(start[1]);
+			log_in(f, start[0], ends[1]);
+		}
+	}
+	close(ends[1]);
+	close(start[1]);
+	for (int i = 0; i < 48; i++) {
+		assert_int_equal(kill(pids[i], SIGKILL), 0);
+		if (i % 3 == 2 && read(ends[0], &number, 1) == 1)
+			count_use(used, number);
+		usleep((useconds_t)(rand() % 300));
+	}
+	while (read(ends[0], &number, 1) == 1)
+		count_use(used, number);
+	close(ends[0]);
+	close(start[0]);
+	for (int i = 0; i < 64; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_true(WIFSIGNALED(status) ? i < 48 : WEXITSTATUS(status) == 0);
+		killed += WIFSIGNALED(status);
+	}
+	return killed;
+}
+
+/* A killed login may have used what nobody was told; no use is given twice, and no other is lost. */
+static void
+test_uses_with_kills(void **state)
+{
+	struct fixture *f = *state;
+	unsigned seed = (unsigned)getpid();
+	char uses[8];
+	bool used[USES + 1] = { false };
+	int killed, n = 0, more = 0;
+	RJWT_CLEAN(free_clean) char *token = NULL;
+	struct rjwt_verdict v;
+
+	print_message("# seed %u\n", seed);
+	srand(seed);
+	killed = log_in_with_kills(f, used);
+	assert_true(killed > 0);
+	snprintf(uses, sizeof(uses), "%d", USES);
+	token = token_with(f, (const struct edit[]){ CLAIM("uses", uses), END });
+	while (judge(f, token, 0, &v) == RJWT_OK) {
+		count_use(used, (int)v.used);
+		rjwt_verdict_clear(&v);
+		more++;
+	}
+	want("then", v.reason, RJWT_SPENT);
+	rjwt_verdict_clear(&v);
+	for (int i = 1; i <= USES; i++)
+		n += used[i];
+	print_message("# %d killed, %d told, %d of them afterwards\n", killed, n, more);
+	assert_in_range(n, USES - killed, USES);
+}
+
 int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_crowd_rotates_once), T(test_crowd_mints_when_due),
-		T(test_limit_is_exact), T(test_limit_with_kills), T(test_limit_one_process), T(test_lock),
-		T(test_restart_goes_on) };
+		T(test_limit_is_exact), T(test_limit_with_kills), T(test_limit_one_process), T(test_uses_with_kills),
+		T(test_lock), T(test_restart_goes_on) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

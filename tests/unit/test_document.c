@@ -109,7 +109,8 @@ test_headers(void **state)
 	}
 	assert_true(
 	    jws_typ_is_document(VIEW(JWS_TYP_ROSTER)) && jws_typ_is_document(VIEW("Application/RJWT-Bundle+jws")));
-	assert_false(jws_typ_is_document(VIEW("login+jwt")) || jws_typ_is_document(VIEW("rjwt-roster+jw")));
+	assert_false(jws_typ_is_document(VIEW("login+jwt")) || jws_typ_is_document(VIEW("rjwt-roster+jw")) ||
+		     jws_typ_is_document(VIEW("rjwt-bundle+jwt")));
 }
 
 /* A line of the greatest length, and one that is longer. */

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define URL "http://i.example/fleet.jws"
-
 /* A host, or an issuer: its state directory and its configuration. */
 struct place {
 	char state[200], config[200];
@@ -66,7 +64,7 @@ do_join(struct deed *d)
 	struct rjwt_options o = options(d, &d->host);
 	struct rjwt_fleet fleet;
 
-	return rjwt_join(&o, URL, d->key, &fleet, &d->f->diag);
+	return rjwt_join(&o, FLEET_URL, d->key, &fleet, &d->f->diag);
 }
 
 /* What is said to be wrong is a failure, which tells itself. */
@@ -175,7 +173,7 @@ holds_joined(struct deed *d, const char *label)
 	struct rjwt_options o = options(d, &d->host);
 	struct rjwt_fleet fleet;
 
-	want(label, rjwt_joined(&o, URL, d->key, &fleet, &d->f->diag), RJWT_OK);
+	want(label, rjwt_joined(&o, FLEET_URL, d->key, &fleet, &d->f->diag), RJWT_OK);
 	holds_at_host(d, label);
 }
 
@@ -230,7 +228,7 @@ do_init(struct deed *d)
 	char key_file[300];
 
 	snprintf(key_file, sizeof(key_file), "%s.key", d->host.config);
-	return rjwt_fleet_init(&o, URL, key_file, &fleet, &d->f->diag);
+	return rjwt_fleet_init(&o, FLEET_URL, key_file, &fleet, &d->f->diag);
 }
 
 /* Once more it changes no key, and what it publishes is believed. */
@@ -243,7 +241,7 @@ holds_issuer(struct deed *d, const char *label)
 	char key_file[300], file[300], key[44];
 
 	snprintf(key_file, sizeof(key_file), "%s.key", issuer.config);
-	want(label, rjwt_fleet_init(&o, URL, key_file, &fleet, &d->f->diag), RJWT_OK);
+	want(label, rjwt_fleet_init(&o, FLEET_URL, key_file, &fleet, &d->f->diag), RJWT_OK);
 	assert_false(fleet.made_keys);
 	memcpy(file, d->file, sizeof(file));
 	memcpy(key, d->key, sizeof(key));
@@ -376,15 +374,13 @@ static int
 setup(void **state)
 {
 	struct deed *d = calloc(1, sizeof(*d));
-	struct rjwt_options o;
 	struct rjwt_fleet fleet;
 
 	assert_non_null(d);
 	d->f = fixture_new("");
 	snprintf(d->key_file, sizeof(d->key_file), "%s/fleet.key", d->f->top);
 	snprintf(d->file, sizeof(d->file), "%s/www/fleet.jws", d->f->state);
-	o = fixture_options(d->f);
-	want("init", rjwt_fleet_init(&o, URL, d->key_file, &fleet, &d->f->diag), RJWT_OK);
+	fleet = fixture_issuer(d->f);
 	memcpy(d->key, fleet.key, sizeof(d->key));
 	d->other = place(d, "j.example");
 	*state = d;

@@ -24,8 +24,8 @@ static const struct edges {
 	{ "pam", { "base", "args.h", "log.h", "prompt.h", "login.h", "phases.h", "tell.h", "origin.h" } },
 	{ "tools", { "base", "stack", "tool.h", "options.h", "askpass.h", "caller.h", "audit.h", "issue.h",
 		       "issue_request.h", "grant.h", "keyd.h", "verify.h", "lines.h", "log.h", "check.h", "findings.h",
-		       "findings.def", "try.h", "public_key.h", "input.h", "sshd_config.h", "colour.h", "fixes.def",
-		       "status.h", "fleet_log.h", "hosts.h" } },
+		       "findings.def", "try.h", "public_key.h", "input.h", "sshd_config.h", "sudoers.h", "colour.h",
+		       "fixes.def", "status.h", "fleet_log.h", "hosts.h" } },
 };
 
 /* What only those include who mint, change or report. */

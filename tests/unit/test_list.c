@@ -177,7 +177,7 @@ test_hosts(void **state)
 }
 
 static void
-revoke(struct fixture *f, struct rjwt_revocation r)
+take_back(struct fixture *f, struct rjwt_revocation r)
 {
 	struct rjwt_change change;
 
@@ -192,13 +192,13 @@ test_revoked(void **state)
 	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token c = mint(f, (struct rjwt_request){ .user = "c" });
 
 	mint_one(f, (struct rjwt_request){ .user = "b" });
-	revoke(f, (struct rjwt_revocation){ .jti = a.jti });
-	revoke(f, (struct rjwt_revocation){ .users = (const char *const[]){ "b", NULL } });
+	take_back(f, (struct rjwt_revocation){ .jti = a.jti });
+	take_back(f, (struct rjwt_revocation){ .users = (const char *const[]){ "b", NULL } });
 	check(f,
 	    (const char *[]){ "a: ssh | host.example | | dead revoked once here",
 		"b: ssh | host.example | | dead revoked once here", "c: ssh | host.example | | live once here" },
 	    3);
-	revoke(f, (struct rjwt_revocation){ .kid = c.kid });
+	take_back(f, (struct rjwt_revocation){ .kid = c.kid });
 	list(f, 8);
 	for (int i = 0; i < 3; i++)
 		assert_non_null(strstr(listed[i], "dead revoked"));

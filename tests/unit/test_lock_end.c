@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Who holds the lock is ended, and nobody else is: not one that has the file open, or has another lock. */
-#include "base/err.h"
+#include "lock_process.h"
 #include "keyset/lock_end.h"
 #include "keyset/lock.h"
 
 #include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 static char path[256], other[280];
 
@@ -54,29 +44,6 @@ hold_shared(const char *name)
 	return flock(open(name, O_RDWR), LOCK_SH) == 0;
 }
 
-/* A process that does so and then waits for its end, at the latest for ours. */
-static pid_t
-process(bool (*begin)(const char *), const char *name)
-{
-	int ready[2];
-	char byte;
-	pid_t pid;
-
-	assert_int_equal(pipe(ready), 0);
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_NAME, "a holder");
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (begin(name) && write(ready[1], "", 1) == 1)
-			pause();
-		_exit(1);
-	}
-	close(ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	return pid;
-}
-
 /* Whether it was killed; a process that lives has a tenth of a second to be. */
 static bool
 was_killed(pid_t pid, bool wait)
@@ -103,7 +70,7 @@ ends(const char *label, bool (*begin)(const char *))
 {
 	RJWT_CLEAN(fd_clean) int fd = open(path, O_RDWR | O_CLOEXEC);
 	char told[64] = "nobody", wanted[64];
-	pid_t pid = process(begin, path);
+	pid_t pid = lock_process(begin, path);
 
 	snprintf(wanted, sizeof(wanted), "process %ld (a holder)", (long)pid);
 	lock_end_holder(fd, told, sizeof(told));
@@ -118,7 +85,7 @@ spares(const char *label, bool (*begin)(const char *), const char *name)
 {
 	RJWT_CLEAN(fd_clean) int fd = open(path, O_RDWR | O_CLOEXEC);
 	char told[64] = "nobody";
-	pid_t pid = process(begin, name);
+	pid_t pid = lock_process(begin, name);
 
 	lock_end_holder(fd, told, sizeof(told));
 	if (strcmp(told, "nobody") != 0)
@@ -148,7 +115,7 @@ test_others(void **state)
 static void
 test_bystander(void **state)
 {
-	pid_t pid = process(only_open, path);
+	pid_t pid = lock_process(only_open, path);
 
 	(void)state;
 	ends("beside one that has it open", hold_flock);

@@ -3,7 +3,7 @@
  * Ending a holder, call by call: who is looked at, and that nobody is ended, or told to be, when a call failed or another
  * file was found. test_lock_end.c has it with nothing in between.
  */
-#include "base/err.h"
+#include "lock_process.h"
 #include "base/file.h"
 #include "keyset/lock_end.h"
 
@@ -12,21 +12,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 /* The calls that a test stands between, what they are to do, and how often they were made. */
 enum call { FSTAT, LOCKS, FDINFO, COMM, OPEN, FSTATAT, EACH, PIDFD, SIGNAL, SCHEDULER, PRIORITY, CALLS };
@@ -165,27 +155,16 @@ WRAP(int, setpriority, (__priority_which_t which, id_t who, int nice))
 
 /* --- processes -------------------------------------------------------------------------------- */
 
+static bool
+hold(const char *name)
+{
+	return flock(__real_open(name, O_RDWR, 0), LOCK_EX) == 0 && (!calls.twice || __real_open(name, O_RDWR, 0) >= 0);
+}
+
 static pid_t
 holder(void)
 {
-	int ready[2];
-	char byte;
-	pid_t pid;
-
-	assert_int_equal(pipe(ready), 0);
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_NAME, "a holder");
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (flock(__real_open(path, O_RDWR, 0), LOCK_EX) == 0 &&
-		    (!calls.twice || __real_open(path, O_RDWR, 0) >= 0) && write(ready[1], "", 1) == 1)
-			pause();
-		_exit(1);
-	}
-	close(ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	return pid;
+	return lock_process(hold, path);
 }
 
 static unsigned

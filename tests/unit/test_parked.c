@@ -2,6 +2,7 @@
 /* Short codes: tokens that are parked on this host, and what may be typed in their place. */
 #include "fixture.h"
 #include "base/file.h"
+#include "keyset/codes.h"
 #include "keyset/parked_write.h"
 
 #include <fcntl.h>
@@ -60,19 +61,24 @@ test_form(void **state)
 	} rows[] = { { "0123-4567-89AB-CDEF", "0123456789ABCDEF" }, { "ghjkmnpqrstvwxyz", "GHJKMNPQRSTVWXYZ" },
 		{ " 0123 4567\t89ab--cdef ", "0123456789ABCDEF" }, { "oOiIlL0123456789", "0011110123456789" },
 		{ "0-1-2-3-4-5-6-7-8-9-A-B-C-D-E-F-", "0123456789ABCDEF" }, { "0123-4567-89AB-CDE", NULL },
-		{ "0123-4567-89AB-CDEFG", NULL }, { "", NULL }, { "----", NULL }, { "0123-4567-89AB-CDEU", NULL },
-		{ "0123-4567-89AB-CDE!", NULL }, { "0123-4567-89AB-CDE\n", NULL }, { "0123_4567_89AB_CDEF", NULL },
+		{ "0123-4567-89AB-CDEFG", NULL }, { "0123-4567-89AB-CDEF-0123-4567", NULL }, { "", NULL },
+		{ "----", NULL }, { "0123-4567-89AB-CDEU", NULL }, { "0123-4567-89AB-CDE!", NULL },
+		{ "0123-4567-89AB-CDE{", NULL }, { "0123-4567-89AB-CDE`", NULL }, { "0123-4567-89AB-CDE@", NULL },
+		{ "0123-4567-89AB-CDE[", NULL }, { "0123-4567-89AB-CDE\n", NULL }, { "0123_4567_89AB_CDEF", NULL },
 		{ "0123-4567-89AB-CDE\xc3\x89", NULL }, { "0123.4567.89AB.CDEF", NULL } };
-	char code[PARKED_CODE_SIZE];
+	struct {
+		char code[PARKED_CODE_SIZE], behind[16];
+	} room = { "", "nothing is here" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (parked_code(view_of(rows[i].typed), code) != (rows[i].code != NULL))
+		if (parked_code(view_of(rows[i].typed), room.code) != (rows[i].code != NULL))
 			fail_msg("%s", rows[i].typed);
 		if (rows[i].code != NULL)
-			assert_string_equal(code, rows[i].code);
+			assert_string_equal(room.code, rows[i].code);
+		assert_string_equal(room.behind, "nothing is here");
 	}
-	assert_false(parked_code((struct view){ "0123456789ABCDE", 16 }, code)); /* a NUL */
+	assert_false(parked_code((struct view){ "0123456789ABCDE", 16 }, room.code)); /* a NUL */
 	assert_int_equal(strlen(parked_alphabet), 32);
 }
 
@@ -102,7 +108,7 @@ test_no_code(void **state)
 {
 	struct fixture *f = *state;
 	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token token = { 0 };
-	char other[sizeof(token.code)];
+	char other[sizeof(token.code)], aside[200];
 
 	assert_null(look_up(f, "0123-4567-89AB-CDEF", RJWT_OK)); /* the directory is not there */
 	token = park_for(f, "alice");
@@ -116,6 +122,12 @@ test_no_code(void **state)
 		other[i] = other[i] == '7' ? '8' : '7';
 		assert_null(look_up(f, other, RJWT_OK));
 	}
+	/* Where there is no directory at all what is typed is a password, too. */
+	snprintf(aside, sizeof(aside), "%s/private", f->top);
+	assert_int_equal(rename(full(f, "private"), aside), 0);
+	assert_null(look_up(f, token.code, RJWT_OK));
+	assert_int_equal(rename(aside, full(f, "private")), 0);
+	free(look_up(f, token.code, RJWT_OK));
 }
 
 static void
@@ -166,6 +178,7 @@ test_unsafe(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
 		assert_int_equal(chmod(full(f, name), modes[i]), 0);
 		assert_null(look_up(f, token.code, RJWT_KEYSET));
+		assert_non_null(strstr(f->diag.text, "the file of a code was altered, or is unsafe: "));
 		assert_null(strstr(f->diag.path, strrchr(name, '/') + 1));
 		assert_null(strstr(f->diag.text, strrchr(name, '/') + 1));
 	}
@@ -175,6 +188,9 @@ test_unsafe(void **state)
 		assert_int_equal(chmod(full(f, name), 0600), 0);
 		assert_null(look_up(f, token.code, RJWT_KEYSET));
 	}
+	file_put(f, name, VIEW("1800000300\na.\0b.c\n"));
+	assert_int_equal(chmod(full(f, name), 0600), 0);
+	assert_null(look_up(f, token.code, RJWT_KEYSET));
 	file_put(f, name, buf_view(&text));
 	assert_int_equal(chmod(full(f, name), 0600), 0);
 	free(look_up(f, token.code, RJWT_OK));
@@ -304,13 +320,112 @@ test_crowd(void **state)
 	assert_int_equal(crowd(f, 4, type_code, 0), 4);
 }
 
+struct record {
+	int n;
+	char who[64];
+};
+
+static enum rjwt_err
+see_code(void *context, const char *name, const struct code *code)
+{
+	struct record *seen = context;
+
+	(void)name;
+	seen->n++;
+	snprintf(seen->who, sizeof(seen->who), "%.*s %.*s %.*s", (int)code->by.n, code->by.p, (int)code->why.n,
+	    code->why.p, (int)code->actor.n, code->actor.p);
+	return RJWT_OK;
+}
+
+static struct record
+records(struct fixture *f, enum rjwt_err code)
+{
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	struct record seen = { 0 };
+
+	want("state", dir_open(f->state, &dir, NULL), RJWT_OK);
+	want("codes", codes_each(&dir, see_code, &seen, NULL), code);
+	return seen;
+}
+
+/* The file with another name for the first member of this name in its record. */
+static void
+rename_member(struct fixture *f, const char *path, struct view text, const char *member)
+{
+	char *copy = strndup(text.p, text.n), *record, *at;
+
+	assert_non_null(copy);
+	record = strchr(strchr(copy, '\n') + 1, '\n');
+	at = strstr(record, member);
+	assert_non_null(at);
+	at[1] = '_';
+	file_put(f, path, view_of(copy));
+	free(copy);
+}
+
+/* What a record has of who made it; and one with a member missing is none: the code is not shown, and not renewed. */
+static void
+test_records(void **state)
+{
+	static const char *const needed[] = { "\"user\":", "\"scope\":", "\"kid\":", "\"iat\":", "\"exp\":",
+		"\"renewed\":", "\"claims\":", "\"iss\":", "\"jti\":" };
+	static const char *const optional[] = { "\"by\":", "\"why\":", "\"act\":" };
+	struct fixture *f = *state;
+	const struct rjwt_request request = { .user = "alice",
+		.by = "root",
+		.why = "sealed",
+		.actor = "carol",
+		.flags = RJWT_PARK };
+	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token token = { 0 };
+	RJWT_CLEAN(rjwt_token_clear) struct rjwt_token other = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	char path[128], aside[200];
+
+	assert_int_equal(records(f, RJWT_OK).n, 0);
+	want("code", rjwt_mint(f->h, &request, &token, &f->diag), RJWT_OK);
+	snprintf(path, sizeof(path), "%s", file_of(token.code));
+	text = file_get(f, path);
+	assert_string_equal(records(f, RJWT_OK).who, "root sealed carol");
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+		rename_member(f, path, buf_view(&text), needed[i]);
+		if (records(f, RJWT_OK).n != 0)
+			fail_msg("without %s", needed[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(optional); i++) {
+		rename_member(f, path, buf_view(&text), optional[i]);
+		if (records(f, RJWT_OK).n != 1)
+			fail_msg("without %s", optional[i]);
+	}
+	file_put(f, path, (struct view){ text.p, (size_t)(strchr(strchr(text.p, '\n') + 1, '\n') + 1 - text.p) });
+	assert_int_equal(records(f, RJWT_OK).n, 0); /* no record at all */
+	file_gone(f, path);
+	assert_int_equal(mkdir(full(f, path), 0700), 0);
+	assert_int_equal(records(f, RJWT_OK).n, 0);
+	assert_int_equal(rmdir(full(f, path)), 0);
+	file_put(f, path, buf_view(&text));
+	assert_int_equal(records(f, RJWT_OK).n, 1);
+	file_put(f, "private/parked/0123456789abcdef", buf_view(&text)); /* no hash of a code */
+	assert_int_equal(records(f, RJWT_OK).n, 1);
+	other = park_for(f, "bob");
+	assert_int_equal(records(f, RJWT_OK).n, 2);
+	assert_true(file_has(f, path, "\"by\":") && file_has(f, path, "\"why\":"));
+	assert_int_equal(chmod(full(f, "private/parked"), 0777), 0);
+	(void)records(f, RJWT_KEYSET);
+	assert_int_equal(chmod(full(f, "private/parked"), 0700), 0);
+	snprintf(aside, sizeof(aside), "%s/private", f->top);
+	assert_int_equal(rename(full(f, "private"), aside), 0);
+	(void)records(f, RJWT_IO);
+	assert_int_equal(rename(aside, full(f, "private")), 0);
+	assert_false(file_has(f, file_of(other.code), "\"by\":") || file_has(f, file_of(other.code), "\"why\":"));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_form), T(test_parked), T(test_no_code),
-		T(test_requests), T(test_unsafe), T(test_judged), T(test_pruned), T(test_crowd) };
+		T(test_requests), T(test_unsafe), T(test_judged), T(test_pruned), T(test_crowd), T(test_records) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

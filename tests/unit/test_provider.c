@@ -142,7 +142,7 @@ memory_rotate(struct fixture *f, struct memory_store *m)
 static void
 memory_mint(struct fixture *f, struct memory_store *m, const char *kid)
 {
-	struct minter minter = { &m->config, m->store, &made_up, NULL, NULL };
+	struct minter minter = { &m->config, m->store, &made_up, NULL, NULL, false };
 	RJWT_CLEAN(marks_close) struct marks marks = MARKS_OF(m->store);
 	struct verifier verifier = { &m->config, store_keyset(m->store), store_keys(m->store), NULL, &marks, NULL,
 		&made_up };

@@ -4,7 +4,6 @@
 #include "base/datetime.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 static void
 says(const char *label, const struct rjwt_change *change, const char *text)
@@ -90,6 +89,74 @@ test_left(void **state)
 	assert_null(strstr(change.text, "crash"));
 }
 
+static struct rjwt_token
+code_for(struct fixture *f)
+{
+	static const char *const ssh[] = { "ssh", NULL };
+	struct rjwt_token token;
+
+	want("code",
+	    rjwt_mint(f->h,
+		&(struct rjwt_request){ .user = "alice",
+		    .scope = ssh,
+		    .by = "root",
+		    .code_until_s = clock_time.wall_s + 30 * DAY,
+		    .flags = RJWT_PARK },
+		&token, &f->diag),
+	    RJWT_OK);
+	return token;
+}
+
+/* The next event is the earlier of two: a code that has to be renewed, or a key. */
+static void
+test_codes(void **state)
+{
+	struct fixture *f = fixture_new("codes: [ssh]\n");
+	struct rjwt_token tokens[2] = { code_for(f), code_for(f) };
+	struct rjwt_change change = tick(f);
+	int64_t due_s = change.next_event_s;
+
+	(void)state;
+	says("nothing", &change, "nothing was due, B.1 still signs");
+	assert_true(due_s > clock_time.wall_s && due_s < tokens[0].exp_s);
+	fixture_config(f, "codes: [ssh]\nrotate_every: 0\n");
+	assert_int_equal(tick(f).next_event_s, due_s);
+	fixture_config(f, "codes: [ssh]\nrotate_every: 10m\n");
+	assert_int_equal(tick(f).next_event_s, T0 + 600);
+	fixture_config(f, "codes: [ssh]\n");
+	clock_run(due_s - clock_time.wall_s);
+	change = tick(f);
+	says("two", &change, "renewed 2 codes, removed 0, B.1 still signs");
+	assert_true(change.any && !change.rotated && change.next_event_s > due_s);
+	clock_run(change.next_event_s - clock_time.wall_s);
+	change = rotate(f);
+	assert_null(strstr(change.text, "code"));
+	assert_non_null(strstr(change.text, "B.2 signs now"));
+	rjwt_token_clear(&tokens[0]);
+	rjwt_token_clear(&tokens[1]);
+	fixture_free(f);
+}
+
+/* One code of which the token was used is removed, and the other renewed. */
+static void
+test_one_code(void **state)
+{
+	struct fixture *f = fixture_new("codes: [ssh]\n");
+	struct rjwt_token used = code_for(f), other = code_for(f);
+	RJWT_CLEAN(free_clean) char *token = NULL;
+	struct rjwt_change change;
+
+	(void)state;
+	want("look up", rjwt_parked(f->h, used.code, strlen(used.code), &token, &f->diag), RJWT_OK);
+	want("used", judge(f, token, 0, NULL), RJWT_OK);
+	clock_run(tick(f).next_event_s - clock_time.wall_s);
+	change = tick(f);
+	says("one", &change, "renewed 1 code, removed 0, B.1 still signs");
+	rjwt_token_clear(&used);
+	rjwt_token_clear(&other);
+	fixture_free(f);
+}
+
 static void
 test_init(void **state)
 {
@@ -139,20 +206,6 @@ test_dry(void **state)
 
 /* --- a fleet ---------------------------------------------------------------------------------- */
 
-static void
-make_issuer(struct fixture *f)
-{
-	struct rjwt_options options = fixture_options(f);
-	struct rjwt_fleet fleet;
-	char key_file[160];
-
-	snprintf(key_file, sizeof(key_file), "%s/fleet.key", f->top);
-	want("fleet init", rjwt_fleet_init(&options, "http://i.example/fleet.jws", key_file, &fleet, &f->diag),
-	    RJWT_OK);
-	assert_true(fleet.changed && fleet.made_keys && fleet.serial > 0);
-	want("reopen", fixture_reopen(f), RJWT_OK);
-}
-
 /* There a name is denied until a time, and the key stays. */
 static void
 test_denied(void **state)
@@ -161,9 +214,11 @@ test_denied(void **state)
 	struct fixture *f = *state;
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 	struct rjwt_change change;
+	struct rjwt_fleet fleet;
 	char text[512], until[32];
 
-	make_issuer(f);
+	fleet = fixture_issuer(f);
+	assert_true(fleet.changed && fleet.made_keys && fleet.serial > 0);
 	change = revoked(f, &(struct rjwt_revocation){ .jti = "a9" });
 	says("jti", &change, "the token a9 is denied in this fleet");
 	want("another", judge(f, token, 0, NULL), RJWT_OK);
@@ -185,8 +240,8 @@ test_denied(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { F(test_jti), F(test_users), F(test_left), cmocka_unit_test(test_init),
-		F(test_dry), F(test_denied) };
+	const struct CMUnitTest tests[] = { F(test_jti), F(test_users), F(test_left), cmocka_unit_test(test_codes),
+		cmocka_unit_test(test_one_code), cmocka_unit_test(test_init), F(test_dry), F(test_denied) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

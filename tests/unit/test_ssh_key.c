@@ -78,6 +78,8 @@ refused_lines(void **state)
 		VIEW("ssh-ed25519 " SSH_KEY_BASE64 "="),
 		VIEW("ssh-ed25519 " SSH_KEY_BASE64 "===="),
 		VIEW("ssh-ed25519 ===="),
+		VIEW("ssh-ed25519 AAA-"), /* of base64url */
+		VIEW("ssh-ed25519 AAA_"),
 		VIEW("ssh-ed25519 " SSH_KEY_BASE64 "\n"),
 		VIEW("ssh-ed25519 " SSH_KEY_BASE64 "\0"),
 		VIEW("ssh-ed25519\0 " SSH_KEY_BASE64),

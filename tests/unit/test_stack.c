@@ -70,6 +70,7 @@ decided_line(void **state)
 		{ "auth [success=ok default=reset] ok.so\nauth [default=reset] no.so\n", PAM_PERM_DENIED, 0, 2 },
 		{ "account required ok.so\n", PAM_PERM_DENIED, 0, 0 },
 		{ "\n# one\n\nauth \\\n\trequired ok.so\n", PAM_SUCCESS, 4, 1 },
+		{ "auth [success=ok \\\n  default=bad] ok.so\n", PAM_SUCCESS, 1, 1 },
 		{ "auth\nauth sufficient ok.so\n", PAM_PERM_DENIED, 1, 1 },
 		{ "auth [success=ok default=ignore] ok.so\nauth required\n", PAM_PERM_DENIED, 2, 1 },
 	};
@@ -123,6 +124,11 @@ places(void **state)
 	assert_false(stack_is_module(&lines->list[0], "inner"));
 	assert_int_equal(read_text("auth required /lib/security/no.so\n"), RJWT_OK);
 	assert_true(stack_is_module(stack_lines(stack, STACK_AUTH)->list, "no.so"));
+	assert_int_equal(read_text("auth required no.so \\\n  [a\\\nb] \\\n \\\n c\n"), RJWT_OK);
+	lines = stack_lines(stack, STACK_AUTH);
+	assert_int_equal(lines->list[0].argc, 2);
+	assert_string_equal(lines->list[0].argv[0], "a b");
+	assert_string_equal(lines->list[0].argv[1], "c");
 }
 
 static void
@@ -184,6 +190,12 @@ refused(void **state)
 		{ "auth required ok.so \\# no comment\n", RJWT_MALFORMED, 1 },
 		{ "auth required \\\n\nok.so\n", RJWT_MALFORMED, 2 },
 		{ "auth \\\nrequired \\\n # not joined by Linux-PAM 1.7\nok.so\n", RJWT_MALFORMED, 3 },
+		/* Blanks of which Linux-PAM 1.7 makes one. */
+		{ "auth required ok.so [a \\\n  word]\n", RJWT_MALFORMED, 1 },
+		{ "auth required ok.so [a \\\n \\\nword]\n", RJWT_MALFORMED, 1 },
+		{ "auth required [ok.so\\\n word]\n", RJWT_MALFORMED, 1 },
+		{ "auth include [ok\\\n word]\n", RJWT_MALFORMED, 1 },
+		{ "@include [ok\\\n word]\n", RJWT_MALFORMED, 1 },
 		{ "auth required .so\n", RJWT_MALFORMED, 1 },
 		{ "auth required ?\n", RJWT_MALFORMED, 1 },
 		{ "auth [default=4294967295] no.so\n", RJWT_MALFORMED, 1 },

@@ -295,7 +295,7 @@ one_round(void)
 	err = stack_read(directories, "0", &stack, &diag);
 	assert_true(err == RJWT_OK || diag.line > 0);
 	if (err == RJWT_MALFORMED)
-		return NOT_JUDGED; /* libpam might crash */
+		return NOT_JUDGED; /* libpam might crash, or does what another version does not */
 	code = pam_start_confdir("0", "nobody", &conv, folder.path, &pamh);
 	if ((code == PAM_SUCCESS) != (err == RJWT_OK) || (err != RJWT_OK && err != RJWT_CONFIG)) {
 		show();

@@ -4,6 +4,8 @@
 #include "base/base64url.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void
 test_nul_in_token(void **state)
@@ -103,6 +105,25 @@ test_truncated(void **state)
 	}
 }
 
+/* A JWS may sign nothing, a token may not. */
+static void
+test_no_payload(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(buf_clear) struct buf header = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
+	RJWT_CLEAN(free_clean) char *empty = NULL;
+	struct rjwt_verdict v;
+
+	token_parts(f, NULL, &header, &claims);
+	empty = token_signed(f, buf_view(&header), VIEW(""));
+	want("a JWS", judge(f, empty, RJWT_SIGNATURE_ONLY, &v), RJWT_OK);
+	assert_string_equal(v.claims, "");
+	assert_int_equal(v.claims_len, 0);
+	rjwt_verdict_clear(&v);
+	want("a token", judge(f, empty, 0, NULL), RJWT_MALFORMED);
+}
+
 static void
 test_too_long(void **state)
 {
@@ -127,6 +148,9 @@ test_spent_without_service(void **state)
 	const int any = RJWT_DRY_RUN | RJWT_ANY_SERVICE | TRACED;
 	struct fixture *f = *state;
 	char *token = token_with(f, edits);
+	RJWT_CLEAN(free_clean)
+	char *other = token_with(f,
+	    (const struct edit[]){ CLAIM("once", "true"), CLAIM("jti", "\"k\""), CLAIM("scope", "\"ssh sudo\""), END });
 	struct rjwt_verdict v;
 	const struct rjwt_check *last;
 
@@ -145,6 +169,49 @@ test_spent_without_service(void **state)
 	assert_string_equal(v.failed.found, "spent for ssh sudo");
 	rjwt_verdict_clear(&v);
 	free(token);
+	want("sudo first", judge_as(f, other, "alice", "sudo", 0, NULL), RJWT_OK);
+	want("ssh left", judge(f, other, any, &v), RJWT_OK);
+	assert_string_equal(last->found, "spent for sudo");
+	rjwt_verdict_clear(&v);
+}
+
+/* Where the marks cannot be looked at: who is not root is told so, and for anything else there is no verdict. */
+static void
+test_spent_unreadable(void **state)
+{
+	const int any = RJWT_DRY_RUN | RJWT_ANY_SERVICE | TRACED;
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean) char *token = token_with(f, (const struct edit[]){ CLAIM("once", "true"), END });
+	RJWT_CLEAN(free_clean)
+	char *plain = token_with(f, (const struct edit[]){ CLAIM("once", "true"), CLAIM("scope", NULL), END });
+	char spent[200], aside[200];
+	struct rjwt_verdict v;
+	uid_t me = geteuid();
+
+	snprintf(spent, sizeof(spent), "%s/spent", f->state);
+	snprintf(aside, sizeof(aside), "%s/aside", f->state);
+	want("no scope to be spent for", judge(f, plain, any, &v), RJWT_OK);
+	assert_int_equal(judge_trace[27].outcome, RJWT_NOT_CHECKED);
+	assert_string_equal(judge_trace[27].expected, "no service was given");
+	rjwt_verdict_clear(&v);
+	want("no scope", judge_as(f, plain, "alice", NULL, RJWT_ANY_SERVICE, NULL), RJWT_USAGE);
+	want("root's", judge(f, token, any, NULL), RJWT_OK);
+	assert_int_equal(chmod(spent, 0), 0);
+	assert_true(me != 0 || (chmod(f->top, 0711) == 0 && seteuid(65534) == 0));
+	want("closed", judge(f, token, any, &v), RJWT_OK);
+	assert_true(me != 0 || seteuid(me) == 0);
+	assert_int_equal(judge_trace[27].outcome, RJWT_NOT_CHECKED);
+	assert_string_equal(judge_trace[27].expected, "only root can see whether it is spent");
+	rjwt_verdict_clear(&v);
+	assert_int_equal(chmod(spent, 0700), 0);
+	assert_int_equal(rename(spent, aside), 0);
+	want("gone", judge(f, token, any, NULL), RJWT_IO);
+	want("gone, for a service", judge(f, token, RJWT_DRY_RUN, NULL), RJWT_IO);
+	assert_int_equal(symlink("aside", spent), 0);
+	want("a link", judge(f, token, any, NULL), RJWT_IO);
+	assert_int_equal(unlink(spent), 0);
+	assert_int_equal(rename(aside, spent), 0);
+	want("there again", judge(f, token, any, NULL), RJWT_OK);
 }
 
 int
@@ -154,8 +221,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_nul_in_token, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_signature_length, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_truncated, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_no_payload, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_too_long, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_spent_without_service, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_spent_unreadable, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
