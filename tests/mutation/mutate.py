@@ -159,11 +159,27 @@ class Build:
 		return sorted(tests)
 
 
+def processes():
+	"""How many the machine has."""
+	with open("/proc/loadavg", encoding="ascii") as file:
+		return int(file.read().split()[3].split("/")[1])
+
+
 class Runner:
 	"""Runs one test program for one mutant."""
 	def __init__(self, build, count):
 		self.build, self.count = build, count
 		self.local = threading.local()
+		self.groups = set()  # of the programs that run
+		threading.Thread(target=self.guard, daemon=True).start()
+
+	def guard(self):
+		"""A mutant that forks without end is ended, before no other process finds room."""
+		most = processes() + 2000
+		while True:
+			time.sleep(0.1)
+			for group in list(self.groups) if processes() > most else []:
+				self.end(group)
 
 	def run(self, test, mutant, limit_s, to=subprocess.DEVNULL):
 		"""(failed, seconds of the processor, numbers of the mutants that were reached)"""
@@ -180,8 +196,10 @@ class Runner:
 			preexec_fn=lambda: self.limits(limit_s))
 		watch = threading.Timer(30 + 10 * limit_s, self.end, [child.pid])
 		watch.start()
+		self.groups.add(child.pid)
 		_, child.returncode, used = os.wait4(child.pid, 0)
 		watch.cancel()
+		self.groups.discard(child.pid)
 		self.end(child.pid)  # what it started
 		for name in os.listdir(tmp):
 			shutil.rmtree(os.path.join(tmp, name), ignore_errors=True)
