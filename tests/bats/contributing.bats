@@ -114,3 +114,15 @@ of_attacks()
 	[ "$(missing_tests <"$dir/tests" | tr '\n' '+')" = \
 		'tests/unit/test_alg.c of_jw+tests/bats/docs.bats -help lists+tests/none.bats a+' ]
 }
+
+# A mutant that is listed and not there hides nothing, but its reason is read, and believed.
+@test "each mutant of tests/mutation/equivalent.txt can still be made" {
+	grep -vP '^(#|\t|$)' tests/mutation/equivalent.txt | sort >"$dir/listed"
+	mapfile -t files < <(cut -d: -f1 "$dir/listed" | sort -u)
+	/usr/bin/python3 -B tests/mutation/mutate.py --list "${files[@]}" | cut -d' ' -f2- | sort -u >"$dir/made"
+	[ "$(wc -l <"$dir/made")" -gt 1000 ]
+	diff <(comm -23 "$dir/listed" "$dir/made") /dev/null
+	# one that is not is found
+	echo 'lib/base/file.c: nobody: true: here' >>"$dir/listed"
+	[ "$(comm -23 <(sort "$dir/listed") "$dir/made")" = 'lib/base/file.c: nobody: true: here' ]
+}
