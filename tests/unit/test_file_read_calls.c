@@ -323,7 +323,6 @@ zero(void **state)
 static void
 no_memory(void **state)
 {
-	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
 	struct rjwt_diag diag = { 0 };
 	struct dir dir = DIR_NONE;
 	const char *last;
