@@ -136,7 +136,6 @@ test_clone(void **state)
 	char said[300];
 
 	{
-		RJWT_CLEAN(bundle_clear) struct bundle b = issuer_published(i, &own);
 	}
 	issuer_follows(i, "its own line", buf_view(&own), "");
 	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
@@ -199,7 +198,6 @@ test_adopt(void **state)
 	int64_t serial;
 
 	{
-		RJWT_CLEAN(bundle_clear) struct bundle b = issuer_published(i, &line);
 	}
 	want("adopt", rjwt_init(&o, RJWT_ADOPT, &change, &i->f->diag), RJWT_OK);
 	record = issuer_record(i);
@@ -272,7 +270,6 @@ test_passed_on(void **state)
 	int64_t serial;
 
 	{
-		RJWT_CLEAN(bundle_clear) struct bundle b = issuer_published(i, &own);
 	}
 	put_line(1, 1, NULL, &one);
 	put_line(1, 2, NULL, &two);
