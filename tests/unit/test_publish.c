@@ -136,6 +136,9 @@ test_clone(void **state)
 	char said[300];
 
 	{
+		struct bundle b = issuer_published(i, &own);
+
+		bundle_clear(&b);
 	}
 	issuer_follows(i, "its own line", buf_view(&own), "");
 	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
@@ -198,6 +201,9 @@ test_adopt(void **state)
 	int64_t serial;
 
 	{
+		struct bundle b = issuer_published(i, &line);
+
+		bundle_clear(&b);
 	}
 	want("adopt", rjwt_init(&o, RJWT_ADOPT, &change, &i->f->diag), RJWT_OK);
 	record = issuer_record(i);
@@ -270,6 +276,9 @@ test_passed_on(void **state)
 	int64_t serial;
 
 	{
+		struct bundle b = issuer_published(i, &own);
+
+		bundle_clear(&b);
 	}
 	put_line(1, 1, NULL, &one);
 	put_line(1, 2, NULL, &two);
