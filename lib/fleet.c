@@ -12,10 +12,7 @@
 #include "fleet/spool.h"
 #include "fleet/watch.h"
 #include "handle.h"
-#include "keyset/denials_write.h"
 #include "keyset/events.h"
-#include "keyset/inspect.h"
-#include "keyset/issued.h"
 #include "keyset/lock.h"
 
 #include <errno.h>
@@ -131,7 +128,8 @@ handle_publish_due(struct rjwt *h, struct event_list *events, char *warning, siz
 enum rjwt_err
 handle_issues(const struct rjwt *h, bool *issues, struct rjwt_diag *diag)
 {
-	return own_look(store_dir(h->store), issues, diag);
+	*issues = false; /* a host that only follows */
+	return h->store == NULL ? RJWT_OK : own_look(store_dir(h->store), issues, diag);
 }
 
 enum rjwt_err
@@ -410,79 +408,4 @@ handle_prune(struct rjwt *h, struct rjwt_change *done)
 	if (removed > 0)
 		text_append(done->text, sizeof(done->text), "; ", "%s", text);
 	done->any = done->any || removed > 0;
-}
-
-/* --- denials ------------------------------------------------------------------------------------ */
-
-enum rjwt_err
-handle_is_in_fleet(const struct rjwt *h, bool *in)
-{
-	*in = false;
-	if (h->fleet == NULL)
-		return RJWT_OK;
-	RJWT_TRY(fleet_refresh(h->fleet));
-	*in = fleet_is_joined(h->fleet);
-	return RJWT_OK;
-}
-
-static enum rjwt_err
-find_newest(void *context, const struct issued_token *token)
-{
-	int64_t *newest_s = context;
-
-	*newest_s = token->iat_s > *newest_s ? token->iat_s : *newest_s;
-	return RJWT_OK;
-}
-
-/*
- * Later than every token that was minted here, also by a clock that was wrong, and than what another issuer minted in
- * this moment.
- */
-static enum rjwt_err
-date_denial(struct rjwt *h, int64_t *until_s, struct rjwt_diag *diag)
-{
-	struct rjwt_time now;
-	int64_t newest_s;
-
-	clock_now(&h->clock, &now);
-	RJWT_TRY(keyset_clock_check(&now, diag));
-	if (keyset_clock_suspect(store_keyset(h->store), &h->config.rotation, &now, NULL))
-		return diag_fail(diag, RJWT_KEYSET, store_dir(h->store)->path,
-		    "the clock was set, so no date can be given to a denial (rjwt-keyd revoke --all rejects all "
-		    "tokens)");
-	newest_s = now.wall_s;
-	RJWT_TRY(
-	    issued_each(store_dir(h->store), now.wall_s - h->config.rotation.leeway_s, find_newest, &newest_s, diag));
-	*until_s = newest_s + h->config.rotation.leeway_s;
-	return RJWT_OK;
-}
-
-static enum rjwt_err
-put(const struct dir *kind, const char *name, int64_t until_s, struct rjwt_diag *diag)
-{
-	const struct view text = view_of(name);
-	char hash[DIGEST_HEX];
-	bool written = false;
-
-	RJWT_TRY(digest_name(&text, 1, hash));
-	RJWT_TRY(denial_put(kind, hash, until_s, false, &written, diag));
-	return dir_sync(kind, diag); /* its writer may have crashed before the sync */
-}
-
-enum rjwt_err
-handle_deny(struct rjwt *h, const struct rjwt_revocation *r, int64_t *until_s, struct rjwt_diag *diag)
-{
-	RJWT_CLEAN(lock_release) struct lock lock = LOCK_NONE;
-	RJWT_CLEAN(denials_close) struct denials denials = DENIALS_NONE;
-
-	RJWT_TRY(lock_take(&lock, store_dir(h->store), 0, diag));
-	RJWT_TRY(store_load(h->store, diag));
-	RJWT_TRY(store_check_writable(h->store, &h->config.rotation, diag));
-	RJWT_TRY(date_denial(h, until_s, diag));
-	RJWT_TRY(denials_open(store_dir(h->store), &denials, diag));
-	if (r->jti != NULL)
-		return put(&denials.jti, r->jti, *until_s, diag);
-	for (size_t i = 0; r->users[i] != NULL; i++)
-		RJWT_TRY(put(&denials.sub, r->users[i], *until_s, diag));
-	return RJWT_OK;
 }

@@ -47,8 +47,9 @@ RJWT_MUST enum rjwt_err handle_issues(const struct rjwt *handle, bool *issues, s
 void handle_prune(struct rjwt *handle, struct rjwt_change *done);
 
 /*
- * In a fleet, tokens of a name or an id are denied on all hosts; *in is false: this host is in none. The denial is durable
- * when it returns. *until_s: no token of these names with iat up to this verifies, or is minted.
+ * In a fleet, tokens of a name or an id are denied, on an issuer for all hosts, elsewhere on this host alone; *in is false:
+ * this host is in none. The denial is durable when it returns. *until_s: no token of these names with iat up to this
+ * verifies, or is minted.
  */
 RJWT_MUST enum rjwt_err handle_is_in_fleet(const struct rjwt *handle, bool *in);
 RJWT_MUST enum rjwt_err

@@ -317,17 +317,23 @@ deny(struct rjwt *h, const struct rjwt_revocation *r, int flags, struct rjwt_cha
 {
 	char at[32], names[KEYSET_NAMES_SIZE];
 	int64_t until_s = 0;
+	const char *where;
+	bool issues;
 
+	RJWT_TRY(handle_issues(h, &issues, diag));
 	if ((flags & RJWT_DRY_RUN) == 0)
 		RJWT_TRY(handle_deny(h, r, &until_s, diag));
-	RJWT_TRY(change(h, (struct change_request){ .why = WHY_BUMP }, flags, done, diag));
+	*done = (struct rjwt_change){ .any = true };
+	if (h->store != NULL)
+		RJWT_TRY(change(h, (struct change_request){ .why = WHY_BUMP }, flags, done, diag));
+	where = issues ? "in this fleet" : "on this host alone";
 	time_format(at, until_s);
 	keyset_name_users(r->users, names);
 	if (r->jti != NULL)
-		snprintf(done->text, sizeof(done->text), "the token %.128s is denied in this fleet", r->jti);
+		snprintf(done->text, sizeof(done->text), "the token %.128s is denied %s", r->jti, where);
 	else
-		snprintf(done->text, sizeof(done->text), "tokens of %s minted until %s are denied in this fleet", names,
-		    until_s == 0 ? "now" : at);
+		snprintf(done->text, sizeof(done->text), "tokens of %s minted until %s are denied %s", names,
+		    until_s == 0 ? "now" : at, where);
 	return RJWT_OK;
 }
 
@@ -335,15 +341,18 @@ enum rjwt_err
 rjwt_revoke(struct rjwt *h, const struct rjwt_revocation *revocation, int flags, struct rjwt_change *done,
     struct rjwt_diag *diag)
 {
+	bool deniable = revocation->users != NULL || revocation->jti != NULL, in_fleet;
 	struct change_request request;
 	enum rjwt_err err;
-	bool in_fleet;
 
-	RJWT_TRY(handle_need_store(h, diag));
+	if (diag != NULL)
+		*diag = (struct rjwt_diag){ 0 };
+	RJWT_TRY(handle_is_in_fleet(h, &in_fleet));
+	if (!deniable || !in_fleet) /* a host that only follows has no keys */
+		RJWT_TRY(handle_need_store(h, diag));
 	RJWT_TRY(flags_check(flags, RJWT_REVOKE_FLAGS, diag));
 	RJWT_TRY(read_revocation(h, revocation, &request, diag));
-	RJWT_TRY(handle_is_in_fleet(h, &in_fleet));
-	if ((revocation->users != NULL || revocation->jti != NULL) && in_fleet)
+	if (deniable && in_fleet)
 		return deny(h, revocation, flags, done, diag);
 	err = change(h, request, flags, done, diag);
 	if (err == RJWT_KEY_UNKNOWN && revocation->kid != NULL) /* the change knows its version alone */

@@ -75,7 +75,8 @@ struct rjwt_revocation {
 
 /*
  * Revoke. When it returns RJWT_OK, what was revoked is refused, also by handles that are open, and stays so.
- * Repeating it does no harm. RJWT_USAGE: an unknown flag, not exactly one, or no name; RJWT_KID,
+ * Repeating it does no harm. In a fleet jti and users are denials, of tokens of all issuers: on an issuer for all hosts,
+ * elsewhere on this host alone, also where it has no keyset of its own. RJWT_USAGE: an unknown flag, not exactly one, or no name; RJWT_KID,
  * RJWT_KEY_UNKNOWN: no such key verifies; RJWT_KEYSET, RJWT_IO, RJWT_BUSY, RJWT_MEMORY.
  */
 enum rjwt_err rjwt_revoke(struct rjwt *handle, const struct rjwt_revocation *revocation, int flags,

@@ -157,7 +157,7 @@ say_unknown(const struct keyd *keyd, const char *what, const char *near)
 		    "%s: recorded; no token of it is known here, but other issuers may have minted some", what);
 		return EXIT_DONE;
 	}
-	tool_say(&keyd->tool, "%s: recorded, but no live token of it is known%s%s%s", what,
+	tool_say(&keyd->tool, "%s: %sno live token of it is known%s%s%s", what, keyd->dry_run ? "" : "recorded, but ",
 	    near[0] == '\0' ? ": check the spelling" : " (did you mean ", near, near[0] == '\0' ? "" : "?)");
 	return EXIT_REFUSED;
 }

@@ -10,7 +10,7 @@ setup()
 	. "$RJWT_SOURCE/tests/bats/helpers.bash"
 	. "$RJWT_SOURCE/tests/bats/fleet.bash"
 	fleet_folder
-	mkdir "$top"/{i,a,spool}
+	mkdir "$top"/{i,a,c,spool}
 	machine i 'issuer: i.example' 'leeway: 1s'
 	machine a 'leeway: 1s'
 	url=http://i.example/fleet.jws
@@ -312,6 +312,35 @@ mint() { on i issue -a a "$@" 2>/dev/null; }
 	reseal ".followed.before = $(($(date +%s) + 60))" "$top"/a/state/fleet/*/keyset.json
 	run -1 on a verify -u alice -s sshd <<<"$(mint --reusable -t 4s alice)"
 	says 'rejected: denied'
+}
+
+@test "a host that only follows denies on itself alone: a name, or an id; it has no keys to revoke" {
+	machine c 'leeway: 1s'
+	on c keyd join "$url" "$key"
+	on a keyd follow "$file"
+	on c keyd follow "$file"
+	alice=$(mint --reusable alice) bob=$(mint --reusable bob)
+	for token in "$alice" "$bob"; do run -0 on a verify -s sshd <<<"$token"; done
+	run -1 on a keyd revoke --dry-run --sub alice
+	[[ $output != *recorded* ]]
+	run -0 on a verify -s sshd <<<"$alice"
+	run -0 on a keyd revoke --sub alice
+	says 'tokens of alice minted until ' ' are denied on this host alone'
+	run -1 on a verify -s sshd <<<"$alice"
+	says 'rejected: denied'
+	run -0 on a verify -s sshd <<<"$bob"
+	run -0 on a keyd revoke --jti "$(cut -d. -f2 <<<"$bob" | basenc -d --base64url 2>/dev/null | jq -r .jti)"
+	says 'is denied on this host alone'
+	run -1 on a verify -s sshd <<<"$bob"
+	says 'rejected: denied'
+	[ "$(denied)" = '2 0' ]
+	for token in "$alice" "$bob"; do run -0 on c verify -a a -s sshd <<<"$token"; done    # nobody else hears of it
+	for what in --all '--kid B.1'; do
+		run -1 on a keyd revoke $what
+		says 'no keyset of its own, it only follows others'
+	done
+	sleep 2    # longer than the leeway
+	run -0 on a verify -s sshd <<<"$(mint --reusable alice)"
 }
 
 @test "a host that keeps no denials gets none from pruning, and a damaged one stays" {
