@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Who may not look into private/ changes no keyset either. */
+/* Who may not look into private/, or has a file in its place, changes no keyset either. */
 enum rjwt_err
 own_look(const struct dir *state, bool *issues, struct rjwt_diag *diag)
 {
@@ -18,7 +18,7 @@ own_look(const struct dir *state, bool *issues, struct rjwt_diag *diag)
 	*issues = false;
 	for (size_t i = 0; i < ARRAY_LEN(files) && !*issues; i++) {
 		*issues = fstatat(state->fd, files[i], &status, AT_SYMLINK_NOFOLLOW) == 0;
-		if (!*issues && errno != ENOENT && errno != EACCES)
+		if (!*issues && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
 			return diag_fail(diag, RJWT_IO, state->path, "%s cannot be read", files[i]);
 	}
 	return RJWT_OK;
