@@ -90,8 +90,13 @@ opens_i3()
 
 holds_i3()
 {
-	typed "$1"
-	await log_since "rejected reason=$2 user=alice service=i3lock " >/dev/null
+	local n
+	for n in 1 2 3; do
+		typed "$1"
+		if await log_since "rejected reason=$2 user=alice service=i3lock " >/dev/null; then break; fi
+		if log_since 'service=i3lock ' >/dev/null; then return 1; fi
+		xdotool key Escape    # none of it came: again
+	done
 	sleep 0.5
 	locked
 }
@@ -149,7 +154,7 @@ lock_xscreensaver()
 	as alice xscreensaver --no-splash </dev/null >>$work/xscreensaver.log 2>&1 3>&- &
 	locker=$!
 	await xscreensaver_runs
-	as alice xscreensaver-command -lock >/dev/null
+	as alice xscreensaver-command -lock >/dev/null || true    # it waits for some seconds alone
 	await is_locked
 }
 

@@ -33,15 +33,19 @@ import socket, sys, time
 def full():
     taker = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     taker.bind("/dev/log.new")
-    giver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    giver.connect("/dev/log.new")
-    giver.setblocking(False)
-    try:
-        while True:
-            giver.send(b"<86>full")
-    except BlockingIOError:
-        pass
-    return taker
+    while True:  # until one that has sent nothing yet finds no room: what a giver has sent fills its own buffer, too
+        giver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        giver.connect("/dev/log.new")
+        giver.setblocking(False)
+        sent = 0
+        try:
+            while True:
+                giver.send(b"<86>full")
+                sent += 1
+        except BlockingIOError:
+            pass
+        if sent == 0:
+            return taker
 
 def stream():
     taker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
