@@ -81,7 +81,7 @@ runs(void **state)
 
 	(void)state;
 	assert_int_equal(check_run((const char *const[]){ "/bin/echo", "a b", NULL }, &out, error), 0);
-	assert_string_equal(out.p, "a b\n");
+	assert_true(view_is(buf_view(&out), "a b\n"));
 	assert_int_equal(check_run((const char *const[]){ "/bin/sh", "-c", "echo first >&2; echo last >&2; exit 3",
 				       NULL },
 			     &out, error),

@@ -58,8 +58,6 @@ PLANNED(lock_take, (struct lock * lock, const struct dir *dir, int flags, struct
 PLANNED(keyset_clock_check, (const struct rjwt_time *now, struct rjwt_diag *diag), now, diag);
 PLANNED(keyset_check_config,
     (const struct keyset *keyset, const struct rotation_policy *policy, struct rjwt_diag *diag), keyset, policy, diag);
-PLANNED(store_open, (const char *dir, struct provider *provider, struct store **store, struct rjwt_diag *diag), dir,
-    provider, store, diag);
 PLANNED(marks_prune, (const struct dir *state, int64_t floor, bool rose, struct rjwt_diag *diag), state, floor, rose,
     diag);
 
@@ -79,6 +77,17 @@ PLANNED_OF(commit_new_key,
     version, fresh);
 PLANNED_OF(recover, (const struct commit_ctx *ctx, struct store *store, bool first, bool *removed), ctx, store, first,
     removed);
+
+/* It takes the provider, also when it fails. */
+WRAP(enum rjwt_err, store_open,
+    (const char *dir, struct provider *provider, struct store **store, struct rjwt_diag *diag))
+{
+	if (!fault_due(FAULT_ANY, "store_open"))
+		return __real_store_open(dir, provider, store, diag);
+	if (provider != NULL)
+		provider->free(provider);
+	return diag_fail(diag, RJWT_KEYSET, "/a/path", "planned");
+}
 
 WRAP(enum rjwt_err, provider_file, (const struct dir *state, struct provider **provider))
 {
