@@ -164,9 +164,8 @@ check_right(struct store *store, const struct fleet *fleet, const struct key *ke
 		return diag_fail(diag, RJWT_KEYSET, path, "stopped: %s (" PUBLISH_RENEW ")", record->stopped);
 	if (record->base[0] != '\0' && strcmp(record->base, base) != 0)
 		return diag_fail(diag, RJWT_KEYSET, path,
-		    "the bundle key was made for another base, and cannot sign for this one (rjwt-keyd fleet request "
-		    "URL "
-		    "makes a new one)");
+		    "the bundle key was made for another base, and cannot sign for this one (rjwt-keyd fleet "
+		    "request URL makes a new one)");
 	RJWT_TRY(publish_listed(fleet, base, key, issuer));
 	if (*issuer == NULL)
 		return diag_fail(diag, RJWT_KEYSET, path,

@@ -344,9 +344,8 @@ keyset_plan_at(struct plan *plan, const struct keyset *before, const struct rota
 	plan->clock_by_s = by_s;
 	if (plan->early_s > 0)
 		text_append(plan->change.warning, sizeof(plan->change.warning), "; ",
-		    "the keys rotate faster than hosts follow: a host that does not know this key yet rejects new "
-		    "tokens, "
-		    "for up to %" PRId64 "s",
+		    "the keys rotate faster than hosts follow: a host that does not know this key yet rejects "
+		    "new tokens, for up to %" PRId64 "s",
 		    plan->early_s);
 	if (by_s == 0)
 		return;
