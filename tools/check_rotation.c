@@ -85,6 +85,18 @@ any_mentions(struct search *search, const char *directory)
 	return found;
 }
 
+/* Whether a process has our root: that of a container cares for the keyset there. What may not be looked at counts. */
+static bool
+is_here(const char *process)
+{
+	struct stat here, there;
+	char path[300];
+
+	snprintf(path, sizeof(path), "/proc/%.20s/root/.", process);
+	return stat("/", &here) != 0 || stat(path, &there) != 0 ||
+	       (here.st_dev == there.st_dev && here.st_ino == there.st_ino);
+}
+
 /* A process "rjwt-keyd ... run ..." of somebody who may change the keyset. */
 static bool
 runs(void)
@@ -107,7 +119,8 @@ runs(void)
 		n = file == NULL ? 0 : fread(words, 1, sizeof(words) - 1, file);
 		if (file != NULL)
 			fclose(file);
-		found = memmem(words, n, "rjwt-keyd", 10) != NULL && memmem(words, n, "\0run", 5) != NULL;
+		found = memmem(words, n, "rjwt-keyd", 10) != NULL && memmem(words, n, "\0run", 5) != NULL &&
+			is_here(entry->d_name);
 	}
 	if (dir != NULL)
 		closedir(dir);

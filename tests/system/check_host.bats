@@ -60,6 +60,15 @@ not_found()
 	not_found rotation.none
 	rmdir /run/systemd/system
 	rm /etc/systemd/system/timers.target.wants/rjwt-keyd.timer
+	# that of a container, whose root is another, rotates nothing here
+	mkdir "$work/root"
+	/usr/bin/python3 -c 'import os, sys, time; os.chroot(sys.argv[3] + "/root"); os.mkdir("/here"); time.sleep(60)' \
+		rjwt-keyd run "$work" 3>&- &
+	await test -d "$work/root/here"
+	finds rotation.none
+	kill $!
+	wait $! || true
+	rm -r "$work/root"
 	rjwt-keyd run 3>&- &
 	await pgrep -x rjwt-keyd
 	not_found rotation.none
