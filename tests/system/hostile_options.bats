@@ -124,7 +124,7 @@ keyd()
 	rjwt-keyd fleet $key init http://fleet.example/fleet.jws >/dev/null
 	keyd codes --lifetime 1d --scope ssh @ bob
 	keyd codes --lifetime 1d --scope ssh 1 @
-	keyd join @ "$(head -c 43 /dev/zero | tr '\0' A)"
+	keyd join @ 47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
 	keyd join http://fleet.example/fleet.jws @
 	keyd follow @
 	keyd fleet @
