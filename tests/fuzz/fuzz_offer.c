@@ -96,7 +96,9 @@ check_same(const struct offer *a, const struct offer *b)
 	}
 }
 
-/* All lines in one file, the last first; only those that count, if they are wanted alone. Too many for one: no. */
+/*
+ * All lines that are read in one file, the last first; only those that count, if they are wanted alone. Too many for one: no.
+ */
 static bool
 turn(const struct offer *counting, struct buf *out)
 {
@@ -105,9 +107,15 @@ turn(const struct offer *counting, struct buf *out)
 
 	for (size_t i = 0; i < FILES; i++) {
 		struct view rest = buf_view(&files[i]), line;
+		enum document_type type;
+		size_t taken = 0;
 
 		while (document_next(&rest, &line)) {
 			bool counts = counting == NULL;
+
+			taken += document_type(line, &type);
+			if (taken > DOCUMENT_LINES_MAX)
+				break;
 
 			for (size_t k = 0; counting != NULL && k < counting->nrosters; k++)
 				counts = counts || view_eq(counting->rosters[k].line, line);
