@@ -97,7 +97,8 @@ check_same(const struct offer *a, const struct offer *b)
 }
 
 /*
- * All lines that are read in one file, the last first; only those that count, if they are wanted alone. Too many for one: no.
+ * All lines in one file, the last first; of those that are read those that count, if they are wanted alone. Too many for one:
+ * no.
  */
 static bool
 turn(const struct offer *counting, struct buf *out)
@@ -114,9 +115,8 @@ turn(const struct offer *counting, struct buf *out)
 			bool counts = counting == NULL;
 
 			taken += document_type(line, &type);
-			if (taken > DOCUMENT_LINES_MAX)
+			if (counting != NULL && taken > DOCUMENT_LINES_MAX)
 				break;
-
 			for (size_t k = 0; counting != NULL && k < counting->nrosters; k++)
 				counts = counts || view_eq(counting->rosters[k].line, line);
 			for (size_t k = 0; counting != NULL && k < counting->nbundles; k++)
