@@ -115,6 +115,7 @@ setup()
 	[ "$(serial i)" -gt "$before" ]
 }
 
+# bats test_tags=long
 @test "forged: 2,000 denials are installed, 2,001 are a line that does not count; so are 257 KiB" {
 	before=$(serial i) now=$(date +%s)
 	many() { for ((k = 0; k < $1; k++)); do printf '"%064x %d",' $k "$now"; done | sed 's/,$//'; }

@@ -19,6 +19,7 @@ setup()
 
 last=9007199254740992    # 2^53, the last serial and the last number of a roster
 
+# bats test_tags=long
 @test "limits: a serial at its end is the last one of its base, and a new base heals it; one above, and other spellings, do not count" {
 	before=$(serial i)
 	for bad in 9007199254740993 -1 0 1.5 1e15 '"5"' null; do
@@ -207,6 +208,7 @@ become_image()
 	done
 }
 
+# bats test_tags=long
 @test "limits: a clock that is behind when a host loses what was used brings no token back: the time of the bundle counts" {
 	[ -e "$RJWT_BUILD/tests/fault/clock.so" ] || skip 'tests/fault/clock.so is not built'
 	without_memory lose_spent
