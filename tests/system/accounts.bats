@@ -84,6 +84,7 @@ by_key() { ssh_by publickey alice '' -i "$work/key" true; }
 	use sshd
 	chage -d 0 alice
 	run ! by_token
+	decisions 'accepted user=alice service=sshd'
 	log_since 'pam_unix\(sshd:account\): expired password for user alice'
 	sed -i '/pam_unix\.so/s/$/ no_pass_expiry/' /etc/pam.d/common-account
 	run -0 by_token
@@ -145,8 +146,11 @@ spent() { [[ $(rjwt-verify -u alice -s rjwt-test <<<"$1") == 'rejected: spent: '
 	run -0 try "$(mint -s rjwt-test alice)"
 	run -1 failures
 	lock
+	log_since 'pam_faillock\(rjwt-test:auth\): Consecutive login failures for user alice account temporarily locked'
 	token=$(mint -s rjwt-test alice)
+	log_mark
 	run -1 try "$token"
+	decisions    # pam_rjwt was not asked
 	run -1 try "$alice_password"
 	run -0 rjwt-verify -u alice -s rjwt-test <<<"$token"
 	# "required" in its place: the same, and the token is gone
