@@ -131,8 +131,8 @@ const char *check_arguments(size_t argc, char *const *argv);
 int check_run(const char *const *argv, struct buf *out, char error[static 256]);
 
 /*
- * The value of the first line that is a name, this separator and a value, in what a program has printed. Gives a view into
- * all, whose lines end with NULs then; the next call finds them all the same. NULL: there is no such line.
+ * The value of the first line that is a name, this separator and a value, in what a program has printed; NULL: no line is. It
+ * points into all, in which NULs replace the line ends; further calls may follow.
  */
 const char *check_value(struct buf *all, const char *name, char separator);
 

@@ -369,7 +369,7 @@ seems_writable(int fd, size_t room)
 	       faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
 }
 
-/* A disk that is almost full takes a part, and that is no error. */
+/* An almost full disk writes a part, and write() then sets no errno. */
 static bool
 takes(int fd, struct view text)
 {

@@ -19,7 +19,7 @@ struct reading {
 	struct offer *offer;
 };
 
-/* Where nothing was read there is no array. */
+/* Without lines r->lines is NULL, to which nothing may be added. */
 static struct line *
 first(const struct reading *r)
 {

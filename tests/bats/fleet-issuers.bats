@@ -60,6 +60,17 @@ second()
 	on i keyd follow "$other"
 }
 
+# token_of_second - a second issuer, j, which the host a follows, and $token of it for alice, which is accepted there
+token_of_second()
+{
+	second
+	joined a
+	on a keyd follow "$other"
+	settle a
+	token=$(mint j a --reusable alice)
+	judged a accepted "$token"
+}
+
 @test "a second issuer: request, add, and a token of each opens the host, which hears of both from either" {
 	second
 	[ "$(listed i)" = "$(listed j)" ]
@@ -81,12 +92,7 @@ second()
 }
 
 @test "an issuer that is dropped and listed again while a host was away verifies as before, without a new bundle" {
-	second
-	joined a
-	on a keyd follow "$other"
-	settle a
-	token=$(mint j a --reusable alice)
-	judged a accepted "$token"
+	token_of_second
 	roster i drop j >/dev/null
 	cp "$file" "$top/dropped"
 	roster i add "$entry" >/dev/null
@@ -323,12 +329,7 @@ second()
 }
 
 @test "rotate --compromised on an issuer begins a new base and a new bundle key, and prints the entry" {
-	second
-	joined a
-	on a keyd follow "$other"
-	settle a
-	token=$(mint j a --reusable alice)
-	judged a accepted "$token"
+	token_of_second
 	on j keyd revoke --sub bob || true
 	old=$(base j) before=$(md5sum <"$top/j/state/private/bundle.key")
 	run -1 on j keyd rotate --compromised

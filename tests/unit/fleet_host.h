@@ -47,4 +47,17 @@ int64_t host_denial(struct host *h, int i, const char *user, const char *jti);
 /* The host itself denies a name, until T0 and so many seconds. */
 void host_deny(struct host *h, const char *user, int64_t until);
 
+/* Whether its state directory has this. */
+static inline bool
+host_has(const struct host *h, const char *name)
+{
+	return file_there(h->f, name);
+}
+
+/* What follow reports; # is the time at which a host begins. */
+#define R1 "done: took roster #0, with 1 issuer\n"
+#define I0(serial) "done: i0: installed serial #" serial "\n"
+#define I1(serial) "done: i1: installed serial #" serial "\n"
+#define SKIPPED(lines) "done: " lines " skipped\n"
+
 #endif

@@ -9,17 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define R1 "done: took roster #0, with 1 issuer\n"
 #define R2 "done: took roster #0, with 2 issuers\n"
-#define I0(serial) "done: i0: installed serial #" serial "\n"
-#define SKIPPED(lines) "done: " lines " skipped\n"
-#define I1(serial) "done: i1: installed serial #" serial "\n"
-
-static bool
-there(struct host *h, const char *name)
-{
-	return file_there(h->f, name);
-}
 
 /* --- installing -------------------------------------------------------------------------------- */
 
@@ -53,7 +43,7 @@ test_install(void **state)
 	want("nobody's", host_judges(h, 2, 1, T0), RJWT_KEY_UNKNOWN);
 	assert_int_equal(file_mode(h->f, "fleet/I0/spent"), 0700);
 	assert_int_equal(file_mode(h->f, "fleet/I0/keys"), 0755);
-	assert_true(there(h, "fleet/I0/denied/sub") && there(h, "fleet/I0/denied/jti"));
+	assert_true(host_has(h, "fleet/I0/denied/sub") && host_has(h, "fleet/I0/denied/jti"));
 }
 
 /* With nothing new nothing is written; what is older is said to be so. */
@@ -204,8 +194,8 @@ test_sweep(void **state)
 	host_follows(h, "one less", I0("2"));
 	assert_int_equal(stat(path, &after), 0);
 	assert_true(before.st_ino == after.st_ino); /* what has not changed is not written */
-	assert_true(!there(h, "fleet/I0/keys/1.jwk") && there(h, "fleet/I0/keys/3.jwk") &&
-		    !there(h, "fleet/I0/keys/.new.7.jwk") && there(h, "fleet/I0/keys/README"));
+	assert_true(!host_has(h, "fleet/I0/keys/1.jwk") && host_has(h, "fleet/I0/keys/3.jwk") &&
+		    !host_has(h, "fleet/I0/keys/.new.7.jwk") && host_has(h, "fleet/I0/keys/README"));
 	want("the old key", host_judges(h, 0, 1, T0), RJWT_KEY_UNKNOWN);
 	want("the new one", host_judges(h, 0, 3, T0), RJWT_OK);
 }
@@ -291,7 +281,7 @@ test_stolen_bundle_key(void **state)
 	host_follows(h, "another base", "done: took roster #2, with 1 issuer\n" I1("2") SKIPPED("1 line"));
 	want("the new base", host_judges(h, 1, 1, T0), RJWT_OK);
 	want("the old one", host_judges(h, 0, 1, T0), RJWT_KEY_UNKNOWN);
-	assert_false(there(h, "fleet/I0/keys/1.jwk"));
+	assert_false(host_has(h, "fleet/I0/keys/1.jwk"));
 }
 
 /* Two rosters with one number: it is said, what is believed stays, and the next number heals it. */
@@ -334,8 +324,8 @@ test_drop(void **state)
 	host_follows(h, "dropped", "done: took roster #10, with 1 issuer\n");
 	want("dropped", host_judges(h, 1, 1, T0), RJWT_KEY_UNKNOWN);
 	want("not dropped", host_judges(h, 0, 1, T0), RJWT_OK);
-	assert_true(!there(h, "fleet/I1/keys/1.jwk") && !there(h, "fleet/I1/keys/2.jwk") &&
-		    !there(h, "fleet/I1/keys/.new.2.jwk") && there(h, "fleet/I1/keys/README"));
+	assert_true(!host_has(h, "fleet/I1/keys/1.jwk") && !host_has(h, "fleet/I1/keys/2.jwk") &&
+		    !host_has(h, "fleet/I1/keys/.new.2.jwk") && host_has(h, "fleet/I1/keys/README"));
 	/* Denials stay, for no longer than who denies was listed, and as they were in its own directory. */
 	assert_true(host_denial(h, -1, "alice", NULL) == T0 - 500 && host_denial(h, -1, "bob", NULL) == T0 + 40 &&
 		    host_denial(h, -1, NULL, "a7") == T0 + 40);
@@ -372,7 +362,7 @@ test_drop_on_the_way(void **state)
 	host_follows(h, "one comes, one goes",
 	    "done: took roster #3, with 3 issuers\ndone: took roster #4, with 2 issuers\ndone: i2: installed serial "
 	    "#4\n");
-	assert_false(there(h, "fleet/I1/keys/1.jwk"));
+	assert_false(host_has(h, "fleet/I1/keys/1.jwk"));
 	want("it is dropped", host_judges(h, 1, 1, T0), RJWT_KEY_UNKNOWN);
 	want("it is not", host_judges(h, 2, 1, T0), RJWT_OK);
 }

@@ -6,17 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define R1 "done: took roster #0, with 1 issuer\n"
-#define I0(serial) "done: i0: installed serial #" serial "\n"
-#define I1(serial) "done: i1: installed serial #" serial "\n"
-#define SKIPPED(lines) "done: " lines " skipped\n"
-
-static bool
-there(struct host *h, const char *name)
-{
-	return file_there(h->f, name);
-}
-
 /* --- what a host is ------------------------------------------------------------------------------ */
 
 /* An image of a joined host: nothing followed verifies before it has followed as itself, and nothing from before then. */
@@ -65,7 +54,7 @@ test_reborn(void **state)
 	snprintf(path, sizeof(path), "%s/fleet/I0/spent", h->f->state);
 	assert_int_equal(rmdir(path), 0);
 	host_follows(h, "it is missing, and nobody offers anything", said);
-	assert_true(there(h, "fleet/I0/spent") && host_keyset(h, 0).followed.born_s == T0 + 100);
+	assert_true(host_has(h, "fleet/I0/spent") && host_keyset(h, 0).followed.born_s == T0 + 100);
 	k = host_keyset(h, 0);
 	k.followed.born_s = T0 + 130;
 	host_keyset_put(h, 0, &k);
@@ -79,7 +68,7 @@ test_reborn(void **state)
 	assert_int_equal(rmdir(path), 0);
 	host_serial(h, 0, 1);
 	host_follows(h, "with the next bundle", I0("1"));
-	assert_true(there(h, "fleet/I0/spent") && host_keyset(h, 0).followed.born_s == T0 + 100);
+	assert_true(host_has(h, "fleet/I0/spent") && host_keyset(h, 0).followed.born_s == T0 + 100);
 }
 
 /* What is damaged closes itself alone, and stops no other; what has no keyset yet is made. */
