@@ -116,21 +116,21 @@ codes() { jq -r '.findings[] | select(.area != "disk") | [.level, .area, .code /
 	sed -i 's/timestamp_timeout=0/timestamp_timeout=60/' /etc/sudoers
 	inside systemctl start rjwt-keyd.service
 	inside rjwt-keyd check --json | codes >$work/by-hand || true
-	write_sudoers
 	grep -q '^fail pam pam.open' $work/by-hand
 	grep -q '^warn sshd sshd.kbdint' $work/by-hand
-	sed -i 's/timestamp_timeout=0/timestamp_timeout=60/' /etc/sudoers
+	grep -q '^warn sudo sudo.timestamp' $work/by-hand
+	findings=$(grep -v ' clock ' $work/by-hand | grep -vc '^ok ')
+	logged() { [ "$(journal -u rjwt-keyd.service | grep -c '^finding ')" -eq "$findings" ]; }
+	# The daemon's child reads the files after the start has been told: they stay as they are until it has.
+	await logged || await logged || await logged || { journal -u rjwt-keyd.service; cat $work/by-hand; false; }
 	look rjwt-keyd.service >$work/by-unit
-	write_sudoers
 	diff <(grep -v ' clock ' $work/by-hand) <(grep -v ' clock ' $work/by-unit)
 	grep -Fx 'ok clock   not checked: adjtimex is not allowed here' $work/by-unit
 	mkdir -p /run/systemd/timesync
 	touch /run/systemd/timesync/synchronized
 	look rjwt-keyd.service | grep '^ok clock   synchronised'
 	rm -r /run/systemd/timesync
-	findings=$(grep -v ' clock ' $work/by-hand | grep -vc '^ok ')
-	logged() { [ "$(journal -u rjwt-keyd.service | grep -c '^finding ')" -eq "$findings" ]; }
-	await logged || await logged || await logged || { journal -u rjwt-keyd.service; cat $work/by-hand; false; }
+	write_sudoers
 }
 
 # systemd_sshd - sshd as a unit; the shipped file over a common-session as Debian's libpam-systemd makes it
