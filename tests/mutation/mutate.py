@@ -125,7 +125,7 @@ class Build:
 			value = values.get(variable, otherwise)
 			while "$(" in value:
 				value = re.sub(r"\$\((\w+)\)", lambda m: values[m.group(1)], value)
-			return [w for w in value.split() if not w.endswith(".h")]
+			return [w for w in value.split() if not w.endswith((".h", ".def"))]
 
 		tests = {}
 		for path in sorted(set(re.findall(r"\btests/(?:unit|rejection)/test_\w+(?![\w.])", text))):
