@@ -3,8 +3,9 @@
 """soak.py BUILD [--seconds N] [--seed S] - a keyset that rotates every second, and everybody at work on it.
 
 Two daemons (one is killed and started again, one lives), minting, logins by one-time tokens, two for each, a
-revoker, readers by process and by one handle that stays open. One process in eight is killed with kill -9.
-Whatever is asked, we know what must be answered:
+revoker, readers by process and by one handle that stays open. One process in eight is killed with kill -9. In the
+first third of the time the host boots every two seconds or so: all processes are killed, the next ones see another
+boot, as the crash tests have it (tests/fault/rig.py). Whatever is asked, we know what must be answered:
 
   accepted   within its time, and nothing that revokes it was begun, and not spent
   refused    after exp + leeway, or when what revokes it had ended, or a login by it had
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 
 LEEWAY, LIFETIME, MAX_LIFETIME = 1, 4, 6
 TTL = MAX_LIFETIME + 2 * LEEWAY
@@ -31,6 +33,11 @@ TTL = MAX_LIFETIME + 2 * LEEWAY
 KEEP = TTL + 8
 KILLED = 8          # one process in so many
 WARM, WINDOW = 10, 3  # seconds: from when on nothing grows, and how long we look for a moment of rest
+BOOT_S = (1, 3)     # from one boot to the next one
+# What has expired waits until the clocks were seen in step for so long. Over boots that adds up, some of it is lost at
+# each, and what expires meanwhile waits for the next time.
+STEP = MAX_LIFETIME + LEEWAY
+KEEP_BOOTING = KEEP + 4 * STEP
 GROWTH_KB = 256     # of RssAnon: what a heap does that is used up and down; a leak of 100 bytes a verdict is more
 
 
@@ -64,12 +71,16 @@ class Soak:
         self.revoked = {}      # ("kid", kid), ("sub", user) or ("jti", jti): [begun, ended or None]
         self.wrong = {"refused": [], "accepted": [], "logins": [], "memory": [], "descriptors": [], "files": [],
                       "end": []}
-        self.figures = dict.fromkeys(("mints", "logins", "verdicts", "revocations", "kills", "restarts"), 0)
+        self.figures = dict.fromkeys(("mints", "logins", "verdicts", "revocations", "kills", "restarts", "boots"), 0)
         self.recent = {"spent": [], "revoked": []}  # when a mark of it may have been made
         self.names = 0
         self.history = []      # (time, active version)
         self.living = {"daemon": [], "reader": []}  # (time, RssAnon in kB, descriptors)
         self.lock = threading.Lock()
+        self.host = threading.RLock()  # who starts a process has it, and who boots
+        self.running = []
+        self.env = dict(os.environ, LD_PRELOAD=self.build + "/tests/fault/clock.so",
+                        RJWT_CLOCK_BOOT_ID=self.top + "/boot_id", RJWT_CLOCK_FILE=self.top + "/clock")
         self.stop = threading.Event()
         self.log = open(self.top + "/log", "w", encoding="utf-8")
 
@@ -78,7 +89,10 @@ class Soak:
             self.figures[name] += n
 
     def spawn(self, program, *args, **how):
-        return subprocess.Popen([self.build + "/" + program, *args], text=True, close_fds=False, **how)
+        with self.host:
+            process = subprocess.Popen([self.build + "/" + program, *args], text=True, close_fds=False, env=self.env, **how)
+            self.running = [other for other in self.running if other.returncode is None] + [process]
+        return process
 
     def run(self, rng, program, *args, stdin=""):
         """(exit status, stdout, stderr); the status of what was killed is -9."""
@@ -229,12 +243,24 @@ class Soak:
         if self.pool:
             self.verify(rng, rng.choice(self.pool))
 
+    def ask(self, asked, token):
+        """What the handle says; "" when it has died."""
+        try:
+            asked.stdin.write("%s %s\n" % (token.user, token.text))
+            asked.stdin.flush()
+            return asked.stdout.readline()
+        except OSError:
+            return ""
+
     def handle(self, rng):
+        asked = self.asked
         for token in rng.sample(self.pool, min(20, len(self.pool))):
             begun = time.time()
-            self.asked.stdin.write("%s %s\n" % (token.user, token.text))
-            self.asked.stdin.flush()
-            line = self.asked.stdout.readline()
+            line = self.ask(asked, token)
+            with self.host:
+                booted = asked is not self.asked
+            if booted:
+                return
             self.judge(token, begun, line.split(" ")[0] or "the reader has died")
         time.sleep(0.01)
 
@@ -249,6 +275,26 @@ class Soak:
         process.kill()
         process.wait()
         self.count("kills")
+
+    def another_boot(self):
+        """That is what programs see from now on; it has just begun."""
+        with open(self.top + "/boot_id", "w", encoding="ascii") as file:
+            file.write("%s\n" % uuid.uuid4())
+        with open(self.top + "/clock", "w", encoding="ascii") as file:
+            file.write("0 %d\n" % -int(time.clock_gettime(time.CLOCK_BOOTTIME)))
+        self.booted = time.time()
+
+    def boot(self):
+        """All that runs ends, and what is to live is started again."""
+        with self.host:
+            for process in self.running:
+                process.kill()
+            for process in self.running:
+                process.wait()
+            self.another_boot()
+            self.lives = self.daemon()
+            self.asked = self.spawn("tests/soak/reader", self.conf, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self.living = {"daemon": [], "reader": []}
 
     # --- what is watched --------------------------------------------------------------------------------
 
@@ -274,24 +320,25 @@ class Soak:
     def look_at_files(self):
         """What keyset.json no longer needs is gone."""
         now = time.time()
+        keep = KEEP if now >= self.booted + STEP + 4 else KEEP_BOOTING
         versions = self.files("spent")
         spent = sum(len(self.files("spent/" + version)) for version in versions)
         found = {name: len(self.files(name)) for name in ("keys", "private", "issued")}
         revoked = len(self.files("revoked/sub")) + len(self.files("revoked/jti"))
         keyset = self.keyset()
         self.history.append((now, keyset["active"]["version"]))
-        while self.history[1:] and self.history[1][0] < now - KEEP:
+        while self.history[1:] and self.history[1][0] < now - keep:
             self.history.pop(0)
         alive = keyset["next_version"] - self.history[0][1]
-        self.bound("keys/", found["keys"], alive + 1, "those of the last %d s, and one in the making" % KEEP)
+        self.bound("keys/", found["keys"], alive + 1, "those of the last %d s, and one in the making" % keep)
         self.bound("spent/", len(versions), alive + 1, "a folder for each of these")
         # Each key has two; the active one, the next one, two that are made and one that retires; and one in the making.
         self.bound("private/", found["private"], 12, "of the lock, active, next, two that are made and one that retires")
         # These wait for the key that signed, or for the next one: a second or two more than TTL.
         for name, number in (("spent", spent), ("revoked", revoked)):
-            times = [at for at in self.recent[name] if at > now - KEEP]
+            times = [at for at in self.recent[name] if at > now - keep]
             self.recent[name][:len(self.recent[name]) - len(times)] = []
-            self.bound(name + "/", number, len(times) + 1, "one for each of the last %d s" % KEEP)
+            self.bound(name + "/", number, len(times) + 1, "one for each of the last %d s" % keep)
         self.bound("issued/", found["issued"], 4, "an hour that is, one that comes, and two that were")
         return dict(found, spent=spent, revoked=revoked)
 
@@ -320,11 +367,11 @@ class Soak:
                 self.wrong["end"].append("%s: %r" % (name, error))
                 return
 
-    def end(self, daemon):
+    def end(self):
         """When all have gone: what is left is a good keyset."""
-        daemon.terminate()
+        self.lives.terminate()
         self.asked.stdin.close()
-        for process, name in ((daemon, "daemon"), (self.asked, "reader")):
+        for process, name in ((self.lives, "daemon"), (self.asked, "reader")):
             if process.wait(60) != 0:
                 self.wrong["end"].append("the %s ended with %d" % (name, process.returncode))
         for token in self.pool[-100:]:
@@ -335,20 +382,27 @@ class Soak:
                 self.wrong["end"].append("%s: status %d: %s" % (command[0], status, (out + err).strip()))
 
     def play(self, seconds):
+        self.another_boot()
         status, _, err = self.keyd(None, "init")
         if status != 0:
             sys.exit("soak.py: init: " + err)
         self.history.append((time.time(), 1))
-        daemon = self.daemon()
-        self.asked = self.spawn("tests/soak/reader", self.conf, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        rng = random.Random("%d boots" % self.seed)
+        self.boot()
         workers = [self.minter, self.user, self.user, self.revoker, self.reader, self.handle, self.mortal]
         threads = [threading.Thread(target=self.loop, args=(work, "%d %s" % (number, work.__name__)))
                    for number, work in enumerate(workers)]
         for thread in threads:
             thread.start()
-        end, files, most, active, rotations = time.time() + seconds, {}, {}, 1, 0
+        begin = time.time()
+        boot, last_boot, end = begin + rng.uniform(*BOOT_S), begin + seconds / 3, begin + seconds
+        files, most, active, rotations = {}, {}, 1, 0
         while time.time() < end and not self.stop.wait(0.1):
-            self.look("daemon", daemon)
+            if boot <= time.time() < last_boot:
+                self.boot()
+                self.count("boots")
+                boot += rng.uniform(*BOOT_S)
+            self.look("daemon", self.lives)
             self.look("reader", self.asked)
             files = self.look_at_files()
             most = {name: max(number, most.get(name, 0)) for name, number in files.items()}
@@ -357,7 +411,7 @@ class Soak:
         self.stop.set()
         for thread in threads:
             thread.join()
-        self.end(daemon)
+        self.end()
         if rotations < seconds / 3:
             self.wrong["end"].append("%d rotations in %d s" % (rotations, seconds))
         figures = dict(self.figures, rotations=rotations)
