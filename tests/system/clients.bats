@@ -56,8 +56,7 @@ four()
 	said_expired=$output
 	[[ $said_spent != *"$id"* && $said_expired != *"$id"* ]]
 	# an empty reply is what some give when they are asked again
-	log_since 'pam_rjwt\(' | grep -o -e accepted -e 'reason=[a-z_]*' | grep -v -x reason=empty >"$BATS_TEST_TMPDIR/seen"
-	printf '%s\n' accepted reason=spent reason=expired | diff - "$BATS_TEST_TMPDIR/seen"
+	reasons_of '' accepted reason=spent reason=expired
 }
 
 by_sshpass() { sshpass -p "$1" ssh -F /dev/null -p $port $known alice@127.0.0.1 id 3>&-; }
@@ -137,6 +136,13 @@ by_paramiko()
 	[[ $said_expired == *'Token expired '*' ago. Token or password: '*'Password: '* ]]
 }
 
+# reasons_of SERVICE VERDICT... - what was decided there of replies, in this order
+reasons_of()
+{
+	log_since 'pam_rjwt\('"$1" | grep -o -e accepted -e 'reason=[a-z_]*' | grep -v -x reason=empty >"$BATS_TEST_TMPDIR/seen"
+	printf '%s\n' "${@:2}" | diff - "$BATS_TEST_TMPDIR/seen"
+}
+
 # --- ansible --------------------------------------------------------------------------------------
 
 # by_ansible SECRET [ARG...] - an ansible of its own, id on the host; ARGs are its options; $limit: seconds, 40
@@ -157,14 +163,17 @@ by_ansible()
 	[[ $said_spent == *'Invalid/incorrect password'* && $said_expired == *'Invalid/incorrect password'* ]]
 }
 
-@test "clients: ansible becomes root by sudo with a token or the password; of a spent token it says so as of a password" {
+@test "clients: ansible becomes root by sudo with a token or the password; of a spent or expired token it says so as of a password" {
 	token=$(mint -s sudo alice)
 	run -0 by_ansible "$(mint alice)" -b -e "ansible_become_password=$token"
 	[[ $output == *'uid=0(root)'* ]]
 	run -0 by_ansible "$(mint alice)" -b -e "ansible_become_password=$alice_password"
 	[[ $output == *'uid=0(root)'* ]]
-	run ! by_ansible "$(mint alice)" -b -e "ansible_become_password=$token"
-	[[ $output == *'Incorrect sudo password'* ]]
+	for token in "$token" "$(expired_token -s sudo alice)"; do
+		run ! by_ansible "$(mint alice)" -b -e "ansible_become_password=$token"
+		[[ $output == *'Incorrect sudo password'* ]]
+	done
+	reasons_of sudo accepted reason=spent reason=expired
 }
 
 @test "clients: ansible becomes another by su when ansible_su_prompt_l10n names the prompt" {
@@ -173,6 +182,28 @@ by_ansible()
 	run -0 by_ansible "$(mint alice)" -b --become-method su -e "ansible_become_password=$(mint -s su root)" \
 		-e '{"ansible_su_prompt_l10n": ["Token or password"]}'
 	[[ $output == *'uid=0(root)'* ]]
+}
+
+@test "clients: ansible becomes another by su with a token or the password, and not with a spent or expired token" {
+	usermod -p "$(openssl passwd -6 "$alice_password")" bob
+	as_bob()
+	{
+		by_ansible "$(mint alice)" -b --become-method su --become-user bob -e "ansible_become_password=$1" \
+			-e '{"ansible_su_prompt_l10n": ["Token or password"]}'
+	}
+	token=$(mint -s su bob)
+	for secret in "$token" "$alice_password"; do
+		run -0 as_bob "$secret"
+		[[ $output == *'(bob)'* ]]
+	done
+	# su asks once more and says why, and Ansible waits
+	for secret in "$token" "$(expired_token -s su bob)"; do
+		run ! as_bob "$secret"
+		[[ $output != *'(bob)'* && $output == *'Timeout'* ]]
+	done
+	run ! as_bob "$wrong_password"
+	[[ $output != *'(bob)'* && $output == *'Incorrect su password'* ]]
+	reasons_of su accepted reason=spent reason=expired
 }
 
 @test "clients: an ansible play mints a token for each task by sudo and by su, or uses one that is good for two" {
