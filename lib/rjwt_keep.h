@@ -152,6 +152,7 @@ struct rjwt_following {
 	char url[256];			  /* where join was told to look */
 	int64_t roster;			  /* the number of the roster that is believed; 0: none has come */
 	int64_t forked;			  /* two rosters of this number differ; 0: none do */
+	int64_t forked_s[2];		  /* when these say that they were made, the earlier first */
 	int64_t newer;			  /* a bundle names a roster of this number; 0: none is newer */
 	char newer_by[33];		  /* whose bundle */
 	struct rjwt_followed issuers[RJWT_ISSUERS_MAX];

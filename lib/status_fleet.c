@@ -79,10 +79,15 @@ static enum rjwt_err
 judge_roster(struct rjwt_status *s)
 {
 	const struct rjwt_following *fleet = &s->fleet;
+	char one[32], other[32];
 
-	if (fleet->forked != 0)
+	if (fleet->forked != 0) {
+		time_format(one, fleet->forked_s[0]);
+		time_format(other, fleet->forked_s[1]);
 		RJWT_TRY(status_note(s, RJWT_BROKEN, "fleet.fork", "",
-		    "two rosters have the number %" PRId64 " and differ", fleet->forked));
+		    "two rosters have the number %" PRId64 " and differ: one of %s and one of %s", fleet->forked, one,
+		    other));
+	}
 	if (fleet->roster == 0)
 		return status_note(s, RJWT_BROKEN, "fleet.roster", "", "no roster has come yet from %s", fleet->url);
 	if (fleet->newer > fleet->roster)

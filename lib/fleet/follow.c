@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fleet/follow.h"
+#include "base/datetime.h"
 #include "base/file_write.h"
 #include "base/host.h"
 #include "fleet/install.h"
@@ -283,12 +284,17 @@ judge_and_lock(const struct follow_env *env, const struct texts *texts, struct i
 static enum rjwt_err
 report_offer(const struct offer *offer, struct follow_report *report)
 {
+	char one[32], other[32];
+
 	report->skipped = offer->skipped;
 	if (offer->forked_n == 0)
 		return RJWT_OK;
+	time_format(one, offer->forked_iat_s[0]);
+	time_format(other, offer->forked_iat_s[1]);
 	return report_add(&report->wrong,
-	    "two rosters have the number %" PRId64 " and differ: neither is taken (publish another one)",
-	    offer->forked_n);
+	    "two rosters have the number %" PRId64
+	    " and differ, one of %s and one of %s: neither is taken (publish another one)",
+	    offer->forked_n, one, other);
 }
 
 /* fleet.json, under the lock. */

@@ -127,14 +127,20 @@ is_taken(const struct fleet *fleet, const struct line *line)
 	return strcmp(line->roster->digest, fleet->digest) == 0;
 }
 
-/* Another line of that n, believed too, which says something else. */
+/* Whether there is a line of that n, believed too, which says something else; then offer tells. */
 static bool
-is_forked(const struct reading *r, const struct roster *by, const struct line *one)
+note_fork(struct reading *r, const struct roster *by, const struct roster *one, const char *digest)
 {
 	for (const struct line *line = first(r); line != NULL; line = next(r, line))
-		if (is_believed(line, by) && line->roster->roster.n == one->roster->roster.n &&
-		    strcmp(line->roster->digest, one->roster->digest) != 0)
+		if (is_believed(line, by) && line->roster->roster.n == one->n &&
+		    strcmp(line->roster->digest, digest) != 0) {
+			int64_t iat_s = line->roster->roster.iat_s;
+
+			r->offer->forked_n = one->n;
+			r->offer->forked_iat_s[0] = iat_s < one->iat_s ? iat_s : one->iat_s;
+			r->offer->forked_iat_s[1] = iat_s < one->iat_s ? one->iat_s : iat_s;
 			return true;
+		}
 	return false;
 }
 
@@ -171,16 +177,6 @@ add_roster(struct offer *offer, const struct offered_roster *roster)
 	return RJWT_OK;
 }
 
-/* A roster of the n that is believed already: the same, or the other tooth of a fork. */
-static void
-look_for_fork(struct reading *r, const struct fleet *fleet)
-{
-	for (struct line *line = first(r); line != NULL; line = next(r, line))
-		if (is_believed(line, &fleet->roster) && line->roster->roster.n == fleet->roster.n &&
-		    strcmp(line->roster->digest, fleet->digest) != 0)
-			r->offer->forked_n = fleet->roster.n;
-}
-
 /* Walk from roster to roster, lowest n first: a host that slept through key rolls catches up. */
 static enum rjwt_err
 walk(struct reading *r, const struct fleet *fleet)
@@ -190,13 +186,11 @@ walk(struct reading *r, const struct fleet *fleet)
 	int64_t n = now.n;
 
 	RJWT_TRY(open_rosters(r, &now));
-	look_for_fork(r, fleet);
+	(void)note_fork(r, &now, &now, fleet->digest); /* the other tooth of what is believed already */
 	while ((line = next_roster(r, &now, n, fleet)) != NULL) {
 		n = line->roster->roster.n;
-		if (!is_taken(fleet, line) && is_forked(r, &now, line)) {
-			r->offer->forked_n = n;
+		if (!is_taken(fleet, line) && note_fork(r, &now, &line->roster->roster, line->roster->digest))
 			continue;
-		}
 		RJWT_TRY(add_roster(r->offer, line->roster));
 		if (!roster_same_keys(&now, &line->roster->roster))
 			RJWT_TRY(open_rosters(r, &line->roster->roster));

@@ -23,6 +23,7 @@ struct offer {
 	size_t nbundles;
 	size_t skipped;	  /* lines that nobody signed who counts, or that break a rule */
 	int64_t forked_n; /* two believed rosters have this n and other bytes: neither is taken; 0: no */
+	int64_t forked_iat_s[2]; /* of the two, the earlier first */
 };
 
 /* files: texts of lines. offer gives; offer_clear(). RJWT_MEMORY, RJWT_INTERNAL. */

@@ -152,5 +152,6 @@ watch_spool(const struct fleet *fleet, struct rjwt_following *following)
 		RJWT_TRY(judge_mirror(&m, i, following));
 	RJWT_TRY(offer_read(fleet, m.files, following->n, &all));
 	following->forked = all.forked_n;
+	memcpy(following->forked_s, all.forked_iat_s, sizeof(following->forked_s));
 	return RJWT_OK;
 }

@@ -290,7 +290,8 @@ test_fork(void **state)
 {
 	struct host *h = *state;
 	static const char *const said =
-	    "wrong: two rosters have the number 1800000001 and differ: neither is taken (publish another one)\n";
+	    "wrong: two rosters have the number 1800000001 and differ, one of 2027-01-15T08:00:01Z and one of "
+	    "2027-01-15T08:00:01Z: neither is taken (publish another one)\n";
 
 	host_begin(h, 1);
 	host_roster(h, 0, 1, 1, 3);

@@ -196,6 +196,29 @@ test_forks(void **state)
 	offers(s, "another key's is no fork", "", 1, 0);
 }
 
+/* When the two were made is told, the earlier one first, whichever comes first. */
+static void
+test_fork_times(void **state)
+{
+	struct scene *s = *state;
+	struct roster one = line_roster(6, 1, 1), other = line_roster(6, 1, 2);
+
+	one.iat_s = 100;
+	other.iat_s = 200;
+	for (int turn = 0; turn < 3; turn++) {
+		forget(s);
+		line_put_roster(&s->files[0], 0, turn == 0 ? &one : &other);
+		if (turn == 2) {
+			offers(s, "the one that is taken", "r6 ", 0, 0);
+			take(s);
+		}
+		line_put_roster(&s->files[1], 0, turn == 0 ? &other : &one);
+		offers(s, "a fork", "", 0, 6);
+		assert_int_equal(s->offer.forked_iat_s[0], 100);
+		assert_int_equal(s->offer.forked_iat_s[1], 200);
+	}
+}
+
 /* A taken roster stays the one that a host walks by, also from the pin, as an issuer does that publishes. */
 static void
 test_taken_tooth(void **state)
@@ -395,7 +418,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_walk), T(test_order), T(test_link), T(test_forks),
-		T(test_taken_tooth), T(test_bundles), T(test_broken), T(test_limits), T(test_merge),
+		T(test_fork_times), T(test_taken_tooth), T(test_bundles), T(test_broken), T(test_limits), T(test_merge),
 		T(test_merge_without_link) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

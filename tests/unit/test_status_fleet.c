@@ -265,7 +265,10 @@ test_roster(void **state)
 	says(*state, "behind", "fleet.behind", RJWT_ATTENTION, "web has roster 4, and this host has 3");
 	facts.following.newer = 0;
 	facts.following.forked = 2;
-	says(*state, "fork", "fleet.fork", RJWT_BROKEN, "two rosters have the number 2 and differ");
+	facts.following.forked_s[0] = 1800000000;
+	facts.following.forked_s[1] = 1800000300;
+	says(*state, "fork", "fleet.fork", RJWT_BROKEN,
+	    "two rosters have the number 2 and differ: one of 2027-01-15T08:00:00Z and one of 2027-01-15T08:05:00Z");
 }
 
 /* An issuer does not follow itself; alone it has nothing to look at. */
