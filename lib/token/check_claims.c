@@ -350,8 +350,8 @@ add_word(char list[static 80], const char *separator, struct view word)
 }
 
 /*
- * Without a service: a token that is spent for all its scopes is spent, and for which of them is told. Only root can
- * look; for others this is not checked.
+ * Without a service: a token that is spent for all its scopes, one at least, is spent, and for which of them is told. Only
+ * root can look; for others this is not checked.
  */
 static enum rjwt_err
 check_spent_for_all(struct verification *w)
@@ -376,7 +376,7 @@ check_spent_for_all(struct verification *w)
 	}
 	if (used[0] != '\0')
 		snprintf(found, sizeof(found), "spent for %s", used);
-	return check_judge(w, used[0] == '\0' || !all, "one of its scopes not spent", view_of(found));
+	return check_judge(w, !all, "one of its scopes not spent", view_of(found));
 }
 
 /* A one-time token of another issuer may have been used before this host remembered it. */

@@ -54,7 +54,7 @@ LEAK = re.compile(r"(?!json_close|marks_)\w*(free|clear|clean|close|wipe|object_
 WITHOUT = ("test_programs", "test_sets", "test_sets_numbers", "test_host_process", "test_stack_libpam")
 # Of the tests that take longer those that are about a file, beside the one that has its name, and about all.
 NEAR = {"lib/jose/key.c": ["jws_sign"], "lib/jose/key_weak.c": ["key"], "lib/jose/jwk.c": ["verdict_keys"],
-	"lib/jose/alg.c": ["jwk"], "lib/token/check_jws.c": ["verdict"], "lib/token/check_claims.c": ["revoke"],
+	"lib/jose/alg.c": ["jwk"], "lib/token/check_jws.c": ["verdict", "followed", "handle_jwks"], "lib/token/check_claims.c": ["revoke", "followed"],
 	"lib/token/check.c": ["verdict"], "lib/config/config_yaml.c": ["config", "config_file"],
 	"lib/keyset/marks.c": ["marks_kept", "revoke", "revoke_marks", "change"], "lib/keyset/marks_write.c": ["marks", "marks_kept", "revoke", "revoke_marks", "change"],
 	"lib/keyset/issued.c": ["marks_kept", "revoke", "change"], "lib/keyset/store.c": ["change", "revoke"],

@@ -194,7 +194,9 @@ test_stale(void **state)
 	snprintf(text, sizeof(text), "this host has %s1s (is rjwt-keyd follow running?)", found);
 	fixture_config(p->host, "audience: host.example\nfleet_max_age: 1m\n");
 	clock_run(60);
+	p->host->diag = (struct rjwt_diag){ 0 };
 	want("as old as it may be", judge_of(p, p->host, T0 + 1, false, &v), RJWT_OK);
+	assert_string_equal(p->host->diag.text, "");
 	said(&judge_trace[15], "stale", "heard from within 1m", found);
 	rjwt_verdict_clear(&v);
 	clock_run(1);
@@ -259,6 +261,21 @@ test_whose(void **state)
 	fixture_free(alone);
 }
 
+static void
+test_denied(void **state)
+{
+	struct pair *p = *state;
+	const struct rjwt_revocation alice = { .users = (const char *const[]){ "alice", NULL } };
+	struct rjwt_change change;
+	struct rjwt_verdict v;
+
+	want("deny", rjwt_revoke(p->host->h, &alice, 0, &change, &p->host->diag), RJWT_OK);
+	want("here", judge_of(p, p->host, T0, false, &v), RJWT_DENIED);
+	said(&v.failed, "denied", "no denial", "one");
+	rjwt_verdict_clear(&v);
+	want("not there", judge_of(p, p->issuer, T0, false, NULL), RJWT_OK);
+}
+
 static enum rjwt_err
 nobody(void *context, const char *user, int64_t *uid, struct rjwt_diag *diag)
 {
@@ -293,7 +310,7 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = { T(test_remembered), T(test_before), T(test_stale), T(test_clock),
-		T(test_whose), T(test_grant) };
+		T(test_whose), T(test_denied), T(test_grant) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

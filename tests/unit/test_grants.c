@@ -190,6 +190,7 @@ test_roots_alone(void **state)
 
 		request.user = "carol";
 		want("root's", rjwt_grant(f->h, &caller, &request, &d, &token, &f->diag), RJWT_USAGE);
+		assert_non_null(strstr(f->diag.text, "a request that rules are to allow has no"));
 		rjwt_decision_clear(&d);
 	}
 	want("no user", rjwt_grant(f->h, &caller, &(struct rjwt_request){ 0 }, &d, &token, &f->diag), RJWT_USER);
@@ -305,8 +306,10 @@ test_powers(void **state)
 	assert_string_equal(out, "1:1 2:3 root 3:1 reusable ");
 	out[0] = '\0';
 	fixture_config(f, "one_time: always\n" POWERS);
+	snprintf(f->diag.text, sizeof(f->diag.text), "of the call before");
 	want("always", rjwt_rules(&options, &caller, see_powers, out, &f->diag), RJWT_OK);
 	assert_string_equal(out, "1:1 2:1 root 3:1 ");
+	assert_string_equal(f->diag.text, "");
 	out[0] = '\0';
 	want("nobody", rjwt_rules(&options, &nobody, see_powers, out, &f->diag), RJWT_USAGE);
 	assert_string_equal(out, "");

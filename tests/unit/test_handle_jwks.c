@@ -43,6 +43,7 @@ test_jwks(void **state)
 	want("once", judge(f, once, RJWT_DRY_RUN | TRACED, &v), RJWT_OK);
 	assert_int_equal(judge_trace[v.nchecks - 1].outcome, RJWT_NOT_CHECKED); /* spent */
 	rjwt_verdict_clear(&v);
+	want("once, and nothing to mark it in", judge(f, once, 0, NULL), RJWT_OK);
 	want("other user", judge_as(f, token, "bob", "sshd", RJWT_DRY_RUN, NULL), RJWT_USER);
 	assert_int_equal(rjwt_mint(f->h, &(struct rjwt_request){ .user = "a" }, &(struct rjwt_token){ 0 }, &f->diag),
 	    RJWT_USAGE);
@@ -133,7 +134,8 @@ test_jwks_times(void **state)
 	}
 }
 
-#define K64 "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+#define K60 "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+#define K64 K60 "kkkk"
 
 /* The signature alone, with a set of one key: then no kid, issuer or audience is needed. */
 static void
@@ -170,13 +172,87 @@ test_jwks_signature_only(void **state)
 	want("two", judge(f, token, RJWT_SIGNATURE_ONLY, NULL), RJWT_KID);
 }
 
+/* --- what is told ----------------------------------------------------------------------------- */
+
+static const struct rjwt_check *
+row(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(judge_trace); i++)
+		if (judge_trace[i].name != NULL && strcmp(judge_trace[i].name, name) == 0)
+			return &judge_trace[i];
+	fail_msg("no row %s", name);
+	return NULL;
+}
+
+/* Of a key that is not found it is said whether the set has it all the same; no more of its name than has room. */
+static void
+test_jwks_told(void **state)
+{
+	static const struct {
+		const char *kid, *shown;
+	} passed[] = { { "k", "k" }, { K60, K60 }, { K60 "k", K60 } };
+	static const struct {
+		struct edit edits[2];
+		enum rjwt_err code;
+		const char *expected, *found;
+	} others[] = {
+		{ { CLAIM("scope", "[\"ssh\"]"), END }, RJWT_SCOPE, "ssh",
+		    "not a list of words with one space between them" },
+		{ { CLAIM("scope", NULL), END }, RJWT_SCOPE, "ssh", "none" },
+		{ { CLAIM("cnf", "{\"jkt\":\"x\"}"), END }, RJWT_BINDING, "cnf with the fingerprint of an ssh key",
+		    "another form" },
+		{ { CLAIM("src", "{}"), END }, RJWT_SOURCE, "src with address ranges", "no address" },
+	};
+	struct fixture *f = *state;
+	RJWT_CLEAN(buf_clear) struct buf good = file_get(f, "jwks.json");
+	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
+	RJWT_CLEAN(free_clean)
+	char *crit = token_with(f, (const struct edit[]){ { 'h', "crit", "[\"x\"]" }, { 0, NULL, NULL } });
+	struct rjwt_verdict v;
+
+	want("open", open_set(f, good.p, "iss.example", hosts), RJWT_OK);
+	want("good", judge(f, token, RJWT_DRY_RUN | TRACED, &v), RJWT_OK);
+	assert_string_equal(row("key_unknown")->expected, "a key of this JWK Set");
+	rjwt_verdict_clear(&v);
+	want("header", judge(f, crit, RJWT_DRY_RUN, &v), RJWT_HEADER);
+	assert_string_equal(v.failed.expected, "strict JSON with alg, without crit, b64, zip, cty, jwk, jku, x5c, x5u");
+	rjwt_verdict_clear(&v);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		RJWT_CLEAN(free_clean) char *other = token_with(f, others[i].edits);
+
+		want(others[i].found, judge(f, other, RJWT_DRY_RUN, &v), others[i].code);
+		assert_string_equal(v.failed.expected, others[i].expected);
+		assert_string_equal(v.failed.found, others[i].found);
+		rjwt_verdict_clear(&v);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(passed); i++) {
+		char kid[80], set[160], found[160];
+		RJWT_CLEAN(free_clean) char *of = NULL;
+
+		snprintf(kid, sizeof(kid), "\"%s\"", passed[i].kid);
+		of = token_with(f, (const struct edit[]){ { 'h', "kid", kid }, { 0, NULL, NULL } });
+		want("open", open_set(f, "{\"keys\":[]}", "iss.example", hosts), RJWT_OK);
+		want("not there", judge(f, of, RJWT_DRY_RUN, &v), RJWT_KEY_UNKNOWN);
+		assert_string_equal(v.failed.expected, "a key of this JWK Set");
+		assert_string_equal(v.failed.found, passed[i].kid);
+		rjwt_verdict_clear(&v);
+		snprintf(set, sizeof(set), "{\"keys\":[{\"kid\":%s,\"kty\":\"AKP\"}]}", kid);
+		want("open", open_set(f, set, "iss.example", hosts), RJWT_OK);
+		want("passed over", judge(f, of, RJWT_DRY_RUN, &v), RJWT_KEY_UNKNOWN);
+		assert_string_equal(v.failed.expected, "a key of this JWK Set that can verify");
+		snprintf(found, sizeof(found), "%s, which is in the set but passed over: ", passed[i].shown);
+		assert_memory_equal(v.failed.found, found, strlen(found));
+		rjwt_verdict_clear(&v);
+	}
+}
+
 int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_jwks), T(test_jwks_text),
 		cmocka_unit_test_setup_teardown(test_jwks_times, fixture_setup_hs256, fixture_teardown),
-		T(test_jwks_signature_only) };
+		T(test_jwks_signature_only), T(test_jwks_told) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,41 @@ test_any_origin(void **state)
 	want("form", judge_from(f, odd, SSH_AUTH_INFO, SSH_SOURCE, RJWT_ANY_ORIGIN), RJWT_CLAIMS);
 }
 
+/* What a refused login is told to have come with. */
+static void
+test_told(void **state)
+{
+	static const struct {
+		const char *auth_info, *source, *found;
+		enum rjwt_err code;
+	} rows[] = {
+		{ NULL, NULL, "no ssh key", RJWT_BINDING },
+		{ "publickey " OTHER_SSH_KEY "\n", NULL, "SHA256:", RJWT_BINDING },
+		{ SSH_AUTH_INFO, NULL, "no address", RJWT_SOURCE },
+		{ SSH_AUTH_INFO, SSH_SOURCE_6, SSH_SOURCE_6, RJWT_SOURCE },
+	};
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean)
+	char *token = token_with(f,
+	    (const struct edit[]){ CLAIM("cnf", BOUND), CLAIM("src", "[\"192.0.2.0/24\",\"10.0.0.0/8\"]"), END });
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rjwt_attempt attempt = { .token = token,
+			.len = strlen(token),
+			.user = "alice",
+			.service = "sshd",
+			.auth_info = rows[i].auth_info,
+			.source = rows[i].source };
+		struct rjwt_verdict v;
+
+		want(rows[i].found, rjwt_verify(f->h, &attempt, &v, &f->diag), rows[i].code);
+		assert_string_equal(v.failed.expected,
+		    rows[i].code == RJWT_BINDING ? "ssh key " SSH_FINGERPRINT : "192.0.2.0/24 10.0.0.0/8");
+		assert_memory_equal(v.failed.found, rows[i].found, strlen(rows[i].found));
+		rjwt_verdict_clear(&v);
+	}
+}
+
 /* A token that is not bound does not ask where it comes from, whatever that is. */
 static void
 test_not_bound(void **state)
@@ -222,8 +257,8 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_any_origin), T(test_not_bound), T(test_sources), T(test_keys_used),
-		cmocka_unit_test_setup_teardown(test_module, setup_now, fixture_teardown) };
+	const struct CMUnitTest tests[] = { T(test_any_origin), T(test_told), T(test_not_bound), T(test_sources),
+		T(test_keys_used), cmocka_unit_test_setup_teardown(test_module, setup_now, fixture_teardown) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,8 +89,14 @@ static const struct {
 	{ RULE(", audience: \"a.lab\""), { .caller = "bob", .user = "carol", .audience = { "b.lab", "*.lab" } },
 	    "1 of 1; 1 audience: b.lab *.lab (a.lab)", { .caller = "bob", .user = "carol", .audience = { "a.lab" } },
 	    NULL },
-	{ RULE(""), { .caller = "bob", .user = "carol", .audience = { "x" } }, "1 of 1; 1 audience: x (self)",
-	    { .caller = NULL }, RULE(", audience: \"*\"") },
+	{ RULE(""), { .caller = "bob", .user = "carol", .audience = { "x", "y.lab" } },
+	    "1 of 1; 1 audience: x y.lab (self)", { .caller = NULL }, RULE(", audience: \"*\"") },
+	{ RULE(""), { .caller = "bob", .user = "carol", .audience = { "b", "host.example" } },
+	    "1 of 1; 1 audience: b (self)", { .caller = "bob", .user = "carol", .audience = { "host.example" } },
+	    NULL },
+	/* a name ends where it ends */
+	{ RULE(", audience: \"web.*\""), { .caller = "bob", .user = "carol", .audience = { "web\0x" } },
+	    "1 of 1; 1 audience: web (web.*)", { .caller = "bob", .user = "carol", .audience = { "web.x" } }, NULL },
 	/* a group opens many hosts, so only its own name allows it */
 	{ RULE(", audience: [\"*\", \"*.lab\", \"@web.*\", \"@we\"]"),
 	    { .caller = "bob", .user = "carol", .audience = { "a", "@web", "@web.lab" } },

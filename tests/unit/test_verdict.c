@@ -87,6 +87,8 @@ test_signature_only(void **state)
 	struct fixture *f = *state;
 	const struct edit wrong[] = { CLAIM("sub", "1"), { 'h', "typ", NULL }, END };
 	RJWT_CLEAN(free_clean) char *token = token_with(f, wrong);
+	RJWT_CLEAN(free_clean)
+	char *others = token_with(f, (const struct edit[]){ { 'h', "x5t", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAA\"" }, END });
 	struct rjwt_verdict v;
 
 	want("whole", judge(f, token, 0, NULL), RJWT_TYP);
@@ -95,6 +97,8 @@ test_signature_only(void **state)
 	assert_int_equal(strlen(v.claims), v.claims_len);
 	assert_string_equal(v.jti, "");
 	rjwt_verdict_clear(&v);
+	want("another's header", judge(f, others, 0, NULL), RJWT_HEADER);
+	want("JWS", judge(f, others, RJWT_SIGNATURE_ONLY, NULL), RJWT_OK);
 	forge(token);
 	want("JWS", judge(f, token, RJWT_SIGNATURE_ONLY, &v), RJWT_SIGNATURE);
 	assert_null(v.claims);
@@ -183,9 +187,15 @@ test_failed(void **state)
 	struct fixture *f = *state;
 	char from[200];
 	const struct edit old[] = { edit_time('c', "exp", T0 + 60), END };
+	const struct edit ends_first[] = { edit_time('c', "exp", T0 + 20), edit_time('c', "iat", T0 + 25), END };
 	RJWT_CLEAN(free_clean) char *token = token_with(f, old);
+	RJWT_CLEAN(free_clean) char *backwards = token_with(f, ends_first);
 	struct rjwt_verdict v;
 
+	want("before it was issued", judge(f, backwards, 0, &v), RJWT_LIFETIME);
+	assert_string_equal(v.failed.expected, "1s to 1h");
+	assert_string_equal(v.failed.found, "-5s");
+	rjwt_verdict_clear(&v);
 	want("user", judge_as(f, token, "bob", "sshd", 0, &v), RJWT_USER);
 	assert_string_equal(v.failed.expected, "bob");
 	assert_string_equal(v.failed.found, "alice");
@@ -198,7 +208,7 @@ test_failed(void **state)
 	rjwt_verdict_clear(&v);
 	clock_run(-100);
 	want("good", judge(f, token, 0, &v), RJWT_OK);
-	assert_true(v.failed.expected[0] == '\0' && v.failed.found[0] == '\0' && !v.tell);
+	assert_true(v.failed.name == NULL && v.failed.expected[0] == '\0' && v.failed.found[0] == '\0' && !v.tell);
 	rjwt_verdict_clear(&v);
 	snprintf(from, sizeof(from), "%s/revoked/jti", f->state);
 	assert_int_equal(rmdir(from), 0);
@@ -206,6 +216,20 @@ test_failed(void **state)
 	want("no marks", judge(f, token, 0, &v), RJWT_IO);
 	assert_false(v.tell);
 	rjwt_verdict_clear(&v);
+}
+
+/* Nothing is denied by a date where there is none, also of the first second that there is. */
+static void
+test_epoch(void **state)
+{
+	struct fixture *f = *state;
+	RJWT_CLEAN(free_clean)
+	char *token = token_with(f, (const struct edit[]){ CLAIM("iat", "0"), CLAIM("exp", "300"), END });
+
+	clock_step(-T0 + 100);
+	want("1970", judge(f, token, 0, NULL), RJWT_OK);
+	clock_step(300);
+	want("later", judge(f, token, 0, NULL), RJWT_EXPIRED);
 }
 
 /* What does not fit into what --explain shows is cut. */
@@ -295,8 +319,8 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = { T(test_strictest_is_zero), T(test_users), T(test_services),
-		T(test_signature_only), T(test_verdict), T(test_trace), T(test_trace_of_long), T(test_failed),
-		T(test_configured), T(test_suffix_once) };
+		T(test_signature_only), T(test_verdict), T(test_trace), T(test_trace_of_long), T(test_epoch),
+		T(test_failed), T(test_configured), T(test_suffix_once) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
