@@ -47,7 +47,8 @@ from points import Source  # noqa: E402
 FLAGS = "-w -g0 -O0 -fPIC -fvisibility=hidden".split()
 SANITIZED = FLAGS + "-fsanitize=address,undefined -fno-sanitize-recover=undefined".split()
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_odr_violation=0:allocator_may_return_null=1:hard_rss_limit_mb=1000",
-	"LANG": "C", "RJWT_SHARE": "32", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
+	"LANG": "C", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
+SHARES = {"test_failing_codes": "3"}  # RJWT_SHARE: of the calls that fail, one in so many is tried; 32 for others
 QUICK_S = 0.4
 LEAK = re.compile(r"(?!json_close|marks_)\w*(free|clear|clean|close|wipe|object_put)\(")  # what ASan alone would miss
 # They run what is not built here, or measure.
@@ -55,7 +56,7 @@ WITHOUT = ("test_programs", "test_sets", "test_sets_numbers", "test_host_process
 # Of the tests that take longer those that are about a file, beside the one that has its name, and about all.
 NEAR = {"lib/jose/key.c": ["jws_sign"], "lib/jose/key_weak.c": ["key"], "lib/jose/jwk.c": ["verdict_keys"],
 	"lib/jose/alg.c": ["jwk"], "lib/token/check_jws.c": ["verdict", "followed", "handle_jwks"], "lib/token/check_claims.c": ["revoke", "followed"],
-	"lib/token/check.c": ["verdict"], "lib/config/config_yaml.c": ["config", "config_file"],
+	"lib/token/check.c": ["verdict"], "lib/token/verify.c": ["followed", "failing_fleet"], "lib/config/config_yaml.c": ["config", "config_file"],
 	"lib/keyset/marks.c": ["marks_kept", "revoke", "revoke_marks", "change"], "lib/keyset/marks_write.c": ["marks", "marks_kept", "revoke", "revoke_marks", "change"],
 	"lib/keyset/issued.c": ["marks_kept", "revoke", "change"], "lib/keyset/store.c": ["change", "revoke"],
 	"lib/keyset/tickets.c": ["store", "mint_keyset"], "lib/keyset/inspect.c": ["store", "store_owner", "change", "revoke", "revoke_marks"],
@@ -190,6 +191,7 @@ class Runner:
 		with open(reached, "wb") as file:
 			file.truncate(self.count + 1)
 		environment = dict(ENVIRONMENT, TMPDIR=tmp, RJWT_TMP=tmp, RJWT_BUILD=self.build.folder, RJWT_SOURCE=self.build.top,
+			RJWT_SHARE=SHARES.get(test, "32"),
 			RJWT_MUTANT=str(mutant), RJWT_REACHED=reached)
 		child = subprocess.Popen([self.build.path("tests/unit/" + test)], env=environment, cwd=tmp,
 			stdin=subprocess.DEVNULL, stdout=to, stderr=to, start_new_session=True,
