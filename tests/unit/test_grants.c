@@ -171,6 +171,38 @@ test_no_keyset(void **state)
 	allowed(f, &(struct ask){ .caller = "bob", .user = "carol" }, 1, "carol");
 }
 
+static struct fixture *renamed;
+
+static enum rjwt_err
+rename_host(void *context, const char *user, int64_t *uid, struct rjwt_diag *diag)
+{
+	struct keyset keyset = keyset_get(renamed);
+
+	snprintf(keyset.audience, sizeof(keyset.audience), "other.example");
+	keyset_put(renamed, &keyset);
+	return look_up_uid(context, user, uid, diag);
+}
+
+/* The name of the host that was judged is the one that the token has, also where the keyset has another one by then. */
+static void
+test_renamed_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	const struct rjwt_accounts slow = { rename_host, look_up_member, accounts.context };
+	const struct rjwt_caller bob = { "bob", &slow };
+	const struct rjwt_request request = { .user = "carol" };
+	struct rjwt_decision d;
+	struct rjwt_token token;
+
+	renamed = f;
+	fixture_config(f, RULE(""));
+	want("judged", rjwt_grant(f->h, &bob, &request, &d, &token, &f->diag), RJWT_OK);
+	assert_non_null(strstr(token.claims, "\"aud\":\"host.example\""));
+	rjwt_decision_clear(&d);
+	rjwt_token_clear(&token);
+	allowed(f, &(struct ask){ .caller = "bob", .user = "carol" }, 1, "\"aud\":\"other.example\"");
+}
+
 /* --- what a caller cannot have ---------------------------------------------------------------- */
 
 static void
@@ -326,6 +358,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_lookup_fails, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_rootless, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_no_keyset, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_renamed_meanwhile, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_roots_alone, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_record, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_listed, fixture_setup, fixture_teardown),
