@@ -36,6 +36,7 @@ static struct machine all, real[REAL];
 static struct copy *copies;
 static struct waiting *queue;
 static size_t nqueue;
+static size_t joined;		  /* what had been published then */
 static const struct token **late; /* tokens whose hosts have copies, by the time at which these heard something last */
 static size_t nlate, next_late;
 static struct revocation revoked[20 * DAYS];
@@ -161,10 +162,11 @@ judge(struct machine *m, const struct waiting *w, size_t state)
 	now_s = kept;
 }
 
+/* What a host has that heard last then: at least what was published when it joined. */
 static size_t
 state_at(double at)
 {
-	size_t low = 0, high = nout;
+	size_t low = joined, high = nout;
 
 	while (high - low > 1) {
 		size_t middle = (low + high) / 2;
@@ -306,7 +308,8 @@ hosts_join(const char *url, const char *key)
 		o = as(m);
 		must(rjwt_join(&o, url, key, &(struct rjwt_fleet){ 0 }, &diag), "join");
 		now_s += 1;
-		follow(m, nout - 1);
+		joined = nout - 1;
+		follow(m, joined);
 	}
 }
 
