@@ -40,33 +40,17 @@ static struct {
 	unsigned nsynced;
 } now;
 
-#define PLANNED(name, path, text, parameters, ...)                                      \
-	WRAP(enum rjwt_err, name, parameters)                                           \
-	{                                                                               \
-		if (!fault_due(FAULT_ANY, #name))                                       \
-			return __real_##name(__VA_ARGS__);                              \
-		return diag == NULL ? which : diag_fail(diag, which, path, "%s", text); \
-	}                                                                               \
-	struct name##_needs_a_semicolon
-
-/* A part that fails says which error, and may say where, and what. */
-static enum rjwt_err which = RJWT_KEYSET;
-static const char *where = "/a/path", *what = "planned";
-
-PLANNED(store_load, where, what, (struct store * store, struct rjwt_diag *diag), store, diag);
-PLANNED(marks_hide, where, what, (const struct dir *state, struct rjwt_diag *diag), state, diag);
-PLANNED(commit_make_keys, where, what,
+PLANNED(store_load, (struct store * store, struct rjwt_diag *diag), store, diag);
+PLANNED(marks_hide, (const struct dir *state, struct rjwt_diag *diag), state, diag);
+PLANNED(commit_make_keys,
     (struct fresh_keys * fresh, unsigned n, const struct rotation_policy *policy, struct rjwt_diag *diag), fresh, n,
     policy, diag);
-PLANNED(marks_count, where, what,
-    (const struct dir *state, int64_t floor, int64_t below, int64_t *n, struct rjwt_diag *diag), state, floor, below, n,
-    diag);
-PLANNED(issued_prune, where, what, (const struct dir *state, int64_t now_s, struct rjwt_diag *diag), state, now_s,
-    diag);
-PLANNED(parked_prune, where, what, (const struct dir *state, int64_t now_s, struct rjwt_diag *diag), state, now_s,
-    diag);
-PLANNED(store_check_writable, where, what,
-    (struct store * store, const struct rotation_policy *policy, struct rjwt_diag *diag), store, policy, diag);
+PLANNED(marks_count, (const struct dir *state, int64_t floor, int64_t below, int64_t *n, struct rjwt_diag *diag), state,
+    floor, below, n, diag);
+PLANNED(issued_prune, (const struct dir *state, int64_t now_s, struct rjwt_diag *diag), state, now_s, diag);
+PLANNED(parked_prune, (const struct dir *state, int64_t now_s, struct rjwt_diag *diag), state, now_s, diag);
+PLANNED(store_check_writable, (struct store * store, const struct rotation_policy *policy, struct rjwt_diag *diag),
+    store, policy, diag);
 /* By change.c itself, and not in here. */
 WRAP(enum rjwt_err, store_usage,
     (struct store * store, const struct rotation_policy *policy, const struct rjwt_time *time, struct keyset_seen *seen,
@@ -75,7 +59,7 @@ WRAP(enum rjwt_err, store_usage,
 	enum rjwt_err err;
 
 	if (fault_due(FAULT_ANY, "store_usage"))
-		return diag == NULL ? which : diag_fail(diag, which, where, "%s", what);
+		return planned_error(diag);
 	now.looks = true;
 	err = __real_store_usage(store, policy, time, seen, diag);
 	now.looks = false;
@@ -85,36 +69,27 @@ WRAP(enum rjwt_err, store_usage,
 WRAP(enum rjwt_err, store_read_key, (struct store * store, int64_t version, struct jwk *jwk, struct rjwt_diag *diag))
 {
 	if (!now.looks && fault_due(FAULT_ANY, "store_read_key"))
-		return diag_fail(diag, which, where, "%s", what);
+		return planned_error(diag);
 	return __real_store_read_key(store, version, jwk, diag);
 }
 
-PLANNED(store_can_sign, where, what, (struct store * store, int64_t version, struct rjwt_diag *diag), store, version,
-    diag);
-PLANNED(mark_revoke_user, where, what,
+PLANNED(store_can_sign, (struct store * store, int64_t version, struct rjwt_diag *diag), store, version, diag);
+PLANNED(mark_revoke_user,
     (const struct dir *state, const char *user, int64_t version, int64_t *made, struct rjwt_diag *diag), state, user,
     version, made, diag);
-PLANNED(mark_revoke_jti, where, what,
+PLANNED(mark_revoke_jti,
     (const struct dir *state, const char *jti, int64_t version, int64_t *made, struct rjwt_diag *diag), state, jti,
     version, made, diag);
-PLANNED(keyset_clock_check, where, what, (const struct rjwt_time *time, struct rjwt_diag *diag), time, diag);
+PLANNED(keyset_clock_check, (const struct rjwt_time *time, struct rjwt_diag *diag), time, diag);
 
-#define PLANNED_OF(name, from, parameters, ...)                                                        \
-	WRAP(enum rjwt_err, name, parameters)                                                          \
-	{                                                                                              \
-		return fault_due(FAULT_ANY, #name) ? diag_fail((from)->diag, which, where, "%s", what) \
-						   : __real_##name(__VA_ARGS__);                       \
-	}                                                                                              \
-	struct name##_needs_a_semicolon
-
-PLANNED_OF(recover, ctx->env, (const struct commit_ctx *ctx, struct store *store, bool first, bool *removed), ctx,
-    store, first, removed);
-PLANNED_OF(commit_stage, ctx->env, (const struct commit_ctx *ctx, const struct keyset *before, struct keyset *keyset),
-    ctx, before, keyset);
-PLANNED_OF(commit_publish, ctx->env, (const struct commit_ctx *ctx), ctx);
-PLANNED_OF(commit_key, ctx->env, (const struct commit_ctx *ctx, int64_t version, const struct jwk *jwk), ctx, version,
-    jwk);
-PLANNED_OF(codes_end, env,
+PLANNED_AT(recover, (ctx->env)->diag, (const struct commit_ctx *ctx, struct store *store, bool first, bool *removed),
+    ctx, store, first, removed);
+PLANNED_AT(commit_stage, (ctx->env)->diag,
+    (const struct commit_ctx *ctx, const struct keyset *before, struct keyset *keyset), ctx, before, keyset);
+PLANNED_AT(commit_publish, (ctx->env)->diag, (const struct commit_ctx *ctx), ctx);
+PLANNED_AT(commit_key, (ctx->env)->diag, (const struct commit_ctx *ctx, int64_t version, const struct jwk *jwk), ctx,
+    version, jwk);
+PLANNED_AT(codes_end, (env)->diag,
     (struct store * store, const struct keyset_env *env, enum keyset_why why, struct codes_found *found), store, env,
     why, found);
 
@@ -122,15 +97,14 @@ PLANNED_OF(codes_end, env,
 WRAP(enum rjwt_err, dir_open_at, (const struct dir *dir, const char *name, struct dir *sub, struct rjwt_diag *diag))
 {
 	if (now.taken > now.given && fault_due(FAULT_ANY, "dir_open_at"))
-		return diag_fail(diag, which, where, "%s", what);
+		return planned_error(diag);
 	return __real_dir_open_at(dir, name, sub, diag);
 }
 
 WRAP(enum rjwt_err, marks_prune, (const struct dir *state, int64_t floor, bool rose, struct rjwt_diag *diag))
 {
 	now.rose = now.rose || rose;
-	return fault_due(FAULT_ANY, "marks_prune") ? diag_fail(diag, which, where, "%s", what)
-						   : __real_marks_prune(state, floor, rose, diag);
+	return fault_due(FAULT_ANY, "marks_prune") ? planned_error(diag) : __real_marks_prune(state, floor, rose, diag);
 }
 
 WRAP(void, store_drop_signer, (struct store * store))
@@ -143,8 +117,7 @@ WRAP(enum rjwt_err, dir_sync, (const struct dir *dir, struct rjwt_diag *diag))
 {
 	if (now.taken > now.given && now.nsynced < ARRAY_LEN(now.synced))
 		snprintf(now.synced[now.nsynced++], sizeof(now.synced[0]), "%s", dir->path);
-	return fault_due(FAULT_ANY, "dir_sync") ? diag_fail(diag, which, where, "%s", what)
-						: __real_dir_sync(dir, diag);
+	return fault_due(FAULT_ANY, "dir_sync") ? planned_error(diag) : __real_dir_sync(dir, diag);
 }
 
 WRAP(enum rjwt_err, lock_take, (struct lock * lock, const struct dir *dir, int flags, struct rjwt_diag *diag))
@@ -163,7 +136,7 @@ WRAP(enum rjwt_err, lock_take, (struct lock * lock, const struct dir *dir, int f
 WRAP(enum rjwt_err, file_remove, (const struct dir *dir, const char *name, struct rjwt_diag *diag))
 {
 	if (strstr(name, ".jwk") != NULL && fault_due(FAULT_ANY, "file_remove"))
-		return diag_fail(diag, which, where, "%s", what);
+		return planned_error(diag);
 	return __real_file_remove(dir, name, diag);
 }
 
@@ -191,10 +164,7 @@ open_store(void)
 static inline int
 setup(void **state)
 {
-	wrapped_plan = NULL;
-	which = RJWT_KEYSET;
-	where = "/a/path";
-	what = "planned";
+	planned_begin();
 	memset(&now, 0, sizeof(now));
 	*state = now.f = fixture_new("");
 	now.policy = policy_of_a_day();

@@ -6,6 +6,7 @@
 #ifndef RJWT_TEST_PLANNED_H
 #define RJWT_TEST_PLANNED_H
 
+#include "base/err.h"
 #include "../fault/wrapped.h"
 
 #include <errno.h>
@@ -49,5 +50,33 @@ failed(void)
 	wrapped_plan = NULL;
 	return plan.turn == 0;
 }
+
+/* How a function of ours fails as planned. */
+static struct {
+	enum rjwt_err err;
+	const char *path, *text;
+} planned = { RJWT_KEYSET, "/a/path", "planned" };
+
+static inline void
+planned_begin(void)
+{
+	wrapped_plan = NULL;
+	planned = (typeof(planned)){ RJWT_KEYSET, "/a/path", "planned" };
+}
+
+static inline enum rjwt_err
+planned_error(struct rjwt_diag *diag)
+{
+	return diag_fail(diag, planned.err, planned.path, "%s", planned.text);
+}
+
+/* A function of ours, with these parameters and arguments, which tells a failure there. */
+#define PLANNED_AT(name, there, parameters, ...)                                                        \
+	WRAP(enum rjwt_err, name, parameters)                                                           \
+	{                                                                                               \
+		return fault_due(FAULT_ANY, #name) ? planned_error(there) : __real_##name(__VA_ARGS__); \
+	}                                                                                               \
+	struct name##_needs_a_semicolon
+#define PLANNED(name, parameters, ...) PLANNED_AT(name, diag, parameters, __VA_ARGS__)
 
 #endif

@@ -244,8 +244,8 @@ test_parts(void **state)
 
 		(void)teardown(state);
 		(void)setup(state);
-		where = rows[i].where;
-		what = rows[i].what;
+		planned.path = rows[i].where;
+		planned.text = rows[i].what;
 		snprintf(label, sizeof(label), "row %zu: %s %u", i, rows[i].call, rows[i].turn);
 		fails(rows[i].call, rows[i].turn, 0);
 		err = change(rows[i].request, 0);

@@ -98,7 +98,7 @@ test_restamp_damaged(void **state)
 		rotate_to(3);
 		clock_step(-50);
 		if (rows[i].fails != RJWT_OK) {
-			which = rows[i].fails;
+			planned.err = rows[i].fails;
 			fails("store_read_key", 1, EIO);
 		} else if (rows[i].text == NULL)
 			file_gone(now.f, "keys/1.jwk");
@@ -137,7 +137,7 @@ test_failing(void **state)
 		rotate_to(2);
 		rotate_to(3);
 		clock_step(rows[i].back ? -50 : 0);
-		which = RJWT_IO;
+		planned.err = RJWT_IO;
 		snprintf(label, sizeof(label), "row %zu: %s %u", i, rows[i].call, rows[i].turn);
 		fails(rows[i].call, rows[i].turn, EIO);
 		err = rows[i].revoke != 0 ? revoke_key(rows[i].revoke)
@@ -162,7 +162,7 @@ test_unreadable(void **state)
 	rotate_to(2);
 	file_put(now.f, "keys/1.jwk", VIEW("damaged"));
 	fails("file_remove", 1, EIO);
-	which = RJWT_IO;
+	planned.err = RJWT_IO;
 	err = revoke_key(1);
 	assert_true(failed());
 	want("it stays", err, RJWT_IO);

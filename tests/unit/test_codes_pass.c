@@ -29,20 +29,10 @@ static struct {
 	bool durable; /* how the last ticket was taken */
 } now;
 
-static enum rjwt_err which; /* what fails with */
-static const char *where;
 static struct {
 	const char *name;
 	unsigned turn;
 } next; /* what fails in the next pass; NULL: nothing */
-
-#define PLANNED(name, parameters, ...)                                                        \
-	WRAP(enum rjwt_err, name, parameters)                                                 \
-	{                                                                                     \
-		return fault_due(FAULT_ANY, #name) ? diag_fail(diag, which, where, "planned") \
-						   : __real_##name(__VA_ARGS__);              \
-	}                                                                                     \
-	struct name##_needs_a_semicolon
 
 PLANNED(store_read_key, (struct store * store, int64_t version, struct jwk *jwk, struct rjwt_diag *diag), store,
     version, jwk, diag);
@@ -67,13 +57,13 @@ WRAP(enum rjwt_err, tickets_take,
     (struct store * store, int64_t version, size_t n, bool durable, int64_t *number, struct rjwt_diag *diag))
 {
 	now.durable = durable;
-	return fault_due(FAULT_ANY, "tickets_take") ? diag_fail(diag, which, where, "planned")
+	return fault_due(FAULT_ANY, "tickets_take") ? planned_error(diag)
 						    : __real_tickets_take(store, version, n, durable, number, diag);
 }
 
 WRAP(enum rjwt_err, jws_sign, (struct signer * signer, struct view header, struct view payload, struct buf *token))
 {
-	return fault_due(FAULT_ANY, "jws_sign") ? which : __real_jws_sign(signer, header, payload, token);
+	return fault_due(FAULT_ANY, "jws_sign") ? planned.err : __real_jws_sign(signer, header, payload, token);
 }
 
 /* --- a keyset with codes ---------------------------------------------------------------------- */
@@ -107,9 +97,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	wrapped_plan = NULL;
-	which = RJWT_KEYSET;
-	where = "/a/path";
+	planned_begin();
 	begin();
 	return 0;
 }
@@ -189,14 +177,23 @@ after(void)
 	return codes_end(now.store, env(), WHY_REVOKE_USER, &now.found);
 }
 
+static void
+hear(void *context, const struct rjwt_event *event)
+{
+	(void)event;
+	++*(size_t *)context;
+}
+
 /* --- what is found ---------------------------------------------------------------------------- */
 
 static void
 test_due(void **state)
 {
 	char name[100], other[100];
+	size_t told = 0;
 
 	(void)state;
+	now.events = (struct event_list){ .tell = hear, .context = &told };
 	before("none", WHY_DUE, 0, 0, 0, 0);
 	code(100 * DAY, name);
 	clock_run(10);
@@ -209,7 +206,11 @@ test_due(void **state)
 	clock_run(HALF);
 	before("in a fleet, late", WHY_DUE, 0, 0, 0, 0);
 	file_gone(now.f, "fleet.json");
+	assert_int_equal(now.events.n, 0);
 	before("renewed", WHY_DUE, 1, 0, 1, T0 + 10 + HALF + HALF);
+	events_give(&now.events);
+	assert_int_equal(told, 1);
+	now.events = (struct event_list){ 0 };
 	assert_string_equal(now.warning, "");
 	assert_false(now.durable);
 	code(0, other);
@@ -293,33 +294,6 @@ test_why(void **state)
 	(void)state;
 }
 
-/* --- what happened is told -------------------------------------------------------------------- */
-
-static void
-hear(void *context, const struct rjwt_event *event)
-{
-	(void)event;
-	++*(size_t *)context;
-}
-
-static void
-test_events(void **state)
-{
-	char name[100];
-	size_t told = 0;
-
-	(void)state;
-	now.events = (struct event_list){ .tell = hear, .context = &told };
-	code(100 * DAY, name);
-	before("nothing", WHY_DUE, 0, 0, 1, T0 + HALF);
-	assert_int_equal(now.events.n, 0);
-	clock_run(HALF);
-	before("renewed", WHY_DUE, 1, 0, 1, T0 + HALF + HALF);
-	assert_int_equal(now.events.n, 1);
-	events_give(&now.events);
-	assert_int_equal(told, 1);
-}
-
 /* --- what fails ------------------------------------------------------------------------------- */
 
 /* The file is what it was, it is told why, and the next pass is soon. */
@@ -356,7 +330,7 @@ test_fails(void **state)
 	fails_alone("dir_open_at", 2); /* parked */
 	fails_alone("dir_each", 1);    /* what a crash left */
 	fails_alone("dir_each", 2);    /* the codes */
-	where = "";
+	planned.path = "";
 	code(100 * DAY, (char[100]){ 0 });
 	clock_run(10);
 	next = (typeof(next)){ "store_read_key", 1 };
@@ -404,7 +378,7 @@ test_used_meanwhile(void **state)
 	code(100 * DAY, name);
 	rotate(now.f);
 	clock_run(HALF);
-	which = RJWT_SPENT;
+	planned.err = RJWT_SPENT;
 	next = (typeof(next)){ "mark_replaced", 1 };
 	before("used", WHY_DUE, 0, 1, 0, 0);
 	assert_true(failed());
@@ -473,7 +447,7 @@ test_others(void **state)
 		code(100 * DAY, other);
 		use(one);
 		use(other);
-		which = rows[i].which;
+		planned.err = rows[i].which;
 		next = (typeof(next)){ "store_read_key", 1 };
 		want("first", after(), rows[i].which);
 		assert_true(failed());
@@ -508,9 +482,9 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-	const struct CMUnitTest tests[] = { T(test_due), T(test_two), T(test_last), T(test_why), T(test_events),
-		T(test_fails), T(test_sign_fails), T(test_used_meanwhile), T(test_remove_fails), T(test_below_floor),
-		T(test_others), T(test_descriptors) };
+	const struct CMUnitTest tests[] = { T(test_due), T(test_two), T(test_last), T(test_why), T(test_fails),
+		T(test_sign_fails), T(test_used_meanwhile), T(test_remove_fails), T(test_below_floor), T(test_others),
+		T(test_descriptors) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

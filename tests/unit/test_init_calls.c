@@ -24,14 +24,6 @@ static struct rjwt_change change;
 static char synced[20][300]; /* directories that init.c synced */
 static unsigned nsynced;
 
-#define PLANNED(name, parameters, ...)                                                                  \
-	WRAP(enum rjwt_err, name, parameters)                                                           \
-	{                                                                                               \
-		return fault_due(FAULT_ANY, #name) ? diag_fail(diag, RJWT_KEYSET, "/a/path", "planned") \
-						   : __real_##name(__VA_ARGS__);                        \
-	}                                                                                               \
-	struct name##_needs_a_semicolon
-
 PLANNED(dir_open, (const char *path, struct dir *dir, struct rjwt_diag *diag), path, dir, diag);
 PLANNED(dir_of, (const char *path, struct dir *dir, const char **name, struct rjwt_diag *diag), path, dir, name, diag);
 PLANNED(dir_make, (const struct dir *dir, const char *name, unsigned mode, struct rjwt_diag *diag), dir, name, mode,
@@ -61,22 +53,14 @@ PLANNED(keyset_check_config,
 PLANNED(marks_prune, (const struct dir *state, int64_t floor, bool rose, struct rjwt_diag *diag), state, floor, rose,
     diag);
 
-#define PLANNED_OF(name, parameters, ...)                                                                         \
-	WRAP(enum rjwt_err, name, parameters)                                                                     \
-	{                                                                                                         \
-		return fault_due(FAULT_ANY, #name) ? diag_fail(ctx->env->diag, RJWT_KEYSET, "/a/path", "planned") \
-						   : __real_##name(__VA_ARGS__);                                  \
-	}                                                                                                         \
-	struct name##_needs_a_semicolon
-
-PLANNED_OF(commit_stage, (const struct commit_ctx *ctx, const struct keyset *before, struct keyset *keyset), ctx,
-    before, keyset);
-PLANNED_OF(commit_publish, (const struct commit_ctx *ctx), ctx);
-PLANNED_OF(commit_new_key,
+PLANNED_AT(commit_stage, ctx->env->diag,
+    (const struct commit_ctx *ctx, const struct keyset *before, struct keyset *keyset), ctx, before, keyset);
+PLANNED_AT(commit_publish, ctx->env->diag, (const struct commit_ctx *ctx), ctx);
+PLANNED_AT(commit_new_key, ctx->env->diag,
     (const struct commit_ctx *ctx, const struct keyset *keyset, int64_t version, struct fresh_keys *fresh), ctx, keyset,
     version, fresh);
-PLANNED_OF(recover, (const struct commit_ctx *ctx, struct store *store, bool first, bool *removed), ctx, store, first,
-    removed);
+PLANNED_AT(recover, ctx->env->diag, (const struct commit_ctx *ctx, struct store *store, bool first, bool *removed), ctx,
+    store, first, removed);
 
 /* It takes the provider, also when it fails. */
 WRAP(enum rjwt_err, store_open,

@@ -14,20 +14,10 @@
 
 #include <stdio.h>
 
-static enum rjwt_err which; /* what fails with */
-static const char *where;
 static int64_t denied_until_s; /* 0: nobody is denied */
 static unsigned syncs, mints_alike, loads;
 static bool never_alike;
 static unsigned no_load; /* from this call of store_load() on it fails; 0: none */
-
-#define PLANNED(name, parameters, ...)                                                        \
-	WRAP(enum rjwt_err, name, parameters)                                                 \
-	{                                                                                     \
-		return fault_due(FAULT_ANY, #name) ? diag_fail(diag, which, where, "planned") \
-						   : __real_##name(__VA_ARGS__);              \
-	}                                                                                     \
-	struct name##_needs_a_semicolon
 
 PLANNED(store_check_writable, (struct store * store, const struct rotation_policy *policy, struct rjwt_diag *diag),
     store, policy, diag);
@@ -44,22 +34,21 @@ WRAP(enum rjwt_err, store_load, (struct store * store, struct rjwt_diag *diag))
 {
 	loads++;
 	if (no_load > 0 && loads >= no_load)
-		return diag_fail(diag, RJWT_BUSY, where, "another");
-	return fault_due(FAULT_ANY, "store_load") ? diag_fail(diag, which, where, "planned")
-						  : __real_store_load(store, diag);
+		return diag_fail(diag, RJWT_BUSY, planned.path, "another");
+	return fault_due(FAULT_ANY, "store_load") ? planned_error(diag) : __real_store_load(store, diag);
 }
 
 WRAP(enum rjwt_err, dir_sync, (const struct dir *dir, struct rjwt_diag *diag))
 {
 	syncs++;
-	return fault_due(FAULT_ANY, "dir_sync") ? diag_fail(diag, which, where, "planned") : __real_dir_sync(dir, diag);
+	return fault_due(FAULT_ANY, "dir_sync") ? planned_error(diag) : __real_dir_sync(dir, diag);
 }
 
 WRAP(enum rjwt_err, keyset_change,
     (struct store * store, const struct keyset_env *env, const struct change_request *request, int flags,
 	struct rjwt_change *change))
 {
-	return fault_due(FAULT_ANY, "keyset_change") ? diag_fail(env->diag, which, where, "planned")
+	return fault_due(FAULT_ANY, "keyset_change") ? planned_error(env->diag)
 						     : __real_keyset_change(store, env, request, flags, change);
 }
 
@@ -82,7 +71,7 @@ WRAP(enum rjwt_err, fleet_denied_until,
 	struct rjwt_diag *diag))
 {
 	if (fault_due(FAULT_ANY, "fleet_denied_until"))
-		return diag_fail(diag, which, where, "planned");
+		return planned_error(diag);
 	*until_s = denied_until_s;
 	return denied_until_s != 0 ? RJWT_DENIED : __real_fleet_denied_until(reader, state, user, until_s, diag);
 }
@@ -101,9 +90,7 @@ clear(void)
 static int
 setup(void **state)
 {
-	wrapped_plan = NULL;
-	which = RJWT_KEYSET;
-	where = "/a/path";
+	planned_begin();
 	denied_until_s = 0;
 	never_alike = false;
 	no_load = 0;
@@ -183,7 +170,7 @@ test_rotation_fails(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		enum rjwt_err err;
 
-		where = rows[i].where;
+		planned.path = rows[i].where;
 		fails("keyset_change", 1, 0);
 		err = mint(f);
 		assert_true(failed());
@@ -289,12 +276,12 @@ test_signer_fails(void **state)
 	err = mint(f);
 	want("signer", err, RJWT_KEYSET);
 	before = loads;
-	which = RJWT_MEMORY;
+	planned.err = RJWT_MEMORY;
 	fails("store_signer", 1, 0);
 	err = mint(f);
 	want("memory", err, RJWT_MEMORY);
 	assert_int_equal(loads, before - 1);
-	which = RJWT_KEYSET;
+	planned.err = RJWT_KEYSET;
 	no_load = before;
 	fails("store_signer", 1, 0);
 	want("both", mint(f), RJWT_KEYSET);
