@@ -67,7 +67,7 @@ NEAR = {"lib/jose/key.c": ["jws_sign"], "lib/jose/key_weak.c": ["key"], "lib/jos
 	"lib/keyset/recover.c": ["commit", "change", "revoke", "store", "corruption"],
 	"lib/keyset/init.c": ["failing_init", "adopt", "change", "revoke", "store", "config_changes"], "lib/keyset/lock.c": ["change", "concurrency"],
 	"lib/keyset/lock_end.c": ["lock"], "lib/keyset/denials_write.c": ["denials"], "lib/keyset/parked_write.c": ["parked", "codes"],
-	"lib/keyset/parked.c": ["codes"], "lib/keyset/codes.c": ["parked", "list", "failing_codes"], "lib/keyset/codes_renew.c": ["codes_pass", "codes", "failing_codes"],
+	"lib/keyset/parked.c": ["codes"], "lib/keyset/codes.c": ["codes_pass", "codes_read", "parked", "list", "failing_codes"], "lib/keyset/codes_renew.c": ["codes_pass", "codes", "failing_codes"],
 	"lib/grant.c": ["rules", "grants"],
 	"lib/jose/provider_write.c": ["provider", "change"], "lib/token/mint.c": ["mint_keyset", "concurrency"], "lib/token/rules.c": ["grants"],
 	"lib/token/mint_request.c": ["mint", "handle"], "lib/status.c": ["handle", "store", "change", "revoke"],
