@@ -13,6 +13,7 @@
 /* An issuer and a host that follows it, since T0. */
 struct pair {
 	struct fixture *issuer, *host;
+	char key[64];		 /* the fleet's, as one joins with it */
 	struct fixture followed; /* .state: the directory of the followed keyset, for keyset_get() and keyset_put() */
 };
 
@@ -38,6 +39,7 @@ setup(void **state)
 	snprintf(file, sizeof(file), "%s/www/fleet.jws", p->issuer->state);
 	o = fixture_options(p->issuer);
 	want("init", rjwt_fleet_init(&o, URL, key_file, &fleet, &p->issuer->diag), RJWT_OK);
+	snprintf(p->key, sizeof(p->key), "%s", fleet.key);
 	p->host = fixture_bare("audience: host.example\n");
 	o = fixture_options(p->host);
 	want("join", rjwt_join(&o, URL, fleet.key, &fleet, &p->host->diag), RJWT_OK);
@@ -261,6 +263,30 @@ test_whose(void **state)
 	fixture_free(alone);
 }
 
+/* A host that has a keyset of its own, and follows an issuer as well: the base of the key id says which. */
+static void
+test_both(void **state)
+{
+	struct pair *p = *state;
+	struct fixture *both = fixture_bare("base_kid: C\nissuer: own.example\naudience: host.example\n");
+	struct rjwt_options o = fixture_options(both);
+	RJWT_CLEAN(free_clean) char *own = NULL;
+	struct rjwt_change change;
+	struct rjwt_fleet fleet;
+	char file[200];
+
+	want("init", rjwt_init(&o, 0, &change, &both->diag), RJWT_OK);
+	snprintf(file, sizeof(file), "%s/www/fleet.jws", p->issuer->state);
+	want("join", rjwt_join(&o, URL, p->key, &fleet, &both->diag), RJWT_OK);
+	want("follow", rjwt_follow(&o, (const char *const[]){ file, NULL }, say, NULL, &both->diag), RJWT_OK);
+	want("open", fixture_reopen(both), RJWT_OK);
+	own = minted(both, "alice");
+	want("its own", judge(both, own, 0, NULL), RJWT_OK);
+	want("the issuer's", judge_of(p, both, clock_time.wall_s, false, NULL), RJWT_OK);
+	want("elsewhere", judge(p->host, own, 0, NULL), RJWT_KEY_UNKNOWN);
+	fixture_free(both);
+}
+
 static void
 test_denied(void **state)
 {
@@ -310,7 +336,7 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = { T(test_remembered), T(test_before), T(test_stale), T(test_clock),
-		T(test_whose), T(test_denied), T(test_grant) };
+		T(test_whose), T(test_both), T(test_denied), T(test_grant) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
