@@ -190,17 +190,18 @@ test_stale(void **state)
 	struct pair *p = *state;
 	struct rjwt_verdict v;
 	RJWT_CLEAN(free_clean) char *token = NULL;
+	RJWT_CLEAN(free_clean) char *elsewhere = token_with(p->issuer, (struct edit[]){ CLAIM("aud", "\"x\""), END });
 	char found[200], text[300];
 
 	snprintf(found, sizeof(found), "not heard from issuer %s for 1m", name_of_issuer(p));
 	snprintf(text, sizeof(text), "this host has %s1s (is rjwt-keyd follow running?)", found);
 	fixture_config(p->host, "audience: host.example\nfleet_max_age: 1m\n");
 	clock_run(60);
-	p->host->diag = (struct rjwt_diag){ 0 };
 	want("as old as it may be", judge_of(p, p->host, T0 + 1, false, &v), RJWT_OK);
-	assert_string_equal(p->host->diag.text, "");
 	said(&judge_trace[15], "stale", "heard from within 1m", found);
 	rjwt_verdict_clear(&v);
+	want("refused for something else", judge(p->host, elsewhere, 0, NULL), RJWT_AUDIENCE);
+	assert_string_equal(p->host->diag.text, "");
 	clock_run(1);
 	p->host->diag = (struct rjwt_diag){ 0 };
 	token = token_of(p, T0 + 1, false);
@@ -287,6 +288,34 @@ test_both(void **state)
 	fixture_free(both);
 }
 
+/* Without a configured name it is the one by which the host joined. */
+static void
+test_recorded(void **state)
+{
+	struct pair *p = *state;
+	struct fixture *host = fixture_bare("");
+	struct rjwt_options o = fixture_options(host);
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(free_clean) char *here = NULL;
+	RJWT_CLEAN(free_clean) char *there = token_with(p->issuer, NULL);
+	static struct fleet joined;
+	struct rjwt_fleet fleet;
+	char file[200], name[300];
+
+	snprintf(file, sizeof(file), "%s/www/fleet.jws", p->issuer->state);
+	want("join", rjwt_join(&o, URL, p->key, &fleet, &host->diag), RJWT_OK);
+	want("follow", rjwt_follow(&o, (const char *const[]){ file, NULL }, say, NULL, &host->diag), RJWT_OK);
+	want("open", fixture_reopen(host), RJWT_OK);
+	want("dir", dir_open(host->state, &dir, NULL), RJWT_OK);
+	want("read", fleet_read(&dir, &joined, NULL, NULL), RJWT_OK);
+	assert_string_not_equal(joined.audience, "host.example");
+	snprintf(name, sizeof(name), "\"%s\"", joined.audience);
+	here = token_with(p->issuer, (struct edit[]){ CLAIM("aud", name), END });
+	want("its name", judge(host, here, 0, NULL), RJWT_OK);
+	want("the issuer's", judge(host, there, 0, NULL), RJWT_AUDIENCE);
+	fixture_free(host);
+}
+
 static void
 test_denied(void **state)
 {
@@ -336,7 +365,7 @@ main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = { T(test_remembered), T(test_before), T(test_stale), T(test_clock),
-		T(test_whose), T(test_both), T(test_denied), T(test_grant) };
+		T(test_whose), T(test_both), T(test_recorded), T(test_denied), T(test_grant) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
