@@ -108,6 +108,15 @@ follow_config(struct daemon *d)
 		reload(d, false);
 }
 
+/* What is still due, or due again, waits until the next second: nothing keeps us, the disk and the lock busy. */
+static int64_t
+next_s(int64_t event_s)
+{
+	int64_t now_s = (int64_t)time(NULL);
+
+	return event_s != 0 && event_s <= now_s ? now_s + 1 : event_s;
+}
+
 /* Do what is due; *set: the clock was set meanwhile. */
 static bool
 tick_once(struct daemon *d, bool *set)
@@ -130,7 +139,7 @@ tick_once(struct daemon *d, bool *set)
 	d->worked = true;
 	if (change.any || change.warning[0] != '\0')
 		keyd_tell(d->keyd, &change);
-	return set_timer(d, change.next_event_s, set);
+	return set_timer(d, next_s(change.next_event_s), set);
 }
 
 static bool

@@ -191,8 +191,10 @@ is_renewable(const struct pass *p, const struct code *code)
 
 /* When a code is to be looked at: in the middle of its token's life, or, if that is the last one, at its end. */
 static int64_t
-middle_s(const struct code *code)
+look_s(const struct pass *p, const struct code *code)
 {
+	if (code->exp_s - code->iat_s > p->env->policy->max_lifetime_s)
+		return 0; /* it was made smaller */
 	if (code->exp_s >= code->until_s)
 		return code->until_s;
 	return code->iat_s + (code->exp_s - code->iat_s) / 2;
@@ -201,9 +203,7 @@ middle_s(const struct code *code)
 static bool
 is_due(const struct pass *p, const struct code *code)
 {
-	if (code->exp_s - code->iat_s > p->env->policy->max_lifetime_s)
-		return true; /* it was made smaller */
-	return code->exp_s < code->until_s && p->now.wall_s >= middle_s(code);
+	return p->now.wall_s >= look_s(p, code);
 }
 
 /* Whether it is revoked, by the marks that a login looks at. RJWT_REVOKED, RJWT_OK. */
@@ -276,7 +276,7 @@ look_at(void *context, const char *name, const struct code *code)
 	if (err == RJWT_OK && p->found->renewed > renewed)
 		note(p, store_keyset(p->store)->active.version, p->now.wall_s + p->env->policy->max_lifetime_s / 2);
 	else if ((err != RJWT_OK || fate == FATE_KEEP) && is_renewable(p, code))
-		note(p, version, err != RJWT_OK || is_due(p, code) ? again_s : middle_s(code));
+		note(p, version, err != RJWT_OK || is_due(p, code) ? again_s : look_s(p, code));
 	if (p->err == RJWT_OK && err != RJWT_BUSY)
 		p->err = err;
 	return err == RJWT_MEMORY ? err : RJWT_OK;

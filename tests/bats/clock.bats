@@ -452,3 +452,20 @@ run_through()
 	run -0 keyd status
 	grep -qE "$known\$" <<<"$output"
 }
+
+# passes - what changes whenever the daemon takes the lock
+passes() { stat -c %.9Y "$state/private/lock"; }
+
+@test "the daemon rests while the clock is suspect, where a code has ended by it" {
+	local before
+	configure 'codes: [ssh]' 'max_lifetime: 4h'
+	keyd codes 1 --lifetime 2h --scope ssh alice >"$dir/code"
+	start
+	step 7230
+	await told 'recorded the clock change'
+	sleep 1.2    # what was to be done in this second is done in the next one
+	before=$(passes)
+	sleep 2
+	[ "$(passes)" = "$before" ]
+	stop
+}

@@ -132,7 +132,8 @@ compromise(void)
 	struct rjwt_change change;
 
 	must(rjwt_rotate(opened(&issuers[0]), RJWT_COMPROMISED, &change, &diag), "rotate --compromised");
-	collect(0, true, 45);
+	collect(0, true, 45); /* the last line of the old base, which has no key any more */
+	dropped_in = nout - 1;
 	compromised = true;
 }
 
@@ -194,7 +195,6 @@ issuers_live(double until, uint32_t last_user)
 			compromise();
 		} else if (least == step_at) {
 			add_issuer(0, 2);
-			dropped_in = nout - 1;
 		} else if (least == revoke_at) {
 			unsigned i = list[next].issuer;
 
