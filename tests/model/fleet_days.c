@@ -132,7 +132,7 @@ compromise(void)
 	struct rjwt_change change;
 
 	must(rjwt_rotate(opened(&issuers[0]), RJWT_COMPROMISED, &change, &diag), "rotate --compromised");
-	collect(0, true, 45); /* the last line of the old base, which has no key any more */
+	collect(0, true, 45); /* the last line of the old base: none of its tokens verifies any more */
 	dropped_in = nout - 1;
 	compromised = true;
 }
