@@ -75,7 +75,7 @@ NEAR = {"lib/jose/key.c": ["jws_sign"], "lib/jose/key_weak.c": ["key"], "lib/jos
 	"lib/handle.c": ["reload", "config_changes", "config_default"], "lib/base/file.c": ["store", "config_file", "change"],
 	"lib/base/file_write.c": ["file", "change"], "lib/base/host.c": ["store"],
 	"lib/status_denials.c": ["status"], "lib/status_issuer.c": ["status"], "lib/status_tpm.c": ["status"],
-	**{"lib/fleet/%s.c" % name: ["before", "follow", "publish", "roster_change", "fleet_reader", "record", "offer", "join", "issuer_keys"]
+	**{"lib/fleet/%s.c" % name: ["payloads", "before", "follow", "publish", "roster_change", "fleet_reader", "record", "offer", "join", "issuer_keys"]
 		for name in ("bundle", "roster", "fleet_json", "fleet", "keys", "offer", "conflict", "spool", "record", "own",
 			"install", "merge", "prune", "watch", "www", "publish", "follow", "join", "change_roster", "make")},
 	"pam/login.c": ["phases", "module"], "pam/origin.c": ["origin"], "lib/token/mint_origin.c": ["mint"], "pam/phases.c": ["login", "login_clock"], "pam/prompt.c": ["login", "login_prompts"], "pam/args.c": ["login"]}
