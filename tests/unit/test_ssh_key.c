@@ -80,6 +80,8 @@ refused_lines(void **state)
 		VIEW("ssh-ed25519 ===="),
 		VIEW("ssh-ed25519 AAA-"), /* of base64url */
 		VIEW("ssh-ed25519 AAA_"),
+		VIEW("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH5pWPXHiwcMqxJCKvDno00a8NQDhJfHk3g672HoBP_8"),
+		VIEW("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH5pWPXHiwcMqxJCKvDno00a8NQDhJfHk3g672HoBP-8"),
 		VIEW("ssh-ed25519 " SSH_KEY_BASE64 "\n"),
 		VIEW("ssh-ed25519 " SSH_KEY_BASE64 "\0"),
 		VIEW("ssh-ed25519\0 " SSH_KEY_BASE64),
@@ -110,6 +112,7 @@ static void
 good_lines(void **state)
 {
 	static const struct view rows[] = { VIEW(SSH_KEY), VIEW(SSH_KEY " "), VIEW(SSH_KEY " a b  c"),
+		VIEW("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH5pWPXHiwcMqxJCKvDno00a8NQDhJfHk3g672HoBP/8"), VIEW("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH5pWPXHiwcMqxJCKvDno00a8NQDhJfHk3g672HoBP+8"),
 		VIEW(SSH_CERTIFICATE), VIEW(SSH_KEY " \xff\0\n") };
 
 	(void)state;
