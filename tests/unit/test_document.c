@@ -154,9 +154,54 @@ test_keys(void **state)
 	EXPECT("no key", fleet_key_parse(VIEW(SMALL), NULL), RJWT_KEYSET);
 	EXPECT("no key", fleet_key_parse(VIEW("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUR"), NULL), RJWT_KEYSET);
 	EXPECT("no key", fleet_key_parse(VIEW(K1 "A"), NULL), RJWT_KEYSET);
+	EXPECT("no key", fleet_key_parse(VIEW("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo"), NULL), RJWT_KEYSET);
 	assert_false(fleet_key_read(VIEW("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURp"), NULL)); /* not canonical */
 	assert_false(fleet_key_read(VIEW("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo"), NULL));
 	assert_false(fleet_key_read((struct view){ NULL, 0 }, NULL));
+}
+
+/* The header tells the type; what is longer than a line may be is none. */
+static void
+test_types(void **state)
+{
+	RJWT_CLEAN(key_clean) struct key *key = new_key("EdDSA");
+	RJWT_CLEAN(buf_clear) struct buf payload = { 0 };
+	struct fleet_key name;
+	unsigned longest = 0;
+
+	(void)state;
+	EXPECT("name", fleet_key_of(key, &name), RJWT_OK);
+	for (int t = DOCUMENT_ROSTER; t <= DOCUMENT_BUNDLE; t++) {
+		enum document_type wanted = (enum document_type)t, type = (enum document_type)9;
+		RJWT_CLEAN(buf_clear) struct buf line = { 0 };
+		size_t n;
+
+		EXPECT("make", document_make(key, wanted, VIEW("{}"), &line), RJWT_OK);
+		n = strcspn(line.p, ".") + 1;
+		assert_true(document_type((struct view){ line.p, n }, &type) && type == wanted);
+		assert_false(document_type((struct view){ line.p, n - 1 }, &type));
+		for (size_t bytes = 3 * (DOCUMENT_LINE_MAX - n - 87) / 4 - 4;; bytes++) {
+			RJWT_CLEAN(buf_clear) struct buf made = { 0 };
+			RJWT_CLEAN(buf_clear) struct buf opened = { 0 };
+
+			while (payload.n < bytes)
+				buf_adds(&payload, " ");
+			if (document_make(key, wanted, buf_view(&payload), &made) != RJWT_OK)
+				break;
+			assert_true(made.n <= DOCUMENT_LINE_MAX);
+			assert_true(document_type(buf_view(&made), &type));
+			EXPECT("open", document_open(buf_view(&made), wanted, &name, &opened), RJWT_OK);
+			longest += made.n == DOCUMENT_LINE_MAX;
+			buf_adds(&made, "A");
+			if (made.n <= DOCUMENT_LINE_MAX)
+				continue;
+			assert_false(document_type(buf_view(&made), &type));
+			EXPECT("longer", document_open(buf_view(&made), wanted, &name, &opened), RJWT_MALFORMED);
+		}
+		buf_clear(&payload);
+	}
+	assert_true(longest > 0);
+	assert_false(document_type(VIEW("x"), &(enum document_type){ 0 }));
 }
 
 /* --- payloads --------------------------------------------------------------------------------- */
@@ -410,9 +455,9 @@ test_denial_dates(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines), cmocka_unit_test(test_headers),
-		cmocka_unit_test(test_lengths), cmocka_unit_test(test_files), cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_rosters), cmocka_unit_test(test_roster_round_trip),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines), cmocka_unit_test(test_types),
+		cmocka_unit_test(test_headers), cmocka_unit_test(test_lengths), cmocka_unit_test(test_files),
+		cmocka_unit_test(test_keys), cmocka_unit_test(test_rosters), cmocka_unit_test(test_roster_round_trip),
 		cmocka_unit_test(test_most_issuers), cmocka_unit_test(test_bundles),
 		cmocka_unit_test(test_bundle_round_trip), cmocka_unit_test(test_most_denials),
 		cmocka_unit_test(test_denial_dates) };
