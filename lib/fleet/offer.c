@@ -127,7 +127,7 @@ is_taken(const struct fleet *fleet, const struct line *line)
 	return strcmp(line->roster->digest, fleet->digest) == 0;
 }
 
-/* Whether there is a line of that n, believed too, which says something else; then offer tells. */
+/* Whether there is a line of that n, believed too, which says something else; it is noted in the offer. */
 static bool
 note_fork(struct reading *r, const struct roster *by, const struct roster *one, const char *digest)
 {

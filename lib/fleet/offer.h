@@ -21,8 +21,8 @@ struct offer {
 	size_t nrosters;
 	struct bundle *bundles; /* believed, highest serial first */
 	size_t nbundles;
-	size_t skipped;	  /* lines that nobody signed who counts, or that break a rule */
-	int64_t forked_n; /* two believed rosters have this n and other bytes: neither is taken; 0: no */
+	size_t skipped;		 /* lines that nobody signed who counts, or that break a rule */
+	int64_t forked_n;	 /* two believed rosters have this n and other bytes: neither is taken; 0: no */
 	int64_t forked_iat_s[2]; /* of the two, the earlier first */
 };
 

@@ -32,7 +32,7 @@ addresses(void **state)
 		{ VIEW(""), NULL },
 		{ { NULL, 0 }, NULL },
 		{ VIEW("192.0.2"), NULL },
-		{ VIEW("1111111111111111111111111111111111111111111111"), NULL }, /* one byte more than the longest one has */
+		{ VIEW("1111111111111111111111111111111111111111111111"), NULL }, /* too long */
 		{ VIEW("192.0.2.7.1"), NULL },
 		{ VIEW("192.0.2.256"), NULL },
 		{ VIEW("192.0.2.07"), NULL },

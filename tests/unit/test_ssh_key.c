@@ -107,7 +107,10 @@ refused_lines(void **state)
 		assert_string_equal(found, "untouched");
 	}
 	for (size_t i = 0; i < 2; i++) { /* in the alphabet of base64 */
-		static const struct view twins[] = { VIEW("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH5pWPXHiwcMqxJCKvDno00a8NQDhJfHk3g672HoBP/8"), VIEW("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH5pWPXHiwcMqxJCKvDno00a8NQDhJfHk3g672HoBP+8") };
+		static const struct view twins[] = {
+			VIEW("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH5pWPXHiwcMqxJCKvDno00a8NQDhJfHk3g672HoBP/8"),
+			VIEW("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH5pWPXHiwcMqxJCKvDno00a8NQDhJfHk3g672HoBP+8"),
+		};
 		char found[SSH_FINGERPRINT_SIZE];
 
 		EXPECT(twins[i].p, ssh_key_fingerprint(twins[i], found), RJWT_OK);
