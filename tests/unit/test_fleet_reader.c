@@ -299,6 +299,34 @@ test_spool(void **state)
 	assert_true(files.n == 1 && strcmp(files.list[0], name) == 0);
 }
 
+/* What is wrong with fleet.json is reported with its path; nothing is where it is good. */
+static void
+test_damaged(void **state)
+{
+	struct host *h = *state;
+	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
+	RJWT_CLEAN(buf_clear) struct buf good = { 0 };
+	struct rjwt_diag diag = { .text = "" };
+	char path[200];
+	struct fleet *fleet = calloc(1, sizeof(*fleet));
+
+	assert_non_null(fleet);
+	host_begin(h, 1);
+	good = file_get(h->f, "fleet.json");
+	snprintf(path, sizeof(path), "%s/fleet.json", h->f->state);
+	want("state", dir_open(h->f->state, &dir, NULL), RJWT_OK);
+	want("good", fleet_read(&dir, fleet, NULL, &diag), RJWT_OK);
+	assert_string_equal(diag.path, "");
+	file_put(h->f, "fleet.json", VIEW("{}"));
+	assert_true(fleet_read(&dir, fleet, NULL, &diag) != RJWT_OK);
+	assert_string_equal(diag.path, path);
+	assert_true(diag.text[0] != '\0');
+	assert_true(fleet_read(&dir, fleet, NULL, NULL) != RJWT_OK);
+	file_put(h->f, "fleet.json", buf_view(&good));
+	want("good", fleet_read(&dir, fleet, NULL, NULL), RJWT_OK);
+	free(fleet);
+}
+
 /* --- for people ---------------------------------------------------------------------------------------- */
 
 static void
@@ -342,7 +370,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_find), T(test_entry), T(test_denied), cmocka_unit_test(test_latest),
-		T(test_eight), T(test_spool), T(test_watch) };
+		T(test_eight), T(test_spool), T(test_damaged), T(test_watch) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
