@@ -8,7 +8,9 @@
 
 #include "failing.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A host, or an issuer: its state directory and its configuration. */
@@ -80,24 +82,32 @@ do_follow(struct deed *d)
 	return err == RJWT_OK && d->wrong > 0 ? RJWT_MEMORY : err;
 }
 
-/* Of the token of alice at the host. RJWT_IO and RJWT_KEYSET: it has no verdict. */
+/* Of the token of alice. RJWT_IO and RJWT_KEYSET: it has no verdict. */
 static enum rjwt_err
-at_host(struct deed *d)
+by_handle(struct deed *d, struct rjwt *h)
 {
-	struct rjwt_options o = options(d, &d->host);
 	const struct rjwt_attempt attempt = { .token = d->token,
 		.len = strlen(d->token),
 		.user = "alice",
 		.service = "sshd",
 		.flags = RJWT_DRY_RUN };
 	struct rjwt_verdict v = { 0 };
+	enum rjwt_err err = rjwt_verify(h, &attempt, &v, &d->f->diag);
+
+	rjwt_verdict_clear(&v);
+	return err;
+}
+
+static enum rjwt_err
+at_host(struct deed *d)
+{
+	struct rjwt_options o = options(d, &d->host);
 	struct rjwt *h;
 	enum rjwt_err err = rjwt_open(&o, &h, &d->f->diag);
 
 	if (err != RJWT_OK)
 		return err;
-	err = rjwt_verify(h, &attempt, &v, &d->f->diag);
-	rjwt_verdict_clear(&v);
+	err = by_handle(d, h);
 	rjwt_close(h);
 	return err;
 }
@@ -370,6 +380,38 @@ test_login(void **state)
 	}
 }
 
+/* By a handle that is open, when fleet.json has changed: read again, or not, it is no reason to refuse a token. */
+static void
+test_reread(void **state)
+{
+	struct deed *d = *state;
+	struct rjwt_options o;
+	unsigned short_of_memory = 0, k = 1;
+	char path[300];
+
+	prepare_denied(d);
+	o = options(d, &d->host);
+	snprintf(path, sizeof(path), "%s/fleet.json", d->host.state);
+	for (;; k++) {
+		enum rjwt_err err;
+		struct rjwt *h;
+
+		want("open", rjwt_open(&o, &h, &d->f->diag), RJWT_OK);
+		assert_int_equal(utimensat(AT_FDCWD, path, NULL, 0), 0);
+		failing_begin(k);
+		err = by_handle(d, h);
+		rjwt_close(h);
+		if (!failing_end()) {
+			want("login", err, RJWT_OK);
+			break;
+		}
+		short_of_memory += err == RJWT_MEMORY;
+		if (err != RJWT_OK && rjwt_is_verdict(err) && err != RJWT_KEY_UNKNOWN && !seems_foreign(failing_name))
+			fail_msg("call %u, %s, failed: %s", k, failing_name, rjwt_reason(err));
+	}
+	assert_true(k > 100 && short_of_memory > 10);
+}
+
 static int
 setup(void **state)
 {
@@ -405,7 +447,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_join), T(test_follow), T(test_denial), T(test_publish), T(test_add),
-		T(test_init), T(test_login) };
+		T(test_init), T(test_login), T(test_reread) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
