@@ -152,6 +152,9 @@ do_join(void)
 	struct rjwt_fleet fleet;
 	enum rjwt_err err;
 
+	for (char *p = odd; p != NULL && *p != '\0'; p++) /* what a caller gives is in the text as it is: see rjwt.h */
+		if (*p < ' ' || *p > '~')
+			*p = '?';
 	if (check == 1)
 		TRY(err, rjwt_joined(&o, url, text, &fleet, &diag));
 	else
