@@ -148,7 +148,7 @@ use(const char *name)
 }
 
 static const struct keyset_env *
-env(void)
+fresh_env(void)
 {
 	static struct keyset_env env;
 
@@ -170,8 +170,9 @@ static void
 before(const char *label, enum keyset_why why, size_t renewed, size_t removed, int64_t lowest, int64_t due_s)
 {
 	const struct codes_found *n = &now.found;
+	const struct keyset_env *env = fresh_env(); /* a new now.store */
 
-	codes_begin(now.store, env(), why, &now.found, now.warning, sizeof(now.warning));
+	codes_begin(now.store, env, why, &now.found, now.warning, sizeof(now.warning));
 	if (n->renewed != renewed || n->removed != removed || n->lowest != lowest || n->due_s != due_s)
 		fail_msg("%s: %zu renewed, %zu removed, lowest %lld, due %lld s after T0", label, n->renewed,
 		    n->removed, (long long)n->lowest, (long long)(n->due_s == 0 ? 0 : n->due_s - T0));
@@ -179,9 +180,11 @@ before(const char *label, enum keyset_why why, size_t renewed, size_t removed, i
 
 /* After a revocation: the error. */
 static enum rjwt_err
-after(void)
+after(enum keyset_why why)
 {
-	return codes_end(now.store, env(), WHY_REVOKE_USER, &now.found);
+	const struct keyset_env *env = fresh_env(); /* a new now.store */
+
+	return codes_end(now.store, env, why, &now.found);
 }
 
 static void
@@ -314,9 +317,9 @@ test_why(void **state)
 	}
 	code(100 * DAY, (char[100]){ 0 });
 	clock_run(HALF + 100);
-	want("after a rotation", codes_end(now.store, env(), WHY_MANUAL, &now.found), RJWT_OK);
+	want("after a rotation", after(WHY_MANUAL), RJWT_OK);
 	assert_int_equal(now.found.due_s, 0);
-	want("after a revocation", codes_end(now.store, env(), WHY_REVOKE_KEY, &now.found), RJWT_OK);
+	want("after a revocation", after(WHY_REVOKE_KEY), RJWT_OK);
 	assert_true(now.found.renewed == 0 && now.found.due_s == T0 + HALF + 160);
 	(void)state;
 }
@@ -363,7 +366,7 @@ test_fails(void **state)
 	assert_true(failed());
 	assert_string_equal(now.warning, "cannot renew codes: planned");
 	next = (typeof(next)){ "keyset_clock_check", 1 };
-	want("clock", codes_end(now.store, env(), WHY_REVOKE_USER, &now.found), RJWT_KEYSET);
+	want("clock", after(WHY_REVOKE_USER), RJWT_KEYSET);
 	assert_true(failed());
 }
 
@@ -416,11 +419,11 @@ test_remove_fails(void **state)
 		code(100 * DAY, name);
 		use(name);
 		next = (typeof(next)){ calls[i], 1 };
-		want(calls[i], after(), RJWT_KEYSET);
+		want(calls[i], after(WHY_REVOKE_USER), RJWT_KEYSET);
 		assert_true(failed());
 		assert_string_equal(now.diag.path, "/a/path");
 		assert_true(now.found.removed == 0 && now.found.lowest == 1 && now.found.due_s == T0 + 60);
-		want(calls[i], after(), RJWT_OK);
+		want(calls[i], after(WHY_REVOKE_USER), RJWT_OK);
 		assert_int_equal(now.found.removed, i == 0);
 		assert_false(file_there(now.f, name));
 		anew();
@@ -432,9 +435,9 @@ test_remove_fails(void **state)
 	keyset.floor = 2;
 	keyset_put(now.f, &keyset);
 	next = (typeof(next)){ "file_remove", 1 };
-	want("below", after(), RJWT_KEYSET);
+	want("below", after(WHY_REVOKE_USER), RJWT_KEYSET);
 	assert_true(failed() && now.found.lowest == 0 && now.found.due_s == T0 + 60);
-	want("again", after(), RJWT_OK);
+	want("again", after(WHY_REVOKE_USER), RJWT_OK);
 	assert_int_equal(now.found.removed, 1);
 	(void)state;
 }
@@ -457,10 +460,10 @@ test_others(void **state)
 		use(other);
 		planned.err = rows[i].which;
 		next = (typeof(next)){ "store_read_key", 1 };
-		want("first", after(), rows[i].which);
+		want("first", after(WHY_REVOKE_USER), rows[i].which);
 		assert_true(failed());
 		assert_int_equal(now.found.removed, rows[i].removed);
-		want("again", after(), RJWT_OK);
+		want("again", after(WHY_REVOKE_USER), RJWT_OK);
 		assert_int_equal(now.found.removed, 2 - rows[i].removed);
 		anew();
 	}
@@ -475,7 +478,7 @@ test_descriptors(void **state)
 
 	(void)state;
 	code(100 * DAY, (char[100]){ 0 });
-	(void)env();
+	(void)fresh_env();
 	first = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	codes_begin(now.store, &(struct keyset_env){ &now.config.rotation, &now.clock, &now.diag, NULL }, WHY_DUE,
 	    &now.found, now.warning, sizeof(now.warning));
