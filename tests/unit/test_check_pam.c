@@ -43,96 +43,92 @@ codes_of(const char *service, const char *text)
 #define ACCOUNT "account " BRACKET "account required pam_unix.so\n"
 #define AUTH "auth sufficient " RJWT "auth required pam_unix.so\n"
 
+static const struct {
+	const char *text, *codes;
+} finding_rows[] = {
+	{ AUTH ACCOUNT, "" },
+	/* who gets in */
+	{ "auth sufficient " RJWT "auth required pam_permit.so\n" ACCOUNT, "pam.open:2" },
+	{ "auth sufficient " RJWT "auth optional pam_permit.so\n" ACCOUNT, "pam.open:2" },
+	{ "auth sufficient " RJWT "auth required pam_deny.so\nauth required pam_permit.so\n" ACCOUNT
+	  "account required pam_unix.so no_pass_expiry\n",
+	    "pam.expired_password:5" },
+	{ "auth required pam_faillock.so preauth\nauth sufficient " RJWT ACCOUNT, "pam.open:1 pam.faillock:1" },
+	{ "auth required pam_access.so\nauth sufficient " RJWT "auth sufficient pam_unix.so\n" ACCOUNT, "pam.open:1" },
+	{ "auth required pam_access.so\nauth sufficient " RJWT
+	  "auth sufficient pam_unix.so\nauth required pam_deny.so\n" ACCOUNT,
+	    "" },
+	{ "auth sufficient " RJWT
+	  "auth sufficient pam_succeed_if.so user ingroup nopasswdlogin\nauth required pam_unix.so\n" ACCOUNT,
+	    "" },
+	{ "auth sufficient pam_rootok.so\n" AUTH ACCOUNT, "" },
+	{ "auth [success=ok authinfo_unavail=ok default=bad] " RJWT "auth required pam_permit.so\n" ACCOUNT,
+	    "pam.expired_password:4" },
+	{ "auth [success=done default=ignore] " RJWT
+	  "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\nauth required "
+	  "pam_permit.so\n" ACCOUNT,
+	    "" },
+	{ "auth [success=done default=ignore] " RJWT "auth [success=1 default=1] pam_unix.so\nauth requisite "
+	  "pam_deny.so\nauth required pam_permit.so\n" ACCOUNT,
+	    "pam.open:4" },
+	{ "auth substack common-inner\nauth optional pam_cap.so\n" ACCOUNT, "pam.open:2" },
+	{ "auth substack common-inner\nauth requisite pam_deny.so\n" ACCOUNT, "pam.lockout:2" },
+	/* who does not */
+	{ AUTH "account " BRACKET, "pam.lockout:3" },
+	{ AUTH ACCOUNT "account required pam_deny.so\n", "pam.lockout:5" },
+	{ "auth sufficient " RJWT "account required pam_unix.so no_pass_expiry\n", "" },
+	{ "auth required pam_rjwt.so\nauth required pam_deny.so\n" ACCOUNT, "pam.lockout:2" },
+	{ "auth sufficient " RJWT "auht required pam_unix.so\n" ACCOUNT, "pam.expired_password:4" },
+	{ "auth required\n" AUTH ACCOUNT, "pam.lockout:1" },
+	{ AUTH ACCOUNT "@include nothing\n", "pam.lockout:5" },
+	{ AUTH ACCOUNT "@include\n", "pam.unreadable:5" },
+	{ "@include common-tokens\n" ACCOUNT "account required pam_unix.so no_pass_expiry\n",
+	    "pam.lockout:1 pam.expired_password:3" },
+	{ "@include common-auth\n" ACCOUNT, "" },
+	{ "auth required " RJWT "auth required pam_unix.so\n" ACCOUNT, "" },
+	{ AUTH "account required pam_rjwt.so\naccount required pam_unix.so\n", "pam.required:3" },
+	{ AUTH "account sufficient pam_rjwt.so\naccount required pam_unix.so\n", "" },
+	{ "auth required pam_unix.so\nauth optional " RJWT ACCOUNT, "pam.useless:2" },
+	/* what surprises */
+	{ "auth sufficient pam_rjwt.so\nauth required pam_unix.so\n" ACCOUNT, "pam.prompt:1" },
+	{ "auth sufficient pam_rjwt.so\nauth required pam_deny.so\n" ACCOUNT, "pam.expired_password:4" },
+	{ "auth sufficient pam_rjwt.so\nauth required pam_deny.so\naccount " BRACKET
+	  "account required pam_unix.so no_pass_expiry\n",
+	    "" },
+	{ AUTH ACCOUNT "session optional pam_systemd.so\nsession optional pam_rjwt.so\n", "pam.session_order:6" },
+	{ AUTH ACCOUNT "session optional pam_rjwt.so\nsession optional pam_systemd.so\n", "" },
+	{ AUTH ACCOUNT "session optional pam_rjwt.so\nsession required pam_env.so user_readenv=1\n", "pam.readenv:6" },
+	{ AUTH ACCOUNT "session required pam_env.so user_readenv=1\nsession optional pam_rjwt.so\n", "" },
+	{ AUTH ACCOUNT "session optional pam_rjwt.so\nsession required pam_env.so user_readenv=0\n", "" },
+	{ "auth required pam_env.so user_readenv=1\n" AUTH ACCOUNT "session optional pam_rjwt.so\n", "pam.readenv:1" },
+	{ "auth sufficient pam_rjwt.so promt=x\nauth required pam_unix.so\n" ACCOUNT,
+	    "pam.prompt:1 module.argument:1" },
+	{ AUTH ACCOUNT "session optional pam_rjwt.so debug\n", "" },
+	{ AUTH ACCOUNT "session optional pam_rjwt.so verbose\n", "module.argument:5" },
+	/* pam_faillock: a stack for each wish, and what is missing in it */
+	{ "auth requisite pam_faillock.so preauth\nauth sufficient " RJWT
+	  "auth sufficient pam_unix.so\nauth required pam_faillock.so authfail\nauth required "
+	  "pam_deny.so\n" ACCOUNT "account required pam_faillock.so\n",
+	    "" },
+	{ "auth requisite pam_faillock.so preauth\nauth sufficient " RJWT
+	  "auth sufficient pam_unix.so\nauth required pam_faillock.so authfail\nauth required "
+	  "pam_deny.so\n" ACCOUNT,
+	    "pam.faillock:1" },
+	{ "auth required pam_faillock.so preauth\nauth sufficient " RJWT
+	  "auth sufficient pam_unix.so\nauth required pam_faillock.so authfail\nauth required "
+	  "pam_deny.so\n" ACCOUNT "account required pam_faillock.so\n",
+	    "pam.faillock:1" },
+	{ "auth sufficient " RJWT "auth requisite pam_faillock.so preauth\nauth [success=1 default=ignore] "
+	  "pam_unix.so\nauth [default=die] pam_faillock.so authfail\nauth sufficient "
+	  "pam_faillock.so authsucc\nauth required pam_deny.so\n" ACCOUNT,
+	    "" },
+	{ "session optional pam_rjwt.so\nauth required pam_unix.so\naccount required pam_unix.so\n", "" },
+	{ "auth required pam_unix.so\naccount required pam_unix.so\n", "pam.unused" },
+};
+
 static void
 findings(void **state)
 {
-	static const struct {
-		const char *text, *codes;
-	} rows[] = {
-		{ AUTH ACCOUNT, "" },
-		/* who gets in */
-		{ "auth sufficient " RJWT "auth required pam_permit.so\n" ACCOUNT, "pam.open:2" },
-		{ "auth sufficient " RJWT "auth optional pam_permit.so\n" ACCOUNT, "pam.open:2" },
-		{ "auth sufficient " RJWT "auth required pam_deny.so\nauth required pam_permit.so\n" ACCOUNT
-		  "account required pam_unix.so no_pass_expiry\n",
-		    "pam.expired_password:5" },
-		{ "auth required pam_faillock.so preauth\nauth sufficient " RJWT ACCOUNT, "pam.open:1 pam.faillock:1" },
-		{ "auth required pam_access.so\nauth sufficient " RJWT "auth sufficient pam_unix.so\n" ACCOUNT,
-		    "pam.open:1" },
-		{ "auth required pam_access.so\nauth sufficient " RJWT
-		  "auth sufficient pam_unix.so\nauth required pam_deny.so\n" ACCOUNT,
-		    "" },
-		{ "auth sufficient " RJWT
-		  "auth sufficient pam_succeed_if.so user ingroup nopasswdlogin\nauth required pam_unix.so\n" ACCOUNT,
-		    "" },
-		{ "auth sufficient pam_rootok.so\n" AUTH ACCOUNT, "" },
-		{ "auth [success=ok authinfo_unavail=ok default=bad] " RJWT "auth required pam_permit.so\n" ACCOUNT,
-		    "pam.expired_password:4" },
-		{ "auth [success=done default=ignore] " RJWT
-		  "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\nauth required "
-		  "pam_permit.so\n" ACCOUNT,
-		    "" },
-		{ "auth [success=done default=ignore] " RJWT "auth [success=1 default=1] pam_unix.so\nauth requisite "
-		  "pam_deny.so\nauth required pam_permit.so\n" ACCOUNT,
-		    "pam.open:4" },
-		{ "auth substack common-inner\nauth optional pam_cap.so\n" ACCOUNT, "pam.open:2" },
-		{ "auth substack common-inner\nauth requisite pam_deny.so\n" ACCOUNT, "pam.lockout:2" },
-		/* who does not */
-		{ AUTH "account " BRACKET, "pam.lockout:3" },
-		{ AUTH ACCOUNT "account required pam_deny.so\n", "pam.lockout:5" },
-		{ "auth sufficient " RJWT "account required pam_unix.so no_pass_expiry\n", "" },
-		{ "auth required pam_rjwt.so\nauth required pam_deny.so\n" ACCOUNT, "pam.lockout:2" },
-		{ "auth sufficient " RJWT "auht required pam_unix.so\n" ACCOUNT, "pam.expired_password:4" },
-		{ "auth required\n" AUTH ACCOUNT, "pam.lockout:1" },
-		{ AUTH ACCOUNT "@include nothing\n", "pam.lockout:5" },
-		{ AUTH ACCOUNT "@include\n", "pam.unreadable:5" },
-		{ "@include common-tokens\n" ACCOUNT "account required pam_unix.so no_pass_expiry\n",
-		    "pam.lockout:1 pam.expired_password:3" },
-		{ "@include common-auth\n" ACCOUNT, "" },
-		{ "auth required " RJWT "auth required pam_unix.so\n" ACCOUNT, "" },
-		{ AUTH "account required pam_rjwt.so\naccount required pam_unix.so\n", "pam.required:3" },
-		{ AUTH "account sufficient pam_rjwt.so\naccount required pam_unix.so\n", "" },
-		{ "auth required pam_unix.so\nauth optional " RJWT ACCOUNT, "pam.useless:2" },
-		/* what surprises */
-		{ "auth sufficient pam_rjwt.so\nauth required pam_unix.so\n" ACCOUNT, "pam.prompt:1" },
-		{ "auth sufficient pam_rjwt.so\nauth required pam_deny.so\n" ACCOUNT, "pam.expired_password:4" },
-		{ "auth sufficient pam_rjwt.so\nauth required pam_deny.so\naccount " BRACKET
-		  "account required pam_unix.so no_pass_expiry\n",
-		    "" },
-		{ AUTH ACCOUNT "session optional pam_systemd.so\nsession optional pam_rjwt.so\n",
-		    "pam.session_order:6" },
-		{ AUTH ACCOUNT "session optional pam_rjwt.so\nsession optional pam_systemd.so\n", "" },
-		{ AUTH ACCOUNT "session optional pam_rjwt.so\nsession required pam_env.so user_readenv=1\n",
-		    "pam.readenv:6" },
-		{ AUTH ACCOUNT "session required pam_env.so user_readenv=1\nsession optional pam_rjwt.so\n", "" },
-		{ AUTH ACCOUNT "session optional pam_rjwt.so\nsession required pam_env.so user_readenv=0\n", "" },
-		{ "auth required pam_env.so user_readenv=1\n" AUTH ACCOUNT "session optional pam_rjwt.so\n",
-		    "pam.readenv:1" },
-		{ "auth sufficient pam_rjwt.so promt=x\nauth required pam_unix.so\n" ACCOUNT,
-		    "pam.prompt:1 module.argument:1" },
-		{ AUTH ACCOUNT "session optional pam_rjwt.so debug\n", "" },
-		{ AUTH ACCOUNT "session optional pam_rjwt.so verbose\n", "module.argument:5" },
-		/* pam_faillock: a stack for each wish, and what is missing in it */
-		{ "auth requisite pam_faillock.so preauth\nauth sufficient " RJWT
-		  "auth sufficient pam_unix.so\nauth required pam_faillock.so authfail\nauth required "
-		  "pam_deny.so\n" ACCOUNT "account required pam_faillock.so\n",
-		    "" },
-		{ "auth requisite pam_faillock.so preauth\nauth sufficient " RJWT
-		  "auth sufficient pam_unix.so\nauth required pam_faillock.so authfail\nauth required "
-		  "pam_deny.so\n" ACCOUNT,
-		    "pam.faillock:1" },
-		{ "auth required pam_faillock.so preauth\nauth sufficient " RJWT
-		  "auth sufficient pam_unix.so\nauth required pam_faillock.so authfail\nauth required "
-		  "pam_deny.so\n" ACCOUNT "account required pam_faillock.so\n",
-		    "pam.faillock:1" },
-		{ "auth sufficient " RJWT "auth requisite pam_faillock.so preauth\nauth [success=1 default=ignore] "
-		  "pam_unix.so\nauth [default=die] pam_faillock.so authfail\nauth sufficient "
-		  "pam_faillock.so authsucc\nauth required pam_deny.so\n" ACCOUNT,
-		    "" },
-		{ "session optional pam_rjwt.so\nauth required pam_unix.so\naccount required pam_unix.so\n", "" },
-		{ "auth required pam_unix.so\naccount required pam_unix.so\n", "pam.unused" },
-	};
-
 	unsigned wrong = 0;
 
 	(void)state;
@@ -142,11 +138,12 @@ findings(void **state)
 	    "auth [success=2 default=ignore] pam_rjwt.so [prompt=Token or password: ]\nauth [success=1 default=ignore] "
 	    "pam_unix.so\nauth requisite pam_deny.so\nauth required pam_permit.so\nauth optional pam_cap.so\n",
 	    0644);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *codes = codes_of("service", rows[i].text);
+	for (size_t i = 0; i < ARRAY_LEN(finding_rows); i++) {
+		const char *codes = codes_of("service", finding_rows[i].text);
 
-		if (strcmp(codes, rows[i].codes) != 0) {
-			print_error("%s\nfound \"%s\", expected \"%s\"\n", rows[i].text, codes, rows[i].codes);
+		if (strcmp(codes, finding_rows[i].codes) != 0) {
+			print_error("%s\nfound \"%s\", expected \"%s\"\n", finding_rows[i].text, codes,
+			    finding_rows[i].codes);
 			wrong++;
 		}
 	}

@@ -29,102 +29,101 @@ parse(struct view text, struct jwk *jwk, struct rjwt_diag *diag)
 	return jwk_parse(json, jwk, diag);
 }
 
+static const struct {
+	struct view text;
+	enum rjwt_err wanted;
+} key_rows[] = {
+	{ VIEW("{" EC "}"), RJWT_OK },
+	{ VIEW("{" OKP "}"), RJWT_OK },
+	{ VIEW("{" OCT "}"), RJWT_OK },
+	{ VIEW("{" EC ",\"d\":1,\"x5c\":[{}],\"ext\":true,\"\":null}"), RJWT_OK },
+	/* alg, kty, crv: unknown ones are passed over, those that contradict each other refused */
+	{ VIEW("{" EC ",\"alg\":\"ES256\"}"), RJWT_OK },
+	{ VIEW("{" EC ",\"alg\":\"ES384\"}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"alg\":\"none\"}"), RJWT_ALG },
+	{ VIEW("{" EC ",\"alg\":\"ECDH-ES\"}"), RJWT_ALG },
+	{ VIEW("{" EC ",\"alg\":\"HS256\"}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"alg\":null}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"alg\":[\"ES256\"]}"), RJWT_KEYSET },
+	{ VIEW("{" OKP ",\"alg\":\"EdDSA\"}"), RJWT_OK },
+	{ VIEW("{" OCT ",\"alg\":\"HS512\"}"), RJWT_OK },
+	{ VIEW("{" OCT ",\"alg\":\"RS256\"}"), RJWT_KEYSET },
+	{ VIEW("{\"kty\":\"EC\"," X "," Y "}"), RJWT_KEYSET },
+	{ VIEW("{\"kty\":\"EC\",\"crv\":\"secp256k1\"," X "," Y "}"), RJWT_ALG },
+	{ VIEW("{\"kty\":\"EC\",\"crv\":256," X "," Y "}"), RJWT_KEYSET },
+	{ VIEW("{\"kty\":\"oct\",\"crv\":256,\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"), RJWT_KEYSET },
+	{ VIEW("{\"kty\":\"OKP\",\"crv\":\"X25519\"," ED "}"), RJWT_ALG },
+	{ VIEW("{\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\",\"pub\":\"AA\"}"), RJWT_ALG },
+	{ VIEW("{" X "," Y "}"), RJWT_KEYSET },
+	{ VIEW("{\"kty\":1," X "}"), RJWT_KEYSET },
+	{ VIEW("{}"), RJWT_KEYSET },
+	/* use; key_ops, an array (RFC 7517 s4.3) */
+	{ VIEW("{" EC ",\"use\":\"sig\"}"), RJWT_OK },
+	{ VIEW("{" EC ",\"use\":\"enc\"}"), RJWT_ALG },
+	{ VIEW("{" EC ",\"use\":\"SIG\"}"), RJWT_ALG },
+	{ VIEW("{" EC ",\"use\":\"\"}"), RJWT_ALG },
+	{ VIEW("{" EC ",\"use\":null}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"use\":[\"sig\"]}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"key_ops\":[\"verify\"]}"), RJWT_OK },
+	{ VIEW("{" EC ",\"key_ops\":[\"sign\",\"verify\"]}"), RJWT_OK },
+	{ VIEW("{" EC ",\"key_ops\":[\"sign\"]}"), RJWT_ALG },
+	{ VIEW("{" EC ",\"key_ops\":[\"deriveKey\"]}"), RJWT_ALG },
+	{ VIEW("{" EC ",\"key_ops\":[\"verify\",1]}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"key_ops\":{\"verify\":1}}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"key_ops\":null}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"key_ops\":\"verify\"}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"use\":\"enc\",\"key_ops\":[\"verify\"]}"), RJWT_ALG },
+	/* 1970 is long ago, and not never */
+	{ VIEW("{" EC ",\"exp\":1,\"revoked\":1,\"retired\":1}"), RJWT_OK },
+	{ VIEW("{" EC ",\"exp\":0}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"revoked\":0}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"retired\":0}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"iat\":0,\"nbf\":0}"), RJWT_OK },
+	/* kid */
+	{ VIEW("{" EC ",\"kid\":\"a\"}"), RJWT_OK },
+	{ VIEW("{" EC ",\"kid\":\"" KID128 "\"}"), RJWT_OK },
+	{ VIEW("{" EC ",\"kid\":\"" KID128 "8\"}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"kid\":\"\"}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"kid\":1}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"kid\":null}"), RJWT_KEYSET },
+	/* the members that are the key */
+	{ VIEW(P256 "}"), RJWT_KEYSET },
+	{ VIEW("{\"kty\":\"EC\",\"crv\":\"P-256\"," Y "}"), RJWT_KEYSET },
+	{ VIEW(P256 ",\"y\":null}"), RJWT_KEYSET },
+	{ VIEW(P256 ",\"y\":\"\"}"), RJWT_KEYSET },
+	{ VIEW("{\"kty\":\"EC\",\"crv\":\"P-384\"," X "," Y "}"), RJWT_KEYSET },
+	{ VIEW(P256 ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1\"}"), RJWT_KEYSET },
+	{ VIEW(P256 ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5aw\"}"), RJWT_KEYSET },
+	{ VIEW(P256 ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0=\"}"), RJWT_KEYSET },
+	{ VIEW(P256 ",\"y\":\"x/FEzRu9m36HLN/tue659LNpXW6pCyStikYjKIWI5a0\"}"), RJWT_KEYSET },
+	{ VIEW("{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"), RJWT_OK },
+	{ VIEW("{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"), RJWT_KEYSET },
+	{ VIEW("{\"kty\":\"oct\",\"k\":\"\"}"), RJWT_KEYSET },
+	{ VIEW("{\"kty\":\"oct\",\"k\":1}"), RJWT_KEYSET },
+	{ VIEW("{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}"), RJWT_KEYSET },
+	{ VIEW("{\"kty\":\"RSA\",\"n\":\"AQAB\"}"), RJWT_KEYSET },
+	/* times: 0 to 2^53 */
+	{ VIEW("{" EC ",\"iat\":1,\"nbf\":2,\"retired\":3}"), RJWT_OK },
+	{ VIEW("{" EC ",\"exp\":9007199254740992,\"revoked\":1}"), RJWT_OK },
+	{ VIEW("{" EC ",\"iat\":\"1\"}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"nbf\":1.5}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"retired\":-1}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"exp\":9007199254740993}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"exp\":null}"), RJWT_KEYSET },
+	{ VIEW("{" EC ",\"revoked\":true}"), RJWT_KEYSET },
+};
+
 static void
 one_key(void **state)
 {
-	static const struct {
-		struct view text;
-		enum rjwt_err wanted;
-	} rows[] = {
-		{ VIEW("{" EC "}"), RJWT_OK },
-		{ VIEW("{" OKP "}"), RJWT_OK },
-		{ VIEW("{" OCT "}"), RJWT_OK },
-		{ VIEW("{" EC ",\"d\":1,\"x5c\":[{}],\"ext\":true,\"\":null}"), RJWT_OK },
-		/* alg, kty, crv: unknown ones are passed over, those that contradict each other refused */
-		{ VIEW("{" EC ",\"alg\":\"ES256\"}"), RJWT_OK },
-		{ VIEW("{" EC ",\"alg\":\"ES384\"}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"alg\":\"none\"}"), RJWT_ALG },
-		{ VIEW("{" EC ",\"alg\":\"ECDH-ES\"}"), RJWT_ALG },
-		{ VIEW("{" EC ",\"alg\":\"HS256\"}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"alg\":null}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"alg\":[\"ES256\"]}"), RJWT_KEYSET },
-		{ VIEW("{" OKP ",\"alg\":\"EdDSA\"}"), RJWT_OK },
-		{ VIEW("{" OCT ",\"alg\":\"HS512\"}"), RJWT_OK },
-		{ VIEW("{" OCT ",\"alg\":\"RS256\"}"), RJWT_KEYSET },
-		{ VIEW("{\"kty\":\"EC\"," X "," Y "}"), RJWT_KEYSET },
-		{ VIEW("{\"kty\":\"EC\",\"crv\":\"secp256k1\"," X "," Y "}"), RJWT_ALG },
-		{ VIEW("{\"kty\":\"EC\",\"crv\":256," X "," Y "}"), RJWT_KEYSET },
-		{ VIEW("{\"kty\":\"oct\",\"crv\":256,\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"),
-		    RJWT_KEYSET },
-		{ VIEW("{\"kty\":\"OKP\",\"crv\":\"X25519\"," ED "}"), RJWT_ALG },
-		{ VIEW("{\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\",\"pub\":\"AA\"}"), RJWT_ALG },
-		{ VIEW("{" X "," Y "}"), RJWT_KEYSET },
-		{ VIEW("{\"kty\":1," X "}"), RJWT_KEYSET },
-		{ VIEW("{}"), RJWT_KEYSET },
-		/* use; key_ops, an array (RFC 7517 s4.3) */
-		{ VIEW("{" EC ",\"use\":\"sig\"}"), RJWT_OK },
-		{ VIEW("{" EC ",\"use\":\"enc\"}"), RJWT_ALG },
-		{ VIEW("{" EC ",\"use\":\"SIG\"}"), RJWT_ALG },
-		{ VIEW("{" EC ",\"use\":\"\"}"), RJWT_ALG },
-		{ VIEW("{" EC ",\"use\":null}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"use\":[\"sig\"]}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"key_ops\":[\"verify\"]}"), RJWT_OK },
-		{ VIEW("{" EC ",\"key_ops\":[\"sign\",\"verify\"]}"), RJWT_OK },
-		{ VIEW("{" EC ",\"key_ops\":[\"sign\"]}"), RJWT_ALG },
-		{ VIEW("{" EC ",\"key_ops\":[\"deriveKey\"]}"), RJWT_ALG },
-		{ VIEW("{" EC ",\"key_ops\":[\"verify\",1]}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"key_ops\":{\"verify\":1}}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"key_ops\":null}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"key_ops\":\"verify\"}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"use\":\"enc\",\"key_ops\":[\"verify\"]}"), RJWT_ALG },
-		/* 1970 is long ago, and not never */
-		{ VIEW("{" EC ",\"exp\":1,\"revoked\":1,\"retired\":1}"), RJWT_OK },
-		{ VIEW("{" EC ",\"exp\":0}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"revoked\":0}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"retired\":0}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"iat\":0,\"nbf\":0}"), RJWT_OK },
-		/* kid */
-		{ VIEW("{" EC ",\"kid\":\"a\"}"), RJWT_OK },
-		{ VIEW("{" EC ",\"kid\":\"" KID128 "\"}"), RJWT_OK },
-		{ VIEW("{" EC ",\"kid\":\"" KID128 "8\"}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"kid\":\"\"}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"kid\":1}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"kid\":null}"), RJWT_KEYSET },
-		/* the members that are the key */
-		{ VIEW(P256 "}"), RJWT_KEYSET },
-		{ VIEW("{\"kty\":\"EC\",\"crv\":\"P-256\"," Y "}"), RJWT_KEYSET },
-		{ VIEW(P256 ",\"y\":null}"), RJWT_KEYSET },
-		{ VIEW(P256 ",\"y\":\"\"}"), RJWT_KEYSET },
-		{ VIEW("{\"kty\":\"EC\",\"crv\":\"P-384\"," X "," Y "}"), RJWT_KEYSET },
-		{ VIEW(P256 ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1\"}"), RJWT_KEYSET },
-		{ VIEW(P256 ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5aw\"}"), RJWT_KEYSET },
-		{ VIEW(P256 ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0=\"}"), RJWT_KEYSET },
-		{ VIEW(P256 ",\"y\":\"x/FEzRu9m36HLN/tue659LNpXW6pCyStikYjKIWI5a0\"}"), RJWT_KEYSET },
-		{ VIEW("{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"), RJWT_OK },
-		{ VIEW("{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"), RJWT_KEYSET },
-		{ VIEW("{\"kty\":\"oct\",\"k\":\"\"}"), RJWT_KEYSET },
-		{ VIEW("{\"kty\":\"oct\",\"k\":1}"), RJWT_KEYSET },
-		{ VIEW("{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}"), RJWT_KEYSET },
-		{ VIEW("{\"kty\":\"RSA\",\"n\":\"AQAB\"}"), RJWT_KEYSET },
-		/* times: 0 to 2^53 */
-		{ VIEW("{" EC ",\"iat\":1,\"nbf\":2,\"retired\":3}"), RJWT_OK },
-		{ VIEW("{" EC ",\"exp\":9007199254740992,\"revoked\":1}"), RJWT_OK },
-		{ VIEW("{" EC ",\"iat\":\"1\"}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"nbf\":1.5}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"retired\":-1}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"exp\":9007199254740993}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"exp\":null}"), RJWT_KEYSET },
-		{ VIEW("{" EC ",\"revoked\":true}"), RJWT_KEYSET },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(key_rows); i++) {
 		RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
 		struct rjwt_diag diag = { .text = "" };
 
-		EXPECT(rows[i].text.p, parse(rows[i].text, &jwk, &diag), rows[i].wanted);
-		CHECK(rows[i].text.p, (jwk.key != NULL) == (rows[i].wanted == RJWT_OK));
-		CHECK(rows[i].text.p, (diag.text[0] == '\0') == (rows[i].wanted == RJWT_OK));
+		EXPECT(key_rows[i].text.p, parse(key_rows[i].text, &jwk, &diag), key_rows[i].wanted);
+		CHECK(key_rows[i].text.p, (jwk.key != NULL) == (key_rows[i].wanted == RJWT_OK));
+		CHECK(key_rows[i].text.p, (diag.text[0] == '\0') == (key_rows[i].wanted == RJWT_OK));
 	}
 }
 
