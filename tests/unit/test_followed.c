@@ -104,7 +104,7 @@ judge_of(struct pair *p, struct fixture *where, int64_t iat_s, bool once, struct
 
 /* fleet.json with other dates: a commit. */
 static void
-fleet_put(struct fixture *f, int64_t born_s, int64_t before_s)
+fleet_put(struct fixture *f, int64_t born_s, int64_t before_s, const char *audience)
 {
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
@@ -115,6 +115,8 @@ fleet_put(struct fixture *f, int64_t born_s, int64_t before_s)
 	want("read", fleet_read(&dir, &fleet, NULL, NULL), RJWT_OK);
 	fleet.born_s = born_s;
 	fleet.before_s = before_s;
+	if (audience != NULL)
+		snprintf(fleet.audience, sizeof(fleet.audience), "%s", audience);
 	want("format", fleet_format(&text, &fleet), RJWT_OK);
 	want("write",
 	    file_write(&dir, FLEET_FILE, 0644, buf_view(&text), &(struct timespec){ .tv_sec = T0, .tv_nsec = other++ },
@@ -147,9 +149,9 @@ test_remembered(void **state)
 	keyset_put(&p->followed, &keyset);
 	want("of before it followed", judge_of(p, host, T0 + 130, true, NULL), RJWT_SPENT);
 	want("one-time", judge_of(p, host, T0 + 131, true, NULL), RJWT_OK);
-	fleet_put(host, T0 + 100, 0);
+	fleet_put(host, T0 + 100, 0, NULL);
 	want("the same", judge_of(p, host, T0 + 130, true, NULL), RJWT_SPENT);
-	fleet_put(host, T0 + 200, 0);
+	fleet_put(host, T0 + 200, 0, NULL);
 	want("of before it was there", judge_of(p, host, T0 + 230, true, NULL), RJWT_SPENT);
 	want("one-time", judge_of(p, host, T0 + 231, true, NULL), RJWT_OK);
 	want("reusable", judge_of(p, host, T0 + 130, false, NULL), RJWT_OK);
@@ -169,7 +171,7 @@ test_before(void **state)
 	want("no date", judge_of(p, p->host, T0, false, &v), RJWT_OK);
 	said(&judge_trace[26], "denied", "no denial", "none");
 	rjwt_verdict_clear(&v);
-	fleet_put(p->host, T0, T0 + 50); /* for a keyset of the host's own */
+	fleet_put(p->host, T0, T0 + 50, NULL); /* for a keyset of the host's own */
 	want("not its date", judge_of(p, p->host, T0, false, NULL), RJWT_OK);
 	keyset.followed.before_s = T0 + 10;
 	keyset_put(&p->followed, &keyset);
@@ -178,7 +180,7 @@ test_before(void **state)
 	rjwt_verdict_clear(&v);
 	want("later", judge_of(p, p->host, T0 + 11, false, NULL), RJWT_OK);
 	want("no date, own", judge_of(p, p->issuer, T0, false, NULL), RJWT_OK);
-	fleet_put(p->issuer, T0, T0 + 20);
+	fleet_put(p->issuer, T0, T0 + 20, NULL);
 	want("at that date, own", judge_of(p, p->issuer, T0 + 20, false, NULL), RJWT_DENIED);
 	want("later, own", judge_of(p, p->issuer, T0 + 21, false, NULL), RJWT_OK);
 }
@@ -313,6 +315,9 @@ test_recorded(void **state)
 	here = token_with(p->issuer, (struct edit[]){ CLAIM("aud", name), END });
 	want("its name", judge(host, here, 0, NULL), RJWT_OK);
 	want("the issuer's", judge(host, there, 0, NULL), RJWT_AUDIENCE);
+	fleet_put(host, joined.born_s, 0, "host.example"); /* renamed, and not followed since */
+	want("its earlier name", judge(host, here, 0, NULL), RJWT_AUDIENCE);
+	want("its name", judge(host, there, 0, NULL), RJWT_OK);
 	fixture_free(host);
 }
 

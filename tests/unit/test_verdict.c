@@ -155,6 +155,14 @@ test_trace(void **state)
 	const struct edit other[] = { CLAIM("iss", "\"x\""), END };
 	RJWT_CLEAN(free_clean) char *token = token_with(f, NULL);
 	RJWT_CLEAN(free_clean) char *refused = token_with(f, other);
+	struct rjwt_check two[RJWT_CHECKS_MAX] = { { .name = NULL } }; /* room for more than is said */
+	const struct rjwt_attempt few = { .token = token,
+		.len = strlen(token),
+		.user = "alice",
+		.service = "sshd",
+		.flags = RJWT_DRY_RUN,
+		.trace = two,
+		.trace_max = 2 };
 	struct rjwt_verdict v;
 	size_t n = ARRAY_LEN(order), failed = 14;
 
@@ -177,6 +185,9 @@ test_trace(void **state)
 	assert_string_equal(judge_trace[failed].expected, "iss.example");
 	assert_string_equal(judge_trace[failed].found, "x");
 	assert_string_equal(v.failed.found, "x");
+	rjwt_verdict_clear(&v);
+	want("a short one", rjwt_verify(f->h, &few, &v, &f->diag), RJWT_OK);
+	assert_true(v.nchecks == 2 && strcmp(two[1].name, order[1]) == 0 && two[2].name == NULL);
 	rjwt_verdict_clear(&v);
 }
 
