@@ -252,25 +252,66 @@ may_deny(const struct fleet_reader *r, bool *may)
 	return RJWT_OK;
 }
 
+/* A look at the denials of each issuer. */
+struct visit {
+	enum rjwt_err (*look)(const struct visit *v, const struct dir *dir);
+	const struct denial_question *question; /* of a token */
+	struct view user;			/* or the latest date of a login name */
+	int64_t *until_s;
+	struct rjwt_diag *diag;
+	struct dir all; /* FLEET_DIR */
+	bool torn;
+};
+
 static enum rjwt_err
-denied_by(const struct dir *all, const char *base, const struct denial_question *question, struct rjwt_diag *diag)
+visit_one(void *context, const char *base)
 {
+	const struct visit *v = context;
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
-	enum rjwt_err err = dir_enter_at(all, base, &dir, diag);
+	enum rjwt_err err = dir_enter_at(&v->all, base, &dir, v->diag);
 
 	if (err_is_missing(err))
-		return RJWT_OK; /* no bundle of this issuer was installed */
+		return RJWT_OK; /* no bundle of this issuer was installed, or it is this host */
 	RJWT_TRY(err);
-	return denials_find(&dir, question, diag);
+	err = v->look(v, &dir);
+	return v->torn && err_is_missing(err) ? RJWT_OK : err;
+}
+
+/*
+ * The issuers of the roster. Where fleet.json cannot be read, whoever has a directory: what was denied stays denied, and
+ * otherwise the host's own tokens do not suffer from that.
+ */
+static enum rjwt_err
+visit_issuers(struct visit *v, const struct dir *state, const struct fleet *fleet)
+{
+	enum rjwt_err err;
+
+	v->torn = fleet == NULL;
+	v->all = DIR_NONE;
+	err = (fleet == NULL ? dir_open_at : dir_enter_at)(state, FLEET_DIR, &v->all, v->diag);
+	if (fleet == NULL && err_is_missing(err))
+		return RJWT_OK;
+	RJWT_TRY(err);
+	if (fleet == NULL)
+		err = dir_each(&v->all, visit_one, v, v->diag);
+	for (size_t i = 0; err == RJWT_OK && fleet != NULL && i < fleet->roster.nissuers; i++)
+		err = visit_one(v, fleet->roster.issuers[i].base);
+	dir_close(&v->all);
+	return err;
+}
+
+static enum rjwt_err
+look_for_denial(const struct visit *v, const struct dir *dir)
+{
+	return denials_find(dir, v->question, v->diag);
 }
 
 enum rjwt_err
 fleet_denied(struct fleet_reader *r, struct view user, struct view jti, int64_t iat_s, struct rjwt_diag *diag)
 {
 	RJWT_CLEAN(dir_close) struct dir state = DIR_NONE;
-	RJWT_CLEAN(dir_close) struct dir all = DIR_NONE;
-	const struct fleet *fleet = fleet_value(r);
 	struct denial_question question;
+	struct visit v = { .look = look_for_denial, .question = &question, .diag = diag };
 	bool may;
 
 	RJWT_TRY(may_deny(r, &may));
@@ -279,12 +320,7 @@ fleet_denied(struct fleet_reader *r, struct view user, struct view jti, int64_t 
 	RJWT_TRY(denial_ask(user, jti, iat_s, &question));
 	RJWT_TRY(dir_open(r->state, &state, diag));
 	RJWT_TRY(denials_find(&state, &question, diag));
-	if (fleet == NULL)
-		return RJWT_OK;
-	RJWT_TRY(dir_enter_at(&state, FLEET_DIR, &all, diag));
-	for (size_t i = 0; i < fleet->roster.nissuers; i++)
-		RJWT_TRY(denied_by(&all, fleet->roster.issuers[i].base, &question, diag));
-	return RJWT_OK;
+	return r->joined ? visit_issuers(&v, &state, fleet_value(r)) : RJWT_OK;
 }
 
 static enum rjwt_err
@@ -301,29 +337,20 @@ keep_latest(const struct dir *dir, struct view user, int64_t *until_s, struct rj
 }
 
 static enum rjwt_err
-keep_latest_of(const struct dir *all, const char *base, struct view user, int64_t *until_s, struct rjwt_diag *diag)
+look_for_date(const struct visit *v, const struct dir *dir)
 {
-	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
-	enum rjwt_err err = dir_enter_at(all, base, &dir, diag);
-
-	if (err_is_missing(err))
-		return RJWT_OK; /* no bundle of this issuer was installed, or it is this host */
-	RJWT_TRY(err);
-	return keep_latest(&dir, user, until_s, diag);
+	return keep_latest(dir, v->user, v->until_s, v->diag);
 }
 
 enum rjwt_err
 fleet_denied_until(const struct fleet_reader *r, const struct dir *state, struct view user, int64_t *until_s,
     struct rjwt_diag *diag)
 {
-	RJWT_CLEAN(dir_close) struct dir all = DIR_NONE;
-	const struct fleet *fleet = r == NULL ? NULL : fleet_value(r);
+	struct visit v = { .look = look_for_date, .user = user, .until_s = until_s, .diag = diag };
 
 	*until_s = -1;
 	RJWT_TRY(keep_latest(state, user, until_s, diag));
-	if (fleet != NULL)
-		RJWT_TRY(dir_enter_at(state, FLEET_DIR, &all, diag));
-	for (size_t i = 0; fleet != NULL && i < fleet->roster.nissuers; i++)
-		RJWT_TRY(keep_latest_of(&all, fleet->roster.issuers[i].base, user, until_s, diag));
+	if (r != NULL && r->joined)
+		RJWT_TRY(visit_issuers(&v, state, fleet_value(r)));
 	return *until_s < 0 ? RJWT_OK : RJWT_DENIED;
 }

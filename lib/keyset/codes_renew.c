@@ -96,10 +96,9 @@ compose(struct pass *p, const struct code *code, struct signer *signer, struct b
 {
 	RJWT_CLEAN(buf_clear) struct buf header = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf claims = { 0 };
-	RJWT_CLEAN(buf_clear) struct buf quoted = { 0 };
 	const struct keyset *keyset = store_keyset(p->store);
 	int64_t exp_s = p->now.wall_s + p->env->policy->max_lifetime_s;
-	char kid[RJWT_ID_SIZE], now[24], exp[24];
+	char kid[RJWT_ID_SIZE], quoted[RJWT_ID_SIZE + 2], now[24], exp[24];
 	struct view old;
 
 	exp_s = exp_s < code->until_s ? exp_s : code->until_s;
@@ -112,12 +111,11 @@ compose(struct pass *p, const struct code *code, struct signer *signer, struct b
 	const struct replacement times[] = { { "iat", view_of(now) }, { "nbf", view_of(now) },
 		{ "exp", view_of(exp) } };
 	RJWT_TRY(copy_object(code->claims, old, times, ARRAY_LEN(times), &claims));
-	buf_addf(&quoted, "\"%s\"", kid);
-	RJWT_TRY(buf_done(&quoted));
+	snprintf(quoted, sizeof(quoted), "\"%s\"", kid);
 	buf_addf(text, "%" PRId64 "\n", code->until_s);
 	RJWT_TRY(signer_tell(signer, jws_sign(signer, buf_view(&header), buf_view(&claims), text), p->env->diag));
 	buf_adds(text, "\n");
-	const struct replacement record[] = { { "kid", buf_view(&quoted) }, { "iat", view_of(now) },
+	const struct replacement record[] = { { "kid", view_of(quoted) }, { "iat", view_of(now) },
 		{ "exp", view_of(exp) }, { "claims", buf_view(&claims) } };
 	RJWT_TRY(copy_object(code->json, code->text, record, ARRAY_LEN(record), text));
 	buf_adds(text, "\n");

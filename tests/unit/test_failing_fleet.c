@@ -412,6 +412,51 @@ test_reread(void **state)
 	assert_true(k > 100 && short_of_memory > 10);
 }
 
+/* A token of the host's own keyset, which another issuer denied: a fleet.json that cannot be read again does not let it in. */
+static void
+test_own_denied(void **state)
+{
+	struct deed *d = *state;
+	struct rjwt_diag *diag = &d->f->diag;
+	const struct rjwt_request request = { .user = "alice", .reusable = true };
+	const struct rjwt_revocation alice = { .users = (const char *const[]){ "alice", NULL } };
+	struct rjwt_change change;
+	struct rjwt_token token;
+	struct rjwt_options o;
+	char path[300];
+	enum rjwt_err err;
+	struct rjwt *h;
+
+	d->host = place(d, "own.example");
+	o = options(d, &d->host);
+	snprintf(path, sizeof(path), "%s/fleet.json", d->host.state);
+	want("init", rjwt_init(&o, 0, &change, diag), RJWT_OK);
+	want("join", do_join(d), RJWT_OK);
+	want("open", rjwt_open(&o, &h, diag), RJWT_OK);
+	want("mint", rjwt_mint(h, &request, &token, diag), RJWT_OK);
+	rjwt_close(h);
+	free(d->token);
+	d->token = strdup(token.text);
+	rjwt_token_clear(&token);
+	want("follow", do_follow(d), RJWT_OK);
+	want("not denied yet", at_host(d), RJWT_OK);
+	clock_run(1);
+	want("deny", rjwt_revoke(d->f->h, &alice, 0, &change, diag), RJWT_OK);
+	want("follow", do_follow(d), RJWT_OK);
+	for (unsigned k = 1;; k++) {
+		want("open", rjwt_open(&o, &h, diag), RJWT_OK);
+		assert_int_equal(utimensat(AT_FDCWD, path, NULL, 0), 0);
+		failing_begin(k);
+		err = by_handle(d, h);
+		rjwt_close(h);
+		if (!failing_end())
+			break;
+		if (err == RJWT_OK)
+			fail_msg("call %u, %s, failed, and the token is accepted", k, failing_name);
+	}
+	want("denied", err, RJWT_DENIED);
+}
+
 static int
 setup(void **state)
 {
@@ -447,7 +492,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_join), T(test_follow), T(test_denial), T(test_publish), T(test_add),
-		T(test_init), T(test_login), T(test_reread) };
+		T(test_init), T(test_login), T(test_reread), T(test_own_denied) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

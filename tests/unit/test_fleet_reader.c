@@ -7,6 +7,7 @@
 #include "fleet/watch.h"
 
 #include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -176,8 +177,26 @@ test_denied(void **state)
 	}
 	file_put(h->f, FLEET_FILE, VIEW("torn"));
 	want("refresh", fleet_refresh(r), RJWT_OK);
-	want("torn: the host's own count", fleet_denied(r, VIEW("bob"), VIEW("x"), T0 + 7, &diag), RJWT_OK);
-	want("torn", fleet_denied_until(r, &dir, VIEW("bob"), &until_s, &diag), RJWT_OK);
+	want("torn: what was denied stays so", fleet_denied(r, VIEW("bob"), VIEW("x"), T0 + 7, &diag), RJWT_DENIED);
+	want("torn: later", fleet_denied(r, VIEW("bob"), VIEW("x"), T0 + 8, &diag), RJWT_OK);
+	want("torn: another", fleet_denied(r, VIEW("alice"), VIEW("x"), T0 + 7, &diag), RJWT_OK);
+	want("torn", fleet_denied_until(r, &dir, VIEW("bob"), &until_s, &diag), RJWT_DENIED);
+	assert_int_equal(until_s, T0 + 7);
+	{ /* what is missing then closes nothing */
+		char from[200], to[200];
+
+		snprintf(to, sizeof(to), "%s/moved", h->f->state);
+		for (int i = 0; i < 2; i++) {
+			snprintf(from, sizeof(from), "%s/fleet/I%d/denied", h->f->state, i);
+			if (rename(from, to) == 0)
+				want("torn, no denied/", fleet_denied(r, VIEW("carol"), VIEW("x"), T0, &diag), RJWT_OK);
+			assert_true(rename(to, from) == 0 || errno == ENOENT);
+		}
+		snprintf(from, sizeof(from), "%s/fleet", h->f->state);
+		assert_int_equal(rename(from, to), 0);
+		want("torn, no fleet/", fleet_denied(r, VIEW("bob"), VIEW("x"), T0 + 7, &diag), RJWT_OK);
+		assert_int_equal(rename(to, from), 0);
+	}
 	fleet_close(r);
 	dir_close(&dir);
 }
