@@ -120,9 +120,10 @@ codes() { jq -r '.findings[] | select(.area != "disk") | [.level, .area, .code /
 	grep -q '^warn sshd sshd.kbdint' $work/by-hand
 	grep -q '^warn sudo sudo.timestamp' $work/by-hand
 	findings=$(grep -v ' clock ' $work/by-hand | grep -vc '^ok ')
-	logged() { [ "$(journal -u rjwt-keyd.service | grep -c '^finding ')" -eq "$findings" ]; }
+	# By name: of a process that has ended when the journal reads its line, the journal does not know the unit.
+	logged() { [ "$(journal -t rjwt-keyd | grep -c '^finding ')" -eq "$findings" ]; }
 	# The daemon's child reads the files after the start has been told: they stay as they are until it has.
-	await logged || await logged || await logged || { journal -u rjwt-keyd.service; cat $work/by-hand; false; }
+	await logged || await logged || await logged || { journal -t rjwt-keyd; cat $work/by-hand; false; }
 	look rjwt-keyd.service >$work/by-unit
 	diff <(grep -v ' clock ' $work/by-hand) <(grep -v ' clock ' $work/by-unit)
 	grep -Fx 'ok clock   not checked: adjtimex is not allowed here' $work/by-unit
