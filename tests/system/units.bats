@@ -76,7 +76,7 @@ journal_has()
 	rjwt-keyd init 2>/dev/null
 	sleep 3
 	inside systemctl start rjwt-keyd-once.service
-	journal_has 'promoted kid=[^ ]*\.2 cause=time' -u rjwt-keyd-once.service
+	await journal_has 'promoted kid=[^ ]*\.2 cause=time' -t rjwt-keyd
 	inside systemctl start rjwt-keyd.service
 	await journal_has 'promoted kid=[^ ]*\.3 cause=time' -u rjwt-keyd.service
 	run -0 rjwt-verify -u alice -s sshd <<<"$(mint alice)"
