@@ -85,7 +85,10 @@ RJWT_MUST enum rjwt_err fleet_find(struct fleet_reader *reader, struct view base
 /* Whether a followed keyset can be used. Else why none can. */
 RJWT_MUST enum rjwt_err fleet_can_judge(struct fleet_reader *reader, struct rjwt_diag *diag);
 
-/* RJWT_DENIED: by this host or an issuer of the roster. Without any fleet RJWT_OK, and nothing is computed. */
+/*
+ * RJWT_DENIED: by this host or an issuer of the roster; while fleet.json cannot be read, by any issuer that has a directory.
+ * Without any fleet RJWT_OK, and nothing is computed.
+ */
 RJWT_MUST enum rjwt_err
 fleet_denied(struct fleet_reader *reader, struct view user, struct view jti, int64_t iat_s, struct rjwt_diag *diag);
 

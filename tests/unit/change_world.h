@@ -82,14 +82,14 @@ PLANNED(mark_revoke_jti,
     version, made, diag);
 PLANNED(keyset_clock_check, (const struct rjwt_time *time, struct rjwt_diag *diag), time, diag);
 
-PLANNED_AT(recover, (ctx->env)->diag, (const struct commit_ctx *ctx, struct store *store, bool first, bool *removed),
-    ctx, store, first, removed);
-PLANNED_AT(commit_stage, (ctx->env)->diag,
+PLANNED_AT(recover, ctx->env->diag, (const struct commit_ctx *ctx, struct store *store, bool first, bool *removed), ctx,
+    store, first, removed);
+PLANNED_AT(commit_stage, ctx->env->diag,
     (const struct commit_ctx *ctx, const struct keyset *before, struct keyset *keyset), ctx, before, keyset);
-PLANNED_AT(commit_publish, (ctx->env)->diag, (const struct commit_ctx *ctx), ctx);
-PLANNED_AT(commit_key, (ctx->env)->diag, (const struct commit_ctx *ctx, int64_t version, const struct jwk *jwk), ctx,
+PLANNED_AT(commit_publish, ctx->env->diag, (const struct commit_ctx *ctx), ctx);
+PLANNED_AT(commit_key, ctx->env->diag, (const struct commit_ctx *ctx, int64_t version, const struct jwk *jwk), ctx,
     version, jwk);
-PLANNED_AT(codes_end, (env)->diag,
+PLANNED_AT(codes_end, env->diag,
     (struct store * store, const struct keyset_env *env, enum keyset_why why, struct codes_found *found), store, env,
     why, found);
 
