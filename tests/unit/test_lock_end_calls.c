@@ -222,17 +222,18 @@ ends(const char *label)
 	memset(&calls, 0, sizeof(calls));
 }
 
-/* looks: how many processes are looked at. */
+/* looks: whether the process is looked at: once or more, as /proc/locks is read in pieces, and shows the last lock again
+ * where somebody else on this machine locks a file in between. */
 static void
-spares(const char *label, unsigned looks)
+spares(const char *label, bool looks)
 {
 	char told[64];
 	pid_t pid = holder();
 
 	if (ended(told, pid) || strcmp(told, "nobody") != 0)
 		fail_msg("%s: %s", label, told);
-	if (calls.n[PIDFD] != looks)
-		fail_msg("%s: %u processes were looked at", label, calls.n[PIDFD]);
+	if ((calls.n[PIDFD] != 0) != looks)
+		fail_msg("%s: looked at %u times", label, calls.n[PIDFD]);
 	if (!calls.fails[SIGNAL] && calls.n[SCHEDULER] + calls.n[PRIORITY] != 0)
 		fail_msg("%s: its turn was changed", label);
 	memset(&calls, 0, sizeof(calls));
@@ -246,10 +247,10 @@ test_failing(void **state)
 	static const struct {
 		enum call call;
 		const char *label;
-		unsigned looks;
-	} rows[] = { { FSTAT, "fstat", 0 }, { LOCKS, "/proc/locks", 0 }, { FDINFO, "fdinfo", 1 }, { OPEN, "open", 1 },
-		{ FSTATAT, "fstatat", 1 }, { EACH, "the list of descriptors", 1 }, { PIDFD, "pidfd_open", 1 },
-		{ SIGNAL, "pidfd_send_signal", 1 } };
+		bool looks;
+	} rows[] = { { FSTAT, "fstat", false }, { LOCKS, "/proc/locks", false }, { FDINFO, "fdinfo", true },
+		{ OPEN, "open", true }, { FSTATAT, "fstatat", true }, { EACH, "the list of descriptors", true },
+		{ PIDFD, "pidfd_open", true }, { SIGNAL, "pidfd_send_signal", true } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -270,9 +271,9 @@ test_other_files(void **state)
 {
 	(void)state;
 	calls.other_device = true;
-	spares("another device", 1);
+	spares("another device", true);
 	calls.other_file = true;
-	spares("another file", 1);
+	spares("another file", true);
 }
 
 /* What the kernel says of a descriptor: a line of its own for each lock, anywhere. */
@@ -294,7 +295,7 @@ test_fdinfo(void **state)
 		if (rows[i].ends)
 			ends(rows[i].text);
 		else
-			spares(rows[i].text, 1);
+			spares(rows[i].text, true);
 	}
 	calls.twice = true;
 	ends("two descriptors");
