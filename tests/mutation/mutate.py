@@ -18,6 +18,7 @@ FLAG: how to compile and link; make mutation gives them.
     --tests NAMES   these tests alone, as test_keyset,test_change: whether they hold the rules of a file by themselves
     --quick         without ASan and UBSan, and without the mutants that free or wipe less
     --sanitized     with ASan and UBSan at once
+    --unlisted      without those of equivalent.txt, which come to every test
     --slow          also tests that take long and are not about the file
     --list          show the mutants, run nothing
     --verbose       show each mutant and what killed it
@@ -337,7 +338,7 @@ def main():
 	parser.add_argument("--only", default="")
 	parser.add_argument("--again")
 	parser.add_argument("--tests", default="")
-	for flag in ("--quick", "--sanitized", "--slow", "--list", "--verbose"):
+	for flag in ("--quick", "--sanitized", "--unlisted", "--slow", "--list", "--verbose"):
 		parser.add_argument(flag, action="store_true")
 	parser.add_argument("files", nargs="+")
 	begin = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
@@ -357,6 +358,8 @@ def main():
 		with open(options.again, encoding="utf-8") as file:
 			keys = {line.split(": ", 1)[1].rsplit("\t")[0] for line in file if "\tSURVIVED" in line or "\tNOT R" in line}
 		mutants = [m for m in mutants if m.key in keys]
+	if options.unlisted:
+		mutants = [m for m in mutants if m.key not in options.listed]
 	if options.list:
 		print("\n".join("%s:%d: %s" % (m.file, m.line, m.key) for m in mutants))
 		return 0
@@ -373,7 +376,7 @@ def main():
 	finally:
 		pool.shutdown(cancel_futures=True)
 		shutil.rmtree(folder, ignore_errors=True)
-	whole = options.share == 1 and not options.only and not options.again
+	whole = options.share == 1 and not options.only and not options.again and not options.unlisted
 	return 0 if report(mutants, options.listed, whole) else 1
 
 
