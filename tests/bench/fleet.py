@@ -189,10 +189,21 @@ def logins(top, sizes=(3, 8), numbers=(0, 8 * DENIALS)):
 
 NGINX = """daemon off; worker_processes 1; worker_cpu_affinity 01; error_log %(top)s/error.log; pid %(top)s/nginx.pid;
 events { worker_connections 4096; }
-http { access_log %(top)s/access.log combined;
-server { listen 127.0.0.1:%(port)d ssl; ssl_certificate %(top)s/crt; ssl_certificate_key %(top)s/key;
-location = /fleet.jws { root %(www)s; default_type text/plain; } } }
+http {
+%(server)s}
 """
+
+
+def served(top, port, www):
+    """The configuration that comes with rjwt, with its lines for https."""
+    with open(os.path.join(os.path.dirname(__file__), "../../etc/nginx/rjwt.conf"), encoding="ascii") as file:
+        text = re.sub(r"\t#(listen|ssl_)", r"\t\1", file.read())
+    for pattern, by in ((r"\tlisten (80|\[::\].*);\n", ""), ("listen 443", "listen 127.0.0.1:%d" % port), ("/var/lib/rjwt/www", www),
+                        (r"/etc/ssl/certs/.*;", top + "/crt;"), (r"/etc/ssl/private/.*;", top + "/key;"),
+                        ("/var/log/nginx", top)):
+        text, found = re.subn(pattern, by, text)
+        assert found, pattern
+    return NGINX % {"top": top, "server": text}
 
 
 class Crowd:
@@ -269,7 +280,7 @@ def crowd(top):
     run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=i1",
          "-keyout", top + "/key", "-out", top + "/crt"], **QUIET)
     with open(top + "/nginx.conf", "w", encoding="ascii") as file:
-        file.write(NGINX % {"top": top, "port": port, "www": os.path.dirname(fleet.issuers[0].www)})
+        file.write(served(top, port, os.path.dirname(fleet.issuers[0].www)))
     cores = os.sched_getaffinity(0)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (8192 if most == resource.RLIM_INFINITY else min(8192, most), most))

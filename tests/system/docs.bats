@@ -46,14 +46,14 @@ logged() { log_since 'pam_rjwt\([^)]*\): (accepted|rejected) ' | sed 's/^[^ ]* /
 	cp etc/pam.d/sshd /etc/pam.d/sshd
 	ssh_shown README.md 1 0 $'Token or password: \t'"$token"
 	ssh_shown README.md 2 130 $'Token or password: \t'"$token"$'\nToken or password: \t\x03'
-	logged | tail -n 1 >$work/seen
+	logged | tail -n 1 | sed 's/^sshd-session\[/sshd[/' >$work/seen    # of OpenSSH 9.8 and later
 	shows README.md 3 $work/seen
 	pam_service sshd token
 	mv /var/lib/rjwt /var/lib/rjwt.away
 	run on_terminal $'Token: \t'"$token" ssh -o PreferredAuthentications=keyboard-interactive alice@sandbox id
 	mv /var/lib/rjwt.away /var/lib/rjwt
 	# a client may try more than once: the first of each kind
-	logged | sed 's/^sshd\[[0-9]*\]: //' >$work/all
+	logged | sed 's/^sshd\(-session\)\{0,1\}\[[0-9]*\]: //' >$work/all
 	{ grep -m1 ' accepted ' $work/all; grep -m1 reason=spent $work/all; grep -m1 reason=keyset $work/all; } >$work/seen
 	shows man/pam_rjwt.8 1 $work/seen broken
 }

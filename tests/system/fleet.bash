@@ -123,7 +123,10 @@ fleet_found()
 	done
 	fleet_poll i2 i3
 	for name in i2 i3; do
-		on $name rjwt-keyd publish
+		on $name rjwt-keyd publish || {
+			cat "/srv/$name/said" >&2
+			return 1
+		}
 		fleet_web $name
 	done
 	fleet_poll i1 i2 i3

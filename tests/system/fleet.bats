@@ -93,7 +93,8 @@ follows() { rjwt-keyd check --json | jq -e --arg text "$2" --arg level "$1" \
 	follows ok '/etc/cron.d runs rjwt-keyd follow'
 	sed -i 's/^\* /# &/' $cron    # the line that follows, and not the one that rotates
 	follows warn "$nothing"
-	ln -s "$PWD/etc/systemd/rjwt-follow.timer" $wants/    # nothing looks at it
+	cp etc/systemd/rjwt-follow.timer /srv/issuer/    # root's, as this tree may not be
+	ln -s /srv/issuer/rjwt-follow.timer $wants/    # nothing looks at it
 	follows warn "$nothing"
 	mkdir -p /run/systemd/system
 	follows ok 'a unit of systemd runs rjwt-keyd follow'
