@@ -87,6 +87,36 @@ chosen() { sed -n "s/^$1 = //p" "$dir/build/Makefile"; }
 	[ -e "${found[1]}/pam_unix.so" ]
 }
 
+@test "configure leaves out the flags that a compiler does not take, as those for other processors do not, and no others" {
+	cat >"$dir/other" <<-'E'
+		#!/bin/sh
+		case " $* " in *' -fcf-protection '* | *' -Wl,-z,now '* | *' -Wnull-dereference '*) echo 'not supported for this target' >&2 && exit 1 ;; esac
+		exec cc "$@"
+	E
+	chmod +x "$dir/other"
+	sed '/^rjwt_cv_[A-Z_]*=\|^ac_cv_prog_\(ac_ct_\)\{0,1\}CC=/d' "$dir/cache" >"$dir/kept"
+	for compiler in cc "$dir/other"; do
+		cp "$dir/kept" "$dir/cache"
+		try 0 try_configure CC="$compiler" CFLAGS='-g -O2' LDFLAGS=-Wl,-O1
+		all=" $(chosen CFLAGS) $(chosen LDFLAGS) "
+		[ "$all" = ' -g -O2 -Wl,-O1 ' ]
+		for flag in -fstack-protector-strong -fvisibility=hidden -fcf-protection -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -fPIE -Wl,-z,defs \
+			-Wall -Wnull-dereference -Wconversion; do
+			count=1
+			case $compiler$flag in
+			cc-fcf-protection) [ "$(uname -m)" = x86_64 ] || count=0 ;;
+			*/other-fcf-protection | */other-Wl,-z,now | */other-Wnull-dereference) count=0 ;;
+			esac
+			found=$(printf ' %s' "$(chosen WARN_CFLAGS)" "$(chosen HARDEN_CFLAGS)" "$(chosen HARDEN_LDFLAGS)" "$(chosen PIE_CFLAGS)" "$(chosen HARDEN_DEFS)" |
+				tr ' ' '\n' | grep -cx -e "$flag" || :)
+			[ "$found" -eq $count ] || {
+				echo "$compiler: $flag: $found"
+				return 1
+			}
+		done
+	done
+}
+
 @test "configure leaves _FORTIFY_SOURCE as a distribution's flags have it" {
 	cp "$dir/cache" "$dir/kept"
 	try 0 try_configure
