@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps of a commit, each by itself: facts of the files, and each call of ours failing. */
 #include "commit_world.h"
+#include "jose/provider_tpm2.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,6 +27,41 @@ test_stage(void **state)
 	assert_int_equal(status.st_mtim.tv_sec, clock_time.wall_s);
 	assert_int_equal(status.st_mtim.tv_nsec, after.generation % 1000000000);
 	assert_int_equal(file_mode(now.f, "keyset.json"), 0644);
+}
+
+static unsigned of_a_tpm; /* how many keys were asked for there */
+static bool no_tpm;
+
+enum rjwt_err __wrap_tpm2_generate(
+    const struct alg *alg, unsigned rsa_bits, struct key **key, struct rjwt_diag *diag);
+enum rjwt_err
+__wrap_tpm2_generate(const struct alg *alg, unsigned rsa_bits, struct key **key, struct rjwt_diag *diag)
+{
+	of_a_tpm++;
+	return no_tpm ? diag_fail(diag, RJWT_IO, "tpm", "planned") : key_generate(alg, rsa_bits, key);
+}
+
+/* Where the policy says so, and nowhere else: there is no file of a private half that could be copied. */
+static void
+test_make_keys_tpm(void **state)
+{
+	struct fresh_keys fresh = { .n = 0 };
+	struct rotation_policy policy = now.policy;
+
+	(void)state;
+	of_a_tpm = 0;
+	want("file", commit_make_keys(&fresh, 1, &policy, &now.f->diag), RJWT_OK);
+	assert_int_equal(of_a_tpm, 0);
+	policy.tpm2 = true;
+	want("tpm2", commit_make_keys(&fresh, 2, &policy, &now.f->diag), RJWT_OK);
+	assert_int_equal(of_a_tpm, 1);
+	assert_int_equal(fresh.n, 2);
+	commit_drop_keys(&fresh);
+	no_tpm = true;
+	want("none", commit_make_keys(&fresh, 1, &policy, &now.f->diag), RJWT_IO);
+	assert_string_equal(now.f->diag.text, "planned");
+	assert_int_equal(fresh.n, 0);
+	no_tpm = false;
 }
 
 static void
@@ -232,8 +268,8 @@ test_failing(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { C(test_stage), C(test_make_keys), C(test_new_key), C(test_generate),
-		C(test_names), C(test_failing), C(test_failing_format) };
+	const struct CMUnitTest tests[] = { C(test_stage), C(test_make_keys), C(test_make_keys_tpm), C(test_new_key),
+		C(test_generate), C(test_names), C(test_failing), C(test_failing_format) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,11 +8,13 @@
 #include <sys/file.h>
 #include <time.h>
 
-enum call { FLOCK, FSTAT, FCHMOD, PREAD, CALLS };
+enum call { FLOCK, FSTAT, FCHMOD, PREAD, PRIVATE, OPENAT, CALLS };
 static struct {
 	int fails[CALLS];     /* errno; 0: it works */
 	unsigned once[CALLS]; /* so many times; 0: always */
 	unsigned good[CALLS]; /* before that, so many work */
+	unsigned chmods;
+	int before; /* errno, when a file is opened well */
 	int64_t leap_s, leapt_s;
 	ino_t asked[8]; /* whose holders were to be ended, in their order */
 	unsigned nasked, pauses;
@@ -51,7 +53,30 @@ WRAP(int, fstat, (int fd, struct stat *status))
 
 WRAP(int, fchmod, (int fd, mode_t mode))
 {
+	calls.chmods++;
 	return due(FCHMOD) ? -1 : __real_fchmod(fd, mode);
+}
+
+WRAP(enum rjwt_err, dir_open_at,
+    (const struct dir *dir, const char *name, struct dir *sub, struct rjwt_diag *diag))
+{
+	return due(PRIVATE) ? diag_fail(diag, RJWT_MEMORY, "private/", "planned")
+			    : __real_dir_open_at(dir, name, sub, diag);
+}
+
+int __real_openat(int fd, const char *name, int flags, ...);
+int __wrap_openat(int fd, const char *name, int flags, ...);
+int
+__wrap_openat(int fd, const char *name, int flags, ...)
+{
+	int opened;
+
+	if (strcmp(name, "lock") == 0 && due(OPENAT))
+		return -1;
+	opened = __real_openat(fd, name, flags, 0600);
+	if (opened >= 0 && calls.before != 0)
+		errno = calls.before;
+	return opened;
 }
 
 WRAP(ssize_t, pread, (int fd, void *to, size_t n, off_t at))
@@ -161,7 +186,7 @@ test_told(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		fd = locked_file("private/lock", rows[i].text);
 		calls.leapt_s = 0;
-		calls.leap_s = 15;
+		calls.leap_s = 10;
 		EXPECT("held", lock_take(&lock, &folder, 0, &diag), RJWT_BUSY);
 		assert_string_equal(diag.text, rows[i].told);
 		assert_string_equal(diag.path, folder.path);
@@ -309,7 +334,9 @@ test_failing(void **state)
 		int error;
 	} rows[] = { { "flock", "lock: No locks available", FLOCK, ENOLCK },
 		{ "fstat", "cannot open lock: Input/output error", FSTAT, EIO },
-		{ "fchmod", "cannot chmod lock: Operation not permitted", FCHMOD, EPERM } };
+		{ "fchmod", "cannot chmod lock: Operation not permitted", FCHMOD, EPERM },
+		{ "openat", "cannot open lock: Permission denied", OPENAT, EACCES },
+		{ "openat, in a directory that is gone", "cannot open lock: No such file or directory", OPENAT, ENOENT } };
 	struct lock none = LOCK_NONE;
 
 	(void)state;
@@ -332,6 +359,35 @@ test_failing(void **state)
 	}
 	assert_int_equal(rmdir(at("private")), 0);
 	EXPECT("no private/", lock_take(&none, &folder, 0, NULL), RJWT_IO);
+}
+
+/* What opened well is not taken for missing because of an earlier error, and what has the right mode is left alone. */
+static void
+test_older(void **state)
+{
+	struct lock lock = LOCK_NONE;
+	struct rjwt_diag diag;
+
+	(void)state;
+	calls.fails[PRIVATE] = EIO;
+	EXPECT("private/", lock_take(&lock, &folder, 0, &diag), RJWT_MEMORY);
+	assert_string_equal(diag.text, "planned");
+	calls.fails[PRIVATE] = 0;
+	put("private/lock", "", 0600);
+	put("lock", "", 0644);
+	calls.before = ENOENT;
+	EXPECT("both", lock_take(&lock, &folder, 0, &diag), RJWT_OK);
+	assert_true(lock.older >= 0);
+	assert_int_equal(mode_of("lock"), 0600);
+	assert_int_equal(calls.chmods, 1);
+	lock_release(&lock);
+	for (unsigned good = 0; good < 2; good++) {
+		calls.fails[OPENAT] = EACCES;
+		calls.good[OPENAT] = good;
+		EXPECT("either", lock_take(&lock, &folder, 0, &diag), RJWT_IO);
+		assert_string_equal(diag.text, "cannot open lock: Permission denied");
+		lock_release(&lock);
+	}
 }
 
 /* A signal, or another holder: tried again. */
@@ -360,7 +416,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { L(test_told), L(test_signals), L(test_holder), L(test_end),
-		L(test_end_times), L(test_end_older), L(test_failing), L(test_again) };
+		L(test_end_times), L(test_end_older), L(test_failing), L(test_older), L(test_again) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
