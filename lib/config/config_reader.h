@@ -21,7 +21,7 @@ struct reader {
 };
 
 /* RJWT_CONFIG, with this place of the file. */
-enum rjwt_err fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...) RJWT_PRINTF(3, 4);
+enum rjwt_err config_fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...) RJWT_PRINTF(3, 4);
 
 /* A name that is in none of the rows; what: "key". */
 RJWT_MUST enum rjwt_err
@@ -34,11 +34,11 @@ void event_clean(yaml_event_t *event);
 /* A name, or a list of names: call item for each. owner: what has the row's field. */
 typedef enum rjwt_err read_item(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *event);
 read_item read_word; /* a string of the row's list, checked by its kind */
-RJWT_MUST enum rjwt_err
-read_list(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *first, read_item *item);
+RJWT_MUST enum rjwt_err config_read_list(struct reader *r, const struct config_row *row, void *owner,
+    const yaml_event_t *first, read_item *item);
 
 /* The value of a scalar; text is a view of the event. */
-struct config_value value_of(const struct config_row *row, const yaml_event_t *event);
+struct config_value config_value_of(const struct config_row *row, const yaml_event_t *event);
 
 /* value->why: the list of its row has no room for it. */
 void say_full(struct config_value *value);

@@ -30,14 +30,14 @@ set_default(const struct config_row *row, struct issue_rule *rule)
 enum rjwt_err
 read_word(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *event)
 {
-	struct config_value v = value_of(row, event);
+	struct config_value v = config_value_of(row, event);
 	void *field = (char *)owner + row->offset;
 	struct string_list *list = field;
 
 	if (config_value_check_entry(&v) && list->n == (size_t)row->most)
 		say_full(&v);
 	if (v.why[0] != '\0')
-		return fail_at(r, event->start_mark, "%s", v.why);
+		return config_fail_at(r, event->start_mark, "%s", v.why);
 	return string_list_add(list, v.text.p);
 }
 
@@ -49,11 +49,11 @@ read_member(struct reader *r, const struct config_row *row, struct issue_rule *r
 
 	RJWT_TRY(next_event(r, &event));
 	if (is_list(row))
-		return read_list(r, row, rule, &event, read_word);
+		return config_read_list(r, row, rule, &event, read_word);
 	if (event.type != YAML_SCALAR_EVENT)
-		return fail_at(r, event.start_mark, "%s: expected one value, not a list", row->name);
-	v = value_of(row, &event);
-	return config_value_set(&v, rule) ? RJWT_OK : fail_at(r, event.start_mark, "%s", v.why);
+		return config_fail_at(r, event.start_mark, "%s: expected one value, not a list", row->name);
+	v = config_value_of(row, &event);
+	return config_value_set(&v, rule) ? RJWT_OK : config_fail_at(r, event.start_mark, "%s", v.why);
 }
 
 static const struct config_row *
@@ -77,12 +77,12 @@ read_members(struct reader *r, struct issue_rule *rule, unsigned *found)
 		if (event.type == YAML_MAPPING_END_EVENT)
 			return RJWT_OK;
 		if (event.type != YAML_SCALAR_EVENT)
-			return fail_at(r, event.start_mark, "issue: expected a member of a rule, such as who");
+			return config_fail_at(r, event.start_mark, "issue: expected a member of a rule, such as who");
 		row = find_member(&event);
 		if (row == NULL)
 			return fail_unknown(r, &event, "member of a rule", rule_rows, rule_nrows);
 		if ((*found & 1U << (row - rule_rows)) != 0)
-			return fail_at(r, event.start_mark, "%s: the rule has it twice", row->name);
+			return config_fail_at(r, event.start_mark, "%s: the rule has it twice", row->name);
 		*found |= 1U << (row - rule_rows);
 		RJWT_TRY(read_member(r, row, rule));
 	}
@@ -98,7 +98,7 @@ read_rule(struct reader *r, struct issue_rule *rule, yaml_mark_t mark)
 		if ((found & 1U << i) != 0)
 			continue;
 		if (rule_rows[i].initial[0] == '\0')
-			return fail_at(r, mark,
+			return config_fail_at(r, mark,
 			    "issue: the rule has no %s (expected who, users, scopes and max_lifetime)",
 			    rule_rows[i].name);
 		RJWT_TRY(set_default(&rule_rows[i], rule));
@@ -111,7 +111,7 @@ enum rjwt_err
 config_rules_read(struct reader *r, const struct config_row *issue, const yaml_event_t *first)
 {
 	if (first->type != YAML_SEQUENCE_START_EVENT)
-		return fail_at(r, first->start_mark, "issue: expected a list of rules");
+		return config_fail_at(r, first->start_mark, "issue: expected a list of rules");
 	for (;;) {
 		RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
 		RJWT_CLEAN(rule_clear) struct issue_rule rule = { 0 };
@@ -120,10 +120,10 @@ config_rules_read(struct reader *r, const struct config_row *issue, const yaml_e
 		if (event.type == YAML_SEQUENCE_END_EVENT)
 			return RJWT_OK;
 		if (event.type != YAML_MAPPING_START_EVENT)
-			return fail_at(r, event.start_mark,
+			return config_fail_at(r, event.start_mark,
 			    "issue: expected a rule with who, users, scopes and max_lifetime");
 		if (r->config->nrules == (size_t)issue->most)
-			return fail_at(r, event.start_mark, "issue: one rule too many (at most %" PRId64 ")",
+			return config_fail_at(r, event.start_mark, "issue: one rule too many (at most %" PRId64 ")",
 			    issue->most);
 		RJWT_TRY(read_rule(r, &rule, event.start_mark));
 		RJWT_TRY(rule_add(r->config, &rule));

@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum rjwt_err
-fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...)
+config_fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...)
 {
 	char why[300];
 	va_list args;
@@ -71,7 +71,7 @@ fail_byte(struct reader *r)
 			mark.column = 0;
 		}
 	}
-	return fail_at(r, mark, "not text: %s", r->parser.problem);
+	return config_fail_at(r, mark, "not text: %s", r->parser.problem);
 }
 
 /* The message of libyaml, unless it mentions tokens, which mean something else here. */
@@ -83,14 +83,14 @@ fail_yaml(struct reader *r)
 	if (r->parser.error == YAML_MEMORY_ERROR)
 		return RJWT_MEMORY;
 	if (r->parser.problem == NULL)
-		return fail_at(r, mark, "not YAML");
+		return config_fail_at(r, mark, "not YAML");
 	if (r->parser.error == YAML_READER_ERROR)
 		return fail_byte(r);
 	if (strstr(r->parser.problem, "token") == NULL)
-		return fail_at(r, mark, "not YAML: %s", r->parser.problem);
+		return config_fail_at(r, mark, "not YAML: %s", r->parser.problem);
 	if (blank_at(r, mark))
-		return fail_at(r, mark, "not YAML: a tab where only spaces are allowed");
-	return fail_at(r, mark, "not YAML: this character cannot start a plain value; quote the value");
+		return config_fail_at(r, mark, "not YAML: a tab where only spaces are allowed");
+	return config_fail_at(r, mark, "not YAML: this character cannot start a plain value; quote the value");
 }
 
 /* The next event; anchors, aliases and tags are rejected. */
@@ -105,7 +105,7 @@ next_event(struct reader *r, yaml_event_t *event)
 		anchor = event->data.scalar.anchor;
 		tag = event->data.scalar.tag;
 		if (memchr(event->data.scalar.value, '\0', event->data.scalar.length) != NULL)
-			return fail_at(r, event->start_mark, "a NUL is not accepted");
+			return config_fail_at(r, event->start_mark, "a NUL is not accepted");
 	} else if (event->type == YAML_SEQUENCE_START_EVENT) {
 		anchor = event->data.sequence_start.anchor;
 		tag = event->data.sequence_start.tag;
@@ -114,14 +114,14 @@ next_event(struct reader *r, yaml_event_t *event)
 		tag = event->data.mapping_start.tag;
 	}
 	if (anchor != NULL || event->type == YAML_ALIAS_EVENT)
-		return fail_at(r, event->start_mark, "anchors and aliases are not accepted");
+		return config_fail_at(r, event->start_mark, "anchors and aliases are not accepted");
 	if (tag != NULL)
-		return fail_at(r, event->start_mark, "tags are not accepted");
+		return config_fail_at(r, event->start_mark, "tags are not accepted");
 	return RJWT_OK;
 }
 
 struct config_value
-value_of(const struct config_row *row, const yaml_event_t *event)
+config_value_of(const struct config_row *row, const yaml_event_t *event)
 {
 	return (struct config_value){ .row = row,
 		.text = { (const char *)event->data.scalar.value, event->data.scalar.length },
@@ -140,7 +140,7 @@ say_full(struct config_value *v)
 static enum rjwt_err
 read_name(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *event)
 {
-	struct config_value v = value_of(row, event);
+	struct config_value v = config_value_of(row, event);
 	void *field = (char *)owner + row->offset;
 	struct string_list *names = field;
 
@@ -151,25 +151,27 @@ read_name(struct reader *r, const struct config_row *row, void *owner, const yam
 	else if (names->n == (size_t)row->most)
 		say_full(&v);
 	if (v.why[0] != '\0')
-		return fail_at(r, event->start_mark, "%s", v.why);
+		return config_fail_at(r, event->start_mark, "%s", v.why);
 	return string_list_add(names, v.text.p);
 }
 
 enum rjwt_err
-read_list(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *first, read_item *item)
+config_read_list(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *first,
+    read_item *item)
 {
 	if (first->type == YAML_SCALAR_EVENT)
 		return item(r, row, owner, first);
 	if (first->type != YAML_SEQUENCE_START_EVENT)
-		return fail_at(r, first->start_mark, "%s: expected a name or a list of names", row->name);
+		return config_fail_at(r, first->start_mark, "%s: expected a name or a list of names", row->name);
 	for (size_t n = 0;; n++) {
 		RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
 
 		RJWT_TRY(next_event(r, &event));
 		if (event.type == YAML_SEQUENCE_END_EVENT)
-			return n > 0 ? RJWT_OK : fail_at(r, first->start_mark, "%s: the list is empty", row->name);
+			return n > 0 ? RJWT_OK
+				     : config_fail_at(r, first->start_mark, "%s: the list is empty", row->name);
 		if (event.type != YAML_SCALAR_EVENT)
-			return fail_at(r, event.start_mark, "%s: expected a name", row->name);
+			return config_fail_at(r, event.start_mark, "%s: expected a name", row->name);
 		RJWT_TRY(item(r, row, owner, &event));
 	}
 }
@@ -179,7 +181,7 @@ static enum rjwt_err
 read_services(struct reader *r, const struct config_row *row, const yaml_event_t *first)
 {
 	if (first->type != YAML_MAPPING_START_EVENT)
-		return fail_at(r, first->start_mark, "%s: expected lines of the form service: scope", row->name);
+		return config_fail_at(r, first->start_mark, "%s: expected lines of the form service: scope", row->name);
 	for (;;) {
 		RJWT_CLEAN(event_clean) yaml_event_t name = { 0 };
 		RJWT_CLEAN(event_clean) yaml_event_t scope = { 0 };
@@ -190,8 +192,8 @@ read_services(struct reader *r, const struct config_row *row, const yaml_event_t
 			return RJWT_OK;
 		RJWT_TRY(next_event(r, &scope));
 		if (name.type != YAML_SCALAR_EVENT || scope.type != YAML_SCALAR_EVENT)
-			return fail_at(r, scope.start_mark, "%s: expected service: scope", row->name);
-		v = value_of(row, &name);
+			return config_fail_at(r, scope.start_mark, "%s: expected service: scope", row->name);
+		v = config_value_of(row, &name);
 		if (!service_name_check(v.text))
 			(void)config_value_say(&v,
 			    "not the name of a PAM service (expected a-z 0-9 . _ - + @ :, as in /etc/pam.d)");
@@ -200,14 +202,14 @@ read_services(struct reader *r, const struct config_row *row, const yaml_event_t
 		else if (r->config->nservices == (size_t)row->most)
 			say_full(&v);
 		if (v.why[0] != '\0')
-			return fail_at(r, name.start_mark, "%s", v.why);
-		v = value_of(row, &scope);
+			return config_fail_at(r, name.start_mark, "%s", v.why);
+		v = config_value_of(row, &scope);
 		if (!config_value_is_text(&v))
 			(void)config_value_say(&v, "is not text; quote it");
 		else if (v.text.n > 0 && !claims_word_check(v.text))
 			(void)config_value_say(&v, "is not a scope (1 to 32 of A-Z a-z 0-9 . _ : / -, or \"\")");
 		if (v.why[0] != '\0')
-			return fail_at(r, scope.start_mark, "%s", v.why);
+			return config_fail_at(r, scope.start_mark, "%s", v.why);
 		RJWT_TRY(service_add(r->config, (const char *)name.data.scalar.value, v.text.p));
 	}
 }
@@ -221,9 +223,9 @@ read_value(struct reader *r, const struct config_row *row)
 	RJWT_TRY(next_event(r, &event));
 	switch (row->kind) {
 	case NAMES:
-		return read_list(r, row, r->config, &event, read_name);
+		return config_read_list(r, row, r->config, &event, read_name);
 	case SCOPES:
-		return read_list(r, row, r->config, &event, read_word);
+		return config_read_list(r, row, r->config, &event, read_word);
 	case SERVICES:
 		return read_services(r, row, &event);
 	case ISSUE:
@@ -232,9 +234,9 @@ read_value(struct reader *r, const struct config_row *row)
 		break;
 	}
 	if (event.type != YAML_SCALAR_EVENT)
-		return fail_at(r, event.start_mark, "%s: expected one value, not a list", row->name);
-	v = value_of(row, &event);
-	return config_value_set(&v, r->config) ? RJWT_OK : fail_at(r, event.start_mark, "%s", v.why);
+		return config_fail_at(r, event.start_mark, "%s: expected one value, not a list", row->name);
+	v = config_value_of(row, &event);
+	return config_value_set(&v, r->config) ? RJWT_OK : config_fail_at(r, event.start_mark, "%s", v.why);
 }
 
 enum rjwt_err
@@ -247,8 +249,9 @@ fail_unknown(struct reader *r, const yaml_event_t *event, const char *what, cons
 	for (size_t i = 0; i < n; i++)
 		names[i] = rows[i].name;
 	near = text_nearest(word, names);
-	return fail_at(r, event->start_mark, "unknown %s%s%s%s%s%s%s", what, show ? " \"" : "", show ? word.p : "",
-	    show ? "\"" : "", near == NULL ? "" : "; did you mean ", near == NULL ? "" : near, near == NULL ? "" : "?");
+	return config_fail_at(r, event->start_mark, "unknown %s%s%s%s%s%s%s", what, show ? " \"" : "",
+	    show ? word.p : "", show ? "\"" : "", near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+	    near == NULL ? "" : "?");
 }
 
 /* One key and its value; *end: the mapping ended instead. */
@@ -262,13 +265,13 @@ read_entry(struct reader *r, bool *end)
 	if (*end)
 		return RJWT_OK;
 	if (event.type != YAML_SCALAR_EVENT)
-		return fail_at(r, event.start_mark, "expected a key");
+		return config_fail_at(r, event.start_mark, "expected a key");
 	for (size_t i = 0; i < config_nrows; i++) {
 		if (strcmp((const char *)event.data.scalar.value, config_rows[i].name) != 0)
 			continue;
 		if (r->places->line[i] != 0)
-			return fail_at(r, event.start_mark, "%s: duplicate key, first on line %u", config_rows[i].name,
-			    r->places->line[i]);
+			return config_fail_at(r, event.start_mark, "%s: duplicate key, first on line %u",
+			    config_rows[i].name, r->places->line[i]);
 		r->places->line[i] = (unsigned)event.start_mark.line + 1;
 		r->places->column[i] = (unsigned)event.start_mark.column + 1;
 		return read_value(r, &config_rows[i]);
@@ -284,7 +287,7 @@ expect(struct reader *r, yaml_event_type_t type, yaml_event_type_t other, const 
 
 	RJWT_TRY(next_event(r, &event));
 	if (event.type != type && event.type != other)
-		return fail_at(r, event.start_mark, "%s", why);
+		return config_fail_at(r, event.start_mark, "%s", why);
 	*got = event.type;
 	return RJWT_OK;
 }

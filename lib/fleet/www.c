@@ -89,7 +89,7 @@ write_file(const struct dir *www, const struct keyset_env *env, const struct sta
 }
 
 static void
-texts_clear(struct buf **texts)
+texts_free(struct buf **texts)
 {
 	free(*texts);
 }
@@ -113,7 +113,7 @@ www_merge(const struct dir *state, const struct keyset_env *env, const struct fl
 	RJWT_CLEAN(dir_close) struct dir www = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf there = { 0 };
 	RJWT_CLEAN(buf_clear) struct buf merged = { 0 };
-	RJWT_CLEAN(texts_clear) struct buf *all = calloc(n + 1, sizeof(*all)); /* borrows */
+	RJWT_CLEAN(texts_free) struct buf *all = calloc(n + 1, sizeof(*all)); /* borrows */
 	struct installed installed = { .state = state, .diag = env->diag };
 	struct stat before = { 0 };
 

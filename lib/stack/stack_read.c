@@ -423,7 +423,7 @@ stack_is_module(const struct stack_entry *entry, const char *module)
 }
 
 static void
-lines_clear(struct stack_lines *lines)
+stack_lines_clear(struct stack_lines *lines)
 {
 	for (size_t i = 0; i < lines->n; i++)
 		free(lines->list[i].argv);
@@ -436,8 +436,8 @@ stack_free(struct stack *stack)
 	if (stack == NULL)
 		return;
 	for (int i = 0; i < STACK_PHASES; i++) {
-		lines_clear(&stack->own[i]);
-		lines_clear(&stack->other[i]);
+		stack_lines_clear(&stack->own[i]);
+		stack_lines_clear(&stack->other[i]);
 	}
 	while (stack->places != NULL) {
 		struct places *place = stack->places;

@@ -114,7 +114,7 @@ typedef enum rjwt_err check_part(const struct rule_case *c, const struct issue_r
     struct rjwt_failed_part *part, struct rjwt_diag *diag);
 
 static enum rjwt_err
-check_users(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
+judge_users(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
     struct rjwt_diag *diag)
 {
 	bool found = false;
@@ -129,7 +129,7 @@ check_users(const struct rule_case *c, const struct issue_rule *rule, struct rjw
 }
 
 static enum rjwt_err
-check_scopes(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
+judge_scopes(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
     struct rjwt_diag *diag)
 {
 	bool all = true;
@@ -149,7 +149,7 @@ check_scopes(const struct rule_case *c, const struct issue_rule *rule, struct rj
 }
 
 static enum rjwt_err
-check_audience(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
+judge_audience(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
     struct rjwt_diag *diag)
 {
 	bool all = true;
@@ -178,7 +178,7 @@ rule_lifetime(const struct config *config, const struct issue_rule *rule)
 
 /* As for the key max_lifetime, the time from now until the token expires. */
 static enum rjwt_err
-check_lifetime(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
+judge_lifetime(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
     struct rjwt_diag *diag)
 {
 	int64_t begins_s = c->request->not_before_s > c->now_s ? c->request->not_before_s - c->now_s : 0;
@@ -198,7 +198,7 @@ check_lifetime(const struct rule_case *c, const struct issue_rule *rule, struct 
 }
 
 static enum rjwt_err
-check_reusable(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
+judge_reusable(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
     struct rjwt_diag *diag)
 {
 	(void)diag;
@@ -210,7 +210,7 @@ check_reusable(const struct rule_case *c, const struct issue_rule *rule, struct 
 }
 
 static enum rjwt_err
-check_uses(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
+judge_uses(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
     struct rjwt_diag *diag)
 {
 	(void)diag;
@@ -226,7 +226,7 @@ check_uses(const struct rule_case *c, const struct issue_rule *rule, struct rjwt
 
 /* Blanks alone give no reason. */
 static enum rjwt_err
-check_reason(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
+judge_reason(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
     struct rjwt_diag *diag)
 {
 	const char *why = c->request->why;
@@ -256,7 +256,7 @@ opens_su(const struct config *config, const char *scope)
 
 /* A lookup may know root by another spelling, and may not know it at all. */
 static enum rjwt_err
-check_root(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
+judge_root(const struct rule_case *c, const struct issue_rule *rule, struct rjwt_failed_part *part,
     struct rjwt_diag *diag)
 {
 	const char *user = c->request->user;
@@ -277,9 +277,9 @@ check_root(const struct rule_case *c, const struct issue_rule *rule, struct rjwt
 static const struct {
 	const char *name;
 	check_part *check;
-} parts[] = { { "users", check_users }, { "scopes", check_scopes }, { "audience", check_audience },
-	{ "max_lifetime", check_lifetime }, { "reusable", check_reusable }, { "uses", check_uses },
-	{ "reason", check_reason }, { "root", check_root } };
+} parts[] = { { "users", judge_users }, { "scopes", judge_scopes }, { "audience", judge_audience },
+	{ "max_lifetime", judge_lifetime }, { "reusable", judge_reusable }, { "uses", judge_uses },
+	{ "reason", judge_reason }, { "root", judge_root } };
 
 /* --- rules ------------------------------------------------------------------------------------ */
 

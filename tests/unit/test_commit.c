@@ -32,8 +32,7 @@ test_stage(void **state)
 static unsigned of_a_tpm; /* how many keys were asked for there */
 static bool no_tpm;
 
-enum rjwt_err __wrap_tpm2_generate(
-    const struct alg *alg, unsigned rsa_bits, struct key **key, struct rjwt_diag *diag);
+enum rjwt_err __wrap_tpm2_generate(const struct alg *alg, unsigned rsa_bits, struct key **key, struct rjwt_diag *diag);
 enum rjwt_err
 __wrap_tpm2_generate(const struct alg *alg, unsigned rsa_bits, struct key **key, struct rjwt_diag *diag)
 {

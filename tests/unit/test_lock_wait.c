@@ -57,8 +57,7 @@ WRAP(int, fchmod, (int fd, mode_t mode))
 	return due(FCHMOD) ? -1 : __real_fchmod(fd, mode);
 }
 
-WRAP(enum rjwt_err, dir_open_at,
-    (const struct dir *dir, const char *name, struct dir *sub, struct rjwt_diag *diag))
+WRAP(enum rjwt_err, dir_open_at, (const struct dir *dir, const char *name, struct dir *sub, struct rjwt_diag *diag))
 {
 	return due(PRIVATE) ? diag_fail(diag, RJWT_MEMORY, "private/", "planned")
 			    : __real_dir_open_at(dir, name, sub, diag);
@@ -336,7 +335,8 @@ test_failing(void **state)
 		{ "fstat", "cannot open lock: Input/output error", FSTAT, EIO },
 		{ "fchmod", "cannot chmod lock: Operation not permitted", FCHMOD, EPERM },
 		{ "openat", "cannot open lock: Permission denied", OPENAT, EACCES },
-		{ "openat, in a directory that is gone", "cannot open lock: No such file or directory", OPENAT, ENOENT } };
+		{ "openat, in a directory that is gone", "cannot open lock: No such file or directory", OPENAT,
+		    ENOENT } };
 	struct lock none = LOCK_NONE;
 
 	(void)state;
