@@ -90,7 +90,7 @@ prune_parked(void *context, const char *name)
 	else
 		end_s = status.st_mtime + TORN_S;
 	err = code_parse(buf_view(&text), &code);
-	if (err_is_shortage(err) || (err == RJWT_OK && code.renewed))
+	if (err_is_shortage(err) || code.renewed)
 		return RJWT_OK;
 	return end_s <= p->now_s && !S_ISDIR(status.st_mode) ? file_remove(p->dir, name, p->diag) : RJWT_OK;
 }

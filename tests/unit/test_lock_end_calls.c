@@ -131,6 +131,9 @@ __wrap_syscall(long number, ...)
 	c = va_arg(args, long);
 	d = va_arg(args, long);
 	va_end(args);
+	if (number == SYS_pidfd_open)
+		assert_true(
+		    a > 1 && (pid_t)a != getpid()); /* neither init, nor one of another namespace, nor ourselves */
 	if (number == SYS_pidfd_open && (pid_t)a != held) /* somebody else on this machine has a lock, too */
 		return __real_syscall(number, a, (unsigned long)b & 0xffffffff);
 	if (number == SYS_pidfd_open)
