@@ -204,6 +204,31 @@ test_failed_rotation_changes_nothing(void **state)
 	memory_close(&m);
 }
 
+/* Why a signer could not sign is told for what it could not read or use, and for nothing else. */
+static void
+test_signer_tell(void **state)
+{
+	static const struct {
+		enum rjwt_err err;
+		bool told;
+	} rows[] = { { RJWT_IO, true }, { RJWT_KEYSET, true }, { RJWT_OK, false }, { RJWT_MEMORY, false },
+		{ RJWT_INTERNAL, false } };
+	const struct rjwt_diag why = { .path = "a key", .text = "the TPM denies it" };
+	struct signer silent = { .why = NULL }, signer = { .why = &why };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rjwt_diag diag = { .text = "of before" };
+
+		want("silent", signer_tell(&silent, rows[i].err, &diag), rows[i].err);
+		assert_string_equal(diag.text, "of before");
+		want("nobody asks", signer_tell(&signer, rows[i].err, NULL), rows[i].err);
+		want("told", signer_tell(&signer, rows[i].err, &diag), rows[i].err);
+		assert_string_equal(diag.text, rows[i].told ? why.text : "of before");
+		assert_string_equal(diag.path, rows[i].told ? why.path : "");
+	}
+}
+
 /* A private half that cannot be erased is erased by the next writer. */
 static void
 test_destroy_fails(void **state)
@@ -231,6 +256,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_file, fixture_setup, fixture_teardown),
+		cmocka_unit_test(test_signer_tell),
 		cmocka_unit_test_setup_teardown(test_file_torn, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_memory, setup_bare, teardown),
 		cmocka_unit_test_setup_teardown(test_failed_rotation_changes_nothing, setup_bare, teardown),
