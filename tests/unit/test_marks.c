@@ -213,7 +213,7 @@ test_sync_fails(void **state)
 
 	(void)state;
 	for (size_t round = 0; round < 2; round++) {
-		unsigned k = 0, most;
+		unsigned k = 0, most = 0;
 
 		do {
 			struct fixture *f = fixture_new("");
