@@ -229,6 +229,44 @@ test_signer_tell(void **state)
 	}
 }
 
+static enum rjwt_err fails_with;
+
+static enum rjwt_err
+fail_to_sign(struct signer *signer, struct view input, struct buf *signature)
+{
+	(void)signer, (void)input, (void)signature;
+	return fails_with;
+}
+
+/* Before a key signs for others: it is that of the public half. One that cannot sign says why, if it knows. */
+static void
+test_signer_check(void **state)
+{
+	static const enum rjwt_err errors[] = { RJWT_IO, RJWT_KEYSET, RJWT_MEMORY };
+	const struct alg *es256 = alg_by_label(VIEW("ES256"));
+	const struct rjwt_diag why = { .text = "the TPM denies it" };
+	struct signer silent = { .sign = fail_to_sign }, signer = { .sign = fail_to_sign, .why = &why };
+	RJWT_CLEAN(key_clean) struct key *other = NULL;
+	RJWT_CLEAN(signer_clean) struct signer *good = NULL;
+	struct rjwt_diag diag;
+	struct key *key = NULL;
+
+	(void)state;
+	want("other", key_generate(es256, 0, &other), RJWT_OK);
+	want("key", key_generate(es256, 0, &key), RJWT_OK);
+	want("signer", signer_of_key(key, &good), RJWT_OK);
+	want("its own", signer_check(good, key, &diag), RJWT_OK);
+	want("another's", signer_check(good, other, &diag), RJWT_SIGNATURE);
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		diag = (struct rjwt_diag){ .text = "of before" };
+		fails_with = errors[i];
+		want("silent", signer_check(&silent, key, &diag), RJWT_SIGNATURE);
+		assert_string_equal(diag.text, "of before");
+		want("why", signer_check(&signer, key, &diag), errors[i]);
+		assert_string_equal(diag.text, errors[i] == RJWT_MEMORY ? "of before" : why.text);
+	}
+}
+
 /* A private half that cannot be erased is erased by the next writer. */
 static void
 test_destroy_fails(void **state)
@@ -257,6 +295,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_file, fixture_setup, fixture_teardown),
 		cmocka_unit_test(test_signer_tell),
+		cmocka_unit_test(test_signer_check),
 		cmocka_unit_test_setup_teardown(test_file_torn, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_memory, setup_bare, teardown),
 		cmocka_unit_test_setup_teardown(test_failed_rotation_changes_nothing, setup_bare, teardown),
