@@ -151,11 +151,11 @@ other_mirrors()
 	says 'nothing new'
 	[ "$(states)" = "$before" ]
 	serial=$(jq .followed.serial /var/lib/rjwt/fleet/*/keyset.json)
+	sleep 1.1    # the log is written once a second
 	run -0 tail -n 1 /var/log/nginx/rjwt.log
 	says '" 304 '
 	[[ $output =~ \"rjwt/1\ host2\ n=[0-9]+\ [a-z0-9-]+=$serial\"$ ]]
-	sleep 1.1    # mtimes are seconds
-	issuer keyd publish
+	issuer keyd publish    # in another second: mtimes are seconds
 	run -0 poll
 	says 'installed serial'
 }

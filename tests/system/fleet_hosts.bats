@@ -110,6 +110,7 @@ revoked()
 	run -0 login h1 alice "$(issued i2 --reusable alice)"
 	fleet_poll $issuers
 	fleet_poll $issuers $hosts    # a poll says what the one before it installed
+	sleep 1.1    # the log is written once a second
 	run -0 on i1 rjwt-keyd fleet /var/log/nginx/rjwt.log
 	says 'OK    23 hosts have all that is newest'
 }
