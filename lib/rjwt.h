@@ -295,11 +295,10 @@ void rjwt_close(struct rjwt *handle); /* wipes; NULL is fine */
 
 /*
  * Flags. Each function has an enum of those that it knows, and the last name of that enum is all of them. A flag that
- * a function does not know is RJWT_USAGE: nothing is done. No value means two things.
+ * a function does not know is RJWT_USAGE: nothing is done. No value means two things. One that several functions know is
+ * of no enum, because compilers warn of flags of two enums in one expression.
  */
-enum rjwt_flags {
-	RJWT_DRY_RUN = 1 /* judge or plan, and write nothing */
-};
+#define RJWT_DRY_RUN 1 /* judge or plan, and write nothing */
 
 /* --- verify: may this token log this user in here, now? --------------------------------------- */
 

@@ -172,7 +172,7 @@ log_opened(const pam_handle_t *pamh, const struct args *args, struct rjwt *handl
 {
 	RJWT_CLEAN(buf_clear) struct buf line = { 0 };
 	char kid[RJWT_ID_SIZE];
-	const char *alg;
+	const char *alg = NULL;
 
 	if (rjwt_current_key(handle, kid, &alg, NULL) != RJWT_OK)
 		return;
