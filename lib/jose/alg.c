@@ -68,7 +68,7 @@ const struct alg *
 alg_next_of_type(const struct alg *alg)
 {
 	for (const struct alg *next = alg + 1; next < algs + ALGS; next++)
-		if (strcmp(next->kty, alg->kty) == 0 && strcmp(next->group, alg->group) == 0)
+		if (strcmp(next->group, alg->group) == 0)
 			return next;
 	return NULL;
 }

@@ -278,7 +278,7 @@ set_add_as(struct json json, size_t element, const struct alg *alg, struct jwk_s
 		err = RJWT_KEYSET;
 	}
 	if (err == RJWT_KEYSET || err == RJWT_ALG)
-		return pass_over(set, jwk.kid, why == NULL ? rjwt_strerror(err) : why);
+		return pass_over(set, jwk.kid, why);
 	RJWT_TRY(err);
 	grown = grow(set->keys, set->n, sizeof(*grown));
 	if (grown == NULL)
@@ -313,11 +313,7 @@ compare_keys(const void *a, const void *b)
 	const struct jwk *x = a, *y = b;
 	int order = strcmp(x->kid, y->kid);
 
-	if (order == 0)
-		order = strcmp(x->alg->name, y->alg->name);
-	if (order == 0)
-		order = x->element < y->element ? -1 : 1;
-	return order;
+	return order != 0 ? order : strcmp(x->alg->name, y->alg->name);
 }
 
 /* Several keys may have no kid (RFC 7517 s4.5): none of them is found by one. */

@@ -296,7 +296,7 @@ key_private_format(const struct key *key, struct buf *text)
 	char *pem = NULL;
 	long n;
 
-	if (key->alg->kind == ALG_HMAC || key->secret.n > 0) {
+	if (key->secret.n > 0) {
 		buf_add_view(text, buf_view(&key->secret));
 		return buf_done(text);
 	}

@@ -381,6 +381,68 @@ which_key(void **state)
 	assert_null(jwk_set_why_not(&set, VIEW("")));
 }
 
+/* How many keys a set has, and is said to have passed over: neighbours or not, in whatever order. */
+static void
+of_one_kid(void **state)
+{
+	static const struct {
+		struct view text;
+		size_t n, passed_over;
+	} rows[] = {
+		{ SET("{\"kid\":\"b\"," EC "}," A ",{\"kid\":\"b\"," EC "}"), 1, 1 },
+		{ SET(A ",{\"kid\":\"a\"," OKP "}," A ",{\"kid\":\"a\"," OKP "}"), 0, 2 },
+		{ SET(A ",{\"kid\":\"b\"," EC "}," A ",{\"kid\":\"b\"," EC "}," A ",{\"kid\":\"c\"," EC "}"), 1, 2 },
+		{ SET("{" EC "},{" EC "}"), 2, 0 },
+		{ SET("{\"kid\":\"o\"," OCT "}"), 1, 0 }, /* without alg, and of one length */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		RJWT_CLEAN(jwk_set_clear) struct jwk_set set = { 0 };
+
+		EXPECT(rows[i].text.p, jwk_set_parse(rows[i].text, &set, NULL), RJWT_OK);
+		CHECK(rows[i].text.p, set.n == rows[i].n && set.npassed_over == rows[i].passed_over);
+	}
+}
+
+/* An RSA key serves the alg that it has, and without one all of its type: RFC 7517 s4.4. */
+static void
+of_any_alg(void **state)
+{
+	static const char *const names[] = { "RS256", "RS384", "RS512", "PS256", "PS384", "PS512" };
+	struct jwk jwk = { .alg = alg_by_label(VIEW("RS256")), .kid = "r" };
+	RJWT_CLEAN(key_clean) struct key *key = NULL;
+	RJWT_CLEAN(buf_clear) struct buf with = { 0 };
+	RJWT_CLEAN(buf_clear) struct buf without = { 0 };
+	RJWT_CLEAN(jwk_set_clear) struct jwk_set one = { 0 };
+	RJWT_CLEAN(jwk_set_clear) struct jwk_set all = { 0 };
+	const struct jwk *found;
+	const char *alg;
+
+	(void)state;
+	EXPECT("key", key_generate(jwk.alg, 2048, &key), RJWT_OK);
+	jwk.key = key;
+	buf_adds(&with, "{\"keys\":[{");
+	EXPECT("put", jwk_put(&with, &jwk), RJWT_OK);
+	buf_adds(&with, "}]}");
+	alg = strstr(with.p, "\"alg\":\"RS256\"");
+	assert_non_null(alg);
+	buf_add(&without, with.p, (size_t)(alg - with.p));
+	buf_addf(&without, "\"x\":1%s", alg + strlen("\"alg\":\"RS256\""));
+	EXPECT("with", jwk_set_parse(buf_view(&with), &one, NULL), RJWT_OK);
+	EXPECT("without", jwk_set_parse(buf_view(&without), &all, NULL), RJWT_OK);
+	assert_true(one.n == 1 && one.npassed_over == 0);
+	assert_true(all.n == ARRAY_LEN(names) && all.npassed_over == 0);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		EXPECT(names[i], jwk_set_find(&all, VIEW("r"), view_of(names[i]), &found), RJWT_OK);
+		assert_string_equal(found->alg->name, names[i]);
+		EXPECT(names[i], jwk_set_find(&one, VIEW("r"), view_of(names[i]), &found), RJWT_OK);
+		assert_string_equal(found->alg->name, "RS256");
+		EXPECT("without a kid", jwk_set_find(&all, VIEW(""), view_of(names[i]), &found), RJWT_OK);
+		assert_string_equal(found->alg->name, names[i]);
+	}
+}
+
 int
 main(void)
 {
@@ -393,6 +455,8 @@ main(void)
 		cmocka_unit_test(sets_of_the_rfcs),
 		cmocka_unit_test(finding),
 		cmocka_unit_test(which_key),
+		cmocka_unit_test(of_one_kid),
+		cmocka_unit_test(of_any_alg),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
