@@ -14,7 +14,7 @@ tickets_take(struct store *store, int64_t version, size_t n, bool durable, int64
 	RJWT_CLEAN(dir_close) struct dir dir = DIR_NONE;
 	RJWT_CLEAN(buf_clear) struct buf tickets = { 0 };
 	char name[STORE_NAME_SIZE];
-	uint64_t end;
+	uint64_t end = 0;
 
 	store_name(name, version, "minted");
 	for (size_t i = 0; i < n; i++)

@@ -12,6 +12,7 @@
  * The journal's lines, fields by tabs: "create PATH", "write PATH OFFSET HEX", "sync PATH", "sync all PATH",
  * "rename OLD NEW", "unlink PATH", "mkdir PATH", "mode PATH MODE".
  */
+#undef _FORTIFY_SOURCE /* with clang its functions are overloaded, and have no address */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
