@@ -253,6 +253,38 @@ test_failing_format(void **state)
 	assert_true(seen);
 }
 
+/* What cannot be looked at is not missing: a host without a keyset of its own follows others alone. */
+static void
+test_is_missing(void **state)
+{
+	char path[300], away[300];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/keyset.json", now.f->state);
+	snprintf(away, sizeof(away), "%s/away.json", now.f->state);
+	for (int is_away = 0; is_away < 2; is_away++) {
+		unsigned failed = 0;
+
+		assert_int_equal(is_away ? rename(path, away) : 0, 0);
+		for (unsigned k = 1;; k++) {
+			bool missing;
+
+			failing_begin(k);
+			missing = store_is_missing(now.f->state);
+			if (!failing_end()) {
+				assert_int_equal(missing, is_away);
+				break;
+			}
+			failed += strcmp(failing_name, "fstatat") == 0;
+			if (missing)
+				fail_msg("%s", failing_name);
+		}
+		assert_true(failed > 0);
+	}
+	assert_int_equal(rename(away, path), 0);
+	want("without a diag", store_open("/nonexistent", NULL, &now.store, NULL), RJWT_KEYSET);
+}
+
 static void
 test_failing(void **state)
 {
@@ -268,7 +300,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { C(test_stage), C(test_make_keys), C(test_make_keys_tpm), C(test_new_key),
-		C(test_generate), C(test_names), C(test_failing), C(test_failing_format) };
+		C(test_generate), C(test_names), C(test_is_missing), C(test_failing), C(test_failing_format) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,10 @@ test_headers(void **state)
 	assert_true(
 	    jws_typ_is_document(VIEW(JWS_TYP_ROSTER)) && jws_typ_is_document(VIEW("Application/RJWT-Bundle+jws")));
 	assert_false(jws_typ_is_document(VIEW("login+jwt")) || jws_typ_is_document(VIEW("rjwt-roster+jw")) ||
-		     jws_typ_is_document(VIEW("rjwt-bundle+jwt")));
+		     jws_typ_is_document(VIEW("rjwt-bundle+jwt")) || jws_typ_is_document(VIEW("rjwt-roster+jwsx")) ||
+		     jws_typ_is_document(VIEW("rjwt-bundle+jwsx")));
+	assert_true(view_is(jws_media_type(VIEW("Application/x")), "x"));
+	assert_true(view_is(jws_media_type(VIEW("application/")), "application/"));
 }
 
 /* A line of the greatest length, and one that is longer. */

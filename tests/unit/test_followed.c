@@ -124,6 +124,29 @@ fleet_put(struct fixture *f, int64_t born_s, int64_t before_s, const char *audie
 	    RJWT_OK);
 }
 
+/* A keyset that has private halves is not one that is followed, nor the other way round, and the message says which it is. */
+static void
+test_swapped(void **state)
+{
+	struct pair *p = *state;
+	struct keyset own = keyset_get(p->issuer), followed = keyset_get(&p->followed);
+	RJWT_CLEAN(free_clean) char *token = token_of(p, T0, false);
+
+	want("as it was", judge(p->host, token, 0, NULL), RJWT_OK);
+	keyset_put(&p->followed, &own);
+	want("its own", judge(p->host, token, 0, NULL), RJWT_KEYSET);
+	assert_string_equal(p->host->diag.text, "is this host's own keyset, and not one that it follows");
+	keyset_put(&p->followed, &followed);
+	want("as it was", judge(p->host, token, 0, NULL), RJWT_OK);
+	want("at home", judge(p->issuer, token, 0, NULL), RJWT_OK);
+	keyset_put(p->issuer, &followed);
+	want("another's", judge(p->issuer, token, 0, NULL), RJWT_KEYSET);
+	assert_string_equal(p->issuer->diag.text,
+	    "is a keyset that another host follows, and cannot be this host's own");
+	keyset_put(p->issuer, &own);
+	want("as it was", judge(p->issuer, token, 0, NULL), RJWT_OK);
+}
+
 /* The later of two dates counts: since when the host is there, and since when it follows this keyset. */
 static void
 test_remembered(void **state)
@@ -369,8 +392,8 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-	const struct CMUnitTest tests[] = { T(test_remembered), T(test_before), T(test_stale), T(test_clock),
-		T(test_whose), T(test_both), T(test_recorded), T(test_denied), T(test_grant) };
+	const struct CMUnitTest tests[] = { T(test_swapped), T(test_remembered), T(test_before), T(test_stale),
+		T(test_clock), T(test_whose), T(test_both), T(test_recorded), T(test_denied), T(test_grant) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

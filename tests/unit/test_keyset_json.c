@@ -74,6 +74,41 @@ test_every_byte_and_length(void **state)
 	want("a byte more", keyset_parse(buf_view(&text), &k, NULL), RJWT_KEYSET);
 }
 
+/* What is followed has a serial, from 1 on. */
+static void
+test_followed(void **state)
+{
+	struct keyset k = { .generation = 1,
+		.base = "B",
+		.issuer = "i",
+		.audience = "a",
+		.floor = 1,
+		.active = { 1, T0 },
+		.next = { 2, T0 },
+		.next_version = 3,
+		.clock = { T0, 77, "11111111-1111-1111-1111-111111111111" },
+		.followed = { .serial = 1, .issued_s = T0, .born_s = T0 } };
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+	char *at;
+
+	(void)state;
+	memset(k.followed.key, 'A', sizeof(k.followed.key) - 1);
+	want("format", keyset_format(&text, &k), RJWT_OK);
+	*strstr(text.p, ",\"sum\":") = '\0';
+	at = strstr(text.p, "\"serial\":1");
+	assert_non_null(at);
+	for (char serial = '0'; serial < '3'; serial++) {
+		RJWT_CLEAN(buf_clear) struct buf other = { 0 };
+		struct keyset back;
+
+		at[9] = serial;
+		buf_adds(&other, text.p);
+		want("seal", seal_add(&other), RJWT_OK);
+		want("parse", keyset_parse(buf_view(&other), &back, NULL), serial == '0' ? RJWT_KEYSET : RJWT_OK);
+		assert_true(serial == '0' || (keyset_is_followed(&back) && back.followed.serial == serial - '0'));
+	}
+}
+
 /* Another text with a sum that fits: what it says must still be possible. */
 static void
 test_contradictions(void **state)
@@ -196,8 +231,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_every_byte_and_length), cmocka_unit_test(test_contradictions),
-		cmocka_unit_test(test_members), cmocka_unit_test(test_sum_stands_last) };
+		cmocka_unit_test(test_every_byte_and_length), cmocka_unit_test(test_followed),
+		cmocka_unit_test(test_contradictions), cmocka_unit_test(test_members),
+		cmocka_unit_test(test_sum_stands_last) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,14 +112,14 @@ test_published(void **state)
 		const char *what;
 		bool published;
 		int64_t out, age_s;
-		bool promotes;
+		int64_t wait_s; /* 0: the next key signs at once */
 	} rows[] = {
-		{ "nobody follows", false, 0, 0, true },
-		{ "never out", true, 0, 0, false },
-		{ "another one is out", true, 3, 500, false },
-		{ "out for a second less", true, 4, KEYSET_OUT_S - 1, false },
-		{ "out for two minutes", true, 4, KEYSET_OUT_S, true },
-		{ "out since tomorrow", true, 4, -DAY, false },
+		{ "nobody follows", false, 0, 0, 0 },
+		{ "never out", true, 0, 0, KEYSET_OUT_S },
+		{ "another one is out", true, 3, 500, KEYSET_OUT_S },
+		{ "out for a second less", true, 4, KEYSET_OUT_S - 1, 1 },
+		{ "out for two minutes", true, 4, KEYSET_OUT_S, 0 },
+		{ "out since tomorrow", true, 4, -DAY, KEYSET_OUT_S },
 	};
 	static const struct {
 		enum keyset_why why;
@@ -132,6 +132,7 @@ test_published(void **state)
 	struct keyset k = keyset_of_three();
 	struct rotation_policy p = policy_of_a_day();
 	struct keyset_seen seen = { .first_alive = k.floor, .machine = "m" };
+	const int64_t since_s = k.active.since_s;
 	struct rjwt_diag diag;
 	struct plan plan;
 	const char *what;
@@ -139,6 +140,7 @@ test_published(void **state)
 	(void)state;
 	clock_run(DAY);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool promotes = rows[i].wait_s == 0;
 		int64_t event_s;
 
 		p.published = rows[i].published;
@@ -146,19 +148,24 @@ test_published(void **state)
 		p.out_s = clock_time.wall_s - rows[i].age_s;
 		for (size_t j = 0; j < ARRAY_LEN(whys); j++)
 			want(rows[i].what, plan_at(&k, &p, whys[j].why, whys[j].version, &seen, &plan, &diag),
-			    rows[i].promotes ? RJWT_OK : whys[j].early);
+			    promotes ? RJWT_OK : whys[j].early);
 		want("due", plan_at(&k, &p, WHY_DUE, 0, &seen, &plan, &diag), RJWT_OK);
-		assert_int_equal(plan.after.active.version, rows[i].promotes ? 4 : 3);
+		assert_int_equal(plan.after.active.version, promotes ? 4 : 3);
 		want("count", plan_at(&k, &p, WHY_TOKEN_LIMIT, 3, &seen, &plan, &diag), RJWT_OK);
 		assert_int_equal(plan.after.active.version, 4);
-		assert_true((strstr(plan.change.warning, "faster than hosts follow") == NULL) == rows[i].promotes);
+		assert_true((strstr(plan.change.warning, "faster than hosts follow") == NULL) == promotes);
 		p.max_tokens = seen.minted = 7;
 		want("count when due", plan_at(&k, &p, WHY_DUE, 0, &seen, &plan, &diag), RJWT_OK);
 		assert_int_equal(plan.after.active.version, 4);
 		p.max_tokens = seen.minted = 0;
 		/* A daemon sleeps until then, and does not spin. */
 		event_s = keyset_next_event(&k, &p, &seen, &clock_time, &what);
-		assert_true(rows[i].promotes ? event_s <= clock_time.wall_s : event_s > clock_time.wall_s);
+		assert_true(promotes ? event_s <= clock_time.wall_s : event_s == clock_time.wall_s + rows[i].wait_s);
+		/* What is due later than that is not due earlier. */
+		k.active.since_s = clock_time.wall_s - 10;
+		assert_int_equal(keyset_next_event(&k, &p, &seen, &clock_time, &what), clock_time.wall_s - 10 + DAY);
+		assert_string_equal(what, "rotation");
+		k.active.since_s = since_s;
 	}
 }
 
