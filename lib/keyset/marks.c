@@ -92,7 +92,7 @@ name_use(char name[static MARK_NAME_SIZE], const char *hash, const struct claims
 	if (claims->uses == 0)
 		snprintf(name, MARK_NAME_SIZE, "%s", hash);
 	else
-		snprintf(name, MARK_NAME_SIZE, "%s.%" PRId64, hash, n);
+		snprintf(name, MARK_NAME_SIZE, "%s.%u", hash, (unsigned)(uint8_t)n); /* 100 at most */
 }
 
 /* spent/VERSION, and HASH. */
