@@ -60,7 +60,7 @@ test_audience(void **state)
 static void
 test_nothing_told(void **state)
 {
-	static const char *const good[] = { "", "max_lifetime: 5m", "alg: RS256\nrsa_bits: 4096",
+	static const char *const good[] = { "", "max_lifetime: 5m", "user_claim: upn", "alg: RS256\nrsa_bits: 4096",
 		"private_keys: tpm2\nalg: RS256\nrsa_bits: 3072", "private_keys: tpm2\nalg: ES256\nrsa_bits: 4096" };
 	struct fixture *f = *state;
 
