@@ -141,6 +141,87 @@ test_keys(void **state)
 	}
 }
 
+#define EC_OF(kid)                                                                                   \
+	"{\"kid\":\"" kid "\",\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV7" \
+	"6e8Tus9uPHvRVEU\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"
+
+/* Of a set that was read each key is there, or it is said why it is not; of two with one kid never both. */
+static void
+accounted_for(const struct jwk_set *set)
+{
+	static const char *const of_rsa[] = { "RS256", "RS384", "RS512", "PS256", "PS384", "PS512" };
+	static const char *const kids[] = { "b", "c", "d" };
+	const struct jwk *found;
+	unsigned twice = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(of_rsa); i++)
+		if (jwk_set_why_not(set, VIEW("r")) == NULL) {
+			want(of_rsa[i], jwk_set_find(set, VIEW("r"), view_of(of_rsa[i]), &found), RJWT_OK);
+			assert_string_equal(found->alg->name, of_rsa[i]);
+		}
+	for (size_t i = 0; i < ARRAY_LEN(kids); i++)
+		if (jwk_set_find(set, view_of(kids[i]), VIEW("ES256"), &found) != RJWT_OK)
+			assert_non_null(jwk_set_why_not(set, view_of(kids[i])));
+	for (size_t i = 0; i < set->n; i++)
+		twice += strcmp(set->keys[i].kid, "b") == 0;
+	assert_true(twice <= 1);
+}
+
+static void
+test_sets(void **state)
+{
+	struct jwk jwk = { .alg = alg_by_label(VIEW("RS256")), .kid = "r" };
+	RJWT_CLEAN(key_clean) struct key *key = NULL;
+	RJWT_CLEAN(buf_clear) struct buf text = { 0 };
+
+	(void)state;
+	want("key", key_generate(jwk.alg, 2048, &key), RJWT_OK);
+	jwk.key = key;
+	buf_adds(&text, "{\"keys\":[" EC_OF("b") ",{");
+	want("put", jwk_put(&text, &jwk), RJWT_OK);
+	memcpy(strstr(text.p, "\"alg\":"), "\"gla\":", 6); /* it serves each alg of its type */
+	buf_adds(&text, "}," EC_OF("b") ",{\"kid\":\"c\",\"kty\":\"AKP\"}," EC_OF("d") "]}");
+	for (unsigned k = 1;; k++) {
+		RJWT_CLEAN(jwk_set_clear) struct jwk_set set = { 0 };
+		enum rjwt_err err;
+
+		failing_begin(k);
+		err = jwk_set_parse(buf_view(&text), &set, NULL);
+		if (!failing_end()) {
+			want("nothing fails", err, RJWT_OK);
+			assert_true(set.n == 7 && set.npassed_over == 2);
+			break;
+		}
+		if (err == RJWT_OK)
+			accounted_for(&set);
+	}
+}
+
+static enum rjwt_err
+parse_one(struct thing *thing)
+{
+	RJWT_CLEAN(json_clear) struct json json = { 0 };
+	RJWT_CLEAN(jwk_clear) struct jwk jwk = { 0 };
+	struct rjwt_diag diag = { .text = "" };
+	enum rjwt_err err = json_parse(buf_view(&thing->text), &json, NULL);
+
+	if (err == RJWT_OK)
+		err = jwk_parse(json, &jwk, &diag);
+	if (strstr(diag.text, "(null)") != NULL)
+		fail_msg("%s", diag.text);
+	return err;
+}
+
+static void
+test_one(void **state)
+{
+	RJWT_CLEAN(thing_clear) struct thing t = { .alg = alg_by_label(VIEW("ES256")) };
+
+	(void)state;
+	buf_adds(&t.text, EC_OF("b"));
+	every("one", parse_one, &t, RJWT_OK);
+}
+
 /* The largest that may be made is asked for, which would take long: nothing refuses it before. */
 static void
 test_largest(void **state)
@@ -265,8 +346,8 @@ test_texts(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_keys), cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_largest) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_keys), cmocka_unit_test(test_sets),
+		cmocka_unit_test(test_one), cmocka_unit_test(test_texts), cmocka_unit_test(test_largest) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

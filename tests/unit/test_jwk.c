@@ -376,6 +376,7 @@ which_key(void **state)
 
 		CHECK(passed[i].kid, why != NULL && strstr(why, passed[i].why) != NULL);
 	}
+	assert_string_equal(set.passed_over[2].why, "not an object"); /* the others are in their order */
 	assert_null(jwk_set_why_not(&set, VIEW("a")));
 	assert_null(jwk_set_why_not(&set, VIEW("e")));
 	assert_null(jwk_set_why_not(&set, VIEW("")));
