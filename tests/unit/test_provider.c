@@ -229,6 +229,18 @@ test_signer_tell(void **state)
 	}
 }
 
+/* By the first line, which may be all that is left of a file. */
+static void
+test_is_wrapped(void **state)
+{
+	(void)state;
+	assert_true(provider_is_wrapped(VIEW("-----BEGIN TSS2 PRIVATE KEY-----\nMA==\n")));
+	assert_true(provider_is_wrapped(VIEW("-----BEGIN TSS2 PRIVATE KEY-----")));
+	assert_false(provider_is_wrapped(VIEW("-----BEGIN TSS2 PRIVATE KEY----")));
+	assert_false(provider_is_wrapped(VIEW("-----BEGIN PRIVATE KEY-----\nMA==\n")));
+	assert_false(provider_is_wrapped(VIEW("")));
+}
+
 static enum rjwt_err fails_with;
 
 static enum rjwt_err
@@ -294,6 +306,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_file, fixture_setup, fixture_teardown),
+		cmocka_unit_test(test_is_wrapped),
 		cmocka_unit_test(test_signer_tell),
 		cmocka_unit_test(test_signer_check),
 		cmocka_unit_test_setup_teardown(test_file_torn, fixture_setup, fixture_teardown),
