@@ -24,12 +24,12 @@ struct reader {
 enum rjwt_err config_fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...) RJWT_PRINTF(3, 4);
 
 /* A name that is in none of the rows; what: "key". */
-RJWT_MUST enum rjwt_err
-fail_unknown(struct reader *r, const yaml_event_t *event, const char *what, const struct config_row *rows, size_t n);
+RJWT_MUST enum rjwt_err config_fail_unknown(struct reader *r, const yaml_event_t *event, const char *what,
+    const struct config_row *rows, size_t n);
 
 /* The next event; anchors, aliases and tags are rejected. */
-RJWT_MUST enum rjwt_err next_event(struct reader *r, yaml_event_t *event);
-void event_clean(yaml_event_t *event);
+RJWT_MUST enum rjwt_err config_next_event(struct reader *r, yaml_event_t *event);
+void config_event_clean(yaml_event_t *event);
 
 /* A name, or a list of names: call item for each. owner: what has the row's field. */
 typedef enum rjwt_err read_item(struct reader *r, const struct config_row *row, void *owner, const yaml_event_t *event);
@@ -41,6 +41,6 @@ RJWT_MUST enum rjwt_err config_read_list(struct reader *r, const struct config_r
 struct config_value config_value_of(const struct config_row *row, const yaml_event_t *event);
 
 /* value->why: the list of its row has no room for it. */
-void say_full(struct config_value *value);
+void config_say_full(struct config_value *value);
 
 #endif

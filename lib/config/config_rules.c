@@ -35,7 +35,7 @@ read_word(struct reader *r, const struct config_row *row, void *owner, const yam
 	struct string_list *list = field;
 
 	if (config_value_check_entry(&v) && list->n == (size_t)row->most)
-		say_full(&v);
+		config_say_full(&v);
 	if (v.why[0] != '\0')
 		return config_fail_at(r, event->start_mark, "%s", v.why);
 	return string_list_add(list, v.text.p);
@@ -44,10 +44,10 @@ read_word(struct reader *r, const struct config_row *row, void *owner, const yam
 static enum rjwt_err
 read_member(struct reader *r, const struct config_row *row, struct issue_rule *rule)
 {
-	RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
+	RJWT_CLEAN(config_event_clean) yaml_event_t event = { 0 };
 	struct config_value v;
 
-	RJWT_TRY(next_event(r, &event));
+	RJWT_TRY(config_next_event(r, &event));
 	if (is_list(row))
 		return config_read_list(r, row, rule, &event, read_word);
 	if (event.type != YAML_SCALAR_EVENT)
@@ -70,17 +70,17 @@ static enum rjwt_err
 read_members(struct reader *r, struct issue_rule *rule, unsigned *found)
 {
 	for (;;) {
-		RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
+		RJWT_CLEAN(config_event_clean) yaml_event_t event = { 0 };
 		const struct config_row *row;
 
-		RJWT_TRY(next_event(r, &event));
+		RJWT_TRY(config_next_event(r, &event));
 		if (event.type == YAML_MAPPING_END_EVENT)
 			return RJWT_OK;
 		if (event.type != YAML_SCALAR_EVENT)
 			return config_fail_at(r, event.start_mark, "issue: expected a member of a rule, such as who");
 		row = find_member(&event);
 		if (row == NULL)
-			return fail_unknown(r, &event, "member of a rule", rule_rows, rule_nrows);
+			return config_fail_unknown(r, &event, "member of a rule", rule_rows, rule_nrows);
 		if ((*found & 1U << (row - rule_rows)) != 0)
 			return config_fail_at(r, event.start_mark, "%s: the rule has it twice", row->name);
 		*found |= 1U << (row - rule_rows);
@@ -113,10 +113,10 @@ config_rules_read(struct reader *r, const struct config_row *issue, const yaml_e
 	if (first->type != YAML_SEQUENCE_START_EVENT)
 		return config_fail_at(r, first->start_mark, "issue: expected a list of rules");
 	for (;;) {
-		RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
+		RJWT_CLEAN(config_event_clean) yaml_event_t event = { 0 };
 		RJWT_CLEAN(rule_clear) struct issue_rule rule = { 0 };
 
-		RJWT_TRY(next_event(r, &event));
+		RJWT_TRY(config_next_event(r, &event));
 		if (event.type == YAML_SEQUENCE_END_EVENT)
 			return RJWT_OK;
 		if (event.type != YAML_MAPPING_START_EVENT)

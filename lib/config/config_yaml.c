@@ -31,7 +31,7 @@ config_fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...)
 }
 
 void
-event_clean(yaml_event_t *event)
+config_event_clean(yaml_event_t *event)
 {
 	yaml_event_delete(event);
 }
@@ -95,7 +95,7 @@ fail_yaml(struct reader *r)
 
 /* The next event; anchors, aliases and tags are rejected. */
 enum rjwt_err
-next_event(struct reader *r, yaml_event_t *event)
+config_next_event(struct reader *r, yaml_event_t *event)
 {
 	const yaml_char_t *anchor = NULL, *tag = NULL;
 
@@ -129,7 +129,7 @@ config_value_of(const struct config_row *row, const yaml_event_t *event)
 }
 
 void
-say_full(struct config_value *v)
+config_say_full(struct config_value *v)
 {
 	char text[64];
 
@@ -149,7 +149,7 @@ read_name(struct reader *r, const struct config_row *row, void *owner, const yam
 	else if (!claims_name_check(v.text))
 		(void)config_value_say(&v, "must be 1 to 255 bytes without control characters");
 	else if (names->n == (size_t)row->most)
-		say_full(&v);
+		config_say_full(&v);
 	if (v.why[0] != '\0')
 		return config_fail_at(r, event->start_mark, "%s", v.why);
 	return string_list_add(names, v.text.p);
@@ -164,9 +164,9 @@ config_read_list(struct reader *r, const struct config_row *row, void *owner, co
 	if (first->type != YAML_SEQUENCE_START_EVENT)
 		return config_fail_at(r, first->start_mark, "%s: expected a name or a list of names", row->name);
 	for (size_t n = 0;; n++) {
-		RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
+		RJWT_CLEAN(config_event_clean) yaml_event_t event = { 0 };
 
-		RJWT_TRY(next_event(r, &event));
+		RJWT_TRY(config_next_event(r, &event));
 		if (event.type == YAML_SEQUENCE_END_EVENT)
 			return n > 0 ? RJWT_OK
 				     : config_fail_at(r, first->start_mark, "%s: the list is empty", row->name);
@@ -183,14 +183,14 @@ read_services(struct reader *r, const struct config_row *row, const yaml_event_t
 	if (first->type != YAML_MAPPING_START_EVENT)
 		return config_fail_at(r, first->start_mark, "%s: expected lines of the form service: scope", row->name);
 	for (;;) {
-		RJWT_CLEAN(event_clean) yaml_event_t name = { 0 };
-		RJWT_CLEAN(event_clean) yaml_event_t scope = { 0 };
+		RJWT_CLEAN(config_event_clean) yaml_event_t name = { 0 };
+		RJWT_CLEAN(config_event_clean) yaml_event_t scope = { 0 };
 		struct config_value v;
 
-		RJWT_TRY(next_event(r, &name));
+		RJWT_TRY(config_next_event(r, &name));
 		if (name.type == YAML_MAPPING_END_EVENT)
 			return RJWT_OK;
-		RJWT_TRY(next_event(r, &scope));
+		RJWT_TRY(config_next_event(r, &scope));
 		if (name.type != YAML_SCALAR_EVENT || scope.type != YAML_SCALAR_EVENT)
 			return config_fail_at(r, scope.start_mark, "%s: expected service: scope", row->name);
 		v = config_value_of(row, &name);
@@ -200,7 +200,7 @@ read_services(struct reader *r, const struct config_row *row, const yaml_event_t
 		else if (service_find(r->config, v.text.p) != NULL)
 			(void)config_value_say(&v, "is listed twice");
 		else if (r->config->nservices == (size_t)row->most)
-			say_full(&v);
+			config_say_full(&v);
 		if (v.why[0] != '\0')
 			return config_fail_at(r, name.start_mark, "%s", v.why);
 		v = config_value_of(row, &scope);
@@ -217,10 +217,10 @@ read_services(struct reader *r, const struct config_row *row, const yaml_event_t
 static enum rjwt_err
 read_value(struct reader *r, const struct config_row *row)
 {
-	RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
+	RJWT_CLEAN(config_event_clean) yaml_event_t event = { 0 };
 	struct config_value v;
 
-	RJWT_TRY(next_event(r, &event));
+	RJWT_TRY(config_next_event(r, &event));
 	switch (row->kind) {
 	case NAMES:
 		return config_read_list(r, row, r->config, &event, read_name);
@@ -240,7 +240,8 @@ read_value(struct reader *r, const struct config_row *row)
 }
 
 enum rjwt_err
-fail_unknown(struct reader *r, const yaml_event_t *event, const char *what, const struct config_row *rows, size_t n)
+config_fail_unknown(struct reader *r, const yaml_event_t *event, const char *what, const struct config_row *rows,
+    size_t n)
 {
 	struct view word = { (const char *)event->data.scalar.value, event->data.scalar.length };
 	const char *names[KEYS_MAX + 1] = { NULL }, *near;
@@ -258,9 +259,9 @@ fail_unknown(struct reader *r, const yaml_event_t *event, const char *what, cons
 static enum rjwt_err
 read_entry(struct reader *r, bool *end)
 {
-	RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
+	RJWT_CLEAN(config_event_clean) yaml_event_t event = { 0 };
 
-	RJWT_TRY(next_event(r, &event));
+	RJWT_TRY(config_next_event(r, &event));
 	*end = event.type == YAML_MAPPING_END_EVENT;
 	if (*end)
 		return RJWT_OK;
@@ -276,16 +277,16 @@ read_entry(struct reader *r, bool *end)
 		r->places->column[i] = (unsigned)event.start_mark.column + 1;
 		return read_value(r, &config_rows[i]);
 	}
-	return fail_unknown(r, &event, "key", config_rows, config_nrows);
+	return config_fail_unknown(r, &event, "key", config_rows, config_nrows);
 }
 
 /* One event of type or other; *got is its type. */
 static enum rjwt_err
 expect(struct reader *r, yaml_event_type_t type, yaml_event_type_t other, const char *why, yaml_event_type_t *got)
 {
-	RJWT_CLEAN(event_clean) yaml_event_t event = { 0 };
+	RJWT_CLEAN(config_event_clean) yaml_event_t event = { 0 };
 
-	RJWT_TRY(next_event(r, &event));
+	RJWT_TRY(config_next_event(r, &event));
 	if (event.type != type && event.type != other)
 		return config_fail_at(r, event.start_mark, "%s", why);
 	*got = event.type;

@@ -95,6 +95,7 @@ chosen() { sed -n "s/^$1 = //p" "$dir/build/Makefile"; }
 	E
 	chmod +x "$dir/other"
 	sed '/^rjwt_cv_[A-Z_]*=\|^ac_cv_prog_\(ac_ct_\)\{0,1\}CC=/d' "$dir/cache" >"$dir/kept"
+	refused 1 'not supported' "$dir/other" -Wl,-z,now
 	for compiler in cc "$dir/other"; do
 		cp "$dir/kept" "$dir/cache"
 		try 0 try_configure CC="$compiler" CFLAGS='-g -O2' LDFLAGS=-Wl,-O1
@@ -102,15 +103,12 @@ chosen() { sed -n "s/^$1 = //p" "$dir/build/Makefile"; }
 		[ "$all" = ' -g -O2 -Wl,-O1 ' ]
 		for flag in -fstack-protector-strong -fvisibility=hidden -fcf-protection -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -fPIE -Wl,-z,defs \
 			-Wall -Wnull-dereference -Wconversion; do
-			count=1
-			case $compiler$flag in
-			cc-fcf-protection) [ "$(uname -m)" = x86_64 ] || count=0 ;;
-			*/other-fcf-protection | */other-Wl,-z,now | */other-Wnull-dereference) count=0 ;;
-			esac
-			found=$(printf ' %s' "$(chosen WARN_CFLAGS)" "$(chosen HARDEN_CFLAGS)" "$(chosen HARDEN_LDFLAGS)" "$(chosen PIE_CFLAGS)" "$(chosen HARDEN_DEFS)" |
+			count=0
+			if "$compiler" -Werror "$flag" -x c -o /dev/null - <<<'int main(void) { return 0; }' 2>/dev/null; then count=1; fi
+			has=$(printf ' %s' "$(chosen WARN_CFLAGS)" "$(chosen HARDEN_CFLAGS)" "$(chosen HARDEN_LDFLAGS)" "$(chosen PIE_CFLAGS)" "$(chosen HARDEN_DEFS)" |
 				tr ' ' '\n' | grep -cx -e "$flag" || :)
-			[ "$found" -eq $count ] || {
-				echo "$compiler: $flag: $found"
+			[ "$has" -eq $count ] || {
+				echo "$compiler: $flag: $has"
 				return 1
 			}
 		done

@@ -212,70 +212,6 @@ test_values(void **state)
 	}
 }
 
-/* --- where and why ---------------------------------------------------------------------------- */
-
-static void
-test_messages(void **state)
-{
-	static const struct {
-		const char *yaml;
-		unsigned line, column;
-		const char *text;
-	} rows[] = {
-		{ "# one\nrotate_evry: 1h\n", 2, 1, "unknown key \"rotate_evry\"; did you mean rotate_every?" },
-		{ "zzzzzzzzzz: 1\n", 1, 1, "unknown key \"zzzzzzzzzz\"" },
-		{ "leeway: 1s\nalg: ES256\nleeway: 2s\n", 3, 1, "leeway: duplicate key, first on line 1" },
-		{ "leeway: 1s\nalg:   es256\n", 2, 8, "did you mean ES256?" },
-		{ "issuer: [a, 12]\n", 1, 13, "quote it" },
-		{ "services:\n  a: b\n  c: 'd e'\n", 3, 6, "a scope" },
-		{ "alg: ES256\nprevious_key_ttl: 1h\n", 2, 1, "1h is less than max_lifetime + 2 x leeway (1h1m)" },
-		{ "leeway: 0\nrotate_every: 2s\n", 2, 1,
-		    "more than 10000 retired keys would verify (expected at least 9s)" },
-		{ "previous_key_ttl: 7d\nrotate_every: 1m\n", 2, 1, "(expected at least 1m1s)" },
-		{ "default_lifetime: 2h\n", 1, 1, "more than max_lifetime (1h)" },
-		{ "rsa_bits: 2049\n", 1, 1, "not a multiple of 8" },
-		{ "leeway: 400s\n", 1, 9, "leeway: must be 0s to 5m" },
-		{ "rotate_every: 3651d\n", 1, 15, "rotate_every: must be 0s to 3650d" },
-		{ "previous_key_ttl: 0\n", 1, 19, "previous_key_ttl: must be 2s to 3650d" },
-		{ "leeway: [1s]\n", 1, 9, "leeway: expected one value" },
-		{ "leeway: 1s\n--- \nalg: ES256\n", 2, 1, "a second document" },
-		{ "issuer: &a x\n", 1, 9, "anchors and aliases" },
-		{ "\xef\xbb\xbf# \xc3\xbc\nissuer: *b # c\n", 2, 9, "anchors and aliases" },
-		{ "leeway: !x 1s\n", 1, 9, "tags are not accepted" },
-		{ "# \xc3\xbc\nleeway: !!str 1s\n", 2, 9, "tags are not accepted" },
-		{ "audience: []\n", 1, 11, "audience: the list is empty" },
-		{ "issue: [a]\n", 1, 9, "issue: expected a rule with who, users, scopes and max_lifetime" },
-		{ "issue: a\n", 1, 8, "issue: expected a list of rules" },
-		{ "issue:\n- who: bob\n  users: self\n", 2, 3, "issue: the rule has no scopes" },
-		{ "issue:\n- who: bob\n  user: self\n", 3, 3,
-		    "unknown member of a rule \"user\"; did you mean users?" },
-		{ "issue:\n- who: bob\n  root:x:0: self\n", 3, 3, "unknown member of a rule" },
-		{ "issue:\n- who: bob\n  users: [self, \"a:b\"]\n", 3, 17,
-		    "users: expected a login name, %group, self or \"*\"" },
-		{ "issue:\n- who: bob\n  who: bob\n", 3, 3, "who: the rule has it twice" },
-		{ "issue:\n- who: bob\n  reason: always\n", 3, 11, "reason: \"always\" is not required or optional" },
-		{ "\tleeway: 1s\n", 1, 1, "not YAML: a tab where only spaces are allowed" },
-		{ "leeway: 1s\nuser_suffix: @x y\n", 2, 14, "not YAML: this character cannot start" },
-		{ "- a\n", 1, 1, "key: value" },
-		{ "*a", 1, 1, "anchors and aliases" },
-		{ "leeway: *" TEN TEN TEN TEN TEN TEN "x\n", 1, 9, "anchors and aliases" },
-		{ "max_token_bytes: 299\n", 1, 18, "max_token_bytes: must be 300 to " },
-		{ "private_keys: tpm2\n\nalg: ES512\n", 3, 1, "alg: a TPM has no ES512 keys" },
-		{ "alg: RS256\nprivate_keys: tpm2\nrsa_bits: 4096\n", 3, 1, "a TPM has no RSA keys of 4096 bits" },
-		{ "cap_session: maybe\n", 1, 14, "cap_session: \"maybe\" is not true or false" },
-		{ "alg: zzzzzzzzzz\n", 1, 6, "alg: \"zzzzzzzzzz\" is not a supported algorithm" },
-	};
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		want(rows[i].yaml, load_text(f, rows[i].yaml), RJWT_CONFIG);
-		if (f->diag.line != rows[i].line || f->diag.column != rows[i].column ||
-		    strstr(f->diag.text, rows[i].text) == NULL)
-			fail_msg("%s%u:%u: %s", rows[i].yaml, f->diag.line, f->diag.column, f->diag.text);
-	}
-	assert_int_equal(strstr(f->diag.text, "algorithm")[9], '\0'); /* nothing is near */
-}
-
 static void
 test_defaults(void **state)
 {
@@ -341,7 +277,7 @@ int
 main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { T(test_values), T(test_messages), T(test_defaults), T(test_missing) };
+	const struct CMUnitTest tests[] = { T(test_values), T(test_defaults), T(test_missing) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

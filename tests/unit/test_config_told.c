@@ -2,6 +2,7 @@
 /* rjwt.yaml: what is told of a mistake, word for word, and where it is. */
 #include "config_world.h"
 
+#define TEN "0123456789"
 #define BOM "\xef\xbb\xbf"
 #define A_UMLAUT "\xc3\xa4"
 #define PLAIN "not YAML: this character cannot start a plain value; quote the value"
@@ -72,6 +73,54 @@ static const struct {
 	    "PS512)" },
 	{ "private_keys: tpm2\nalg: RS256\nrsa_bits: 4096", 3, 1,
 	    "rsa_bits: a TPM has no RSA keys of 4096 bits (private_keys: tpm2 expects 2048 or 3072)" },
+	/* values, and rules of issue */
+	{ "# one\nrotate_evry: 1h\n", 2, 1, "unknown key \"rotate_evry\"; did you mean rotate_every?" },
+	{ "leeway: 1s\nalg:   es256\n", 2, 8, "alg: is not a supported algorithm; did you mean ES256?" },
+	{ "issuer: [a, 12]\n", 1, 13, "issuer: is not text; quote it" },
+	{ "services:\n  a: b\n  c: 'd e'\n", 3, 6,
+	    "services: is not a scope (1 to 32 of A-Z a-z 0-9 . _ : / -, or \"\")" },
+	{ "alg: ES256\nprevious_key_ttl: 1h\n", 2, 1,
+	    "previous_key_ttl: 1h is less than max_lifetime + 2 x leeway (1h1m): tokens would outlive their key" },
+	{ "leeway: 0\nrotate_every: 2s\n", 2, 1,
+	    "rotate_every: 2s is too often with this previous_key_ttl: more than 10000 retired keys would verify "
+	    "(expected at least 9s)" },
+	{ "previous_key_ttl: 7d\nrotate_every: 1m\n", 2, 1,
+	    "rotate_every: 1m is too often with this previous_key_ttl: more than 10000 retired keys would verify "
+	    "(expected at least 1m1s)" },
+	{ "default_lifetime: 2h\n", 1, 1, "default_lifetime: 2h is more than max_lifetime (1h)" },
+	{ "rsa_bits: 2049\n", 1, 1, "rsa_bits: 2049 is not a multiple of 8" },
+	{ "leeway: 400s\n", 1, 9, "leeway: must be 0s to 5m" },
+	{ "rotate_every: 3651d\n", 1, 15, "rotate_every: must be 0s to 3650d" },
+	{ "previous_key_ttl: 0\n", 1, 19, "previous_key_ttl: must be 2s to 3650d" },
+	{ "leeway: [1s]\n", 1, 9, "leeway: expected one value, not a list" },
+	{ "leeway: 1s\n--- \nalg: ES256\n", 2, 1, "a second document is not accepted" },
+	{ "\xef\xbb\xbf# \xc3\xbc\nissuer: *b # c\n", 2, 9, "anchors and aliases are not accepted" },
+	{ "leeway: !x 1s\n", 1, 9, "tags are not accepted" },
+	{ "# \xc3\xbc\nleeway: !!str 1s\n", 2, 9, "tags are not accepted" },
+	{ "audience: []\n", 1, 11, "audience: the list is empty" },
+	{ "issue: [a]\n", 1, 9, "issue: expected a rule with who, users, scopes and max_lifetime" },
+	{ "issue: a\n", 1, 8, "issue: expected a list of rules" },
+	{ "issue:\n- who: bob\n  users: self\n", 2, 3,
+	    "issue: the rule has no scopes (expected who, users, scopes and max_lifetime)" },
+	{ "issue:\n- who: bob\n  user: self\n", 3, 3, "unknown member of a rule \"user\"; did you mean users?" },
+	{ "issue:\n- who: bob\n  root:x:0: self\n", 3, 3, "unknown member of a rule" },
+	{ "issue:\n- who: bob\n  users: [self, \"a:b\"]\n", 3, 17,
+	    "users: expected a login name, %group, self or \"*\"" },
+	{ "issue:\n- who: bob\n  who: bob\n", 3, 3, "who: the rule has it twice" },
+	{ "issue:\n- who: bob\n  reason: always\n", 3, 11, "reason: \"always\" is not required or optional" },
+	{ "leeway: 1s\nuser_suffix: @x y\n", 2, 14,
+	    "not YAML: this character cannot start a plain value; quote the value" },
+	{ "- a\n", 1, 1, "expected lines of the form key: value" },
+	{ "*a", 1, 1, "anchors and aliases are not accepted" },
+	{ "leeway: *" TEN TEN TEN TEN TEN TEN "x\n", 1, 9, "anchors and aliases are not accepted" },
+	{ "max_token_bytes: 299\n", 1, 18, "max_token_bytes: must be 300 to 65536" },
+	{ "private_keys: tpm2\n\nalg: ES512\n", 3, 1,
+	    "alg: a TPM has no ES512 keys (private_keys: tpm2 expects ES256, ES384, RS256 to RS512 or PS256 to "
+	    "PS512)" },
+	{ "alg: RS256\nprivate_keys: tpm2\nrsa_bits: 4096\n", 3, 1,
+	    "rsa_bits: a TPM has no RSA keys of 4096 bits (private_keys: tpm2 expects 2048 or 3072)" },
+	{ "cap_session: maybe\n", 1, 14, "cap_session: \"maybe\" is not true or false" },
+	{ "alg: zzzzzzzzzz\n", 1, 6, "alg: \"zzzzzzzzzz\" is not a supported algorithm" },
 	{ "user_claim: exp", 1, 1, "user_claim: \"exp\" is a claim with a meaning of its own" },
 };
 
@@ -94,7 +143,7 @@ test_told(void **state)
 	assert_int_equal(bad, 0);
 }
 
-/* The same words for a caller who wants none. */
+/* Refused all the same where nobody asks why. */
 static void
 test_untold(void **state)
 {
